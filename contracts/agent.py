@@ -1,0 +1,24 @@
+"""What an agent that is code may touch: the tools that its contract names, and a way to say what it noticed."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from contracts.call import AgentCall
+
+
+class Toolbox(Protocol):
+    """The tools named in the agent's contract. Only those that read: one that acts is refused with `PermissionError`."""
+
+    async def call(self, tool: str, **arguments: Any) -> Any:
+        """Call a tool and return its structured result. Unknown or unnamed tools raise `PermissionError`."""
+        ...
+
+
+Observe = Callable[..., None]
+"""`observe(text, source="", kind="finding")`: stream an observation to whoever follows the mission."""
+
+
+class CodeAgent(Protocol):
+    """The signature of a `runtime: code` callable. The answer must fit the agent's output schema."""
+
+    async def __call__(self, call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]: ...

@@ -1,0 +1,81 @@
+"""What the mission asks of its activities, and what they answer. One model per argument and per answer."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from contracts.base import Message
+from contracts.decision import Subject
+from contracts.workspace import Agent
+
+RUN_AGENT = "agent.run"
+EXECUTE_ACTION = "action.execute"
+JUDGE_DECISION = "decision.judge"
+
+
+class Observation(Message):
+    """Something an agent noticed while it worked. `number` counts from 1 within a step's attempt."""
+
+    number: int
+    at: datetime
+    kind: Literal["thought", "finding", "progress", "question"] = "finding"
+    text: str
+    source: str = ""
+
+
+class Usage(Message):
+    """What one agent run or tool call cost. Seconds of wall time; US dollars."""
+
+    agent_runs: int = 0
+    tool_calls: int = 0
+    seconds: float = 0.0
+    usd: float = 0.0
+
+
+class AgentCall(Message):
+    """Work for an agent. `errors` are what was wrong with its last answer, when it is asked again."""
+
+    mission: str
+    path: str
+    name: str
+    agent: Agent
+    task: str
+    context: dict[str, Any] = Field(default_factory=dict)
+    errors: tuple[str, ...] = ()
+
+
+class AgentResult(Message):
+    """An agent's answer. `errors` is not empty when the answer does not fit the agent's output schema."""
+
+    output: Any = None
+    observations: tuple[Observation, ...] = ()
+    usage: Usage = Usage()
+    errors: tuple[str, ...] = ()
+
+
+class Grant(Message):
+    """What people approved, and their signed statements (compact JWS), for the executor to check again."""
+
+    subject: Subject
+    nonce: str
+    tokens: tuple[str, ...] = ()
+
+
+class ToolCall(Message):
+    """One use of a tool. `key` is the idempotency key. `undoes` names the tool that this call compensates."""
+
+    mission: str
+    path: str
+    tool: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    key: str
+    grant: Grant | None = None
+    undoes: str = ""
+
+
+class ToolResult(Message):
+    """What the tool reported. A tool that failed raises; see `activities/actions.py` for the error's details."""
+
+    output: Any = None
+    usage: Usage = Usage()

@@ -1,0 +1,130 @@
+"""Decisions: what is shown, what is signed, what is ruled.
+
+A decision is a compact JWS (EdDSA) over `Claims`. It is bound to the mission, its first run, the step, the nonce of
+this opening of the gate, and the digest of the `Subject`: exactly what was shown. `activities/identity.py` judges it;
+`workflows/governance/tally.py` counts it.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field, JsonValue
+
+from contracts.base import Message, digest
+
+DECIDE = "decide"
+TOKEN_TYPE = "gonogo-decision+jwt"
+
+Verb = Literal["approve", "reject", "modify"]
+
+
+class Subject(Message):
+    """Exactly what people are asked to decide on. Its digest is what they sign.
+
+    `context_digest` stands for the context shown beside it (`Opening.context`).
+    `kind`: an `approval` of an action or of a gate's question, an `escalation`, or a `compensation` that failed.
+    """
+
+    mission: str
+    """Id of the mission (the workflow id)."""
+    first_run_id: str
+    name: str
+    """The mission's name, from its definition."""
+    step: str
+    """Path of the step."""
+    kind: Literal["approval", "escalation", "compensation"] = "approval"
+    message: str = ""
+    approvers: tuple[str, ...]
+    required: int = 1
+    tool: str | None = None
+    arguments: dict[str, JsonValue] | None = None
+    compensation: str | None = None
+    """Name of the tool that would undo it."""
+    context_digest: str = ""
+    plan_digest: str = ""
+    requested_by: str = ""
+
+    def digest(self) -> str:
+        """The digest that a decision is bound to."""
+        return digest(self)
+
+
+class Ruling(Message):
+    """The judgement on one decision, accepted or refused, and why. This is what the record keeps."""
+
+    accepted: bool
+    reason: str = ""
+    person: str = ""
+    roles: tuple[str, ...] = ()
+    verb: Verb | None = None
+    step: str = ""
+    nonce: str = ""
+    digest: str = ""
+    jti: str = ""
+    comment: str = ""
+    changes: dict[str, JsonValue] | None = None
+    received_at: datetime | None = None
+    token: str = ""
+
+
+class Opening(Message):
+    """One opening of a gate: the subject, the context shown with it, its nonce, its deadline, the votes so far."""
+
+    subject: Subject
+    digest: str
+    nonce: str
+    opened_at: datetime
+    deadline: datetime | None = None
+    rung: int = 0
+    context: dict[str, Any] = Field(default_factory=dict)
+    input_schema: dict[str, Any] | None = None
+    """Schema that changed arguments must fit; absent where there is nothing to modify."""
+    votes: tuple[Ruling, ...] = ()
+
+
+class Claims(Message):
+    """What a decision's JWS says. Times are seconds since 1970, as JWT has them."""
+
+    iss: str
+    jti: str
+    iat: int
+    exp: int
+    mission: str
+    run: str
+    step: str
+    nonce: str
+    digest: str
+    verb: Verb
+    comment: str = ""
+    changes: dict[str, JsonValue] | None = None
+
+
+class Envelope(Message):
+    """A decision as it arrived: the token, or why it could not even be read."""
+
+    token: str = ""
+    received_at: datetime
+    number: int = 0
+    unreadable: str = ""
+
+
+class Hearing(Message):
+    """What the judge needs: the token, when it came, the gates that are open."""
+
+    token: str
+    received_at: datetime
+    mission: str
+    first_run_id: str
+    openings: tuple[Opening, ...] = ()
+    used: tuple[str, ...] = ()
+    """Ids of decisions that already counted."""
+
+
+class Receipt(Message):
+    """What the sender of a decision is told."""
+
+    accepted: bool
+    reason: str = ""
+    step: str = ""
+    state: str = ""
+    """`open` while the gate still waits, else what it came to: `approved`, `rejected`, `modified`."""

@@ -1,0 +1,195 @@
+"""The checked definition of a mission: what `language` makes of an author's YAML and the interpreter walks.
+
+Every step is one model with a `kind`. The YAML forms are friendlier (`agent: architect` stands for `kind: agent`);
+`language/loader.py` turns them into these. A `Target` is where control goes next: the name of a step,
+a list of steps written in place, or one of the three built-in words.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue
+
+from contracts.base import Document
+from contracts.duration import Duration
+
+ESCALATE = "escalate"
+ABORT = "abort"
+CONTINUE = "continue"
+BUILT_IN = (ESCALATE, ABORT, CONTINUE)
+
+
+class Place(Document):
+    """Where in a file something was written. Lines and columns count from 1."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Retry(Document):
+    """How often a failed effect is tried again: waits grow by `factor` from `first` to at most `most`, with jitter."""
+
+    attempts: int = Field(default=3, ge=1, le=100)
+    first: Duration = Field(default="1s", validate_default=True)
+    factor: float = Field(default=2.0, ge=1.0, le=10.0)
+    most: Duration = Field(default="1m", validate_default=True)
+
+
+class BaseStep(Document):
+    """What every step has. `step` is unique in the mission; unnamed branches are named after their agent or tool."""
+
+    step: str
+    needs: tuple[str, ...] | None = None
+    output: str | None = None
+    place: Place = Place()
+
+
+class AgentStep(BaseStep):
+    """An agent does a task. `context` names variables; the agent gets their values and nothing else."""
+
+    kind: Literal["agent"] = "agent"
+    agent: str
+    task: str
+    context: tuple[str, ...] = ()
+    retry: Retry | None = None
+    timeout: Duration | None = None
+
+
+class ParallelStep(BaseStep):
+    """Steps that run at once. The output maps each branch's name to its result. One failure stops the others."""
+
+    kind: Literal["parallel"] = "parallel"
+    parallel: tuple["Step", ...]
+
+
+class Rung(Document):
+    """One rung of an escalation ladder: who is asked next, and for how long."""
+
+    approvers: tuple[str, ...]
+    timeout: Duration
+
+
+class Gate(Document):
+    """What is asked, of whom, and for how long. Silence never approves.
+
+    `approvers` are roles or people; any of them may decide, `required` of them must approve.
+    At the deadline `on_timeout` says: `escalate` climbs `escalation` (or asks the workspace's escalation role),
+    `refuse` counts as a rejection, `abort` ends the mission undone; a step's name or a list of steps runs that.
+    """
+
+    type: Literal["approval"] = "approval"
+    approvers: tuple[str, ...]
+    required: int = Field(default=1, ge=1)
+    message: str = ""
+    context: tuple[str, ...] = ()
+    timeout: Duration | None = None
+    on_timeout: "Target" = "refuse"
+    escalation: tuple[Rung, ...] = ()
+    on_reject: "Target" = ABORT
+
+
+class GateStep(BaseStep):
+    """People decide. Output: `{approved: bool, decision: approved|rejected|timed_out, by: [..], comment: str}`."""
+
+    kind: Literal["gate"] = "gate"
+    gate: Gate
+
+
+class Condition(Document):
+    """`if` is CEL and must answer true or false."""
+
+    if_: str = Field(alias="if")
+    then: "Target"
+    else_: "Target" = Field(default=CONTINUE, alias="else")
+
+    model_config = {"frozen": True, "extra": "forbid", "populate_by_name": True, "serialize_by_alias": True}
+
+
+class ConditionStep(BaseStep):
+    """One of two ways on."""
+
+    kind: Literal["condition"] = "condition"
+    condition: Condition
+
+
+class Loop(Document):
+    """`do` runs, then `until` is asked; at most `max_iterations` times, then `on_max`."""
+
+    do: "Target"
+    until: str
+    max_iterations: int = Field(ge=1, le=1000)
+    on_max: "Target" = ESCALATE
+
+
+class LoopStep(BaseStep):
+    """Work again until it is good enough."""
+
+    kind: Literal["loop"] = "loop"
+    loop: Loop
+
+
+class Compensation(Document):
+    """What undoes an action. Without `with`, the tool gets those of the action's arguments that its schema knows.
+
+    `with` may also read `result`, what the action returned.
+    """
+
+    tool: str
+    with_: dict[str, JsonValue] | None = Field(default=None, alias="with")
+
+    model_config = {"frozen": True, "extra": "forbid", "populate_by_name": True, "serialize_by_alias": True}
+
+
+class ActionStep(BaseStep):
+    """A tool acts. The arguments are resolved first, people see exactly them, exactly they run."""
+
+    kind: Literal["action"] = "action"
+    action: str
+    with_: dict[str, JsonValue] = Field(default_factory=dict, alias="with")
+    compensate: Compensation | None = None
+    approval: Gate | None = None
+    retry: Retry | None = None
+    timeout: Duration | None = None
+
+    model_config = {"frozen": True, "extra": "forbid", "populate_by_name": True, "serialize_by_alias": True}
+
+
+class GroupStep(BaseStep):
+    """Steps that belong together, in order or as the task graph that their `needs` make."""
+
+    kind: Literal["group"] = "group"
+    steps: tuple["Step", ...]
+
+
+Step = Annotated[
+    AgentStep | ParallelStep | GateStep | ConditionStep | LoopStep | ActionStep | GroupStep, Field(discriminator="kind")
+]
+Target = str | tuple[Step, ...]
+
+
+class Verdict(Document):
+    """What the mission must reach: one of these words, as the CEL expression `value` answers at the end."""
+
+    one_of: tuple[str, ...] = Field(min_length=1)
+    value: str
+
+
+class Definition(Document):
+    """A mission as its author wrote it, checked. `inputs` is a JSON Schema whose properties become variables."""
+
+    mission: str
+    version: str
+    team: str
+    description: str = ""
+    inputs: dict[str, Any] = Field(default_factory=dict)
+    verdict: Verdict
+    steps: tuple[Step, ...]
+    source: str = ""
+    """Path of the file, relative to the workspace."""
+
+
+for _model in (ParallelStep, Gate, GateStep, Condition, ConditionStep, Loop, LoopStep, ActionStep, GroupStep, Definition):
+    _model.model_rebuild()

@@ -1,0 +1,72 @@
+"""The frozen plan: the workflow's one argument, and what it carries from one run to the next.
+
+`starter` makes it from a checked definition; editing a file afterwards never touches a running mission.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from contracts.base import Message, digest
+from contracts.decision import Envelope, Opening, Ruling
+from contracts.definition import Definition
+from contracts.record import Record, Spent
+from contracts.workspace import Agent, Escalation, Tool
+
+
+class Limits(Message):
+    """When a run hands over to the next one; tests lower these. Events and signals are counted per run."""
+
+    events_per_run: int = 4_000
+    decisions_per_run: int = 1_000
+
+
+class Plan(Message):
+    """What runs: the definition and the agents and tools that it names, each as it was at the start."""
+
+    definition: Definition
+    agents: dict[str, Agent] = Field(default_factory=dict)
+    tools: dict[str, Tool] = Field(default_factory=dict)
+    escalation: Escalation
+    digest: str = ""
+
+    def sealed(self) -> "Plan":
+        """Return the plan with the digest of everything else in it."""
+        return self.model_copy(update={"digest": digest(self.model_copy(update={"digest": ""}))})
+
+
+class Carried(Message):
+    """What a mission knows, when it continues as a new run: the journal and everything that still waits."""
+
+    records: tuple[Record, ...] = ()
+    revision: int = 0
+    order: int = 0
+    openings: tuple[Opening, ...] = ()
+    inbox: tuple[Envelope, ...] = ()
+    votes_seen: tuple[str, ...] = ()
+    """Ids (`jti`) of decisions that were accepted: each counts once."""
+    refusals: tuple[Ruling, ...] = ()
+    first_run_id: str = ""
+    started_at: datetime | None = None
+    runs: int = 1
+
+
+class MissionInput(Message):
+    """The workflow's argument."""
+
+    plan: Plan
+    inputs: dict[str, Any] = Field(default_factory=dict)
+    requested_by: str = ""
+    limits: Limits = Limits()
+    carried: Carried | None = None
+
+
+class MissionResult(Message):
+    """The workflow's answer. `state` is one of `contracts.view.MissionState`."""
+
+    state: str
+    verdict: str | None = None
+    reason: str = ""
+    spent: Spent = Spent()
+    runs: int = 1

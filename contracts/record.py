@@ -1,0 +1,89 @@
+"""The journal's records: one for each step path. Timeline, progress, audit and resume are views of them."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from contracts.base import Message
+from contracts.call import Observation, ToolCall, Usage
+from contracts.decision import Ruling
+
+Status = Literal["running", "waiting", "succeeded", "failed", "skipped", "cancelled"]
+
+
+class Failure(Message):
+    """Why a step failed: which step, who, doing what, the cause, what was tried, what remains to be done."""
+
+    code: str
+    step: str
+    actor: str = ""
+    operation: str = ""
+    cause: str = ""
+    tried: str = ""
+    remains: str = ""
+
+    def __str__(self) -> str:
+        who = f" ({self.actor})" if self.actor else ""
+        tail = "".join(f"; {part}" for part in (self.tried, self.remains) if part)
+        return f"{self.code}: step {self.step}{who}, {self.operation}: {self.cause}{tail}"
+
+
+class Effect(Message):
+    """What an action did, or may have done, and how it is undone.
+
+    `applied`: `no` (surely not), `yes` (reported), `unknown` (asked for, no report). The last two are undone.
+    `undo` is the compensation ready to run; `undo_status` tells how that went.
+    """
+
+    tool: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments_digest: str = ""
+    key: str = ""
+    applied: Literal["no", "yes", "unknown"] = "no"
+    undo: ToolCall | None = None
+    undo_status: Literal["none", "armed", "running", "done", "failed", "given_up"] = "none"
+    undo_error: str = ""
+
+
+class Spent(Message):
+    """What work has cost so far. Times in seconds."""
+
+    agent_runs: int = 0
+    tool_calls: int = 0
+    seconds: float = 0.0
+    usd: float = 0.0
+
+    def plus(self, usage: Usage) -> "Spent":
+        """Return the sum of this and one more agent's or tool's usage."""
+        return Spent(
+            agent_runs=self.agent_runs + usage.agent_runs,
+            tool_calls=self.tool_calls + usage.tool_calls,
+            seconds=self.seconds + usage.seconds,
+            usd=self.usd + usage.usd,
+        )
+
+
+class Record(Message):
+    """What is known of one step at one path (`refine[3]/draft`).
+
+    `order` counts completions over the whole mission, from 1; the saga runs it backwards.
+    `revision` counts changes of the journal, so that a reader can ask for what is new.
+    """
+
+    path: str
+    kind: str
+    status: Status
+    actor: str = ""
+    attempt: int = 1
+    output: Any = None
+    started_at: datetime
+    ended_at: datetime | None = None
+    order: int = 0
+    revision: int = 0
+    decisions: tuple[Ruling, ...] = ()
+    """The rulings that settled a gate, tokens included: an action's executor checks them again."""
+    observations: tuple[Observation, ...] = ()
+    usage: Usage = Usage()
+    effect: Effect | None = None
+    failure: Failure | None = None

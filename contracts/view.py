@@ -1,0 +1,100 @@
+"""What readers are shown of a mission: the answers of the workflow's queries. Never more than 256 kB each."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from contracts.base import Message
+from contracts.decision import Opening, Ruling
+from contracts.record import Record, Spent
+
+STATE = "state"
+GATES = "gates"
+MOST_BYTES = 256_000
+
+
+class MissionState(StrEnum):
+    """How a mission stands. The search attribute `MissionState` has the same words."""
+
+    RUNNING = "running"
+    WAITING = "waiting"
+    COMPENSATING = "compensating"
+    DEAD_LETTER = "dead_letter"
+    COMPLETED = "completed"
+    REFUSED = "refused"
+    ABORTED = "aborted"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class StateQuery(Message):
+    """Ask for the records changed after revision `since`."""
+
+    since: int = 0
+
+
+class Waiting(Message):
+    """A gate that waits, in short."""
+
+    step: str
+    kind: str
+    approvers: tuple[str, ...]
+    required: int
+    approved_by: tuple[str, ...] = ()
+    deadline: datetime | None = None
+    tool: str | None = None
+    digest: str = ""
+
+
+class MissionView(Message):
+    """The mission, in pages: `records` are those changed after the revision asked for, oldest change first.
+
+    `revision` is the last one in this page; `more` says whether to ask again from there.
+    """
+
+    id: str
+    name: str
+    version: str
+    state: MissionState
+    verdict: str | None = None
+    reason: str = ""
+    requested_by: str = ""
+    plan_digest: str = ""
+    started_at: datetime | None = None
+    waiting: tuple[Waiting, ...] = ()
+    records: tuple[Record, ...] = ()
+    revision: int = 0
+    more: bool = False
+    spent: Spent = Spent()
+    refusals: tuple[Ruling, ...] = ()
+    runs: int = 1
+
+
+class GatesQuery(Message):
+    """Ask for open gates: all, or the one at a step's path. `after` pages through them by step."""
+
+    step: str | None = None
+    after: str = ""
+
+
+class GatesView(Message):
+    """Open gates with everything that is signed, in pages by step."""
+
+    gates: tuple[Opening, ...] = ()
+    more: bool = False
+
+
+class AuditEntry(Message):
+    """One line of the audit, from the history: who, what, when, and the digest that proves it."""
+
+    at: datetime
+    run_id: str
+    event_id: int
+    what: str
+    """Past tense: `mission started`, `agent answered`, `decision refused`, `action executed`, …"""
+    who: str = ""
+    step: str = ""
+    digest: str = ""
+    detail: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,131 @@
+"""What a workspace names beside its missions: agents, tools, people.
+
+Read from `agents.yaml`, `tools.yaml` and `people.yaml` by `language/workspace.py`. These contracts, not the missions,
+say what an effect is and who may act without asking.
+"""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from contracts.base import Document
+from contracts.duration import Duration
+
+MISSION_QUEUE = "gonogo"
+
+
+class Agent(Document):
+    """Who thinks. `callable` is `package.module:function` for the runtime `code`.
+
+    `output` is a JSON Schema that every answer must fit. Below `confidence_floor` (0 to 1; read from the answer's
+    `confidence`) the mission sees `below_floor: true` beside the answer's own fields.
+    """
+
+    description: str = ""
+    team: str = ""
+    queue: str = MISSION_QUEUE
+    runtime: Literal["code"] = "code"
+    callable: str
+    tools: tuple[str, ...] = ()
+    output: dict[str, Any] = Field(default_factory=dict)
+    confidence_floor: float | None = Field(default=None, ge=0, le=1)
+    timeout: Duration = Field(default="2m", validate_default=True)
+
+
+class Tool(Document):
+    """What acts or answers, reached over MCP.
+
+    `effect`: what it does to the world. `idempotency`: `key` (honours ours), `native` (may be repeated as it is),
+    `none` (gets one attempt). `autonomy: allowed` frees a tool with an effect from approval; nothing else can.
+    `compensated_by` names the only tools that may undo it. `manual` is what a person does when undoing fails.
+    """
+
+    description: str = ""
+    server: str
+    tool: str = ""
+    """The tool's name at its server; by default its name here."""
+    effect: Literal["read", "write", "irreversible"]
+    idempotency: Literal["key", "native", "none"] = "none"
+    autonomy: Literal["approval", "allowed"] = "approval"
+    compensated_by: tuple[str, ...] = ()
+    input: dict[str, Any] = Field(default_factory=dict)
+    output: dict[str, Any] = Field(default_factory=dict)
+    timeout: Duration = Field(default="30s", validate_default=True)
+    queue: str = MISSION_QUEUE
+    manual: str = ""
+
+    def acts(self) -> bool:
+        """Whether the tool changes the world."""
+        return self.effect != "read"
+
+    def needs_approval(self) -> bool:
+        """Whether people must approve each use."""
+        return self.acts() and self.autonomy != "allowed"
+
+
+class Server(Document):
+    """Where tools are reached. `url_env`, when that variable is set, wins over `url`."""
+
+    url: str
+    url_env: str = ""
+
+
+class Person(Document):
+    """Somebody who may decide: roles, and the public keys (base64url, 32 bytes) that speak for them."""
+
+    name: str = ""
+    roles: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
+class Escalation(Document):
+    """Whom a mission turns to when it cannot go on by itself."""
+
+    role: str
+    timeout: Duration | None = None
+
+
+class AgentsFile(Document):
+    """`agents.yaml`."""
+
+    agents: dict[str, Agent] = Field(default_factory=dict)
+
+
+class ToolsFile(Document):
+    """`tools.yaml`."""
+
+    servers: dict[str, Server] = Field(default_factory=dict)
+    tools: dict[str, Tool] = Field(default_factory=dict)
+
+
+class PeopleFile(Document):
+    """`people.yaml`: in the workspace for names and roles, in GONOGO_HOME for registered keys."""
+
+    escalation: Escalation | None = None
+    people: dict[str, Person] = Field(default_factory=dict)
+
+    def merged(self, other: "PeopleFile") -> "PeopleFile":
+        """Return both files as one: a person's roles and keys are the union of what the two say."""
+        people = dict(self.people)
+        for name, person in other.people.items():
+            known = people.get(name, Person())
+            people[name] = Person(
+                name=known.name or person.name,
+                roles=tuple(dict.fromkeys(known.roles + person.roles)),
+                keys=tuple(dict.fromkeys(known.keys + person.keys)),
+            )
+        return PeopleFile(escalation=self.escalation or other.escalation, people=people)
+
+    def roles(self) -> frozenset[str]:
+        """Every role that somebody holds."""
+        return frozenset(role for person in self.people.values() for role in person.roles)
+
+
+class Workspace(Document):
+    """Everything that missions may name."""
+
+    root: str
+    agents: dict[str, Agent] = Field(default_factory=dict)
+    servers: dict[str, Server] = Field(default_factory=dict)
+    tools: dict[str, Tool] = Field(default_factory=dict)
+    people: PeopleFile = PeopleFile()
