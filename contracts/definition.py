@@ -48,12 +48,16 @@ class BaseStep(Document):
 
 
 class AgentStep(BaseStep):
-    """An agent does a task. `context` names variables; the agent gets their values and nothing else."""
+    """An agent does a task. `context` names variables; the agent gets their values and nothing else.
+
+    `below_floor` says where control goes when the answer's confidence is below the agent's floor.
+    """
 
     kind: Literal["agent"] = "agent"
     agent: str
     task: str
     context: tuple[str, ...] = ()
+    below_floor: "Target" = ESCALATE
     retry: Retry | None = None
     timeout: Duration | None = None
 
@@ -191,5 +195,17 @@ class Definition(Document):
     """Path of the file, relative to the workspace."""
 
 
-for _model in (ParallelStep, Gate, GateStep, Condition, ConditionStep, Loop, LoopStep, ActionStep, GroupStep, Definition):
+for _model in (
+    AgentStep,
+    ParallelStep,
+    Gate,
+    GateStep,
+    Condition,
+    ConditionStep,
+    Loop,
+    LoopStep,
+    ActionStep,
+    GroupStep,
+    Definition,
+):
     _model.model_rebuild()

@@ -17,8 +17,8 @@ MISSION_QUEUE = "gonogo"
 class Agent(Document):
     """Who thinks. `callable` is `package.module:function` for the runtime `code`.
 
-    `output` is a JSON Schema that every answer must fit. Below `confidence_floor` (0 to 1; read from the answer's
-    `confidence`) the mission sees `below_floor: true` beside the answer's own fields.
+    `output` is a JSON Schema that every answer must fit. An answer whose `confidence` is below `confidence_floor`
+    (both 0 to 1) takes the step's `below_floor` way before the mission goes on.
     """
 
     description: str = ""
