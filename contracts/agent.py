@@ -7,7 +7,7 @@ from contracts.call import AgentCall
 
 
 class Toolbox(Protocol):
-    """The tools named in the agent's contract. Only those that read: one that acts is refused with `PermissionError`."""
+    """The tools named in the agent's contract, and of those only the ones that read."""
 
     async def call(self, tool: str, **arguments: Any) -> Any:
         """Call a tool and return its structured result. Unknown or unnamed tools raise `PermissionError`."""

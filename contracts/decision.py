@@ -13,7 +13,7 @@ from pydantic import Field, JsonValue
 from contracts.base import Message, digest
 
 DECIDE = "decide"
-TOKEN_TYPE = "gonogo-decision+jwt"
+TOKEN_TYPE = "gonogo-decision+jwt"  # noqa: S105 (a media type, no secret)
 
 Verb = Literal["approve", "reject", "modify"]
 
@@ -45,7 +45,7 @@ class Subject(Message):
     requested_by: str = ""
 
     def digest(self) -> str:
-        """The digest that a decision is bound to."""
+        """Return what a decision is bound to."""
         return digest(self)
 
 

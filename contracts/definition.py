@@ -7,7 +7,7 @@ a list of steps written in place, or one of the three built-in words.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from contracts.base import Document
 from contracts.duration import Duration
@@ -16,6 +16,10 @@ ESCALATE = "escalate"
 ABORT = "abort"
 CONTINUE = "continue"
 BUILT_IN = (ESCALATE, ABORT, CONTINUE)
+
+
+ALIASED = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+"""For models with keys that are Python keywords: `if`, `else`, `with`."""
 
 
 class Place(Document):
@@ -109,7 +113,7 @@ class Condition(Document):
     then: "Target"
     else_: "Target" = Field(default=CONTINUE, alias="else")
 
-    model_config = {"frozen": True, "extra": "forbid", "populate_by_name": True, "serialize_by_alias": True}
+    model_config = ALIASED
 
 
 class ConditionStep(BaseStep):
@@ -144,7 +148,7 @@ class Compensation(Document):
     tool: str
     with_: dict[str, JsonValue] | None = Field(default=None, alias="with")
 
-    model_config = {"frozen": True, "extra": "forbid", "populate_by_name": True, "serialize_by_alias": True}
+    model_config = ALIASED
 
 
 class ActionStep(BaseStep):
@@ -158,7 +162,7 @@ class ActionStep(BaseStep):
     retry: Retry | None = None
     timeout: Duration | None = None
 
-    model_config = {"frozen": True, "extra": "forbid", "populate_by_name": True, "serialize_by_alias": True}
+    model_config = ALIASED
 
 
 class GroupStep(BaseStep):

@@ -17,7 +17,7 @@ def parse_duration(text: Any) -> Any:
     A bare number is refused with `ValueError`, since nobody can tell its unit. ISO 8601 (`PT30M`), which is how
     frozen plans spell it, passes through.
     """
-    if isinstance(text, bool) or (isinstance(text, int | float)):
+    if isinstance(text, bool | int | float):
         raise ValueError(f"write a unit, as in '{text}s' or '{text}m'")
     if not isinstance(text, str) or text.startswith(("P", "-P")):
         return text
