@@ -1,0 +1,177 @@
+"""Who decided, and whether it counts: the judgement on every decision.
+
+Law: deny by default, judge by the mission's clock and never by the sender's, and tell each refusal's own reason.
+The same rules serve the mission (`decision.judge`) and the executor of an action, which trusts no mission
+(`approvals`). `workflows/governance/tally.py` counts what is accepted here.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+
+from activities import statement
+from activities.people import Directory, Unreadable, folded, same_person
+from activities.statement import Refusal, show
+from contracts.call import JUDGE_DECISION, Grant
+from contracts.decision import Claims, Hearing, Opening, Ruling, Subject
+from contracts.workspace import PeopleFile
+from language import schema
+
+SKEW = timedelta(seconds=60)
+"""How far ahead of the mission's clock an approver's may be."""
+LONGEST_COMMENT = 4_000
+
+
+class Judge:
+    """The activity that hears a decision. It never raises: a decision that cannot be read is a refusal."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    @activity.defn(name=JUDGE_DECISION)
+    async def judge(self, hearing: Hearing) -> Ruling:
+        """Rule on one decision by the people registered now."""
+        try:
+            people = self._directory.people()
+        except Unreadable as error:
+            return Ruling(accepted=False, reason=f"nobody can decide now: {error}", received_at=hearing.received_at)
+        return judge(hearing, people)
+
+
+def judge(hearing: Hearing, people: PeopleFile) -> Ruling:
+    """Rule on one decision. Pure; the reason of a refusal is one clause for its sender."""
+    try:
+        claims = statement.unseal(hearing.token, people)
+    except Refusal as refusal:
+        return Ruling(accepted=False, reason=str(refusal), received_at=hearing.received_at)
+    said = _said(claims, people).model_copy(update={"received_at": hearing.received_at})
+    try:
+        _check(claims, hearing, people)
+    except Refusal as refusal:
+        return said.model_copy(update={"reason": str(refusal)})
+    accepted = {"accepted": True, "token": hearing.token, "comment": claims.comment, "changes": claims.changes}
+    return said.model_copy(update=accepted)
+
+
+def approvals(grant: Grant, people: PeopleFile, now: datetime) -> tuple[str, ...]:
+    """Return the different people whose tokens in a grant really approve its subject.
+
+    Raises `Refusal` at the first token that does not count. Each is judged as of when it was given: an approval that
+    was good then stays good while the mission waits for the others. One from the future never is.
+    """
+    names: list[str] = []
+    for token in grant.tokens:
+        claims = statement.unseal(token, people)
+        if claims.verb != "approve":
+            raise Refusal(f"the decision of {claims.iss} is to {claims.verb}, not to approve")
+        given = datetime.fromtimestamp(claims.iat, UTC)
+        if given > now + SKEW:
+            raise Refusal(f"the decision of {claims.iss} is not yet valid: it was issued at {_clock(claims.iat)}")
+        _check_binding(claims, grant.subject, grant.nonce)
+        _check_person(claims, grant.subject, people)
+        if any(same_person(claims.iss, name) for name in names):
+            raise Refusal(f"{claims.iss} has already decided in this opening of the gate")
+        names.append(claims.iss)
+    return tuple(names)
+
+
+def may_decide(person: str, approvers: tuple[str, ...], people: PeopleFile) -> bool:
+    """Whether a registered person is among the approvers, by role or by name.
+
+    A word that is somebody's role never stands for a person: nobody becomes an approver by being called like a role.
+    """
+    roles = people.roles()
+    held = people.people[person].roles
+    return any(asked in held if asked in roles else asked == person for asked in approvers)
+
+
+def _said(claims: Claims, people: PeopleFile) -> Ruling:
+    """Return what an authentic decision says, not yet accepted."""
+    return Ruling(
+        accepted=False,
+        person=claims.iss,
+        roles=people.people[claims.iss].roles,
+        verb=claims.verb,
+        step=claims.step[:500],
+        nonce=claims.nonce[:200],
+        digest=claims.digest[:200],
+        jti=claims.jti[:200],
+        comment=claims.comment[:LONGEST_COMMENT],
+    )
+
+
+def _check(claims: Claims, hearing: Hearing, people: PeopleFile) -> None:
+    """Raise `Refusal` for the first thing that is wrong with an authentic decision."""
+    _check_mission(claims, hearing.mission, hearing.first_run_id)
+    opening = next((opening for opening in hearing.openings if opening.subject.step == claims.step), None)
+    if opening is None:
+        raise Refusal(f"no gate is open at step {show(claims.step)}")
+    _check_binding(claims, opening.subject, opening.nonce)
+    _check_times(claims, hearing.received_at, opening.deadline)
+    _check_person(claims, opening.subject, people)
+    _check_single_use(claims, hearing, opening)
+    _check_content(claims, opening)
+
+
+def _check_mission(claims: Claims, mission: str, first_run_id: str) -> None:
+    if claims.mission != mission:
+        raise Refusal(f"the decision is for mission {show(claims.mission)}, not for this one")
+    if claims.run != first_run_id:
+        raise Refusal("the decision is for another mission that had the same id before")
+
+
+def _check_binding(claims: Claims, subject: Subject, nonce: str) -> None:
+    _check_mission(claims, subject.mission, subject.first_run_id)
+    if claims.step != subject.step:
+        raise Refusal(f"the decision is for step {show(claims.step)}, not for {show(subject.step)}")
+    if claims.nonce != nonce:
+        raise Refusal("the decision is for another opening of this gate; look at the gate again")
+    if claims.digest != subject.digest():
+        raise Refusal("what the decision was about has changed since; look at the gate again")
+
+
+def _check_times(claims: Claims, received_at: datetime, deadline: datetime | None) -> None:
+    received = received_at.timestamp()
+    if claims.iat > received + SKEW.total_seconds():
+        raise Refusal(f"the decision is not yet valid: it was issued at {_clock(claims.iat)}")
+    if claims.exp <= received:
+        raise Refusal(f"the decision expired at {_clock(claims.exp)}")
+    if deadline is not None and received_at >= deadline:
+        raise Refusal(f"the decision is late: the gate closed at {_clock(deadline.timestamp())}")
+
+
+def _check_person(claims: Claims, subject: Subject, people: PeopleFile) -> None:
+    names = (claims.iss, people.people[claims.iss].name)
+    if any(name and same_person(name, subject.requested_by) for name in names):
+        raise Refusal(f"{claims.iss} requested this mission and may not decide in it")
+    if not may_decide(claims.iss, subject.approvers, people):
+        raise Refusal(f"{claims.iss} is none of the approvers: {', '.join(subject.approvers)}")
+
+
+def _check_single_use(claims: Claims, hearing: Hearing, opening: Opening) -> None:
+    if not claims.jti:
+        raise Refusal("the decision has no id of its own, so it cannot be counted once")
+    if claims.jti in hearing.used or any(vote.jti == claims.jti for vote in opening.votes):
+        raise Refusal("the decision has already been counted")
+    if folded(claims.iss) in {folded(vote.person) for vote in opening.votes}:
+        raise Refusal(f"{claims.iss} has already decided in this opening of the gate")
+
+
+def _check_content(claims: Claims, opening: Opening) -> None:
+    if len(claims.comment) > LONGEST_COMMENT:
+        raise Refusal(f"the comment is longer than {LONGEST_COMMENT} characters")
+    if claims.verb != "modify":
+        if claims.changes is not None:
+            raise Refusal(f"the decision is to {claims.verb} and carries changes; only 'modify' may")
+        return
+    if not claims.changes:
+        raise Refusal("the decision is to modify and carries no changes")
+    if opening.input_schema is None or opening.subject.arguments is None:
+        raise Refusal("there is nothing to modify at this gate")
+    wrong = schema.errors(opening.input_schema, {**opening.subject.arguments, **claims.changes})
+    if wrong:
+        raise Refusal(f"the changed arguments do not fit the tool: {'; '.join(wrong[:3])}")
+
+
+def _clock(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

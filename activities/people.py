@@ -1,0 +1,69 @@
+"""Who may decide: the people of the workspace and the keys registered at this place, read again when a file changes.
+
+Law: a key that was added or revoked counts at once, and a file that cannot be read lets nobody decide.
+`activities/keys.py` writes the registered half; `activities/identity.py` judges by what is read here.
+"""
+
+import unicodedata
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from contracts.workspace import PeopleFile
+
+Stamp = tuple[int, int, int] | None
+
+
+class Unreadable(Exception):  # noqa: N818 - what happened, in a word
+    """A people file that cannot be trusted, with the sentence that says why."""
+
+
+def read(path: Path) -> PeopleFile:
+    """Read one people file; nobody is in it when it does not exist."""
+    try:
+        document = yaml.safe_load(path.read_bytes())
+        return PeopleFile.model_validate(document or {})
+    except FileNotFoundError:
+        return PeopleFile()
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise Unreadable(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are one person's: case, width and invisible characters make nobody somebody else."""
+    return folded(one) == folded(other)
+
+
+def folded(name: str) -> str:
+    """Return a name as it is compared."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(letter for letter in plain if unicodedata.category(letter) != "Cf").strip()
+
+
+class Directory:
+    """The people files merged into one, as they are on disk now."""
+
+    def __init__(self, *paths: Path) -> None:
+        self._paths = paths
+        self._stamps: tuple[Stamp, ...] | None = None
+        self._people = PeopleFile()
+
+    def people(self) -> PeopleFile:
+        """Return everybody. `Unreadable` when a file is broken: then nobody may decide."""
+        stamps = tuple(_stamp(path) for path in self._paths)
+        if stamps != self._stamps:
+            merged = PeopleFile()
+            for path in self._paths:
+                merged = merged.merged(read(path))
+            self._people, self._stamps = merged, stamps
+        return self._people
+
+
+def _stamp(path: Path) -> Stamp:
+    """Return what changes when a file is written or replaced."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

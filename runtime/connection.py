@@ -1,0 +1,56 @@
+"""The one way to a Temporal server: profiles, TLS and API keys as `temporalio.envconfig` reads them.
+
+`DATA_CONVERTER` is for whoever needs the same bytes without a connection: test environments and the Replayer.
+"""
+
+import asyncio
+import re
+
+from temporalio.client import Client
+from temporalio.contrib.opentelemetry import OpenTelemetryPlugin
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.service import RPCError
+
+from runtime import telemetry
+from runtime.settings import Settings
+
+DATA_CONVERTER: DataConverter = pydantic_data_converter
+PATIENCE = 5.0
+"""Seconds to wait for a server before saying that it cannot be reached."""
+
+
+class Unreachable(Exception):  # noqa: N818 - what happened, in a word
+    """No Temporal server answers, with the address that was tried and what to do."""
+
+
+async def connect(settings: Settings, patience: float = PATIENCE) -> Client:
+    """Connect as settings, environment and profile say, the first wins.
+
+    Raises `Unreachable` within `patience` seconds.
+    """
+    telemetry.install()
+    config = _config()
+    address = config["target_host"] = settings.address or config.get("target_host", "localhost:7233")
+    try:
+        async with asyncio.timeout(patience):
+            return await Client.connect(**config, data_converter=DATA_CONVERTER, plugins=[OpenTelemetryPlugin()])
+    except (TimeoutError, RuntimeError, RPCError) as error:
+        raise Unreachable(f"no Temporal server answers at {address}: {_cause(error)}") from None
+
+
+def _config() -> ClientConnectConfig:
+    try:
+        return ClientConfig.load_client_connect_config()
+    except (RuntimeError, ValueError, OSError) as error:
+        raise Unreachable(f"the Temporal profile cannot be used: {_cause(error)}") from None
+
+
+def _cause(error: BaseException) -> str:
+    """Return the heart of an error that the SDK wraps many times."""
+    if isinstance(error, TimeoutError):
+        return "it took too long"
+    text = str(error)
+    messages = re.findall(r'message: "([^"]+)"', text)
+    return (messages[-1] if messages else text.splitlines()[0] if text else type(error).__name__)[:200]

@@ -1,0 +1,60 @@
+"""Where this process finds its workspace, its home and its neighbours: read once from the environment.
+
+How Temporal is reached is not said here: `runtime/connection.py` leaves that to Temporal's own profiles and variables.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from contracts.base import Document
+
+COMPANY_URL = "http://127.0.0.1:8765/mcp"
+
+
+class SettingRefused(Exception):  # noqa: N818 - what happened, in a word
+    """A variable that cannot be used, with the sentence that says what to write instead."""
+
+
+class Settings(Document):
+    """What the environment says. Paths are absolute."""
+
+    workspace: Path
+    home: Path
+    person: str = ""
+    company_url: str = COMPANY_URL
+    address: str = ""
+    """The server that this process started itself; by default the profile and the environment say which."""
+    max_cached_workflows: int | None = None
+    """How many workflows a worker keeps in memory; None leaves it to the SDK."""
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the environment, or raise `SettingRefused`."""
+        environ = os.environ if environ is None else environ
+        return cls(
+            workspace=Path(environ.get("GONOGO_WORKSPACE") or _shipped()).absolute(),
+            home=Path(environ.get("GONOGO_HOME") or ".gonogo").absolute(),
+            person=environ.get("GONOGO_PERSON", ""),
+            company_url=environ.get("GONOGO_COMPANY_URL") or COMPANY_URL,
+            max_cached_workflows=_count(environ, "GONOGO_MAX_CACHED_WORKFLOWS"),
+        )
+
+    def people_files(self) -> tuple[Path, Path]:
+        """Return the two files that say who may decide: names and roles, then the keys registered here."""
+        return self.workspace / "people.yaml", self.home / "people.yaml"
+
+
+def _shipped() -> Path:
+    """Return the missions of the folder we stand in, or else those that came with the code."""
+    here = Path("missions")
+    return here if here.is_dir() else Path(__file__).resolve().parents[1] / "missions"
+
+
+def _count(environ: Mapping[str, str], name: str) -> int | None:
+    text = environ.get(name, "")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise SettingRefused(f"{name} is {text!r}; write a whole number, 0 or more")
+    return int(text)
