@@ -1,0 +1,49 @@
+# What people type. The `##` comment of a target is its line in `make help`.
+# Everything runs in .venv, made once from requirements.lock; PYTHON chooses the interpreter that makes it.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+BIN := .venv/bin
+READY := .venv/.ready
+LOCK := uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes \
+	--no-annotate --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench lock clean
+export DECIDE ALERT
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## run the incident mission on a real Temporal server; DECIDE=approve|reject|modify answers for scripts, ALERT=file picks an alert
+	@$(BIN)/python -m starter demo
+
+test: $(READY) ## run the tests; ARGS='-k gate -x' is handed to pytest
+	@$(BIN)/pytest $(ARGS)
+
+check: $(READY) ## format, lint, types, the direction of imports, the shipped missions
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/gonogo lint missions
+
+bench: $(READY) ## measure the interpreter against a workflow written by hand
+	@$(BIN)/python -m bench
+
+lock: $(READY) ## pin the newest versions that pyproject.toml allows, into requirements.lock
+	@$(BIN)/$(LOCK) --upgrade
+
+clean: ## remove .venv and what programs left behind; missions, keys and ledgers in .gonogo stay
+	@rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml Makefile
+	@test -w . || { echo "$(CURDIR) is read-only: copy it to a folder that you may write, and run make there" >&2; exit 3; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is %d.%d: choose one, as in make PYTHON=python3.12" % v)'
+	@echo "making .venv (once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
