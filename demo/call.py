@@ -1,0 +1,41 @@
+"""One call of a tool, as it arrived: what the ledgers need to know beside the tool's own arguments.
+
+`server.py` sets it around each call; it follows into the thread that the tool runs in.
+"""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from mcp.server.mcpserver import Context
+
+KEY = "gonogo/idempotency-key"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A tool's name, its arguments as sent, the caller's idempotency key and trace."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    key: str | None = None
+    traceparent: str | None = None
+
+
+current: ContextVar[Call] = ContextVar("current")
+
+
+def read_call(tool: str, arguments: Mapping[str, Any], context: Context[Any, Any] | None) -> Call:
+    """Take the key from the request's `_meta` and the trace from its HTTP headers."""
+    if context is None:
+        return Call(tool, arguments)
+    key = (context.request_context.meta or {}).get(KEY)
+    headers = context.headers or {}
+    return Call(tool, arguments, key if isinstance(key, str) and key else None, headers.get("traceparent"))
+
+
+def now() -> str:
+    """Return the time in UTC, to the millisecond, as every table spells it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,94 @@
+"""Run the demo company: `python -m demo.company --port 8765 --database PATH`.
+
+Law: whatever keeps it from starting is one line on stderr and exit code 3. It says on stdout where it listens, once
+it does; port 0 takes a free one.
+"""
+
+import argparse
+import os
+import socket
+import sqlite3
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from demo.admin import admin_routes
+from demo.seed import fill
+from demo.server import CompanyServer
+from demo.store import Store
+
+UNAVAILABLE = 3
+
+
+class CannotStartError(Exception):
+    """Why the company cannot start, in one line."""
+
+
+def main() -> int:
+    """Read the command line, open the books, listen until told to stop."""
+    options = _read_options(sys.argv[1:])
+    try:
+        listener = _listen(options.host, options.port)
+        with listener:
+            store = _open_store(options.database)
+            _serve(store, listener, options.host)
+    except CannotStartError as error:
+        print(f"company: {error}", file=sys.stderr)
+        return UNAVAILABLE
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def _read_options(arguments: list[str]) -> argparse.Namespace:
+    environment = os.environ
+    parser = argparse.ArgumentParser(prog="company", description="The demo company, speaking MCP at /mcp.")
+    parser.add_argument("--host", default=environment.get("GONOGO_COMPANY_HOST", "127.0.0.1"))
+    parser.add_argument("--port", type=int, default=environment.get("GONOGO_COMPANY_PORT", "8765"))
+    parser.add_argument(
+        "--database", type=Path, default=environment.get("GONOGO_COMPANY_DATABASE", ".gonogo/company.db")
+    )
+    return parser.parse_args(arguments)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    # The protocol is named because asyncio switches Nagle's algorithm off only where it reads TCP: 40 ms a call.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(256)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        why = getattr(error, "strerror", None) or error
+        raise CannotStartError(f"cannot listen on {host}:{port}: {why}; choose another with --port") from error
+    return listener
+
+
+def _open_store(path: Path) -> Store:
+    try:
+        store = Store(path)
+        fill(store)
+    except (OSError, sqlite3.Error) as error:
+        raise CannotStartError(f"cannot use the database {path}: {error}; choose another with --database") from error
+    return store
+
+
+def _serve(store: Store, listener: socket.socket, host: str) -> None:
+    server = CompanyServer(store)
+    # Stateless: a caller's connection survives a restart of the company, since there is no session to lose.
+    app = server.streamable_http_app(stateless_http=True, json_response=True, host=host)
+    app.router.routes.extend(admin_routes(server))
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+    name = f"[{host}]" if ":" in host else host
+    print(f"company listens at http://{name}:{listener.getsockname()[1]}/mcp", flush=True)
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        store.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
