@@ -168,7 +168,10 @@ def _check_content(claims: Claims, opening: Opening) -> None:
         raise Refusal("the decision is to modify and carries no changes")
     if opening.input_schema is None or opening.subject.arguments is None:
         raise Refusal("there is nothing to modify at this gate")
-    wrong = schema.errors(opening.input_schema, {**opening.subject.arguments, **claims.changes})
+    try:
+        wrong = schema.errors(opening.input_schema, claims.changes)
+    except ValueError as error:
+        raise Refusal(f"the changed arguments cannot be checked: {error}") from None
     if wrong:
         raise Refusal(f"the changed arguments do not fit the tool: {'; '.join(wrong[:3])}")
 

@@ -15,7 +15,7 @@ from contracts.workspace import PeopleFile
 Stamp = tuple[int, int, int] | None
 
 
-class Unreadable(Exception):  # noqa: N818 - what happened, in a word
+class Unreadable(Exception):
     """A people file that cannot be trusted, with the sentence that says why."""
 
 

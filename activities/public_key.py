@@ -16,7 +16,7 @@ SMALL_ORDER = frozenset({0, 1, FIELD - 1, ORDER_8, FIELD - ORDER_8})
 """The y of every point whose order divides 8, with either sign of x: 8 points in 14 encodings."""
 
 
-class KeyRefused(Exception):  # noqa: N818 - what happened, in a word
+class KeyRefused(Exception):
     """A key that may not be made, read or used, with the sentence that says why and what to do instead."""
 
 

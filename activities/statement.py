@@ -25,7 +25,7 @@ LATEST = 253_402_300_799
 """The last second of the year 9999."""
 
 
-class Refusal(Exception):  # noqa: N818 - what happened, in a word
+class Refusal(Exception):
     """A statement that does not count, with the reason that its sender is told."""
 
 

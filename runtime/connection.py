@@ -21,7 +21,7 @@ PATIENCE = 5.0
 """Seconds to wait for a server before saying that it cannot be reached."""
 
 
-class Unreachable(Exception):  # noqa: N818 - what happened, in a word
+class Unreachable(Exception):
     """No Temporal server answers, with the address that was tried and what to do."""
 
 

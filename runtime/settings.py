@@ -12,7 +12,7 @@ from contracts.base import Document
 COMPANY_URL = "http://127.0.0.1:8765/mcp"
 
 
-class SettingRefused(Exception):  # noqa: N818 - what happened, in a word
+class SettingRefused(Exception):
     """A variable that cannot be used, with the sentence that says what to write instead."""
 
 

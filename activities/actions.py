@@ -1,0 +1,85 @@
+"""Carry out actions: check the right to act once more, call the tool, check its answer.
+
+Law: the contract is this worker's own, never the caller's; nothing is sent before everything was checked; what
+happens after sending is told as `applied` yes or unknown. `workflows/interpreter/steps/action.py` is the other half.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from temporalio import activity
+from temporalio.service import RPCError
+
+from activities.authority import Authority
+from activities.failure import Applied, explained, failure
+from activities.mcp_tools import ToolFailed, ToolServers
+from activities.pulse import beating
+from activities.statement import Refusal, show
+from contracts.call import EXECUTE_ACTION, ToolCall, ToolResult, Usage
+from contracts.workspace import Tool
+from language import schema
+
+
+class ActionExecutor:
+    """The activity that lets a tool act. Errors are those of `activities/failure.py`."""
+
+    def __init__(self, tools: Mapping[str, Tool], servers: ToolServers, authority: Authority) -> None:
+        self._tools = tools
+        self._servers = servers
+        self._authority = authority
+
+    @activity.defn(name=EXECUTE_ACTION)
+    async def execute(self, call: ToolCall) -> ToolResult:
+        """Run one call of a tool, if it may run."""
+        tool = await self._admit(call)
+        started = time.monotonic()
+        async with beating():
+            output = await self._act(call, tool)
+        _check_output(call, tool, output)
+        return ToolResult(output=output, usage=Usage(tool_calls=1, seconds=time.monotonic() - started))
+
+    async def _admit(self, call: ToolCall) -> Tool:
+        """Return the tool's contract after every check that comes before sending."""
+        tool = self._tools.get(call.tool)
+        if tool is None:
+            raise failure("refused", f"{show(call.tool)} is no tool of this worker's workspace")
+        if tool.acts() and tool.idempotency == "none" and activity.info().attempt > 1:
+            sentence = f"{call.tool} cannot be repeated safely, and an earlier attempt may have reached it"
+            raise failure("refused", sentence, "unknown")
+        wrong = _misfits(tool.input, call.arguments)
+        if wrong:
+            raise failure("bad_input", f"{call.tool}: the arguments do not fit its contract: {wrong}")
+        await self._authorize(call)
+        return tool
+
+    async def _authorize(self, call: ToolCall) -> None:
+        try:
+            await self._authority.check(call)
+        except Refusal as refusal:
+            raise failure("refused", f"{call.tool} was refused: {refusal}") from None
+        except RPCError as error:
+            raise failure("unavailable", f"{call.tool}: its mission cannot be looked up: {explained(error)}") from None
+
+    async def _act(self, call: ToolCall, tool: Tool) -> Any:
+        try:
+            return await self._servers.call(call.tool, tool, call.arguments, call.key)
+        except ToolFailed as failed:
+            applied: Applied = failed.applied if tool.acts() else "no"
+            raise failure(failed.code, str(failed), applied, final=failed.final) from None
+
+
+def _check_output(call: ToolCall, tool: Tool, output: Any) -> None:
+    wrong = _misfits(tool.output, output)
+    if wrong:
+        applied: Applied = "yes" if tool.acts() else "no"
+        sentence = f"{call.tool} acted, but its answer does not fit its contract: {wrong}"
+        raise failure("tool_failed", sentence, applied, final=True)
+
+
+def _misfits(contract: dict[str, Any], value: Any) -> str:
+    """Return how a value fails a contract's schema, in a clause; empty when it fits."""
+    try:
+        return "; ".join(schema.errors(contract, value)[:3])
+    except ValueError as error:
+        return f"the contract's schema cannot be used: {error}"

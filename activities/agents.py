@@ -1,0 +1,112 @@
+"""Run agents: the code that a workspace names for them, with the tools that it gives them.
+
+Law: deny by default. Only a callable that this worker's own `agents.yaml` names for this agent is ever imported, and
+an answer that does not fit the agent's schema is handed back, never passed on. `contracts/agent.py` is the other half.
+"""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.failure import explained, failure
+from activities.mcp_tools import ToolFailed, ToolServers
+from activities.notebook import Notebook
+from activities.pulse import beating
+from activities.statement import show
+from activities.toolbox import ReadingTools, WaitingTools
+from contracts.base import canonical
+from contracts.call import RUN_AGENT, AgentCall, AgentResult, Usage
+from contracts.workspace import Agent, Tool
+from language import schema
+
+MOST_BYTES = 400_000
+
+
+class AgentRunner:
+    """The activity that lets an agent work. Errors are those of `activities/failure.py`."""
+
+    def __init__(self, agents: Mapping[str, Agent], tools: Mapping[str, Tool], servers: ToolServers) -> None:
+        self._agents = agents
+        self._tools = tools
+        self._servers = servers
+
+    @activity.defn(name=RUN_AGENT)
+    async def run(self, call: AgentCall) -> AgentResult:
+        """Let an agent do a task and return its answer, or how its answer does not fit."""
+        work = _callable(call.name, self._admit(call))
+        started = time.monotonic()
+        notebook = Notebook(lambda: activity.heartbeat(*notebook.details()))
+        tools = ReadingTools(self._given(call), self._tools, self._servers)
+        async with beating(notebook.details):
+            try:
+                output = await _answer(work, call, tools, notebook)
+            finally:
+                notebook.close()
+                tools.close()
+        wrong = _misfits(call, output)
+        return AgentResult(
+            output=None if wrong else output,
+            observations=notebook.all(),
+            usage=Usage(agent_runs=1, tool_calls=tools.calls, seconds=time.monotonic() - started),
+            errors=wrong,
+        )
+
+    def _admit(self, call: AgentCall) -> str:
+        """Return the callable to import, which both the mission's plan and this workspace must name."""
+        known = self._agents.get(call.name)
+        if known is None:
+            raise failure("refused", f"{show(call.name)} is no agent of this worker's workspace")
+        if known.callable != call.agent.callable:
+            raise failure("refused", f"{call.name} is {show(known.callable)} here, not {show(call.agent.callable)}")
+        return known.callable
+
+    def _given(self, call: AgentCall) -> frozenset[str]:
+        """Return the tools that both this workspace and the mission's plan give the agent."""
+        return frozenset(self._agents[call.name].tools) & frozenset(call.agent.tools)
+
+
+def _callable(name: str, place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    try:
+        work = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise failure("not_found", f"{name}: {place} cannot be loaded: {explained(error)}") from None
+    if not callable(work):
+        raise failure("not_found", f"{name}: {place} cannot be called")
+    return work
+
+
+async def _answer(work: Any, call: AgentCall, tools: ReadingTools, notebook: Notebook) -> Any:
+    """Run the agent's code and turn whatever it raises into a failure with one clear sentence."""
+    try:
+        if inspect.iscoroutinefunction(work) or inspect.iscoroutinefunction(type(work).__call__):
+            return await work(call, tools, notebook.observe)
+        return await asyncio.to_thread(work, call, WaitingTools(tools), notebook.observe)
+    except ToolFailed as failed:
+        raise failure(failed.code, f"{call.name}: {failed}", "no", final=failed.final) from None
+    except PermissionError as error:
+        raise failure("refused", f"{call.name} was refused: {error}") from None
+    except ApplicationError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise failure("tool_failed", f"{call.name} failed: {explained(error)}") from None
+
+
+def _misfits(call: AgentCall, output: Any) -> tuple[str, ...]:
+    """Return how an answer does not fit; the agent is told these when it is asked again."""
+    try:
+        size = len(canonical(output))
+    except (TypeError, ValueError) as error:
+        return (f"the answer is no JSON: {explained(error)}",)
+    if size > MOST_BYTES:
+        return (f"the answer has {size} bytes; at most {MOST_BYTES} are taken",)
+    try:
+        return tuple(schema.errors(call.agent.output, output))
+    except ValueError as error:
+        raise failure("bad_input", f"{call.name}: its output schema cannot be used: {error}") from None

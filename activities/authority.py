@@ -1,0 +1,88 @@
+"""Whether a call of a tool that changes the world may run: the executor's own check, trusting no mission.
+
+Law: the contract that counts is this worker's, the approval must be people's own signatures under exactly these
+arguments, and it counts for one step of one lineage of runs. `activities/identity.py` judges the signatures.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+
+from temporalio import activity
+
+from activities.identity import approvals
+from activities.people import Directory, Unreadable
+from activities.statement import Refusal, show
+from contracts.base import canonical
+from contracts.call import Grant, ToolCall
+from contracts.workspace import Tool
+
+Lineage = Callable[[str, str], Awaitable[str]]
+"""`lineage(workflow_id, run_id)`: the first run of the chain that a run belongs to, as the server knows it."""
+
+
+class Authority:
+    """The right to act, checked for each call. `check` raises `Refusal` with the reason."""
+
+    def __init__(self, tools: Mapping[str, Tool], directory: Directory, lineage: Lineage) -> None:
+        self._tools = tools
+        self._directory = directory
+        self._lineage = lineage
+
+    async def check(self, call: ToolCall) -> None:
+        """Let a call pass that its contract frees, or that people approved, or that undoes what they approved."""
+        tool = self._tools[call.tool]
+        if call.mission != activity.info().workflow_id:
+            raise Refusal(f"the call says it is of mission {show(call.mission)}, but another one sends it")
+        if call.undoes:
+            await self._check_undo(call, tool)
+        elif tool.needs_approval():
+            await self._check_approval(call)
+
+    async def _check_approval(self, call: ToolCall) -> None:
+        grant = _grant(call)
+        subject = grant.subject
+        _same("tool", subject.tool, call.tool)
+        _same("step", subject.step, call.path)
+        if subject.arguments is None or canonical(subject.arguments) != canonical(call.arguments):
+            raise Refusal("the arguments are not those that people approved")
+        await self._check_grant(grant)
+
+    async def _check_undo(self, call: ToolCall, tool: Tool) -> None:
+        """Let a compensation undo only what its contract names and what people let happen."""
+        undone = self._tools.get(call.undoes)
+        if undone is None or call.tool not in undone.compensated_by:
+            raise Refusal(f"{call.tool} is not among the tools that may undo {show(call.undoes)}")
+        if not tool.needs_approval():
+            return
+        grant = _grant(call)
+        _same("tool", grant.subject.tool, call.undoes)
+        _same("compensation", grant.subject.compensation, call.tool)
+        _same("step", f"{grant.subject.step}/undo", call.path)
+        await self._check_grant(grant)
+
+    async def _check_grant(self, grant: Grant) -> None:
+        subject = grant.subject
+        if subject.kind != "approval":
+            raise Refusal(f"people decided on an {subject.kind}, not on an approval of this action")
+        info = activity.info()
+        _same("mission", subject.mission, info.workflow_id)
+        first = await self._lineage(info.workflow_id or "", info.workflow_run_id or "")
+        if subject.first_run_id != first:
+            raise Refusal("the approval was given to another mission that had the same id before")
+        try:
+            names = approvals(grant, self._directory.people(), datetime.now(UTC))
+        except Unreadable as error:
+            raise Refusal(f"nobody's approval can be checked now: {error}") from None
+        if len(names) < max(1, subject.required):
+            raise Refusal(f"{len(names)} of {max(1, subject.required)} approvals are there")
+
+
+def _grant(call: ToolCall) -> Grant:
+    if call.grant is None:
+        raise Refusal(f"{call.undoes or call.tool} needs an approval, and none came with the call")
+    return call.grant
+
+
+def _same(what: str, approved: str | None, asked: str | None) -> None:
+    if approved != asked:
+        raise Refusal(f"the approval is for {what} {show(approved)}, not for {show(asked)}")

@@ -1,0 +1,31 @@
+"""Keep an activity's heart beating while it waits, so that a cancellation reaches it and a dead worker is noticed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from temporalio import activity
+
+SECONDS = 1.0
+
+
+def nothing() -> tuple[()]:
+    """Return no details."""
+    return ()
+
+
+@asynccontextmanager
+async def beating(details: Callable[[], tuple[object, ...]] = nothing) -> AsyncIterator[None]:
+    """Heartbeat with fresh details once a second while the block runs."""
+    heart = asyncio.create_task(_beat(details))
+    try:
+        yield
+    finally:
+        heart.cancel()
+        await asyncio.wait([heart])
+
+
+async def _beat(details: Callable[[], tuple[object, ...]]) -> None:
+    while True:
+        activity.heartbeat(*details())
+        await asyncio.sleep(SECONDS)

@@ -1,0 +1,68 @@
+"""The tools in an agent's hands: those that its contract names, and of them only those that read.
+
+Law: deny by default, by this worker's contracts. What an agent may not do is refused before anything is sent.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from activities.mcp_tools import ToolFailed, ToolServers
+from contracts.workspace import Tool
+from language import schema
+
+
+class ReadingTools:
+    """A `contracts.agent.Toolbox` for an agent that awaits."""
+
+    def __init__(self, names: frozenset[str], tools: Mapping[str, Tool], servers: ToolServers) -> None:
+        self._names = names
+        self._tools = tools
+        self._servers = servers
+        self._closed = False
+        self.calls = 0
+
+    async def call(self, tool: str, **arguments: Any) -> Any:
+        """Call a tool and return its structured answer."""
+        contract = self._contract(tool)
+        wrong = schema.errors(contract.input, arguments)
+        if wrong:
+            raise ToolFailed(
+                "bad_input", f"{tool}: the arguments do not fit its contract: {'; '.join(wrong[:3])}", "no"
+            )
+        self.calls += 1
+        answer = await self._servers.call(tool, contract, arguments)
+        wrong = schema.errors(contract.output, answer)
+        if wrong:
+            raise ToolFailed(
+                "tool_failed", f"{tool}: its answer does not fit its contract: {'; '.join(wrong[:3])}", "no"
+            )
+        return answer
+
+    def close(self) -> None:
+        """Allow nothing more: the attempt is over."""
+        self._closed = True
+
+    def _contract(self, tool: str) -> Tool:
+        if self._closed:
+            raise PermissionError("nobody waits for this agent any more")
+        if tool not in self._names or tool not in self._tools:
+            raise PermissionError(
+                f"{tool!r} is not among the agent's tools: {', '.join(sorted(self._names)) or 'none'}"
+            )
+        contract = self._tools[tool]
+        if contract.acts():
+            raise PermissionError(f"{tool!r} changes the world; only an action of the mission may use it")
+        return contract
+
+
+class WaitingTools:
+    """The same tools for an agent that is a plain function: it runs in a thread, where a call waits for its answer."""
+
+    def __init__(self, tools: ReadingTools) -> None:
+        self._tools = tools
+        self._loop = asyncio.get_running_loop()
+
+    def call(self, tool: str, **arguments: Any) -> Any:
+        """Call a tool and return its structured answer."""
+        return asyncio.run_coroutine_threadsafe(self._tools.call(tool, **arguments), self._loop).result()
