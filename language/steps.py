@@ -1,0 +1,100 @@
+"""Walk a definition's steps, as the checks and the interpreter both need to.
+
+Pure. A step that another one calls stays in the list where it was written: whoever runs that list skips
+the names in `called_names`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import assert_never
+
+from contracts.definition import (
+    BUILT_IN,
+    ActionStep,
+    AgentStep,
+    ConditionStep,
+    Definition,
+    Gate,
+    GateStep,
+    GroupStep,
+    LoopStep,
+    ParallelStep,
+    Step,
+    Target,
+)
+
+REFUSE = "refuse"
+
+
+def gate_of(step: Step) -> Gate | None:
+    """Return what the step asks people: a gate's question, or an action's approval."""
+    match step:
+        case GateStep():
+            return step.gate
+        case ActionStep():
+            return step.approval
+        case _:
+            return None
+
+
+def gate_targets(gate: Gate | None) -> dict[str, Target]:
+    """Return where a gate can lead, by key: `on_timeout`, `on_reject`."""
+    return {"on_timeout": gate.on_timeout, "on_reject": gate.on_reject} if gate else {}
+
+
+def targets(step: Step) -> dict[str, Target]:
+    """Return where control can go from a step, by the key that says so (`then`, `do`, `on_reject`, …)."""
+    match step:
+        case AgentStep():
+            return {"below_floor": step.below_floor}
+        case GateStep() | ActionStep():
+            return gate_targets(gate_of(step))
+        case ConditionStep():
+            return {"then": step.condition.then, "else": step.condition.else_}
+        case LoopStep():
+            return {"do": step.loop.do, "on_max": step.loop.on_max}
+        case ParallelStep() | GroupStep():
+            return {}
+        case _:
+            assert_never(step)
+
+
+def children(step: Step) -> tuple[tuple[Step, ...], ...]:
+    """Return the lists of steps written inside a step: branches, a group's steps, targets in place."""
+    inline = tuple(target for target in targets(step).values() if not isinstance(target, str))
+    match step:
+        case ParallelStep():
+            return (step.parallel,)
+        case GroupStep():
+            return (step.steps,)
+        case _:
+            return inline
+
+
+def walk(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield each step, and before its next sibling all that is written inside it."""
+    for step in steps:
+        yield step
+        for inner in children(step):
+            yield from walk(inner)
+
+
+def every_step(definition: Definition) -> Iterator[Step]:
+    """Yield every step of a mission, outer ones before what they hold, in the order of writing."""
+    return walk(definition.steps)
+
+
+def called_by(step: Step) -> tuple[str, ...]:
+    """Return the names of the steps that this one calls; built-in words are no steps."""
+    return tuple(
+        target for target in targets(step).values() if isinstance(target, str) and target not in {*BUILT_IN, REFUSE}
+    )
+
+
+def called_names(definition: Definition) -> frozenset[str]:
+    """Return the names that other steps call. These steps run from there and never in sequence."""
+    return frozenset(name for step in every_step(definition) for name in called_by(step))
+
+
+def by_name(definition: Definition) -> dict[str, Step]:
+    """Return every step by its name, which is unique in a checked mission."""
+    return {step.step: step for step in every_step(definition)}
