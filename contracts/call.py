@@ -32,6 +32,15 @@ class Usage(Message):
     seconds: float = 0.0
     usd: float = 0.0
 
+    def plus(self, other: "Usage") -> "Usage":
+        """Return the sum of both."""
+        return Usage(
+            agent_runs=self.agent_runs + other.agent_runs,
+            tool_calls=self.tool_calls + other.tool_calls,
+            seconds=self.seconds + other.seconds,
+            usd=self.usd + other.usd,
+        )
+
 
 class AgentCall(Message):
     """Work for an agent. `errors` are what was wrong with its last answer, when it is asked again."""

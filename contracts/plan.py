@@ -9,17 +9,18 @@ from typing import Any
 from pydantic import Field
 
 from contracts.base import Message, digest
+from contracts.call import Usage
 from contracts.decision import Envelope, Opening, Ruling
 from contracts.definition import Definition
-from contracts.record import Record, Spent
+from contracts.record import Failure, Record
 from contracts.workspace import Agent, Escalation, Tool
 
 
 class Limits(Message):
     """When a run hands over to the next one; tests lower these. Events and signals are counted per run."""
 
-    events_per_run: int = 4_000
-    decisions_per_run: int = 1_000
+    events_per_run: int = Field(default=4_000, ge=16)
+    decisions_per_run: int = Field(default=1_000, ge=1)
 
 
 class Plan(Message):
@@ -36,6 +37,15 @@ class Plan(Message):
         return self.model_copy(update={"digest": digest(self.model_copy(update={"digest": ""}))})
 
 
+class Ending(Message):
+    """What a mission is coming to, once that is certain. `state` is one of `contracts.view.MissionState`."""
+
+    state: str
+    verdict: str | None = None
+    reason: str = ""
+    failure: Failure | None = None
+
+
 class Carried(Message):
     """What a mission knows, when it continues as a new run: the journal and everything that still waits."""
 
@@ -47,7 +57,8 @@ class Carried(Message):
     votes_seen: tuple[str, ...] = ()
     """Ids (`jti`) of decisions that were accepted: each counts once."""
     refusals: tuple[Ruling, ...] = ()
-    first_run_id: str = ""
+    ending: Ending | None = None
+    """Set when the mission is being undone: the next run goes on undoing."""
     started_at: datetime | None = None
     runs: int = 1
 
@@ -68,5 +79,5 @@ class MissionResult(Message):
     state: str
     verdict: str | None = None
     reason: str = ""
-    spent: Spent = Spent()
+    spent: Usage = Usage()
     runs: int = 1

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from contracts.base import Message
-from contracts.call import Observation, ToolCall, Usage
+from contracts.call import Grant, Observation, ToolCall, Usage
 from contracts.decision import Ruling
 
 Status = Literal["running", "waiting", "succeeded", "failed", "skipped", "cancelled"]
@@ -46,24 +46,6 @@ class Effect(Message):
     undo_error: str = ""
 
 
-class Spent(Message):
-    """What work has cost so far. Times in seconds."""
-
-    agent_runs: int = 0
-    tool_calls: int = 0
-    seconds: float = 0.0
-    usd: float = 0.0
-
-    def plus(self, usage: Usage) -> "Spent":
-        """Return the sum of this and one more agent's or tool's usage."""
-        return Spent(
-            agent_runs=self.agent_runs + usage.agent_runs,
-            tool_calls=self.tool_calls + usage.tool_calls,
-            seconds=self.seconds + usage.seconds,
-            usd=self.usd + usage.usd,
-        )
-
-
 class Record(Message):
     """What is known of one step at one path (`refine[3]/draft`).
 
@@ -82,7 +64,11 @@ class Record(Message):
     order: int = 0
     revision: int = 0
     decisions: tuple[Ruling, ...] = ()
-    """The rulings that settled a gate, tokens included: an action's executor checks them again."""
+    """The rulings that settled a gate, their tokens left out."""
+    answer: dict[str, Any] | None = None
+    """What people said here: `{approved, decision, by, comment, arguments}`."""
+    grant: Grant | None = None
+    """What an approved gate hands to the executor, tokens included: the executor checks them again."""
     observations: tuple[Observation, ...] = ()
     usage: Usage = Usage()
     effect: Effect | None = None

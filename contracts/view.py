@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import Field
 
 from contracts.base import Message
+from contracts.call import Usage
 from contracts.decision import Opening, Ruling
-from contracts.record import Record, Spent
+from contracts.record import Record
 
 STATE = "state"
 GATES = "gates"
@@ -67,7 +68,7 @@ class MissionView(Message):
     records: tuple[Record, ...] = ()
     revision: int = 0
     more: bool = False
-    spent: Spent = Spent()
+    spent: Usage = Usage()
     refusals: tuple[Ruling, ...] = ()
     runs: int = 1
 

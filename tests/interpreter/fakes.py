@@ -1,0 +1,226 @@
+"""The interpreter's ports as fakes: agents and tools from tables, people from a script, time that jumps.
+
+No server, no network, no sleeping: a mission of any length runs in milliseconds.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage
+from contracts.decision import Opening, Ruling
+from contracts.definition import Definition
+from contracts.plan import Carried, Plan
+from contracts.view import MissionState
+from contracts.workspace import Agent, Escalation, Tool
+from language.steps import by_name, called_names
+from workflows.governance.tally import Gatebook
+from workflows.interpreter.ending import EffectFailed, MissionEnded, StepFailed
+from workflows.interpreter.journal import Journal
+from workflows.interpreter.scope import Effort, Mission, Scope, Variables
+from workflows.interpreter.undo import undo_all
+from workflows.interpreter.walk import run_step, run_steps, run_target
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class FakePorts:
+    """`agents` and `tools` map a name to a value, an exception, a list of those in turn, or a callable of the call."""
+
+    agents: dict[str, Any] = field(default_factory=dict)
+    tools: dict[str, Any] = field(default_factory=dict)
+    people: Callable[[Opening], tuple[str, str] | None] = lambda _: None
+    """Says who decides what at an opening: `(person, verb)`, or None for silence."""
+    changes: dict[str, Any] | None = None
+    book: Gatebook | None = None
+    clock: datetime = START
+    calls: list[str] = field(default_factory=list)
+    world: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    """Tool, idempotency key, arguments of every call that reached a tool."""
+    openings: list[Opening] = field(default_factory=list)
+    stop_after: int | None = None
+    """Hand over once so many effects were asked for."""
+    nonces: int = 0
+
+    def now(self) -> datetime:
+        return self.clock
+
+    def nonce(self) -> str:
+        self.nonces += 1
+        return f"nonce-{self.nonces}"
+
+    def key(self, path: str, arguments_digest: str) -> str:
+        return f"{path}#{arguments_digest[-8:]}"
+
+    @contextmanager
+    def within(self, path: str) -> Iterator[None]:
+        del path
+        yield
+
+    def stopping(self) -> bool:
+        return self.stop_after is not None and len(self.calls) >= self.stop_after
+
+    def changed(self) -> None: ...
+
+    async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
+        del effort
+        self.calls.append(call.path)
+        answer = await self._answer(self.agents, call.name, call)
+        if isinstance(answer, AgentResult):
+            return answer
+        return AgentResult(output=answer, usage=Usage(agent_runs=1))
+
+    async def run_tool(self, call: ToolCall, effort: Effort) -> ToolResult:
+        del effort
+        self.calls.append(call.path)
+        self.world.append((call.tool, call.key, call.arguments))
+        return ToolResult(output=await self._answer(self.tools, call.tool, call), usage=Usage(tool_calls=1))
+
+    async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
+        """Let people speak once about each opening; what they leave open, time closes."""
+        del summary
+        await asyncio.sleep(0)
+        for opening in self.book.openings() if self.book else ():
+            if opening in self.openings:
+                continue
+            self.openings.append(opening)
+            said = self.people(opening)
+            if said is not None:
+                person, verb = said
+                self.book.count(  # type: ignore[union-attr]
+                    Ruling(
+                        accepted=True,
+                        person=person,
+                        verb=verb,  # type: ignore[arg-type]
+                        step=opening.subject.step,
+                        nonce=opening.nonce,
+                        digest=opening.digest,
+                        jti=f"{person}-{opening.nonce}",
+                        comment=f"{person} says {verb}",
+                        changes=self.changes if verb == "modify" else None,
+                        token=f"signed by {person}",
+                    )
+                )
+        if not ready() and not self.stopping():
+            if until is None:
+                raise AssertionError("a wait without end that nobody answers")
+            self.clock = max(self.clock, until)
+        return ready()
+
+    async def _answer(self, table: dict[str, Any], name: str, call: Any) -> Any:
+        answer = table.get(name, {})
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        if callable(answer):
+            answer = answer(call)
+        if asyncio.iscoroutine(answer):
+            answer = await answer
+        await asyncio.sleep(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+TOOLS = {
+    "isolate": Tool(
+        server="s", effect="write", idempotency="key", compensated_by=("release",), description="Isolate a host"
+    ),
+    "release": Tool(server="s", effect="write", idempotency="key", autonomy="allowed", manual="Pull the cable back in"),
+    "file": Tool(server="s", effect="write", idempotency="key", autonomy="allowed", compensated_by=("unfile",)),
+    "unfile": Tool(server="s", effect="write", idempotency="key", autonomy="allowed"),
+    "look": Tool(server="s", effect="read", idempotency="native"),
+    "once": Tool(server="s", effect="write", idempotency="none", autonomy="allowed"),
+}
+
+
+@dataclass
+class Run:
+    """How a rehearsal went."""
+
+    state: str
+    scope: Scope
+    ports: FakePorts
+    error: Exception | None = None
+    runs: int = 1
+
+    @property
+    def journal(self) -> Journal:
+        return self.scope.journal
+
+    def statuses(self) -> dict[str, str]:
+        return {record.path: record.status for record in self.journal.records()}
+
+
+def plan_of(steps: list[dict[str, Any]], agents: dict[str, Agent] | None = None, **more: Any) -> Plan:
+    """Make a plan from steps in the frozen form; agents that are not given answer anything."""
+    definition = Definition.model_validate(
+        {
+            "mission": "rehearsal",
+            "version": "1",
+            "team": "tests",
+            "verdict": {"one_of": ["done"], "value": "'done'"},
+            "steps": steps,
+            **more,
+        }
+    )
+    named = {name: Agent(callable="tests:none") for name in ("ann", "ben", "cid", "dot")}
+    escalation = Escalation(role="chief", timeout=timedelta(hours=1))
+    return Plan(definition=definition, agents={**named, **(agents or {})}, tools=TOOLS, escalation=escalation).sealed()
+
+
+def scope_of(plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carried | None = None) -> Scope:
+    """Make the scope that a run starts from."""
+    carried = carried or Carried()
+    ports.book = Gatebook(carried.openings, carried.votes_seen, carried.refusals)
+    return Scope(
+        plan=plan,
+        mission=Mission("m-1", "run-1", "rita"),
+        ports=ports,
+        journal=Journal(carried.records, carried.revision, carried.order),
+        gates=ports.book,
+        variables=Variables(dict(inputs), {name: {"status": "not_run"} for name in by_name(plan.definition)}),
+        by_name=by_name(plan.definition),
+        called=frozenset(called_names(plan.definition)),
+        run_step=run_step,
+        run_target=run_target,
+    )
+
+
+async def rehearse(
+    plan: Plan, ports: FakePorts, inputs: dict[str, Any] | None = None, carried: Carried | None = None
+) -> Run:
+    """Walk to the end and undo what is abandoned, as the workflow does."""
+    scope = scope_of(plan, ports, inputs or {}, carried)
+    task = asyncio.ensure_future(run_steps(plan.definition.steps, "", scope))
+    error: Exception | None = None
+    try:
+        await task
+        state: str = MissionState.COMPLETED
+    except MissionEnded as ended:
+        state, error = ended.state, ended
+    except StepFailed as failed:
+        state, error = MissionState.FAILED, failed
+    if state != MissionState.COMPLETED:
+        await undo_all(scope)
+    return Run(state, scope, ports, error)
+
+
+def carry(scope: Scope) -> Carried:
+    """Carry a scope over to the next run, through JSON as history would."""
+    carried = Carried(
+        records=scope.journal.records(),
+        revision=scope.journal.revision,
+        order=scope.journal.order,
+        openings=scope.gates.openings(),
+        votes_seen=tuple(scope.gates.used),
+        refusals=tuple(scope.gates.refusals),
+    )
+    return Carried.model_validate_json(carried.model_dump_json())
+
+
+def failing(code: str = "tool_failed", applied: Any = "unknown") -> EffectFailed:
+    return EffectFailed(code, "it would not", tried="3 attempts", applied=applied)

@@ -1,0 +1,56 @@
+"""Keep visible from outside how a mission stands: search attributes, and the page in the Web UI.
+
+Search attributes cost an event each time, so they are written only when one changes.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+
+from contracts.attributes import AWAITING_ROLE, GATE_DEADLINE, MISSION_STATE, MISSION_VERDICT
+from contracts.decision import Opening
+from contracts.definition import Definition
+from contracts.record import Record
+from contracts.view import MissionState
+from workflows.view import details
+
+STATE = SearchAttributeKey.for_keyword(MISSION_STATE)
+VERDICT = SearchAttributeKey.for_keyword(MISSION_VERDICT)
+ROLES = SearchAttributeKey.for_keyword_list(AWAITING_ROLE)
+DEADLINE = SearchAttributeKey.for_datetime(GATE_DEADLINE)
+
+
+class Board:
+    """What was last shown, so that only changes are written."""
+
+    def __init__(self, definition: Definition, shown: tuple[MissionState, tuple[Opening, ...]]) -> None:
+        self._definition = definition
+        self._shown = self._facts(*shown)
+        self.verdict: str | None = None
+
+    def show(self, state: MissionState, openings: tuple[Opening, ...], records: tuple[Record, ...]) -> None:
+        """Write the search attributes if they changed, and the page."""
+        workflow.set_current_details(details(self._definition, state, records, openings))
+        facts = self._facts(state, openings)
+        if facts == self._shown and self.verdict is None:
+            return
+        self._shown = facts
+        _, roles, deadline = facts
+        updates: list[SearchAttributeUpdate[Any]] = [
+            STATE.value_set(state),
+            ROLES.value_set(list(roles)) if roles else ROLES.value_unset(),
+            DEADLINE.value_set(deadline) if deadline else DEADLINE.value_unset(),
+        ]
+        if self.verdict is not None:
+            updates.append(VERDICT.value_set(self.verdict))
+        workflow.upsert_search_attributes(updates)
+
+    @staticmethod
+    def _facts(
+        state: MissionState, openings: tuple[Opening, ...]
+    ) -> tuple[MissionState, tuple[str, ...], datetime | None]:
+        roles = sorted({who for opening in openings for who in opening.subject.approvers})
+        deadline = min((opening.deadline for opening in openings if opening.deadline), default=None)
+        return state, tuple(roles), deadline

@@ -1,0 +1,16 @@
+"""The saga's order: what is undone, and when. Pure; `workflows/interpreter/undo.py` does it through the ports."""
+
+from collections.abc import Iterable
+
+from contracts.record import Record
+
+OPEN = frozenset({"armed", "running", "failed"})
+
+
+def to_undo(records: Iterable[Record]) -> list[Record]:
+    """Return the records of effects that are still to be undone, the last completed first.
+
+    An effect whose outcome nobody knows is undone too: compensations are safe where nothing happened.
+    """
+    standing = (record for record in records if record.effect is not None and record.effect.undo_status in OPEN)
+    return sorted(standing, key=lambda record: -record.order)

@@ -1,0 +1,67 @@
+"""Count decisions at gates. Pure: the wait is a port, the judging of signatures an activity.
+
+A gate that is asked again is a new opening with a new nonce; votes never move from one opening to the next.
+One rejection refuses, one modification asks again with the changed arguments, `required` approvals of distinct
+people approve. The other half is `activities/identity.py`, which rules on each statement before it is counted.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from contracts.decision import Opening, Receipt, Ruling
+
+Standing = Literal["open", "approved", "rejected", "modified"]
+
+
+def standing(opening: Opening) -> Standing:
+    """Say what the votes of an opening come to."""
+    verbs = {vote.verb for vote in opening.votes}
+    if "reject" in verbs:
+        return "rejected"
+    if "modify" in verbs:
+        return "modified"
+    approvers = {vote.person for vote in opening.votes if vote.verb == "approve"}
+    return "approved" if len(approvers) >= opening.subject.required else "open"
+
+
+class Gatebook:
+    """The gates that are open, by step path; which decisions have counted; which were refused, the latest last."""
+
+    KEPT_REFUSALS = 100
+
+    def __init__(
+        self, openings: Iterable[Opening] = (), used: Iterable[str] = (), refusals: Iterable[Ruling] = ()
+    ) -> None:
+        self._open = {opening.subject.step: opening for opening in openings}
+        self.used = list(used)
+        self.refusals = list(refusals)
+
+    def get(self, path: str) -> Opening | None:
+        return self._open.get(path)
+
+    def openings(self) -> tuple[Opening, ...]:
+        """Return the open gates, those first whose deadline is nearest."""
+        last = max((o.deadline for o in self._open.values() if o.deadline), default=None)
+        return tuple(sorted(self._open.values(), key=lambda o: (o.deadline is None, o.deadline or last)))
+
+    def open(self, opening: Opening) -> None:
+        self._open[opening.subject.step] = opening
+
+    def close(self, path: str) -> None:
+        self._open.pop(path, None)
+
+    def count(self, ruling: Ruling) -> Receipt:
+        """Count an accepted ruling, or keep a refused one; return what its sender is told.
+
+        The gate may have moved on while the ruling was made: then it counts no more.
+        """
+        opening = self._open.get(ruling.step)
+        if ruling.accepted and (opening is None or opening.nonce != ruling.nonce or standing(opening) != "open"):
+            ruling = ruling.model_copy(update={"accepted": False, "reason": "this gate has been settled meanwhile"})
+        if not ruling.accepted or opening is None:
+            self.refusals = [*self.refusals, ruling.model_copy(update={"token": ""})][-self.KEPT_REFUSALS :]
+            return Receipt(accepted=False, reason=ruling.reason, step=ruling.step)
+        voted = opening.model_copy(update={"votes": (*opening.votes, ruling)})
+        self._open[ruling.step] = voted
+        self.used.append(ruling.jti)
+        return Receipt(accepted=True, step=ruling.step, state=standing(voted))

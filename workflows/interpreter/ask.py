@@ -1,0 +1,195 @@
+"""Ask people, wait for their quorum, climb the ladder when nobody answers.
+
+Silence is never consent: at the deadline the question escalates, and at the end of the ladder it counts as refused.
+Pure: the wait is a port. Decisions arrive in `workflows/mission.py` and are counted by `governance/tally.py`.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Literal
+
+from contracts.base import digest
+from contracts.call import Grant
+from contracts.decision import Opening, Subject
+from contracts.definition import ESCALATE, Gate, Rung
+from workflows.governance.tally import standing
+from workflows.interpreter.ending import Suspended
+from workflows.interpreter.scope import Scope
+
+Decided = Literal["approved", "rejected", "timed_out"]
+Kind = Literal["approval", "escalation", "compensation"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked. The first rung is who is asked first; a rung without a timeout waits for ever."""
+
+    kind: Kind
+    message: str
+    rungs: tuple[tuple[tuple[str, ...], timedelta | None], ...]
+    context: dict[str, Any]
+    required: int = 1
+    tool: str | None = None
+    arguments: dict[str, Any] | None = None
+    compensation: str | None = None
+    input_schema: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What people said: the outcome, who said it, and for an action the arguments they approved and their grant."""
+
+    decided: Decided
+    by: tuple[str, ...] = ()
+    comment: str = ""
+    arguments: dict[str, Any] | None = None
+    grant: Grant | None = None
+
+    def output(self) -> dict[str, Any]:
+        """Return what the definition sees of it."""
+        return {
+            "approved": self.decided == "approved",
+            "decision": self.decided,
+            "by": list(self.by),
+            "comment": self.comment,
+        }
+
+
+def gate_rungs(gate: Gate, scope: Scope) -> tuple[tuple[tuple[str, ...], timedelta | None], ...]:
+    """Return who is asked in turn: the gate's approvers, then its ladder or the workspace's escalation role."""
+    first = (gate.approvers, gate.timeout)
+    if gate.on_timeout != ESCALATE:
+        return (first,)
+    escalation = scope.plan.escalation
+    ladder: tuple[Rung, ...] = gate.escalation
+    rest = tuple((rung.approvers, rung.timeout) for rung in ladder) or (((escalation.role,), escalation.timeout),)
+    return (first, *rest)
+
+
+def escalation_question(message: str, scope: Scope) -> Question:
+    """Return the question that the built-in `escalate` asks, with everything so far."""
+    escalation = scope.plan.escalation
+    rungs = (((escalation.role,), escalation.timeout),)
+    return Question(kind="escalation", message=message, rungs=rungs, context=scope.everything())
+
+
+async def ask(question: Question, path: str, scope: Scope) -> Answer:
+    """Open the gate of a step that runs, and wait until it is settled; once it was, its record answers."""
+    record = scope.journal.get(path)
+    if record is not None and record.answer is not None:
+        return _recalled(record.answer, record.grant)
+    with scope.ports.within(path):
+        answer = await _climb(question, path, scope)
+    stored = {**answer.output(), "arguments": answer.arguments}
+    scope.journal.update(path, status="running", answer=stored, grant=answer.grant)
+    scope.ports.changed()
+    return answer
+
+
+async def ask_apart(question: Question, path: str, scope: Scope) -> Answer:
+    """Ask at a path that belongs to no step of the definition, with a record of its own."""
+    settled = scope.journal.settled(path)
+    if settled is None:
+        scope.journal.start(path, "gate", ", ".join(question.rungs[0][0]), scope.ports.now())
+    answer = await ask(question, path, scope)
+    if settled is None:
+        scope.journal.finish(path, "succeeded", scope.ports.now(), output=answer.output())
+    return answer
+
+
+async def _climb(question: Question, path: str, scope: Scope) -> Answer:
+    opening = scope.gates.get(path)
+    if opening is None:
+        if scope.ports.stopping():
+            raise Suspended
+        opening = _open(question, path, 0, scope)
+    while True:
+        await scope.ports.wait(lambda: _standing(path, scope) != "open", opening.deadline, _summary(opening))
+        voted = scope.gates.get(path) or opening
+        match standing(voted):
+            case "approved" | "rejected" as decided:
+                return _settle(decided, voted, path, scope)
+            case "modified":
+                question = replace(question, arguments=voted.votes[-1].changes)
+                opening = _open(question, path, voted.rung, scope, amended=voted)
+            case "open" if opening.deadline is not None and scope.ports.now() >= opening.deadline:
+                if voted.rung + 1 >= len(question.rungs):
+                    return _settle("timed_out", voted, path, scope)
+                opening = _open(question, path, voted.rung + 1, scope, amended=voted)
+            case "open" if scope.ports.stopping():
+                raise Suspended
+            case "open":
+                continue
+
+
+def _open(question: Question, path: str, rung: int, scope: Scope, amended: Opening | None = None) -> Opening:
+    approvers, span = question.rungs[rung]
+    arguments = question.arguments if amended is None else _arguments(question, amended)
+    now = scope.ports.now()
+    same_rung = amended is not None and amended.rung == rung
+    deadline = amended.deadline if amended is not None and same_rung else (now + span if span else None)
+    subject = Subject(
+        mission=scope.mission.id,
+        first_run_id=scope.mission.first_run_id,
+        name=scope.plan.definition.mission,
+        step=path,
+        kind=question.kind,
+        message=question.message,
+        approvers=approvers,
+        required=question.required,
+        tool=question.tool,
+        arguments=arguments,
+        compensation=question.compensation,
+        context_digest=digest(question.context),
+        plan_digest=scope.plan.digest,
+        requested_by=scope.mission.requested_by,
+    )
+    opening = Opening(
+        subject=subject,
+        digest=subject.digest(),
+        nonce=scope.ports.nonce(),
+        opened_at=now,
+        deadline=deadline,
+        rung=rung,
+        context=question.context,
+        input_schema=question.input_schema,
+    )
+    scope.gates.open(opening)
+    scope.journal.update(path, status="waiting")
+    scope.ports.changed()
+    return opening
+
+
+def _arguments(question: Question, amended: Opening) -> dict[str, Any] | None:
+    """Return what to show in the next opening: changed arguments stay changed on the next rung."""
+    changed = amended.votes and amended.votes[-1].verb == "modify"
+    return question.arguments if changed else amended.subject.arguments
+
+
+def _settle(decided: Decided, opening: Opening, path: str, scope: Scope) -> Answer:
+    scope.gates.close(path)
+    scope.journal.update(path, decisions=tuple(vote.model_copy(update={"token": ""}) for vote in opening.votes))
+    votes = opening.votes if decided != "rejected" else opening.votes[-1:]
+    grant = None
+    if decided == "approved":
+        grant = Grant(subject=opening.subject, nonce=opening.nonce, tokens=tuple(vote.token for vote in votes))
+    return Answer(
+        decided=decided,
+        by=tuple(vote.person for vote in votes),
+        comment="; ".join(vote.comment for vote in votes if vote.comment),
+        arguments=opening.subject.arguments,
+        grant=grant,
+    )
+
+
+def _recalled(output: dict[str, Any], grant: Grant | None) -> Answer:
+    return Answer(output["decision"], tuple(output["by"]), output["comment"], output["arguments"], grant)
+
+
+def _standing(path: str, scope: Scope) -> str:
+    opening = scope.gates.get(path)
+    return standing(opening) if opening is not None else "open"
+
+
+def _summary(opening: Opening) -> str:
+    return f"{opening.subject.step} waits for {' or '.join(opening.subject.approvers)}"

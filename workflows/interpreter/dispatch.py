@@ -1,0 +1,59 @@
+"""Step kind → handler: the only file that knows every handler."""
+
+from typing import assert_never
+
+from contracts.definition import (
+    ActionStep,
+    AgentStep,
+    ConditionStep,
+    GateStep,
+    GroupStep,
+    LoopStep,
+    ParallelStep,
+    Step,
+)
+from workflows.interpreter.outcome import Outcome
+from workflows.interpreter.scope import Scope
+from workflows.interpreter.steps.action import run_action
+from workflows.interpreter.steps.agent import run_agent
+from workflows.interpreter.steps.condition import run_condition
+from workflows.interpreter.steps.gate import run_gate
+from workflows.interpreter.steps.group import run_group
+from workflows.interpreter.steps.loop import run_loop
+from workflows.interpreter.steps.parallel import run_parallel
+
+
+async def handle(step: Step, path: str, scope: Scope) -> Outcome:
+    """Run a step of any kind."""
+    match step:
+        case AgentStep():
+            return await run_agent(step, path, scope)
+        case ParallelStep():
+            return await run_parallel(step, path, scope)
+        case GateStep():
+            return await run_gate(step, path, scope)
+        case ConditionStep():
+            return await run_condition(step, path, scope)
+        case LoopStep():
+            return await run_loop(step, path, scope)
+        case ActionStep():
+            return await run_action(step, path, scope)
+        case GroupStep():
+            return await run_group(step, path, scope)
+        case _:
+            assert_never(step)
+
+
+def actor(step: Step) -> str:
+    """Return who does a step: the agent, the tool, the approvers; nobody for the kinds that only order others."""
+    match step:
+        case AgentStep():
+            return step.agent
+        case ActionStep():
+            return step.action
+        case GateStep():
+            return ", ".join(step.gate.approvers)
+        case ParallelStep() | ConditionStep() | LoopStep() | GroupStep():
+            return ""
+        case _:
+            assert_never(step)

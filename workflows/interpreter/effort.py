@@ -1,0 +1,21 @@
+"""How hard an effect is tried: the step's own words, else the contract's, else three attempts."""
+
+from datetime import timedelta
+
+from contracts.definition import Retry
+from contracts.workspace import Agent, Tool
+from workflows.interpreter.scope import Effort
+
+ONCE = Retry(attempts=1)
+
+
+def tool_effort(tool: Tool, retry: Retry | None, timeout: timedelta | None) -> Effort:
+    """Return the effort for a tool. One that is not idempotent gets one attempt, whatever a mission says."""
+    if tool.acts() and tool.idempotency == "none":
+        return Effort(ONCE, timeout or tool.timeout)
+    return Effort(retry or Retry(), timeout or tool.timeout)
+
+
+def agent_effort(agent: Agent, retry: Retry | None, timeout: timedelta | None) -> Effort:
+    """Return the effort for an agent."""
+    return Effort(retry or Retry(), timeout or agent.timeout)

@@ -1,0 +1,52 @@
+"""Run branches at once, and come back only when every branch has.
+
+One failure cancels the others; what they had begun reports before anybody goes on, so that the saga knows every
+effect. A hand-over cancels nothing: the other branches run to their own next step.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from workflows.interpreter.ending import Suspended
+
+Branch = Callable[[], Awaitable[Any]]
+
+
+async def run_all(branches: Sequence[Branch]) -> list[Any]:
+    """Return the branches' results in their order, or raise the first failure when all have ended.
+
+    `asyncio.TaskGroup` and `asyncio.wait` are not safe on replay; `gather` is.
+    """
+    failures: list[BaseException] = []
+    tasks: list[asyncio.Task[Any]] = []
+
+    async def guarded(branch: Branch) -> Any:
+        try:
+            return await branch()
+        except (Suspended, asyncio.CancelledError):
+            raise
+        except Exception as failure:
+            if not failures:
+                failures.append(failure)
+                for task in tasks:
+                    if task is not asyncio.current_task():
+                        task.cancel()
+            raise
+
+    tasks.extend(asyncio.ensure_future(guarded(branch)) for branch in branches)
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    if failures:
+        raise failures[0]
+    for kind in (asyncio.CancelledError, Suspended):
+        for result in results:
+            if isinstance(result, kind):
+                raise result
+    return list(results)
+
+
+def halt_if_cancelled() -> None:
+    """Stop a task that was asked to, even if the effect it waited for swallowed the request by ending well."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

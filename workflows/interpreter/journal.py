@@ -1,0 +1,60 @@
+"""The journal: step path → record. The cursor of the mission.
+
+A step that has settled answers from its record, so resuming, continuing as new and retrying are one thing:
+walk again. Pure; the timeline, the audit and the queries are views of it.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from contracts.record import Record, Status
+
+SETTLED: frozenset[Status] = frozenset({"succeeded", "skipped"})
+
+
+class Journal:
+    """Records by path. `revision` counts changes, `order` counts completions; both only grow."""
+
+    def __init__(self, records: Iterable[Record] = (), revision: int = 0, order: int = 0) -> None:
+        self._records = {record.path: record for record in records}
+        self.revision = revision
+        self.order = order
+
+    def get(self, path: str) -> Record | None:
+        return self._records.get(path)
+
+    def settled(self, path: str) -> Record | None:
+        """Return the record of a step that need not run again, if it is one."""
+        record = self._records.get(path)
+        return record if record is not None and record.status in SETTLED else None
+
+    def start(self, path: str, kind: str, actor: str, now: datetime) -> None:
+        """Note that a step runs. A record left open by the run before this one stays as it is."""
+        known = self._records.get(path)
+        if known is not None and known.status in {"running", "waiting"}:
+            return
+        attempt = known.attempt + 1 if known is not None else 1
+        self._put(Record(path=path, kind=kind, actor=actor, status="running", attempt=attempt, started_at=now))
+
+    def update(self, path: str, **fields: Any) -> None:
+        """Change fields of a record that stands."""
+        self._put(self._records[path].model_copy(update=fields))
+
+    def finish(self, path: str, status: Status, now: datetime, **fields: Any) -> None:
+        """Close a record, and give it its place in the order of completion."""
+        self.order += 1
+        self.update(path, status=status, ended_at=now, order=self.order, **fields)
+
+    def records(self) -> tuple[Record, ...]:
+        """Return all records in the order in which they were first written."""
+        return tuple(self._records.values())
+
+    def since(self, revision: int) -> list[Record]:
+        """Return the records changed after a revision, the oldest change first."""
+        changed = (record for record in self._records.values() if record.revision > revision)
+        return sorted(changed, key=lambda record: record.revision)
+
+    def _put(self, record: Record) -> None:
+        self.revision += 1
+        self._records[record.path] = record.model_copy(update={"revision": self.revision})

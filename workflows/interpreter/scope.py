@@ -1,0 +1,169 @@
+"""What a step handler may touch: the ports, the journal, the variables, the gates, and a way to run children.
+
+The ports are the interpreter's only way out. `workflows/ports.py` binds them to Temporal, the tests to fakes.
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from language.expression import ExpressionError, evaluate, evaluate_bool, names, render, template_expressions
+
+from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult
+from contracts.definition import Retry, Step, Target
+from contracts.plan import Plan
+from contracts.record import Failure
+from workflows.governance.tally import Gatebook
+from workflows.interpreter.ending import StepFailed, Suspended
+from workflows.interpreter.join import halt_if_cancelled
+from workflows.interpreter.journal import Journal
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to try: attempts with backoff, and the time that one attempt may take."""
+
+    retry: Retry
+    timeout: timedelta
+
+
+class Ports(Protocol):
+    """Everything that the interpreter asks of the world. Failures are `EffectFailed`."""
+
+    def now(self) -> datetime: ...
+
+    def nonce(self) -> str:
+        """Return a fresh, unguessable value that is the same on replay."""
+        ...
+
+    def key(self, path: str, arguments_digest: str) -> str:
+        """Return the idempotency key for these arguments at this step: the same in every run of the mission."""
+        ...
+
+    def within(self, path: str) -> AbstractContextManager[None]:
+        """Mark what happens inside as belonging to a step, for traces and the Web UI."""
+        ...
+
+    def stopping(self) -> bool:
+        """Whether the run is to hand over to the next one."""
+        ...
+
+    async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult: ...
+
+    async def run_tool(self, call: ToolCall, effort: Effort) -> ToolResult: ...
+
+    async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
+        """Wait until `ready`, the deadline, or a hand-over; return whether it is ready."""
+        ...
+
+    def changed(self) -> None:
+        """Say that the journal or the gates changed, so that readers are told."""
+        ...
+
+
+@dataclass(frozen=True)
+class Mission:
+    """Who the mission is."""
+
+    id: str
+    first_run_id: str
+    requested_by: str
+
+
+@dataclass
+class Variables:
+    """What steps have yielded so far, by the name that later steps use, and how each step stands."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    steps: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+RunStep = Callable[[Step, str, "Scope"], Awaitable[Any]]
+RunTarget = Callable[[Target, str, "Scope"], Awaitable[Any]]
+
+
+@dataclass
+class Scope:
+    """One mission's walk. `local` holds what only this part of it sees, such as a loop's `iteration`."""
+
+    plan: Plan
+    mission: Mission
+    ports: Ports
+    journal: Journal
+    gates: Gatebook
+    variables: Variables
+    by_name: dict[str, Step]
+    called: frozenset[str]
+    run_step: RunStep
+    run_target: RunTarget
+    local: dict[str, Any] = field(default_factory=dict)
+
+    def begin_effect(self) -> None:
+        """Stop here rather than start an effect in a cancelled branch or at the end of a run."""
+        halt_if_cancelled()
+        if self.ports.stopping():
+            raise Suspended
+
+    def inside(self, **local: Any) -> "Scope":
+        """Return the same scope with more local variables; everything else is shared."""
+        return replace(self, local={**self.local, **local})
+
+    def lookup(self, wanted: set[str] | frozenset[str]) -> dict[str, Any]:
+        """Return those of the wanted variables that are set."""
+        known = {**self.variables.values, **self.local}
+        found = {name: known[name] for name in wanted if name in known}
+        if "steps" in wanted:
+            found["steps"] = self.variables.steps
+        if "mission" in wanted:
+            definition = self.plan.definition
+            found["mission"] = {
+                "id": self.mission.id,
+                "name": definition.mission,
+                "version": definition.version,
+                "requested_by": self.mission.requested_by,
+            }
+        return found
+
+    def evaluate(self, source: str, path: str) -> Any:
+        """Evaluate CEL; an error fails the step with its place."""
+        try:
+            return evaluate(source, self.lookup(names(source)))
+        except ExpressionError as error:
+            raise StepFailed(self._bad_expression(path, source, error)) from error
+
+    def test(self, source: str, path: str) -> bool:
+        """Evaluate CEL that must answer true or false. An error is never true."""
+        try:
+            return evaluate_bool(source, self.lookup(names(source)))
+        except ExpressionError as error:
+            raise StepFailed(self._bad_expression(path, source, error)) from error
+
+    def render(self, value: Any, path: str, **more: Any) -> Any:
+        """Resolve every `${{ expr }}` in a value."""
+        sources = template_expressions(value)
+        if not sources:
+            return value
+        wanted: set[str] = set().union(*(names(source) for source in sources))
+        try:
+            return render(value, {**self.lookup(wanted), **more})
+        except ExpressionError as error:
+            raise StepFailed(self._bad_expression(path, str(value)[:200], error)) from error
+
+    def context(self, wanted: tuple[str, ...], path: str) -> dict[str, Any]:
+        """Return the named variables; one that is not set fails the step."""
+        found = self.lookup(set(wanted))
+        missing = [name for name in wanted if name not in found]
+        if missing:
+            cause = f"no step on the way here has set {', '.join(missing)}"
+            raise StepFailed(Failure(code="context_missing", step=path, operation="gather its context", cause=cause))
+        return {name: found[name] for name in wanted}
+
+    def everything(self) -> dict[str, Any]:
+        """Return all variables: what people see when a mission turns to them."""
+        return dict(self.variables.values)
+
+    def _bad_expression(self, path: str, source: str, error: ExpressionError) -> Failure:
+        cause = f"{error} in `{source}`"
+        return Failure(code="expression_error", step=path, operation="evaluate an expression", cause=cause)

@@ -1,0 +1,79 @@
+"""Undo what a mission did: its effects in reverse order of completion, each under a key of its own.
+
+A compensation that fails for good is never called done: it waits for people with the manual path that the tool's
+contract gives. Pure; the order is `governance/saga.py`, the shield against cancellation `workflows/mission.py`.
+"""
+
+from itertools import count
+
+from contracts.record import Effect, Record
+from workflows.governance.saga import to_undo
+from workflows.interpreter.ask import Question, ask_apart
+from workflows.interpreter.effort import tool_effort
+from workflows.interpreter.ending import EffectFailed, Suspended
+from workflows.interpreter.scope import Scope
+
+
+async def undo_all(scope: Scope) -> None:
+    """Run every compensation that is still open, one after the other."""
+    for record in to_undo(scope.journal.records()):
+        if scope.ports.stopping():
+            raise Suspended
+        await _undo(record, scope)
+
+
+async def _undo(record: Record, scope: Scope) -> None:
+    for number in count(1):
+        gate = f"{record.path}/undo[{number}]"
+        if scope.journal.settled(gate) is not None:
+            continue
+        if scope.gates.get(gate) is None and await _try(record.path, scope):
+            return
+        answer = await ask_apart(_call_for_help(record.path, scope), gate, scope)
+        if answer.decided != "approved":
+            error = f"{_effect(record.path, scope).undo_error} ({answer.comment})"
+            _note(record.path, scope, undo_status="given_up", undo_error=error)
+            return
+
+
+async def _try(path: str, scope: Scope) -> bool:
+    """Run one compensation; return whether it is done."""
+    effect = _effect(path, scope)
+    if effect.undo is None:
+        _note(path, scope, undo_status="failed", undo_error=effect.undo_error or "its arguments could not be made")
+        return False
+    _note(path, scope, undo_status="running")
+    try:
+        with scope.ports.within(f"{path}/undo"):
+            await scope.ports.run_tool(effect.undo, tool_effort(scope.plan.tools[effect.undo.tool], None, None))
+    except EffectFailed as failed:
+        _note(path, scope, undo_status="failed", undo_error=str(failed))
+        return False
+    _note(path, scope, undo_status="done", undo_error="")
+    return True
+
+
+def _call_for_help(path: str, scope: Scope) -> Question:
+    effect = _effect(path, scope)
+    tool = effect.undo.tool if effect.undo else ""
+    manual = scope.plan.tools[tool].manual if tool else ""
+    message = f"{path}: {effect.tool} could not be undone ({effect.undo_error}). Approve to try again"
+    message += f" or, when it was done by hand, reject with a word on how. By hand: {manual or 'see the tool'}"
+    return Question(
+        kind="compensation",
+        message=message,
+        rungs=(((scope.plan.escalation.role,), None),),
+        context={"effect": effect.model_dump(mode="json", exclude={"undo"})},
+    )
+
+
+def _effect(path: str, scope: Scope) -> Effect:
+    record = scope.journal.get(path)
+    if record is None or record.effect is None:
+        raise AssertionError(path)
+    return record.effect
+
+
+def _note(path: str, scope: Scope, **fields: object) -> None:
+    scope.journal.update(path, effect=_effect(path, scope).model_copy(update=fields))
+    scope.ports.changed()

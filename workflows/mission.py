@@ -1,0 +1,259 @@
+"""The workflow: run, signals, updates, queries. A thin durable shell around the interpreter.
+
+It is dynamic, so that a mission's workflow type is the mission's own name. The law: it never leaves while a handler
+runs, it never freezes on a bug, and what it abandons is undone in a task that no cancellation reaches.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue
+from temporalio.exceptions import ApplicationError
+
+from contracts.decision import DECIDE, Receipt
+from contracts.plan import Carried, Ending, MissionInput, MissionResult
+from contracts.record import Failure
+from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionState, MissionView, StateQuery
+from language.schema import errors
+from language.steps import by_name, called_names
+from workflows.board import Board
+from workflows.governance.tally import Gatebook
+from workflows.inbox import Inbox
+from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
+from workflows.interpreter.journal import Journal
+from workflows.interpreter.scope import Mission as Identity
+from workflows.interpreter.scope import Scope, Variables
+from workflows.interpreter.undo import undo_all
+from workflows.interpreter.walk import run_step, run_steps, run_target
+from workflows.ports import TemporalPorts, judge
+from workflows.view import page_of_gates, page_of_records, spent, waiting
+
+
+@workflow.defn(dynamic=True)
+class Mission:
+    """One mission."""
+
+    @workflow.init
+    def __init__(self, args: Sequence[RawValue]) -> None:
+        self._problem = ""
+        try:
+            self._input = workflow.payload_converter().from_payload(args[0].payload, MissionInput)
+        except Exception as error:
+            # Anyone can start any type by hand: what is no mission must fail, not freeze.
+            self._problem = f"the input is no frozen plan: {error}"[:500]
+            self._inbox = Inbox()
+            self._gates = Gatebook()
+            return
+        self._restore(self._input.carried or Carried())
+
+    def _restore(self, carried: Carried) -> None:
+        info = workflow.info()
+        self._ending = carried.ending
+        self._started_at = carried.started_at or info.start_time
+        self._runs = carried.runs
+        self._journal = Journal(carried.records, carried.revision, carried.order)
+        self._gates = Gatebook(carried.openings, carried.votes_seen, carried.refusals)
+        self._inbox = Inbox(carried.inbox)
+        self._over = False
+        plan = self._input.plan
+        self._board = Board(plan.definition, (self._state(), self._gates.openings()))
+        self._scope = Scope(
+            plan=plan,
+            mission=Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by),
+            ports=TemporalPorts(plan, self),
+            journal=self._journal,
+            gates=self._gates,
+            variables=Variables(steps={name: {"status": "not_run"} for name in by_name(plan.definition)}),
+            by_name=by_name(plan.definition),
+            called=frozenset(called_names(plan.definition)),
+            run_step=run_step,
+            run_target=run_target,
+        )
+
+    @workflow.run
+    async def run(self, args: Sequence[RawValue]) -> MissionResult:
+        """Walk to a verdict; on anything else undo what was done."""
+        del args
+        if self._problem:
+            raise ApplicationError(self._problem, type="bad_input", non_retryable=True)
+        info = workflow.info()
+        attending = asyncio.create_task(
+            self._inbox.attend(self._gates, info.workflow_id, info.first_execution_run_id, judge)
+        )
+        try:
+            if self._ending is None:
+                self._ending = await self._walk()
+            if self._ending.state != MissionState.COMPLETED:
+                await self._undo()
+        except Suspended:
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            workflow.continue_as_new(self._next())
+        self._over = True
+        self._board.verdict = self._ending.verdict
+        self.changed()
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._inbox.waiting())
+        attending.cancel()
+        return self._result(self._ending)
+
+    @workflow.signal(name=DECIDE)
+    def decide(self, token: RawValue) -> None:
+        """Take a decision in; its ruling goes into the record."""
+        self._take(token)
+
+    @workflow.signal(dynamic=True)
+    def other_signal(self, name: str, args: Sequence[RawValue]) -> None:
+        """Record what nobody knows, rather than lose it."""
+        self._inbox.take("", f"a mission knows no signal {name!r} with {len(args)} arguments")
+
+    @workflow.update(name=DECIDE)
+    async def decide_update(self, token: RawValue) -> Receipt:
+        """Take a decision in and answer with its receipt."""
+        if self._problem:
+            return Receipt(accepted=False, reason=self._problem)
+        return await self._inbox.receipt(self._take(token))
+
+    @workflow.query(name=STATE)
+    def state(self, query: StateQuery) -> MissionView:
+        """Show the mission: how it stands, and the records changed since a revision."""
+        definition = self._input.plan.definition
+        records, more = page_of_records(self._journal.since(query.since))
+        ending = self._ending
+        return MissionView(
+            id=workflow.info().workflow_id,
+            name=definition.mission,
+            version=definition.version,
+            state=self._state(),
+            verdict=ending.verdict if ending else None,
+            reason=ending.reason if ending else "",
+            requested_by=self._input.requested_by,
+            plan_digest=self._input.plan.digest,
+            started_at=self._started_at,
+            waiting=tuple(waiting(self._gates.openings()))[:50],
+            records=records,
+            revision=records[-1].revision if records else query.since,
+            more=more,
+            spent=spent(self._journal.records()),
+            refusals=tuple(self._gates.refusals[-20:]),
+            runs=self._runs,
+        )
+
+    @workflow.query(name=GATES)
+    def gates(self, query: GatesQuery) -> GatesView:
+        """Show open gates with everything that is signed."""
+        return page_of_gates(self._gates.openings(), query)
+
+    def stopping(self) -> bool:
+        """Whether this run should hand over to the next one."""
+        limits = self._input.limits
+        info = workflow.info()
+        return (
+            info.is_continue_as_new_suggested()
+            or info.get_current_history_length() >= limits.events_per_run
+            or self._inbox.count >= limits.decisions_per_run
+        )
+
+    def changed(self) -> None:
+        """Bring up to date what is visible from outside."""
+        self._board.show(self._state(), self._gates.openings(), self._journal.records())
+
+    def heard_until(self, moment: datetime) -> bool:
+        return self._inbox.heard_until(moment)
+
+    async def _walk(self) -> Ending:
+        """Walk the definition; whatever stops it is an ending, and a bug is one too."""
+        try:
+            self._bind_inputs()
+            await run_steps(self._input.plan.definition.steps, "", self._scope)
+            return Ending(state=MissionState.COMPLETED, verdict=self._verdict())
+        except Suspended:
+            raise
+        except MissionEnded as ended:
+            return Ending(state=ended.state, reason=ended.reason)
+        except StepFailed as failed:
+            return Ending(state=MissionState.FAILED, reason=str(failed), failure=failed.failure)
+        except asyncio.CancelledError:
+            return Ending(state=MissionState.CANCELLED, reason=workflow.cancellation_reason() or "cancelled")
+        except Exception as bug:
+            workflow.logger.exception("the interpreter failed")
+            failure = Failure(code="internal", step="", operation="interpret the mission", cause=repr(bug)[:500])
+            return Ending(state=MissionState.FAILED, reason=str(failure), failure=failure)
+
+    def _bind_inputs(self) -> None:
+        schema = self._input.plan.definition.inputs
+        wrong = errors(schema, self._input.inputs) if schema else []
+        if wrong:
+            cause = "; ".join(wrong)[:500]
+            raise StepFailed(Failure(code="bad_input", step="inputs", operation="check the inputs", cause=cause))
+        self._scope.variables.values.update(self._input.inputs)
+
+    def _verdict(self) -> str:
+        verdict = self._input.plan.definition.verdict
+        answer = self._scope.evaluate(verdict.value, "verdict")
+        if not isinstance(answer, str) or answer not in verdict.one_of:
+            cause = f"`{verdict.value}` gave {answer!r}, which is none of {', '.join(verdict.one_of)}"
+            raise StepFailed(
+                Failure(code="verdict_undeclared", step="verdict", operation="reach a verdict", cause=cause)
+            )
+        return answer
+
+    async def _undo(self) -> None:
+        """Undo in a task of its own: a cancellation of the mission does not reach it."""
+        self.changed()
+        undoing = asyncio.create_task(undo_all(self._scope))
+        while not undoing.done():
+            try:
+                await asyncio.shield(undoing)
+            except asyncio.CancelledError:
+                if undoing.cancelled():
+                    raise
+        undoing.result()
+
+    def _state(self) -> MissionState:
+        openings = self._gates.openings()
+        if self._ending is None:
+            return MissionState.WAITING if openings else MissionState.RUNNING
+        if self._over:
+            return MissionState(self._ending.state)
+        return MissionState.DEAD_LETTER if openings else MissionState.COMPENSATING
+
+    def _next(self) -> MissionInput:
+        carried = Carried(
+            records=self._journal.records(),
+            revision=self._journal.revision,
+            order=self._journal.order,
+            openings=self._gates.openings(),
+            inbox=self._inbox.waiting(),
+            votes_seen=tuple(self._gates.used),
+            refusals=tuple(self._gates.refusals),
+            ending=self._ending,
+            started_at=self._started_at,
+            runs=self._runs + 1,
+        )
+        return self._input.model_copy(update={"carried": carried})
+
+    def _result(self, ending: Ending) -> MissionResult:
+        result = MissionResult(
+            state=ending.state,
+            verdict=ending.verdict,
+            reason=ending.reason,
+            spent=spent(self._journal.records()),
+            runs=self._runs,
+        )
+        match ending.state:
+            case MissionState.FAILED:
+                code = ending.failure.code if ending.failure else "failed"
+                raise ApplicationError(ending.reason, result.model_dump(mode="json"), type=code, non_retryable=True)
+            case MissionState.CANCELLED:
+                raise asyncio.CancelledError(ending.reason)
+            case _:
+                return result
+
+    def _take(self, token: RawValue) -> int:
+        try:
+            text: Any = workflow.payload_converter().from_payload(token.payload, str)
+        except Exception as error:
+            return self._inbox.take("", f"a decision is one JSON string, a compact JWS: {error}"[:300])
+        return self._inbox.take(text)

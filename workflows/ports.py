@@ -1,0 +1,191 @@
+"""The interpreter's ports, bound to Temporal. The only file here that names an activity.
+
+Agents and tools are ordinary activities on the queues of the teams that own them; the judging of a decision is a
+local activity, so that its ruling stands in history as one marker and costs one event.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from opentelemetry.trace import get_tracer
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import TimeoutError as ActivityTimeout
+
+from contracts.base import digest
+from contracts.call import (
+    EXECUTE_ACTION,
+    JUDGE_DECISION,
+    RUN_AGENT,
+    AgentCall,
+    AgentResult,
+    ToolCall,
+    ToolResult,
+)
+from contracts.decision import Hearing, Ruling
+from contracts.plan import Plan
+from workflows.interpreter.ending import Applied, EffectFailed
+from workflows.interpreter.scope import Effort
+
+HEARTBEAT = timedelta(seconds=10)
+LAST_WORDS = timedelta(seconds=5)
+NEVER_RETRIED = ("bad_input", "refused", "not_found", "over_budget")
+
+
+class Host(Protocol):
+    """What the ports need of the workflow that they belong to."""
+
+    def stopping(self) -> bool: ...
+
+    def changed(self) -> None: ...
+
+    def heard_until(self, moment: datetime) -> bool:
+        """Whether every decision that came before a moment has been ruled on."""
+        ...
+
+
+class TemporalPorts:
+    """The world, as Temporal gives it."""
+
+    def __init__(self, plan: Plan, host: Host) -> None:
+        self._plan = plan
+        self._host = host
+
+    def now(self) -> datetime:
+        return workflow.now()
+
+    def nonce(self) -> str:
+        return workflow.uuid4().hex
+
+    def key(self, path: str, arguments_digest: str) -> str:
+        """Name what must happen once. No run id, no attempt: a reset and a retry must find the same key."""
+        info = workflow.info()
+        lineage = [info.namespace, info.workflow_id, info.first_execution_run_id]
+        return digest([*lineage, path, 0, arguments_digest])
+
+    @contextmanager
+    def within(self, path: str) -> Iterator[None]:
+        group = workflow.create_event_group(path, label=path)
+        with group.scope(), get_tracer("gonogo").start_as_current_span(f"{self._plan.definition.mission} {path}"):
+            yield
+
+    def stopping(self) -> bool:
+        return self._host.stopping()
+
+    def changed(self) -> None:
+        self._host.changed()
+
+    async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
+        answer: AgentResult = await _effect(
+            RUN_AGENT,
+            call,
+            AgentResult,
+            effort,
+            queue=call.agent.queue,
+            summary=f"{call.name}: {call.task}",
+            cancellation=workflow.ActivityCancellationType.TRY_CANCEL,
+        )
+        return answer
+
+    async def run_tool(self, call: ToolCall, effort: Effort) -> ToolResult:
+        verb = f"undo {call.undoes} with {call.tool}" if call.undoes else call.tool
+        answer: ToolResult = await _effect(
+            EXECUTE_ACTION,
+            call,
+            ToolResult,
+            effort,
+            queue=self._plan.tools[call.tool].queue,
+            summary=f"{verb}: {_brief(call.arguments)}",
+            # What has begun must report, or nobody knows what to undo.
+            cancellation=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        )
+        return answer
+
+    async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
+        """Wait; at the deadline, hear first those who spoke before it."""
+        timeout = None if until is None else max(until - workflow.now(), timedelta())
+        try:
+            await workflow.wait_condition(
+                lambda: ready() or self.stopping(), timeout=timeout, timeout_summary=summary[:400]
+            )
+        except asyncio.TimeoutError:  # noqa: UP041 (asyncio's own name, which the SDK documents)
+            moment = workflow.now()
+            await workflow.wait_condition(lambda: ready() or self._host.heard_until(moment))
+        return ready()
+
+
+async def judge(hearing: Hearing) -> Ruling:
+    """Have a decision ruled on. A judge that cannot be asked refuses: nothing passes unheard."""
+    try:
+        ruling: Ruling = await workflow.execute_local_activity(
+            JUDGE_DECISION,
+            hearing,
+            result_type=Ruling,
+            start_to_close_timeout=LAST_WORDS,
+            retry_policy=RetryPolicy(maximum_attempts=3),
+            summary="judge a decision",
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise asyncio.CancelledError from error
+        return Ruling(accepted=False, reason=f"the decision could not be judged: {error.cause}")
+    return ruling
+
+
+async def _effect(
+    name: str,
+    call: AgentCall | ToolCall,
+    answer: type,
+    effort: Effort,
+    *,
+    queue: str,
+    summary: str,
+    cancellation: workflow.ActivityCancellationType,
+) -> Any:
+    retry = effort.retry
+    try:
+        return await workflow.execute_activity(
+            name,
+            call,
+            result_type=answer,
+            task_queue=queue,
+            start_to_close_timeout=effort.timeout,
+            heartbeat_timeout=HEARTBEAT,
+            retry_policy=RetryPolicy(
+                initial_interval=retry.first,
+                backoff_coefficient=retry.factor,
+                maximum_interval=retry.most,
+                maximum_attempts=retry.attempts,
+                non_retryable_error_types=list(NEVER_RETRIED),
+            ),
+            cancellation_type=cancellation,
+            summary=summary[:400],
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise asyncio.CancelledError from error
+        raise _translated(error, effort) from error
+
+
+def _translated(error: ActivityError, effort: Effort) -> EffectFailed:
+    cause = error.cause
+    attempts = f"at most {effort.retry.attempts} attempts"
+    if isinstance(cause, ApplicationError):
+        details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
+        applied: Applied = "no" if details.get("applied") == "no" else "unknown"
+        if details.get("applied") == "yes":
+            applied = "yes"
+        tried = details.get("tried") or attempts
+        return EffectFailed(cause.type or "failed", cause.message, tried=str(tried), applied=applied)
+    if isinstance(cause, ActivityTimeout):
+        kind = cause.type.name.lower().replace("_", " ") if cause.type else "a"
+        return EffectFailed("timed_out", f"no answer within {effort.timeout} ({kind} timeout)", tried=attempts)
+    return EffectFailed("failed", str(cause or error), tried=attempts)
+
+
+def _brief(arguments: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in arguments.items())[:200]

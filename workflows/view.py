@@ -1,0 +1,113 @@
+"""What readers are shown: views of the journal and the gates, never more than 256 kB each.
+
+A query answer that is too large would end the workflow, so views come in pages.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from contracts.base import canonical
+from contracts.call import Usage
+from contracts.decision import Opening
+from contracts.definition import Definition
+from contracts.record import Record
+from contracts.view import MOST_BYTES, GatesQuery, GatesView, MissionState, Waiting
+
+ROOM = MOST_BYTES - 56_000
+"""Bytes of a page for records or gates; the rest is for what stands around them."""
+
+
+def page_of_records(records: Iterable[Record]) -> tuple[tuple[Record, ...], bool]:
+    """Return as many records as a page holds, and whether there are more. A huge output is left out, and says so."""
+    page: list[Record] = []
+    room = ROOM
+    for record in records:
+        shown = _shortened(record)
+        room -= len(canonical(shown))
+        if room < 0 and page:
+            return tuple(page), True
+        page.append(shown)
+    return tuple(page), False
+
+
+def page_of_gates(openings: tuple[Opening, ...], query: GatesQuery) -> GatesView:
+    """Return open gates by step, after the one named. One whose context is too large is shown without it."""
+    wanted = sorted(
+        (o for o in openings if query.step in {None, o.subject.step} and o.subject.step > query.after),
+        key=lambda o: o.subject.step,
+    )
+    page: list[Opening] = []
+    room = ROOM
+    for opening in wanted:
+        shown = opening.model_copy(update={"votes": tuple(v.model_copy(update={"token": ""}) for v in opening.votes)})
+        size = len(canonical(shown))
+        if size > ROOM:
+            shown = shown.model_copy(update={"context": {"cut": f"{size} bytes are too many to show here"}})
+            size = len(canonical(shown))
+        room -= size
+        if room < 0 and page:
+            return GatesView(gates=tuple(page), more=True)
+        page.append(shown)
+    return GatesView(gates=tuple(page))
+
+
+def spent(records: Iterable[Record]) -> Usage:
+    """Return what all steps have cost together."""
+    total = Usage()
+    for record in records:
+        total = total.plus(record.usage)
+    return total
+
+
+def waiting(openings: Iterable[Opening]) -> Iterator[Waiting]:
+    """Yield the open gates in short."""
+    for opening in openings:
+        subject = opening.subject
+        yield Waiting(
+            step=subject.step,
+            kind=subject.kind,
+            approvers=subject.approvers,
+            required=subject.required,
+            approved_by=tuple(vote.person for vote in opening.votes if vote.verb == "approve"),
+            deadline=opening.deadline,
+            tool=subject.tool,
+            digest=opening.digest,
+        )
+
+
+def details(
+    definition: Definition, state: MissionState, records: tuple[Record, ...], openings: tuple[Opening, ...]
+) -> str:
+    """Return the Markdown that the Web UI shows: how the mission stands, what it waits for, its last steps."""
+    lines = [f"### {_plain(definition.mission)} {definition.version}: {state.replace('_', ' ')}"]
+    for opening in openings:
+        subject = opening.subject
+        asks = f"`{subject.tool}` with `{_plain(str(subject.arguments))}`" if subject.tool else _plain(subject.message)
+        until = f" until {_clock(opening.deadline)}" if opening.deadline else ""
+        who = " or ".join(subject.approvers)
+        lines.append(f"\n**{subject.step}** waits for **{who}**{until} to decide on {asks}")
+        lines.append(f"\n`gonogo approve {subject.mission} {subject.step}`")
+    done = sum(record.status in {"succeeded", "skipped"} for record in records)
+    lines.append(f"\n{done} of {len(records)} steps begun are done.\n")
+    lines.extend(f"- {record.path}: {record.status} {record.actor}".rstrip() for record in records[-12:])
+    return "\n".join(lines)
+
+
+def _shortened(record: Record) -> Record:
+    if record.grant is not None:
+        tokenless = record.grant.model_copy(update={"tokens": ()})
+        record = record.model_copy(update={"grant": tokenless})
+    size = len(canonical(record))
+    if size <= ROOM:
+        return record
+    cut = {"output": {"cut": f"{size} bytes are too many to show here"}, "observations": (), "effect": None}
+    return record.model_copy(update=cut)
+
+
+def _plain(text: str) -> str:
+    """Keep an author's or an agent's words from being read as Markdown."""
+    return "".join(" " if char in "`\n\r<>[]" else char for char in text)[:300]
+
+
+def _clock(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
