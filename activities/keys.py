@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -23,9 +24,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from activities import people, public_key, statement
-from activities.public_key import KeyRefused
+from activities.public_key import KeyRefused, check_public_key, kid
 from contracts.decision import Claims
 from contracts.workspace import PeopleFile, Person
+
+__all__ = ["KeyRefused", "check_public_key", "create", "kid", "private", "registered", "remove", "sign"]
 
 PEOPLE_FILE = "people.yaml"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
@@ -72,7 +75,7 @@ def sign(home: Path, name: str, claims: Claims) -> str:
     if claims.iss != name:
         raise KeyRefused(f"a decision by {claims.iss!r} cannot be signed with the key of {name!r}")
     key = private(home, name)
-    return statement.seal(key, public_key.kid(public_key.spell(key.public_key())), claims)
+    return statement.seal(key, kid(public_key.spell(key.public_key())), claims)
 
 
 def registered(home: Path) -> PeopleFile:
@@ -95,7 +98,10 @@ def private_path(home: Path, name: str) -> Path:
 def private(home: Path, name: str) -> Ed25519PrivateKey:
     """Read a person's private key from a file that nobody else may read."""
     path = private_path(home, name)
-    key = load_pem_private_key(_read_private(path), password=None)
+    try:
+        key = load_pem_private_key(_read_private(path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyRefused(f"{path} holds no Ed25519 key; make one with 'gonogo people add {name}'")
     return key

@@ -111,9 +111,10 @@ def _decoded(part: str, what: str) -> bytes:
 
 
 def _object(raw: bytes, what: str) -> dict[str, Any]:
-    """Read a JSON object strictly: no second value for a name, no NaN."""
+    """Read a JSON object strictly: no second value for a name, no NaN, no halves of letters."""
     try:
         value = json.loads(raw, object_pairs_hook=_unique, parse_constant=_no_constant)
+        canonical(value)
     except (ValueError, RecursionError):
         raise Refusal(f"the token's {what} cannot be read") from None
     if not isinstance(value, dict):
