@@ -11,7 +11,7 @@ from mcp.server.mcpserver import MCPServer
 from pydantic import Field
 
 from demo.call import now
-from demo.inventory import demand_host
+from demo.inventory import demand_host, find_asset
 from demo.ledger import commit
 from demo.store import Store
 
@@ -20,7 +20,7 @@ Reason = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 def register(server: MCPServer[Any], store: Store) -> None:
-    """Offer `isolate_host`, `release_host` and `host_status`."""
+    """Offer `isolate_host`, `release_host`, `host_status` and `isolated_hosts`."""
 
     @server.tool()
     def isolate_host(host: Name, reason: Reason, case: Name) -> dict[str, Any]:
@@ -28,16 +28,25 @@ def register(server: MCPServer[Any], store: Store) -> None:
         return commit(store, lambda db: _isolate(db, host, reason, case))
 
     @server.tool()
-    def release_host(host: Name, case: Name, reason: Annotated[str, Field(max_length=2000)] = "") -> dict[str, Any]:
+    def release_host(host: Name, case: Name) -> dict[str, Any]:
         """Lift a case's isolation of a host. It is back on the network when no other case holds it."""
-        del reason  # part of the payload, and so of the ledger
         return commit(store, lambda db: _release(db, host, case))
 
     @server.tool()
     def host_status(host: Name) -> dict[str, Any]:
         """Say whether a host is isolated, and for which cases."""
         with store.read() as db:
-            return _status(db, demand_host(db, host))
+            known = find_asset(db, host)
+            if known is None:
+                return {"host": host, "found": False, "status": "unknown", "held_by": []}
+            return {"found": True, **_status(db, known["host"])}
+
+    @server.tool()
+    def isolated_hosts(case: Name) -> dict[str, Any]:
+        """Return the hosts that a case holds isolated."""
+        with store.read() as db:
+            rows = db.execute('SELECT host FROM holds WHERE "case" = ? ORDER BY host', (case,)).fetchall()
+        return {"case": case, "hosts": [row["host"] for row in rows]}
 
 
 def _isolate(db: sqlite3.Connection, host: str, reason: str, case: str) -> dict[str, Any]:
