@@ -8,6 +8,9 @@ import asyncio
 import inspect
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -26,6 +29,7 @@ from contracts.workspace import Agent, Tool
 from language import schema
 
 MOST_BYTES = 400_000
+THREADS = ThreadPoolExecutor(max_workers=100, thread_name_prefix="agent")
 
 
 class AgentRunner:
@@ -87,7 +91,7 @@ async def _answer(work: Any, call: AgentCall, tools: ReadingTools, notebook: Not
     try:
         if inspect.iscoroutinefunction(work) or inspect.iscoroutinefunction(type(work).__call__):
             return await work(call, tools, notebook.observe)
-        return await asyncio.to_thread(work, call, WaitingTools(tools), notebook.observe)
+        return await _in_a_thread(work, call, WaitingTools(tools), notebook.observe)
     except ToolFailed as failed:
         raise failure(failed.code, f"{call.name}: {failed}", "no", final=failed.final) from None
     except PermissionError as error:
@@ -96,6 +100,12 @@ async def _answer(work: Any, call: AgentCall, tools: ReadingTools, notebook: Not
         raise
     except (Exception, SystemExit) as error:
         raise failure("tool_failed", f"{call.name} failed: {explained(error)}") from None
+
+
+async def _in_a_thread(work: Any, *arguments: Any) -> Any:
+    """Run a plain function with the activity's context, in a pool that no slow agent can block for the others."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(THREADS, partial(copy_context().run, work, *arguments))
 
 
 def _misfits(call: AgentCall, output: Any) -> tuple[str, ...]:

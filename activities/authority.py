@@ -12,8 +12,8 @@ from temporalio import activity
 from activities.identity import approvals
 from activities.people import Directory, Unreadable
 from activities.statement import Refusal, show
-from contracts.base import canonical
-from contracts.call import Grant, ToolCall
+from contracts.base import canonical, digest
+from contracts.call import Grant, ToolCall, idempotency_key
 from contracts.workspace import Tool
 
 Lineage = Callable[[str, str], Awaitable[str]]
@@ -45,7 +45,7 @@ class Authority:
         _same("step", subject.step, call.path)
         if subject.arguments is None or canonical(subject.arguments) != canonical(call.arguments):
             raise Refusal("the arguments are not those that people approved")
-        await self._check_grant(grant)
+        await self._check_grant(call, grant)
 
     async def _check_undo(self, call: ToolCall, tool: Tool) -> None:
         """Let a compensation undo only what its contract names and what people let happen."""
@@ -58,9 +58,9 @@ class Authority:
         _same("tool", grant.subject.tool, call.undoes)
         _same("compensation", grant.subject.compensation, call.tool)
         _same("step", f"{grant.subject.step}/undo", call.path)
-        await self._check_grant(grant)
+        await self._check_grant(call, grant)
 
-    async def _check_grant(self, grant: Grant) -> None:
+    async def _check_grant(self, call: ToolCall, grant: Grant) -> None:
         subject = grant.subject
         if subject.kind != "approval":
             raise Refusal(f"people decided on an {subject.kind}, not on an approval of this action")
@@ -69,6 +69,8 @@ class Authority:
         first = await self._lineage(info.workflow_id or "", info.workflow_run_id or "")
         if subject.first_run_id != first:
             raise Refusal("the approval was given to another mission that had the same id before")
+        if call.key != idempotency_key(info.namespace, call.mission, first, call.path, digest(call.arguments)):
+            raise Refusal("the idempotency key is not the one of this step: an approval is good for one effect")
         try:
             names = approvals(grant, self._directory.people(), datetime.now(UTC))
         except Unreadable as error:

@@ -5,13 +5,21 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from contracts.base import Message
+from contracts.base import Message, digest
 from contracts.decision import Subject
 from contracts.workspace import Agent
 
 RUN_AGENT = "agent.run"
 EXECUTE_ACTION = "action.execute"
 JUDGE_DECISION = "decision.judge"
+
+
+def idempotency_key(namespace: str, mission: str, first_run_id: str, path: str, arguments_digest: str) -> str:
+    """Name what must happen once. No run id, no attempt: a reset and a retry must find the same key.
+
+    The mission makes it and the executor of an approved action makes it again: one approval, one effect.
+    """
+    return digest([namespace, mission, first_run_id, path, 0, arguments_digest])
 
 
 class Observation(Message):
