@@ -44,6 +44,7 @@ class Effect(Message):
     undo: ToolCall | None = None
     undo_status: Literal["none", "armed", "running", "done", "failed", "given_up"] = "none"
     undo_error: str = ""
+    undone_at: datetime | None = None
 
 
 class Record(Message):

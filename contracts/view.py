@@ -44,6 +44,7 @@ class Waiting(Message):
     approvers: tuple[str, ...]
     required: int
     approved_by: tuple[str, ...] = ()
+    opened_at: datetime | None = None
     deadline: datetime | None = None
     tool: str | None = None
     digest: str = ""
