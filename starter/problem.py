@@ -9,7 +9,7 @@ USAGE = 2
 UNREACHABLE = 3
 
 
-class Problem(Exception):  # noqa: N818 (it is read as a sentence)
+class Problem(Exception):
     """One clear sentence: what, where, and what to do instead."""
 
     code = REFUSED

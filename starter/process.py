@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from starter.problem import Unreachable
@@ -20,13 +20,11 @@ PATIENCE = 10.0
 class Process:
     """One program. `name` is what people are told it is."""
 
-    def __init__(
-        self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, name: str, command: Sequence[str], log: Path, cwd: Path | None = None) -> None:
         self.name = name
         self.command = list(command)
         self.log = log
-        self.environment = dict(environment or {})
+        self.cwd = cwd
         self._popen: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,7 +42,7 @@ class Process:
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=subprocess.STDOUT,
-                    env={**os.environ, **self.environment},
+                    cwd=self.cwd,
                     start_new_session=True,
                 )
         except OSError as error:

@@ -1,0 +1,5 @@
+"""`python -m starter` is `gonogo`."""
+
+from starter.cli import main
+
+main()

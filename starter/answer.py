@@ -1,0 +1,131 @@
+"""How the demo answers a gate: with what DECIDE says, or by asking the person at the terminal.
+
+It signs with the keys of the demo's people, all of which lie in this home; the mission checks each as any other.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from temporalio.client import Client
+
+from activities import keys
+from activities.identity import may_decide
+from activities.people import same_person
+from contracts.decision import Opening, Receipt, Verb
+from contracts.workspace import PeopleFile
+from runtime.settings import Settings
+from starter import render
+from starter.escape import visible
+from starter.problem import Problem, Refused
+from starter.prompt import ask, someone_is_there
+from starter.sign import AFTER, Wish, prepare, send, signed
+
+LETTERS: dict[str, Verb] = {"a": "approve", "r": "reject", "m": "modify"}
+SCRIPTED_NOTE = " Changed at the gate: keep forensic access open."
+SCRIPTED_COMMENT = {
+    "approve": "evidence checked",
+    "reject": "not convinced by the evidence",
+    "modify": "with a note for forensics",
+}
+
+
+@dataclass
+class Answerer:
+    """Answers gates for the demo. `scripted` is the verb that DECIDE named, or empty."""
+
+    client: Client
+    settings: Settings
+    people: PeopleFile
+    out: Console
+    scripted: str = ""
+    _modified: set[str] = field(default_factory=set)
+
+    async def answer(self, opening: Opening) -> bool:
+        """Show a gate and settle it; False when it is left waiting."""
+        self.out.print()
+        self.out.print(render.opening(opening))
+        person = self._person(opening)
+        while (wish := await self._wish(opening, person)) is not None:
+            try:
+                return self._tell(await self._send(opening, person, wish))
+            except Problem as error:
+                self.out.print(f"  {error}", style="red", markup=False)
+                if self.scripted:
+                    raise
+        return False
+
+    def _person(self, opening: Opening) -> str:
+        """Return somebody who may decide here, has a key here, and has not decided yet."""
+        subject, voted = opening.subject, {vote.person for vote in opening.votes}
+        for name, person in self.people.people.items():
+            asked_for_it = any(same_person(one, subject.requested_by) for one in (name, person.name) if one)
+            able = keys.private_path(self.settings.home, name).exists() and may_decide(
+                name, subject.approvers, self.people
+            )
+            if able and not asked_for_it and name not in voted:
+                return name
+        raise Refused(f"nobody here has a key and may decide at {subject.step}: {' or '.join(subject.approvers)}")
+
+    async def _wish(self, opening: Opening, person: str) -> Wish | None:
+        if self.scripted:
+            return self._scripted(opening)
+        if not someone_is_there():
+            return None
+        self.out.print(f"  you decide as [bold]{visible(person)}[/bold]")
+        can_modify = opening.input_schema is not None
+        words = "[a]pprove, [r]eject, " + ("[m]odify, " if can_modify else "") + "[l]eave it waiting: "
+        while True:
+            letter = (await ask(f"  {words}")).lower()[:1]
+            if letter in {"l", ""}:
+                return None
+            if letter in LETTERS and (letter != "m" or can_modify):
+                return await _asked(LETTERS[letter], opening)
+
+    def _scripted(self, opening: Opening) -> Wish:
+        """Return what DECIDE says. What it modified, and what it cannot modify, it approves."""
+        step, arguments = opening.subject.step, opening.subject.arguments or {}
+        text = next((name for name, value in arguments.items() if name == "reason" and isinstance(value, str)), None)
+        if self.scripted == "modify" and text and step not in self._modified and opening.input_schema:
+            self._modified.add(step)
+            return Wish("modify", SCRIPTED_COMMENT["modify"], {text: str(arguments[text]) + SCRIPTED_NOTE})
+        verb: Verb = "reject" if self.scripted == "reject" else "approve"
+        return Wish(verb, SCRIPTED_COMMENT[verb])
+
+    async def _send(self, opening: Opening, person: str, wish: Wish) -> Receipt:
+        claims = prepare(opening, wish, person)
+        self.out.print(render.indented(render.claims(claims)))
+        return await send(self.client, claims, signed(person, claims))
+
+    def _tell(self, receipt: Receipt) -> bool:
+        if not receipt.accepted:
+            raise Refused(f"refused: {receipt.reason}")
+        self.out.print(f"  [green]●[/green] accepted; {AFTER.get(receipt.state, visible(receipt.state))}\n")
+        return True
+
+
+async def _asked(verb: Verb, opening: Opening) -> Wish:
+    changes = await _changes(opening) if verb == "modify" else None
+    comment = await ask("  why? ")
+    while verb == "reject" and not comment:
+        comment = await ask("  a rejection needs its reason: ")
+    return Wish(verb, comment, changes)
+
+
+async def _changes(opening: Opening) -> dict[str, Any]:
+    arguments = opening.subject.arguments or {}
+    while True:
+        name = await ask(f"  which argument ({', '.join(visible(one) for one in arguments)})? ")
+        if name in arguments:
+            return {name: _value(await ask(f"  new {visible(name)}: "), arguments[name])}
+
+
+def _value(text: str, before: Any) -> Any:
+    """Read a typed value: text stays text, anything else is JSON when it can be."""
+    if isinstance(before, str):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

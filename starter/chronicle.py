@@ -1,0 +1,236 @@
+"""The audit of a mission from its history alone: who, what, when, and the digest that proves it.
+
+One method per kind of event that matters; the others are Temporal's own bookkeeping. The other half, the mission's
+own view of itself, is its journal: where the two differ, the history is right.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import UTC
+from typing import Any
+
+from temporalio.client import Client, WorkflowHistory
+
+from contracts.base import digest
+from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult
+from contracts.decision import DECIDE, Receipt, Ruling
+from contracts.plan import MissionInput, MissionResult
+from contracts.view import AuditEntry
+from starter.history import LOCAL_ACTIVITY, Reader, name_of, run_id, runs_of
+
+Call = AgentCall | ToolCall
+MODELS: dict[str, type[AgentCall] | type[ToolCall]] = {RUN_AGENT: AgentCall, EXECUTE_ACTION: ToolCall}
+
+
+async def chronicle(client: Client, mission: str) -> list[AuditEntry]:
+    """Return the audit of all runs of a mission, in the order of its events."""
+    entries: list[AuditEntry] = []
+    for history in await runs_of(client, mission):
+        run = Run(history, Reader(client.data_converter))
+        entries += [entry async for entry in run.entries()]
+    return entries
+
+
+class Run:
+    """One run's events, told in turn. Remembers which activity an event speaks of."""
+
+    def __init__(self, history: WorkflowHistory, reader: Reader) -> None:
+        self._history = history
+        self._reader = reader
+        self._calls: dict[int, Call] = {}
+
+    async def entries(self) -> AsyncIterator[AuditEntry]:
+        """Yield what the audit says of this run."""
+        for event in self._history.events:
+            told = await self._told(event)
+            if told is not None:
+                at = event.event_time.ToDatetime(tzinfo=UTC)
+                yield AuditEntry(at=at, run_id=run_id(self._history), event_id=event.event_id, **told)
+
+    async def _told(self, event: Any) -> dict[str, Any] | None:
+        match name_of(event.event_type):
+            case "workflow_execution_started":
+                return await self._started(event.workflow_execution_started_event_attributes)
+            case "activity_task_scheduled":
+                return await self._scheduled(event.event_id, event.activity_task_scheduled_event_attributes)
+            case "activity_task_completed":
+                return await self._completed(event.activity_task_completed_event_attributes)
+            case "activity_task_failed":
+                return await self._failed(event.activity_task_failed_event_attributes)
+            case "activity_task_timed_out":
+                return await self._failed(event.activity_task_timed_out_event_attributes)
+            case "activity_task_canceled":
+                return self._about(event.activity_task_canceled_event_attributes.scheduled_event_id, "cancelled")
+            case "marker_recorded":
+                return await self._marked(event.marker_recorded_event_attributes)
+            case "workflow_execution_signaled":
+                return await self._signalled(event.workflow_execution_signaled_event_attributes)
+            case "workflow_execution_update_accepted":
+                return await self._asked(event.workflow_execution_update_accepted_event_attributes)
+            case "workflow_execution_update_completed":
+                return await self._receipted(event.workflow_execution_update_completed_event_attributes)
+            case "upsert_workflow_search_attributes":
+                return await self._stated(event.upsert_workflow_search_attributes_event_attributes)
+            case "timer_started" | "timer_fired" | "timer_canceled" as what:
+                return self._timer(what, event)
+            case "workflow_execution_cancel_requested":
+                return _cancel_requested(event.workflow_execution_cancel_requested_event_attributes)
+            case name:
+                return await self._ended(name, event)
+
+    async def _started(self, attributes: Any) -> dict[str, Any]:
+        given = await self._reader.one(attributes.input.payloads, MissionInput)
+        if given is None:
+            return {"what": "started without a frozen plan", "who": attributes.identity}
+        plan = given.plan
+        known = {"mission": plan.definition.mission, "version": plan.definition.version, "team": plan.definition.team}
+        if given.carried is not None:
+            return {"what": "run continued", "digest": plan.digest, "detail": {**known, "run": given.carried.runs}}
+        detail = {**known, "inputs_digest": digest(given.inputs), "started_by": attributes.identity}
+        return {"what": "mission started", "who": given.requested_by, "digest": plan.digest, "detail": detail}
+
+    async def _scheduled(self, event_id: int, attributes: Any) -> dict[str, Any] | None:
+        kind = attributes.activity_type.name
+        model: type[Call] | None = MODELS.get(kind)
+        call = await self._reader.one(attributes.input.payloads, model) if model else None
+        if call is None:
+            return {"what": f"activity {kind} asked for"}
+        self._calls[event_id] = call
+        if isinstance(call, AgentCall):
+            detail = {"task": call.task, "context_digest": digest(call.context), "asked_again": bool(call.errors)}
+            return {
+                "what": "agent asked",
+                "who": call.name,
+                "step": call.path,
+                "digest": digest(call.agent),
+                "detail": detail,
+            }
+        what = "compensation ordered" if call.undoes else "action ordered"
+        detail = {"arguments": call.arguments, "key": call.key, "undoes": call.undoes, "approved": _approval(call)}
+        return {"what": what, "who": call.tool, "step": call.path, "digest": digest(call.arguments), "detail": detail}
+
+    async def _completed(self, attributes: Any) -> dict[str, Any] | None:
+        call = self._calls.get(attributes.scheduled_event_id)
+        if isinstance(call, AgentCall):
+            result = await self._reader.one(attributes.result.payloads, AgentResult)
+            detail = {"errors": list(result.errors), "observations": len(result.observations)} if result else {}
+            answered = {"digest": digest(result.output) if result else "", "detail": detail}
+            return {"what": "agent answered", "who": call.name, "step": call.path, **answered}
+        if isinstance(call, ToolCall):
+            done = await self._reader.one(attributes.result.payloads, ToolResult)
+            what = "compensation executed" if call.undoes else "action executed"
+            detail = {"key": call.key, "undoes": call.undoes, "arguments_digest": digest(call.arguments)}
+            return self._about(attributes.scheduled_event_id, what, digest(done.output) if done else "", detail)
+        return None
+
+    async def _failed(self, attributes: Any) -> dict[str, Any] | None:
+        cause, details = await self._reader.failure(attributes.failure)
+        call = self._calls.get(attributes.scheduled_event_id)
+        noun = "agent" if isinstance(call, AgentCall) else "compensation" if call and call.undoes else "action"
+        return self._about(attributes.scheduled_event_id, f"{noun} failed", "", {"cause": cause, **details})
+
+    def _about(
+        self, scheduled: int, what: str, proof: str = "", detail: dict[str, Any] | None = None
+    ) -> dict[str, Any] | None:
+        call = self._calls.get(scheduled)
+        if call is None:
+            return None
+        who = call.name if isinstance(call, AgentCall) else call.tool
+        return {"what": what, "who": who, "step": call.path, "digest": proof, "detail": detail or {}}
+
+    async def _marked(self, attributes: Any) -> dict[str, Any] | None:
+        if attributes.marker_name != LOCAL_ACTIVITY or "result" not in attributes.details:
+            return None
+        ruling = await self._reader.one(attributes.details["result"].payloads, Ruling)
+        return _ruled(ruling) if ruling is not None else None
+
+    async def _signalled(self, attributes: Any) -> dict[str, Any]:
+        token = await self._reader.one(attributes.input.payloads, str)
+        if attributes.signal_name != DECIDE or token is None:
+            return {"what": f"signal {attributes.signal_name!r} received", "detail": {"sent_by": attributes.identity}}
+        return {
+            "what": "decision received",
+            "digest": _token(token),
+            "detail": {"by": "signal", "sent_by": attributes.identity},
+        }
+
+    async def _asked(self, attributes: Any) -> dict[str, Any]:
+        request = attributes.accepted_request
+        token = await self._reader.one(request.input.args.payloads, str)
+        detail = {"by": "update", "sent_by": request.meta.identity}
+        return {"what": "decision received", "digest": _token(token) if token else "", "detail": detail}
+
+    async def _receipted(self, attributes: Any) -> dict[str, Any] | None:
+        receipt = await self._reader.one(attributes.outcome.success.payloads, Receipt)
+        if receipt is None:
+            return None
+        detail = {"accepted": receipt.accepted, "state": receipt.state, "reason": receipt.reason}
+        return {"what": "receipt given", "step": receipt.step, "detail": detail}
+
+    async def _stated(self, attributes: Any) -> dict[str, Any]:
+        fields = attributes.search_attributes.indexed_fields
+        values = {name: (await self._reader.one([payload], object)) for name, payload in fields.items()}
+        return {"what": "state told", "detail": {name: value for name, value in values.items() if value is not None}}
+
+    def _timer(self, what: str, event: Any) -> dict[str, Any]:
+        verb = what.removeprefix("timer_")
+        attributes = getattr(event, f"{what}_event_attributes")
+        detail: dict[str, Any] = {"timer": attributes.timer_id}
+        if verb == "started":
+            detail["seconds"] = attributes.start_to_fire_timeout.ToTimedelta().total_seconds()
+        return {"what": f"timer {verb.replace('canceled', 'stopped')}", "detail": detail}
+
+    async def _ended(self, name: str, event: Any) -> dict[str, Any] | None:
+        match name:
+            case "workflow_execution_completed":
+                attributes = event.workflow_execution_completed_event_attributes
+                result = await self._reader.one(attributes.result.payloads, MissionResult)
+                detail = {"verdict": result.verdict, "reason": result.reason} if result else {}
+                return {"what": f"mission {result.state}" if result else "mission ended", "detail": detail}
+            case "workflow_execution_failed":
+                cause, _ = await self._reader.failure(event.workflow_execution_failed_event_attributes.failure)
+                return {"what": "mission failed", "detail": {"cause": cause}}
+            case "workflow_execution_canceled":
+                return {"what": "mission cancelled"}
+            case "workflow_execution_terminated":
+                attributes = event.workflow_execution_terminated_event_attributes
+                return {
+                    "what": "mission terminated",
+                    "who": attributes.identity,
+                    "detail": {"reason": attributes.reason},
+                }
+            case "workflow_execution_timed_out":
+                return {"what": "mission timed out"}
+            case "workflow_execution_continued_as_new":
+                attributes = event.workflow_execution_continued_as_new_event_attributes
+                return {"what": "run handed over", "detail": {"next_run": attributes.new_execution_run_id}}
+            case _:
+                return None
+
+
+def _ruled(ruling: Ruling) -> dict[str, Any]:
+    detail = {
+        "verb": ruling.verb,
+        "reason": ruling.reason,
+        "comment": ruling.comment,
+        "changes": ruling.changes,
+        "roles": list(ruling.roles),
+        "jti": ruling.jti,
+        "token_digest": _token(ruling.token) if ruling.token else "",
+    }
+    what = "decision accepted" if ruling.accepted else "decision refused"
+    return {"what": what, "who": ruling.person, "step": ruling.step, "digest": ruling.digest, "detail": detail}
+
+
+def _approval(call: ToolCall) -> str:
+    """Return the digest of what people approved for a call, or an empty text."""
+    return call.grant.subject.digest() if call.grant else ""
+
+
+def _cancel_requested(attributes: Any) -> dict[str, Any]:
+    return {"what": "cancellation asked for", "who": attributes.identity, "detail": {"reason": attributes.cause}}
+
+
+def _token(token: str) -> str:
+    """Return the digest of a decision's token: the audit shows that it is this one, and never the token itself."""
+    return "sha256:" + hashlib.sha256(token.encode()).hexdigest()

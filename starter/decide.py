@@ -1,0 +1,124 @@
+"""`gonogo approve`, `reject`, `modify`: show exactly what is signed, sign it, send it. `starter/sign.py` does the work."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from starter.connect import operate
+from starter.options import Comment, Json, MissionId, Person, Printed, Step
+from starter.output import console, document, plain
+from starter.problem import DONE, REFUSED, Refused, Usage
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from contracts.decision import Claims, Opening, Receipt
+    from starter.sign import Wish
+
+Changes = Annotated[
+    str,
+    typer.Option(
+        "--changes", metavar="FILE", help="JSON object with arguments to change; the others stay. - is stdin."
+    ),
+]
+
+
+def approve(
+    mission: MissionId,
+    step: Step,
+    *,
+    person: Person = "",
+    comment: Comment = "",
+    printed: Printed = False,
+    as_json: Json = False,
+) -> int:
+    """Approve what a step asks for, signed with your key."""
+    from starter.sign import Wish
+
+    return _decide(Wish("approve", comment), (mission, step), person, printed=printed, as_json=as_json)
+
+
+def reject(
+    mission: MissionId,
+    step: Step,
+    *,
+    person: Person = "",
+    comment: Comment = "",
+    printed: Printed = False,
+    as_json: Json = False,
+) -> int:
+    """Reject what a step asks for, and say why."""
+    from starter.sign import Wish
+
+    if not comment.strip():
+        raise Usage("a rejection needs its reason: --comment 'why'")
+    return _decide(Wish("reject", comment), (mission, step), person, printed=printed, as_json=as_json)
+
+
+def modify(
+    mission: MissionId,
+    step: Step,
+    *,
+    changes: Changes,
+    person: Person = "",
+    comment: Comment = "",
+    printed: Printed = False,
+    as_json: Json = False,
+) -> int:
+    """Ask for other arguments: the gate opens again with them, and what was approved before is void."""
+    from starter.document import read_document
+    from starter.sign import Wish
+
+    wish = Wish("modify", comment, _object(changes, read_document(changes)))
+    return _decide(wish, (mission, step), person, printed=printed, as_json=as_json)
+
+
+def _object(name: str, changes: Any) -> dict[str, Any]:
+    if not isinstance(changes, dict) or not changes:
+        raise Usage(f'{name} must hold an object with the arguments to change, as in {{"host": "web-02"}}')
+    return changes
+
+
+def _decide(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, as_json: bool) -> int:
+    mission, step = gate
+    if not person:
+        raise Usage(f"who decides? gonogo {wish.verb} {mission} {step} --as PERSON, or set GONOGO_PERSON")
+
+    async def work(client: "Client") -> int:
+        from starter.sign import find_opening, prepare, send, signed
+
+        opening = await find_opening(client, mission, step)
+        claims = prepare(opening, wish, person)
+        if not as_json:
+            _show(opening, claims, error=printed)
+        token = signed(person, claims)
+        if printed:
+            print(json.dumps(token))
+            return DONE
+        return _tell(await send(client, claims, token), claims, as_json=as_json)
+
+    return operate(work)
+
+
+def _show(opening: "Opening", claims: "Claims", *, error: bool) -> None:
+    from starter import render
+
+    out = console(error=error)
+    out.print(render.opening(opening))
+    out.print(render.indented(render.claims(claims)))
+    out.print()
+
+
+def _tell(receipt: "Receipt", claims: "Claims", *, as_json: bool) -> int:
+    from starter.escape import visible
+    from starter.sign import AFTER
+
+    if as_json:
+        about = {"mission": claims.mission, "verb": claims.verb, "by": claims.iss, "jti": claims.jti}
+        document({**plain(receipt), **about})
+        return DONE if receipt.accepted else REFUSED
+    if not receipt.accepted:
+        raise Refused(f"refused: {receipt.reason}")
+    console().print(f"[green]●[/green] accepted; {AFTER.get(receipt.state, visible(receipt.state))}")
+    return DONE

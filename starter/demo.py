@@ -1,0 +1,64 @@
+"""`gonogo demo`, what `make demo` runs: the incident mission on a real server, from alert to verdict.
+
+It shows what an operator does with the other verbs, and does it with the same code. The law: leaving at any moment
+leaves a mission that this command, or any other verb, takes up again.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+from starter.connect import settings
+from starter.dev import CompanyPort, ServerPort, UiPort, already, foreground
+from starter.output import console
+from starter.problem import Unreachable, Usage
+
+if TYPE_CHECKING:
+    from runtime.settings import Settings
+    from starter.stack import Ports
+
+ANSWERS = ("approve", "reject", "modify")
+INTERRUPTED = 130
+
+
+def demo(*, port: ServerPort = 7233, ui_port: UiPort = 8233, company_port: CompanyPort = 8765) -> int:
+    """Run the incident mission from alert to verdict, on a Temporal server of its own.
+
+    DECIDE=approve|reject|modify answers for scripts; ALERT=file picks another alert.
+    """
+    from starter.stack import Ports
+
+    choice = os.environ.get("DECIDE", "")
+    if choice and choice not in ANSWERS:
+        raise Usage(f"DECIDE is {choice!r}: write approve, reject or modify")
+    return foreground(lambda: _demo(Ports(port, ui_port, company_port), choice), INTERRUPTED)
+
+
+async def _demo(ports: "Ports", choice: str) -> int:
+    from starter import footprint
+    from starter.stack import Stack, adopt
+    from starter.story import give_keys, play
+
+    place = settings()
+    footprint.prepare(place.home)
+    with footprint.supervised(place.home) as alone:
+        if not alone:
+            ports = _running(place)
+            adopt(ports, place)
+            return await play(place, ports, choice, stays=True)
+        footprint.sweep(place.home)
+        adopt(ports, place)
+        give_keys(place)
+        console().print("starting Temporal, the demo company and a worker …", style="dim")
+        async with Stack(place, ports) as stack:
+            return await stack.unless_one_dies(play(place, ports, choice, stays=False))
+
+
+def _running(place: "Settings") -> "Ports":
+    """Return where the `gonogo dev` of this home listens."""
+    from starter import footprint
+    from starter.stack import Ports
+
+    known = footprint.read(place.home)
+    if known is None:
+        raise Unreachable(already(None))
+    return Ports(known.port, known.ui_port, known.company_port)

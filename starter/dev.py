@@ -1,0 +1,90 @@
+"""`gonogo dev`: server, company and worker in the foreground, until Ctrl-C or until one of them dies."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from starter.connect import settings
+from starter.output import console
+from starter.problem import DONE, Unreachable
+
+if TYPE_CHECKING:
+    from starter.stack import Ports, Stack
+
+ServerPort = Annotated[int, typer.Option("--port", min=1, max=65535, help="Temporal server.")]
+UiPort = Annotated[int, typer.Option("--ui-port", min=1, max=65535, help="Temporal Web UI.")]
+CompanyPort = Annotated[int, typer.Option("--company-port", min=1, max=65535, help="The demo company.")]
+
+
+def dev(*, port: ServerPort = 7233, ui_port: UiPort = 8233, company_port: CompanyPort = 8765) -> int:
+    """Run Temporal's dev server, the demo company and a worker. Ctrl-C stops all three; missions stay."""
+    from starter.stack import Ports
+
+    return foreground(lambda: _dev(Ports(port, ui_port, company_port)))
+
+
+async def _dev(ports: "Ports") -> int:
+    from starter import footprint
+    from starter.stack import Stack, adopt
+
+    place = settings()
+    footprint.prepare(place.home)
+    with footprint.supervised(place.home) as alone:
+        if not alone:
+            raise Unreachable(already(footprint.read(place.home)))
+        for name in footprint.sweep(place.home):
+            console().print(f"ended {name}, which an earlier run had left behind", style="dim", markup=False)
+        adopt(ports, place)
+        async with Stack(place, ports) as stack:
+            _print(ports, stack)
+            raise await stack.until_one_dies()
+
+
+def already(known: Any) -> str:
+    """Say who runs here already."""
+    where = f" (process {known.pid}, Temporal on port {known.port})" if known else ""
+    return f"`gonogo dev` or `make demo` already runs with this home{where}: use that one, or stop it first"
+
+
+def foreground(work: Callable[[], Coroutine[Any, Any, int]], interrupted_code: int = DONE) -> int:
+    """Run until done; Ctrl-C, a closed terminal and SIGTERM end it cleanly."""
+    interrupted = False
+
+    async def main() -> int:
+        nonlocal interrupted
+        task = asyncio.ensure_future(work())
+
+        def leave() -> None:
+            nonlocal interrupted
+            interrupted = True
+            task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, leave)
+        return await task
+
+    try:
+        return asyncio.run(main())
+    except asyncio.CancelledError:
+        if not interrupted:
+            raise
+        return interrupted_code
+
+
+def _print(ports: "Ports", stack: "Stack") -> None:
+    from rich.text import Text
+
+    from starter.render import pairs
+
+    rows = [
+        ("Temporal Web UI", Text(ports.ui_address, "bold")),
+        ("Temporal server", Text(ports.address)),
+        ("demo company", Text(ports.company_url)),
+        ("logs", Text(str(stack.home / "logs"), "dim")),
+    ]
+    out = console()
+    out.print(pairs(rows))
+    out.print("\nCtrl-C stops all three; missions stay. Next: [bold]gonogo queue[/bold], [bold]gonogo list[/bold]")

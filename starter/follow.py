@@ -1,0 +1,87 @@
+"""`gonogo follow`, `gonogo show`: how a mission goes and how it stands."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from starter.connect import operate
+from starter.options import Json, MissionId
+from starter.output import console, document
+from starter.problem import DONE, REFUSED
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from contracts.view import MissionView
+    from starter.watch import News
+
+
+def follow(mission: MissionId, *, as_json: Json = False) -> int:
+    """Follow a mission until it ends. Ctrl-C stops only the following.
+
+    With --json: wait for the end, then print the whole mission.
+    """
+    return operate(lambda client: follow_mission(client, mission, as_json=as_json))
+
+
+def show(mission: MissionId, *, as_json: Json = False) -> int:
+    """Show how a mission stands: its steps, what it waits for, what it cost."""
+    return operate(lambda client: _show(client, mission, as_json=as_json))
+
+
+async def follow_mission(client: "Client", mission: str, *, as_json: bool = False) -> int:
+    """Print a mission's story as it happens; say by the exit code whether it completed."""
+    from starter.watch import watch
+
+    tell = _silent if as_json else teller(mission)
+    async for news in watch(client, mission):
+        tell(news)
+    if as_json:
+        document(news.view)
+    return verdict_code(news.view)
+
+
+def verdict_code(view: "MissionView") -> int:
+    """Return 0 for a mission that reached a verdict of its own, else 1."""
+    return DONE if view.state == "completed" else REFUSED
+
+
+def teller(mission: str, *, hints: bool = True) -> "Callable[[News], None]":
+    """Return what prints a mission's news: who it is, then each line once, then what it came to."""
+    from starter import render
+
+    out, told = console(), False
+
+    def tell(news: "News") -> None:
+        nonlocal told
+        if not told:
+            out.print(render.header(news.view))
+            told = True
+        width = max((len(record.path) for record in news.view.records), default=0)
+        for line in news.lines:
+            out.print(render.line(line, news.began, width))
+            if hints and line.sign == "waiting" and any(line.step == gate.step for gate in news.view.waiting):
+                out.print(f"[dim]{'':9}  gonogo approve {mission} {line.step}[/dim]", highlight=False)
+        if news.over:
+            out.print(render.ending(news.view))
+
+    return tell
+
+
+def _silent(news: "News") -> None:
+    """Say nothing: the document comes at the end."""
+
+
+async def _show(client: "Client", mission: str, *, as_json: bool) -> int:
+    from starter.connect import described
+    from starter.state import live_observations, read_state
+
+    description = await described(client, mission)
+    view = await read_state(client, mission)
+    if as_json:
+        document(view)
+        return DONE
+    live = await live_observations(client, description.raw_description.pending_activities)
+    from starter.page import page
+
+    console().print(page(view, live))
+    return DONE

@@ -1,0 +1,55 @@
+"""What a command says: one JSON document for programs, calm lines for people, problems on standard error.
+
+Texts that others wrote are shown through `starter/escape.py` and never read as markup.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH_WITHOUT_TERMINAL = 120
+WIDEST = 2_000
+
+
+def document(value: Any) -> None:
+    """Print one JSON document: models, and lists and mappings of them. Plain ASCII, so that nothing hides in it."""
+    sys.stdout.write(json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it."""
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(item) for item in value]
+    return value
+
+
+def console(*, error: bool = False) -> "Console":
+    """Return the terminal. Without one, lines are wide and plain."""
+    from rich.console import Console
+
+    stream = sys.stderr if error else sys.stdout
+    width = None if stream.isatty() else WIDTH_WITHOUT_TERMINAL
+    return Console(file=stream, highlight=False, width=width)
+
+
+def print_rows(table: Any) -> None:
+    """Print a table. Without a terminal each row is one line, however long, so that other programs can read it."""
+    out = console()
+    if not sys.stdout.isatty():
+        out.width = WIDEST
+    out.print(table)
+
+
+def problem(text: str) -> None:
+    """Tell a problem on standard error, in one line where it has one."""
+    from rich.text import Text
+
+    console(error=True).print(Text("gonogo: ", "bold red").append(text, "default"), soft_wrap=True)

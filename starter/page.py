@@ -1,0 +1,42 @@
+"""One mission on one page, as `gonogo show` prints it: its steps, what it waits for, what it cost."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from contracts.call import Observation
+from contracts.view import MissionView, Waiting
+from starter import render
+from starter.escape import visible
+from starter.timeline import Timeline
+
+
+def page(view: MissionView, live: Iterable[tuple[str, Observation]]) -> RenderableType:
+    """Return the page: the story so far, then what is open."""
+    lines = Timeline().news(view, live)
+    began = view.started_at or (lines[0].at if lines else datetime.now(UTC))
+    width = max((len(record.path) for record in view.records), default=0)
+    story = [render.line(line, began, width) for line in lines]
+    return Group(render.header(view), *story, *_open(view), render.ending(view) if _over(view) else _cost(view))
+
+
+def _over(view: MissionView) -> bool:
+    return view.state not in {"running", "waiting", "compensating", "dead_letter"}
+
+
+def _cost(view: MissionView) -> RenderableType:
+    return Group("", render.spent(view))
+
+
+def _open(view: MissionView) -> list[RenderableType]:
+    if _over(view):
+        return []
+    return [Text(f"\nwaits at {visible(gate.step)}: {_asked(gate, view.id)}", "yellow") for gate in view.waiting]
+
+
+def _asked(gate: Waiting, view_id: str) -> str:
+    who = visible(" or ".join(gate.approvers))
+    what = f" to allow {visible(gate.tool)}" if gate.tool else ""
+    return f"{who}{what}, {render.deadline(gate.deadline)}; gonogo approve {visible(view_id)} {visible(gate.step)}"

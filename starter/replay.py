@@ -1,0 +1,90 @@
+"""`gonogo replay`: do the histories of missions still replay on this code? To be asked before a worker is replaced."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from starter.connect import operate
+from starter.options import Json
+from starter.output import console, document
+from starter.problem import DONE, REFUSED, Refused, Usage
+
+if TYPE_CHECKING:
+    from temporalio.client import Client, WorkflowHistory
+
+Files = Annotated[
+    list[Path], typer.Argument(metavar="[FILE]...", help="Histories as JSON, from the CLI or the Web UI.")
+]
+Ids = Annotated[list[str], typer.Option("--id", metavar="ID", help="Every run of this mission; may be repeated.")]
+Recent = Annotated[int, typer.Option("--recent", metavar="N", min=0, help="The N newest runs on the server.")]
+
+
+def replay(files: Files = [], *, mission: Ids = [], recent: Recent = 0, as_json: Json = False) -> int:  # noqa: B006
+    """Replay histories on the code of this folder; exit code 1 when one does not."""
+    import asyncio
+
+    if not files and not mission and not recent:
+        raise Usage("name histories: gonogo replay FILE…, --id ID or --recent N")
+    outcomes = asyncio.run(_judged(_from_files(files))) if files else []
+    if mission or recent:
+        outcomes += operate(lambda client: _judged(_from_server(client, mission, recent)))
+    return _tell(outcomes, as_json=as_json)
+
+
+async def _from_files(files: list[Path]) -> "AsyncIterator[WorkflowHistory]":
+    from temporalio.client import WorkflowHistory
+
+    for file in files:
+        try:
+            yield WorkflowHistory.from_json(file.stem, file.read_text())
+        except OSError as error:
+            raise Usage(f"cannot read {file}: {error.strerror}") from None
+        except Exception as error:
+            # Whatever the decoder raises, the file is no history.
+            raise Usage(f"{file} is no history in JSON: {str(error).splitlines()[0]}") from None
+
+
+async def _from_server(client: "Client", missions: list[str], recent: int) -> "AsyncIterator[WorkflowHistory]":
+    from starter.history import runs_of
+
+    for mission in missions:
+        for history in await runs_of(client, mission):
+            yield history
+    if recent:
+        async for run in client.list_workflows("MissionName IS NOT NULL", limit=recent):
+            yield await client.get_workflow_handle(run.id, run_id=run.run_id).fetch_history()
+
+
+async def _judged(histories: "AsyncIterator[WorkflowHistory]") -> list[tuple[str, str]]:
+    """Return each history's name with the reason why it does not replay, or an empty text."""
+    import logging
+
+    from temporalio.worker import Replayer
+
+    from runtime.connection import DATA_CONVERTER
+    from workflows.mission import Mission
+    from workflows.sandbox import sandbox
+
+    logging.getLogger("temporalio").setLevel(logging.CRITICAL)  # The reason is told below, once.
+    replayer = Replayer(workflows=[Mission], workflow_runner=sandbox(), data_converter=DATA_CONVERTER)
+    outcomes = []
+    async for history in histories:
+        result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+        reason = str(result.replay_failure).splitlines()[0] if result.replay_failure else ""
+        outcomes.append((f"{history.workflow_id} {len(history.events)} events", reason))
+    return outcomes
+
+
+def _tell(outcomes: list[tuple[str, str]], *, as_json: bool) -> int:
+    failed = [name for name, reason in outcomes if reason]
+    if as_json:
+        document([{"history": name, "replays": not reason, "reason": reason} for name, reason in outcomes])
+        return REFUSED if failed else DONE
+    out = console()
+    for name, reason in outcomes:
+        out.print(f"{name}: does NOT replay: {reason}" if reason else f"{name}: replays", markup=False)
+    if not outcomes:
+        raise Refused("there is no such history")
+    return REFUSED if failed else DONE

@@ -1,0 +1,128 @@
+"""Sign a decision for an open gate, and send it.
+
+The law: nothing is signed that was not shown. What the mission says its digests are is not believed but computed again
+from what is on the screen. `activities/identity.py` judges what is sent here.
+"""
+
+import time
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.client import Client, WorkflowUpdateFailedError
+
+from activities import keys
+from contracts.base import digest
+from contracts.decision import DECIDE, Claims, Opening, Receipt, Verb
+from language.schema import errors
+from starter.connect import PATIENCE, described, settings, understood
+from starter.problem import Refused
+from starter.state import read_gates
+
+VALID_SECONDS = 300
+"""How long a signed decision may travel. Printed ones are pasted by hand, so minutes and not seconds."""
+AFTER = {
+    "open": "the gate waits for more approvals",
+    "approved": "the gate is approved",
+    "rejected": "the gate is rejected",
+    "modified": "the gate is open again with the changed arguments",
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to decide, and why. `changes` are laid over the shown arguments."""
+
+    verb: Verb
+    comment: str = ""
+    changes: dict[str, Any] | None = None
+
+
+async def find_opening(client: Client, mission: str, step: str) -> Opening:
+    """Return the open gate at a step, named by its path or, where that is clear, by its last part."""
+    description = await described(client, mission)
+    if description.close_time is not None and description.status:
+        ended = description.status.name.lower().replace("_", " ")
+        raise Refused(f"mission {mission} has ended ({ended}): it waits for no decision any more")
+    first_run = description.raw_description.workflow_execution_info.first_run_id
+    gates = {gate.subject.step: gate for gate in await read_gates(client, mission)}
+    opening = gates[_path(list(gates), mission, step)]
+    if (opening.subject.mission, opening.subject.first_run_id) != (mission, first_run):
+        raise Refused(f"the gate at {step} says that it belongs to another mission. Nothing was signed")
+    return opening
+
+
+def _path(paths: list[str], mission: str, step: str) -> str:
+    if step in paths:
+        return step
+    alike = sorted(path for path in paths if path.rsplit("/", 1)[-1] == step)
+    if len(alike) == 1:
+        return alike[0]
+    if alike:
+        raise Refused(f"{step!r} may be {' or '.join(alike)}: write the whole path")
+    waiting = f"it waits at {', '.join(sorted(paths))}" if paths else "it waits for no decision now"
+    raise Refused(f"no gate is open at step {step!r} of mission {mission}: {waiting}")
+
+
+def prepare(opening: Opening, wish: Wish, person: str) -> Claims:
+    """Return the claims to sign. Refuses an opening that is not what it shows, and changes that do not fit the tool."""
+    demand_honest(opening)
+    subject, now = opening.subject, int(time.time())
+    return Claims(
+        iss=person,
+        jti=str(uuid.uuid4()),
+        iat=now,
+        exp=now + VALID_SECONDS,
+        mission=subject.mission,
+        run=subject.first_run_id,
+        step=subject.step,
+        nonce=opening.nonce,
+        digest=subject.digest(),
+        verb=wish.verb,
+        comment=wish.comment,
+        changes=_merged(opening, wish.changes) if wish.changes is not None else None,
+    )
+
+
+def demand_honest(opening: Opening) -> None:
+    """Refuse to sign for an opening whose digests are not those of what it shows."""
+    subject = opening.subject
+    if digest(opening.context) != subject.context_digest:
+        cut = list(opening.context) == ["cut"]
+        why = "it is too large to be shown" if cut else "it is not what the gate was opened with"
+        raise Refused(f"the context shown at {subject.step} cannot be trusted: {why}. Nothing was signed")
+    if subject.digest() != opening.digest:
+        raise Refused(f"the digest of {subject.step} is not that of what is shown. Nothing was signed")
+
+
+def _merged(opening: Opening, changes: dict[str, Any]) -> dict[str, Any]:
+    shown = opening.subject.arguments
+    if shown is None or opening.input_schema is None:
+        raise Refused(f"there is nothing to modify at {opening.subject.step}: approve or reject it")
+    merged = {**shown, **changes}
+    if merged == shown:
+        raise Refused("the changes change nothing: approve it instead")
+    if wrong := errors(opening.input_schema, merged):
+        raise Refused(f"the changed arguments do not fit {opening.subject.tool}: {'; '.join(wrong[:3])}")
+    return merged
+
+
+def signed(person: str, claims: Claims) -> str:
+    """Sign with a person's own key."""
+    try:
+        return keys.sign(settings().home, person, claims)
+    except keys.KeyRefused as error:
+        raise Refused(str(error)) from None
+
+
+async def send(client: Client, claims: Claims, token: str) -> Receipt:
+    """Send a decision and wait for its receipt. The decision's own id makes sending it twice one decision."""
+    handle = client.get_workflow_handle(claims.mission)
+    try:
+        with understood(claims.mission):
+            answer: Receipt = await handle.execute_update(
+                DECIDE, token, id=claims.jti, result_type=Receipt, rpc_timeout=PATIENCE
+            )
+    except WorkflowUpdateFailedError as error:
+        raise Refused(f"mission {claims.mission} took no decision: {error.cause}") from None
+    return answer

@@ -1,0 +1,56 @@
+"""Read a mission through its queries, page by page, and its running agents' newest observations.
+
+The answers are `contracts/view.py`; the mission that gives them is `workflows/mission.py`.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+
+from contracts.call import Observation
+from contracts.decision import Opening
+from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionView, StateQuery
+from starter.connect import PATIENCE, understood
+
+
+async def read_state(client: Client, mission: str, since: int = 0, patience: timedelta = PATIENCE) -> MissionView:
+    """Return the mission with all records changed after a revision, in one view."""
+    handle = client.get_workflow_handle(mission)
+    records: list[Any] = []
+    with understood(mission):
+        while True:
+            query = StateQuery(since=since)
+            view: MissionView = await handle.query(STATE, query, result_type=MissionView, rpc_timeout=patience)
+            records.extend(view.records)
+            if not view.more or view.revision <= since:
+                return view.model_copy(update={"records": tuple(records), "more": False})
+            since = view.revision
+
+
+async def read_gates(client: Client, mission: str, patience: timedelta = PATIENCE) -> list[Opening]:
+    """Return a mission's open gates with everything that is signed."""
+    handle = client.get_workflow_handle(mission)
+    gates: list[Opening] = []
+    with understood(mission):
+        while True:
+            query = GatesQuery(after=gates[-1].subject.step if gates else "")
+            view: MissionView = await handle.query(GATES, query, result_type=GatesView, rpc_timeout=patience)
+            gates.extend(view.gates)
+            if not view.more or not view.gates:
+                return gates
+
+
+async def live_observations(client: Client, pending: Iterable[Any]) -> list[tuple[str, Observation]]:
+    """Return what running agents have noticed so far, each with its activity's id.
+
+    `pending` are the pending activities of a description: watching them writes nothing into the history.
+    """
+    found: list[tuple[str, Observation]] = []
+    for activity in pending:
+        if activity.heartbeat_details.payloads:
+            details = await client.data_converter.decode(activity.heartbeat_details.payloads)
+            noticed = details[0].get("observations", []) if isinstance(details[0], dict) else []
+            found.extend((activity.activity_id, Observation.model_validate(item)) for item in noticed)
+    return found

@@ -1,0 +1,133 @@
+"""The demo's story: take up or start the incident mission, watch it, answer its gates, say what it came to."""
+
+import asyncio
+import os
+import uuid
+from pathlib import Path
+
+from rich.text import Text
+from temporalio.client import Client
+
+from activities import keys
+from contracts.decision import Opening
+from contracts.view import MissionView
+from runtime.settings import Settings
+from starter import render
+from starter.answer import Answerer
+from starter.connect import reach, understood
+from starter.document import read_document
+from starter.follow import teller
+from starter.launch import launch, prepare
+from starter.output import console
+from starter.people import directory
+from starter.problem import DONE, REFUSED, Refused, Usage
+from starter.prompt import someone_is_there
+from starter.stack import Ports
+from starter.state import read_gates
+from starter.watch import watch
+
+MISSION = "incident_triage"
+PREFIX = "demo-"
+DEFAULT_ALERT = "encoded_powershell"
+REQUESTER = "noor"
+EXPECTED = frozenset({"completed", "refused"})
+"""A refused mission is a good end too: somebody said no, and nothing happened."""
+
+
+async def play(settings: Settings, ports: Ports, choice: str, *, stays: bool) -> int:
+    """Run the story to its end, or to where a person leaves it. `stays`: the server belongs to somebody else."""
+    client = await reach(settings)
+    out = console()
+    try:
+        with understood():
+            mission, new = await take_up_or_start(client, settings)
+        out.print(Text("new mission  " if new else "taken up again  ", "dim").append(mission, "bold"))
+        out.print(Text("Web UI       ", "dim").append(ports.page(mission), "bold cyan"), soft_wrap=True)
+        out.print()
+        return await _follow(client, settings, mission, choice, stays=stays)
+    except asyncio.CancelledError:
+        out.print("\nleft as it stands; `make demo` takes it up again", style="dim")
+        raise
+
+
+async def take_up_or_start(client: Client, settings: Settings) -> tuple[str, bool]:
+    """Return the demo mission that has not ended, or a new one; and whether it is new."""
+    alert = _alert(settings)
+    prefix = f"{PREFIX}{alert.stem}-" if os.environ.get("ALERT") else PREFIX
+    query = f"MissionName = '{MISSION}' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '{prefix}'"
+    async for execution in client.list_workflows(query, limit=1):
+        return execution.id, False
+    order = prepare(settings, directory(), MISSION, read_inputs(alert), settings.person or REQUESTER)
+    started = await launch(client, order, f"{PREFIX}{alert.stem}-{uuid.uuid4().hex[:6]}")
+    return started.id, True
+
+
+def read_inputs(alert: Path) -> dict[str, object]:
+    """Return the mission's inputs for an alert's file."""
+    return {"alert": read_document(str(alert))}
+
+
+def _alert(settings: Settings) -> Path:
+    folder = settings.workspace / MISSION / "alerts"
+    asked = os.environ.get("ALERT") or DEFAULT_ALERT
+    for file in (Path(asked), folder / asked, folder / f"{asked}.json"):
+        if file.is_file():
+            return file
+    known = ", ".join(sorted(file.stem for file in folder.glob("*.json")))
+    raise Usage(f"there is no alert {asked!r}: ALERT names a file, or one of {known}")
+
+
+def give_keys(settings: Settings) -> None:
+    """Make the keys that the demo's people lack, here and now: none is ever shipped."""
+    for name, person in directory().people.items():
+        if not person.keys and not keys.private_path(settings.home, name).exists():
+            try:
+                keys.create(settings.home, name)
+            except keys.KeyRefused as error:
+                raise Refused(str(error)) from None
+
+
+async def _follow(client: Client, settings: Settings, mission: str, choice: str, *, stays: bool) -> int:
+    out, tell = console(), teller(mission, hints=False)
+    answerer = Answerer(client, settings, directory(), out, choice)
+    async for news in watch(client, mission):
+        tell(news)
+        while not news.over and (openings := await _open(client, mission, news.view)):
+            if not await answerer.answer(openings[0]):
+                return _left(mission, openings[0].subject.step)
+    return _over(news.view, stays=stays)
+
+
+async def _open(client: Client, mission: str, view: MissionView) -> list[Opening]:
+    return await read_gates(client, mission) if view.waiting else []
+
+
+def _left(mission: str, step: str) -> int:
+    out = console()
+    why = "" if someone_is_there() else " Nobody is here to answer, and DECIDE is not set."
+    out.print(f"\n{mission} goes on waiting.{why} Next:", markup=False)
+    rows = [
+        ("make demo", "take it up again and decide here"),
+        ("make demo DECIDE=approve", "or reject, or modify"),
+        (f".venv/bin/gonogo approve {mission} {step} --as PERSON", "decide from anywhere, while `gonogo dev` runs"),
+    ]
+    out.print(render.indented(render.pairs([(name, Text(text, "dim")) for name, text in rows])))
+    return DONE
+
+
+def _over(view: MissionView, *, stays: bool) -> int:
+    out = console()
+    out.print()
+    out.print(render.bars(view))
+    out.print("\nnext")
+    keep = (
+        [] if stays else [(".venv/bin/gonogo dev", "the server, the company and the Web UI again; this one stops now")]
+    )
+    rows = [
+        *keep,
+        (f".venv/bin/gonogo audit {view.id}", "who did what when, with the digests that prove it"),
+        ("make demo DECIDE=reject", "the same alert, refused at the gate"),
+        ("make demo ALERT=NAME", "another alert, from missions/incident_triage/alerts"),
+    ]
+    out.print(render.indented(render.pairs([(name, Text(text, "dim")) for name, text in rows])))
+    return DONE if view.state in EXPECTED else REFUSED

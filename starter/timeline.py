@@ -1,0 +1,150 @@
+"""The story of a mission as lines in time, told once each.
+
+Pure: what has been told is remembered here, so that whoever polls prints only what is new. `starter/render.py` gives
+the lines their colours.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from contracts.call import Observation
+from contracts.decision import Ruling
+from contracts.record import Effect, Failure, Record
+from contracts.view import MissionView, Waiting
+
+CONTAINERS = frozenset({"parallel", "group", "loop", "condition"})
+"""Kinds whose own beginning and end say nothing that their steps do not say."""
+UNDOING = {
+    "running": "is being undone",
+    "done": "was undone",
+    "failed": "could NOT be undone",
+    "given_up": "was left as it is",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened. `sign` is a word for the renderer; `inner` lines stand under their step."""
+
+    at: datetime
+    sign: str
+    text: str
+    note: str = ""
+    step: str = ""
+    inner: bool = False
+
+
+class Timeline:
+    """Turn what is known of a mission into lines, each of them once."""
+
+    def __init__(self) -> None:
+        self._told: set[tuple[object, ...]] = set()
+
+    def news(self, view: MissionView, live: Iterable[tuple[str, Observation]] = ()) -> list[Line]:
+        """Return what has not been told yet, in the order in which it happened."""
+        # What happened at one moment is told step by step, in the order in which the steps began.
+        records = sorted(view.records, key=lambda record: record.started_at)
+        lines = [line for record in records for line in self._record(record, view)]
+        lines += [line for step, observation in live for line in self._observation(step, observation)]
+        lines += [line for waiting in view.waiting for line in self._waiting(waiting, view)]
+        lines += [line for ruling in view.refusals for line in self._refusal(ruling)]
+        return sorted(lines, key=lambda line: line.at)
+
+    def _first(self, *mark: object) -> bool:
+        new = mark not in self._told
+        self._told.add(mark)
+        return new
+
+    def _record(self, record: Record, view: MissionView) -> Iterator[Line]:
+        if record.kind in {"agent", "action"} and self._first("start", record.path, record.attempt):
+            again = f"attempt {record.attempt}" if record.attempt > 1 else ""
+            yield Line(record.started_at, "start", record.actor or record.kind, again, record.path)
+        for observation in record.observations:
+            yield from self._observation(record.path, observation)
+        said = record.answer or (record.output if record.kind == "gate" and record.ended_at else None)
+        if isinstance(said, dict) and self._first("settled", record.path, record.attempt):
+            yield _settled(record, said)
+        if record.ended_at and self._first("end", record.path, record.attempt, record.status):
+            yield from self._end(record, record.ended_at)
+        if record.effect and record.effect.undo_status in UNDOING:
+            yield from self._undoing(record, record.effect, view)
+
+    def _observation(self, step: str, observation: Observation) -> Iterator[Line]:
+        # A live observation and its durable copy are one, though only the copy knows the step's path.
+        if self._first("observation", observation.number, observation.at, observation.text):
+            sign = observation.kind if observation.kind in {"thought", "progress", "question"} else "finding"
+            yield Line(observation.at, sign, observation.text, observation.source, step, inner=True)
+
+    def _end(self, record: Record, at: datetime) -> Iterator[Line]:
+        if record.failure:
+            failure = record.failure
+            who = failure.actor or record.actor or record.kind
+            yield Line(at, "failed", f"{who} failed: {failure.cause}", _rest(failure), record.path)
+        elif record.kind not in CONTAINERS and (record.kind != "gate" or record.status != "succeeded"):
+            sign = "done" if record.status == "succeeded" else record.status
+            yield Line(at, sign, f"{_doer(record)} {sign}".strip(), _cost(record, at), record.path)
+
+    def _undoing(self, record: Record, effect: Effect, view: MissionView) -> Iterator[Line]:
+        if not self._first("undo", record.path, record.attempt, effect.undo_status):
+            return
+        ends = [one.ended_at for one in view.records if one.ended_at]
+        at = effect.undone_at or max(ends, default=record.started_at)
+        tool = f"by {effect.undo.tool}" if effect.undo else ""
+        bad = effect.undo_status in {"failed", "given_up"}
+        text = f"{effect.tool} {UNDOING[effect.undo_status]}"
+        yield Line(at, "failed" if bad else "undo", text, effect.undo_error if bad else tool, record.path)
+
+    def _waiting(self, waiting: Waiting, view: MissionView) -> Iterator[Line]:
+        if self._first("waiting", waiting.step, waiting.digest, waiting.approvers, waiting.deadline):
+            text = f"waits for {' or '.join(waiting.approvers)}"
+            record = next((record for record in view.records if record.path == waiting.step), None)
+            at = waiting.opened_at or (record.started_at if record else view.started_at)
+            if at is not None:
+                yield Line(at, "waiting", text, f"to allow {waiting.tool}" if waiting.tool else "", waiting.step)
+
+    def _refusal(self, ruling: Ruling) -> Iterator[Line]:
+        if ruling.received_at and self._first("refusal", ruling.jti, ruling.received_at, ruling.reason):
+            who = ruling.person or "somebody"
+            yield Line(ruling.received_at, "refused", f"decision of {who} refused", ruling.reason, ruling.step)
+
+
+def _doer(record: Record) -> str:
+    return record.effect.tool if record.effect else record.actor or record.kind
+
+
+def _rest(failure: Failure) -> str:
+    return "; ".join(part for part in (failure.code, failure.tried, failure.remains) if part)
+
+
+def _cost(record: Record, at: datetime) -> str:
+    parts = [brief((at - record.started_at).total_seconds())]
+    if record.usage.tool_calls:
+        parts.append(f"{record.usage.tool_calls} tool call{'s' if record.usage.tool_calls > 1 else ''}")
+    if record.usage.usd:
+        parts.append(f"${record.usage.usd:.4f}")
+    return ", ".join(parts)
+
+
+def _settled(record: Record, said: dict[str, Any]) -> Line:
+    heard = [ruling.received_at for ruling in record.decisions if ruling.received_at]
+    at = max(heard, default=record.ended_at or record.started_at)
+    decision = str(said.get("decision", "settled")).replace("_", " ")
+    people = ", ".join(str(name) for name in said.get("by", ()))
+    text = f"{decision} by {people}" if people else decision
+    return Line(at, "agreed" if said.get("approved") else "refused", text, str(said.get("comment", "")), record.path)
+
+
+def brief(seconds: float) -> str:
+    """Return a span of time as people glance at it: `0.4s`, `12s`, `3m05s`, `2h10m`, `3d4h`."""
+    if seconds < 9.95:
+        return f"{max(seconds, 0):.1f}s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    days, hours_left = divmod(hours, 24)
+    if not minutes:
+        return f"{rest}s"
+    if not hours:
+        return f"{minutes}m{rest:02}s"
+    return f"{days}d{hours_left}h" if days else f"{hours}h{minutes_left:02}m"

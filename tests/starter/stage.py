@@ -1,0 +1,121 @@
+"""A small mission of one agent, one gated action and one ticket, and the fakes that stand for agent and tools."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.identity import Judge
+from activities.people import Directory
+from contracts.call import (
+    EXECUTE_ACTION,
+    RUN_AGENT,
+    AgentCall,
+    AgentResult,
+    Observation,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
+from contracts.definition import ActionStep, AgentStep, Compensation, Definition, Gate, Verdict
+from contracts.plan import Limits, MissionInput, Plan
+from contracts.workspace import MISSION_QUEUE, Agent, Escalation, Tool
+from runtime.connection import DATA_CONVERTER
+from workflows.mission import Mission
+from workflows.sandbox import sandbox
+
+NAMES = ("maya", "lena", "otto")
+"""maya and lena lead and may approve; otto asks."""
+
+HOST = {"type": "object", "required": ["host", "reason"], "additionalProperties": False}
+HOST["properties"] = {"host": {"type": "string"}, "reason": {"type": "string", "minLength": 3}}
+
+
+def definition(required: int = 1) -> Definition:
+    gate = Gate(
+        approvers=("lead",), required=required, message="Isolate?", context=("finding",), timeout=timedelta(hours=1)
+    )
+    return Definition(
+        mission="host_check",
+        version="1",
+        team="blue",
+        inputs={"type": "object", "required": ["host"], "properties": {"host": {"type": "string"}}},
+        verdict=Verdict(one_of=("contained",), value="'contained'"),
+        steps=(
+            AgentStep(step="look", agent="looker", task="Look at the host", context=("host",), output="finding"),
+            ActionStep(
+                step="isolate",
+                action="isolate_host",
+                with_={"host": "${{ host }}", "reason": "${{ finding.reason }}"},
+                compensate=Compensation(tool="release_host"),
+                approval=gate,
+            ),
+            ActionStep(step="report", action="file_ticket", with_={"host": "${{ host }}"}),
+        ),
+    )
+
+
+def plan(required: int = 1) -> Plan:
+    write = {"server": "company", "effect": "write", "idempotency": "key", "input": HOST}
+    return Plan(
+        definition=definition(required),
+        agents={"looker": Agent(callable="stage:look")},
+        tools={
+            "isolate_host": Tool(**write, compensated_by=("release_host",)),
+            "release_host": Tool(**write),
+            "file_ticket": Tool(server="company", effect="write", autonomy="allowed"),
+        },
+        escalation=Escalation(role="lead"),
+    ).sealed()
+
+
+class Cast:
+    """The fakes. `reason` is what the agent finds; `broken` names tools that fail for good."""
+
+    def __init__(self) -> None:
+        self.reason = "beacons to a known bad address"
+        self.broken: set[str] = set()
+        self.ledger: list[str] = []
+        self.watched = asyncio.Event()
+        self.watched.set()
+
+    @activity.defn(name=RUN_AGENT)
+    async def agent(self, call: AgentCall) -> AgentResult:
+        seen = Observation(number=1, at=datetime.now(UTC), text=f"{call.context['host']} beacons", source="siem")
+        while not self.watched.is_set():
+            activity.heartbeat({"observations": [seen.model_dump(mode="json")]})
+            await asyncio.sleep(0.05)
+        output = {"reason": self.reason, "confidence": 0.9}
+        return AgentResult(output=output, observations=(seen,), usage=Usage(agent_runs=1, tool_calls=2, seconds=0.1))
+
+    @activity.defn(name=EXECUTE_ACTION)
+    async def tool(self, call: ToolCall) -> ToolResult:
+        if call.tool in self.broken:
+            from temporalio.exceptions import ApplicationError
+
+            raise ApplicationError("no", {"applied": "no"}, type="refused", non_retryable=True)
+        self.ledger.append(call.tool)
+        return ToolResult(output={"done": True}, usage=Usage(tool_calls=1))
+
+    @asynccontextmanager
+    async def working(self, address: str, *people):
+        """Serve missions with these fakes and the real judge."""
+        client = await Client.connect(address, data_converter=DATA_CONVERTER)
+        judge = Judge(Directory(*people))
+        worker = Worker(
+            client,
+            task_queue=MISSION_QUEUE,
+            workflows=[Mission],
+            activities=[self.agent, self.tool, judge.judge],
+            workflow_runner=sandbox(),
+            max_heartbeat_throttle_interval=timedelta(milliseconds=50),
+        )
+        async with worker:
+            yield client
+
+
+def given(required: int = 1, **limits: int) -> MissionInput:
+    return MissionInput(plan=plan(required), inputs={"host": "web-01"}, requested_by="otto", limits=Limits(**limits))
