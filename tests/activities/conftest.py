@@ -1,8 +1,10 @@
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from tests.activities import office
+from tests.activities.service import Service, serving
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +13,18 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("office")
     office.populate(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+async def running_service() -> AsyncIterator[Service]:
+    async with serving() as service:
+        yield service
+
+
+@pytest.fixture
+def service(running_service: Service) -> Service:
+    """A server that remembers only this test's calls."""
+    running_service.calls.clear()
+    running_service.arrived.clear()
+    running_service.release.clear()
+    return running_service

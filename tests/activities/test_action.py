@@ -1,0 +1,523 @@
+"""The executor of actions: what it lets through, what reaches the tool, and how every failure is told."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry import context as otel
+from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities import keys
+from activities.actions import ActionExecutor
+from activities.authority import Authority
+from activities.failure import failure
+from activities.mcp_tools import KEY, ToolServers
+from activities.people import Directory
+from contracts.base import digest
+from contracts.call import Grant, ToolCall, ToolResult, idempotency_key
+from tests.activities import office
+from tests.activities.service import Service, serving, severing, tools
+from tests.activities.service import servers as at
+from tests.activities.stage import failing, stage, told
+
+
+async def lineage(workflow_id: str, run_id: str) -> str:
+    """Know that run-9 of mission-1 descends from run-1."""
+    return {("mission-1", "run-9"): "run-1"}.get((workflow_id, run_id), "somewhere else")
+
+
+@pytest.fixture
+async def servers(service: Service) -> AsyncIterator[ToolServers]:
+    connections = ToolServers(at(service.url))
+    yield connections
+    await connections.close()
+
+
+@pytest.fixture
+def executor(home: Path, servers: ToolServers) -> ActionExecutor:
+    return ActionExecutor(tools(), servers, Authority(tools(), Directory(home / "people.yaml"), lineage))
+
+
+def call(tool: str = "isolate_host", **fields: Any) -> ToolCall:
+    """Return a call as an honest mission makes it."""
+    arguments = fields.get("arguments", {"host": "web-01"})
+    path = fields.get("path", "remediate/isolate")
+    key = idempotency_key("default", "mission-1", "run-1", path, digest(arguments))
+    return ToolCall(
+        **{"mission": "mission-1", "path": path, "tool": tool, "arguments": arguments, "key": key, **fields}
+    )
+
+
+def undo(tool: str = "release_host", **fields: Any) -> ToolCall:
+    return call(tool, **{"path": "remediate/isolate/undo", "undoes": "isolate_host", **fields})
+
+
+async def test_an_approved_action_runs_and_its_key_and_arguments_reach_the_tool(
+    home: Path, executor: ActionExecutor, service: Service
+) -> None:
+    approved = call(grant=office.grant(home, office.subject(), "anna"))
+
+    result = await stage().run(executor.execute, approved)
+
+    assert {"isolated": "web-01"} == result.output
+    assert 1 == result.usage.tool_calls
+    assert [("isolate_host", {"host": "web-01"}, approved.key)] == [
+        (one.tool, one.arguments, one.meta[KEY]) for one in service.calls
+    ]
+
+
+async def test_a_free_tool_needs_no_approval(executor: ActionExecutor) -> None:
+    result: ToolResult = await stage().run(executor.execute, call("file_ticket", arguments={"title": "x"}))
+
+    assert {"ok": True} == result.output
+
+
+async def test_a_reading_tool_may_be_repeated_without_a_key(executor: ActionExecutor) -> None:
+    result = await stage(attempt=2).run(executor.execute, call("look", key=""))
+
+    assert {"ok": True} == result.output
+
+
+SUBJECT = office.subject()
+
+
+def by(*names: str, **fields: Any) -> Callable[[Path], Grant]:
+    return lambda home: office.grant(home, office.subject(**fields), *names)
+
+
+def tokens(**fields: Any) -> Callable[[Path], Grant]:
+    """Grant the plain subject with anna's token over changed claims."""
+    return lambda home: Grant(
+        subject=SUBJECT, nonce="nonce-1", tokens=(office.approve(home, "anna", SUBJECT, **fields),)
+    )
+
+
+UNAPPROVED: list[tuple[str, Callable[[Path], Grant | None], dict[str, Any], str]] = [
+    ("no grant", lambda _: None, {}, "isolate_host needs an approval, and none came with the call"),
+    ("nobody's token", by(), {}, "0 of 1 approvals are there"),
+    ("fewer than the quorum", by("anna", required=2), {}, "1 of 2 approvals are there"),
+    ("a quorum of none", by(required=0), {}, "0 of 1 approvals are there"),
+    (
+        "one person twice",
+        by("anna", "anna", required=2),
+        {},
+        "anna has already decided in this opening of the gate",
+    ),
+    ("nobody of the approvers", by("carl"), {}, "carl is none of the approvers: secops"),
+    ("the requester", by("rita"), {}, "rita requested this mission and may not decide in it"),
+    ("another tool", by("anna", tool="wipe_host"), {}, "the approval is for tool 'wipe_host', not for 'isolate_host'"),
+    (
+        "another step",
+        by("anna"),
+        {"path": "remediate[2]/isolate"},
+        "the approval is for step 'remediate/isolate', not for 'remediate[2]/isolate'",
+    ),
+    (
+        "other arguments",
+        by("anna"),
+        {"arguments": {"host": "db-01"}},
+        "the arguments are not those that people approved",
+    ),
+    (
+        "another mission",
+        by("anna", mission="mission-2"),
+        {},
+        "the approval is for mission 'mission-2', not for 'mission-1'",
+    ),
+    (
+        "another chain of runs",
+        by("anna", first_run_id="run-0"),
+        {},
+        "the approval was given to another mission that had the same id before",
+    ),
+    (
+        "an escalation",
+        by("anna", kind="escalation"),
+        {},
+        "people decided on an escalation, not on an approval of this action",
+    ),
+    (
+        "another key",
+        by("anna"),
+        {"key": "sha256:1"},
+        "the idempotency key is not the one of this step: an approval is good for one effect",
+    ),
+    ("a rejection", tokens(verb="reject"), {}, "the decision of anna is to reject, not to approve"),
+    (
+        "a modification",
+        tokens(verb="modify", changes={"host": "web-01"}),
+        {},
+        "the decision of anna is to modify, not to approve",
+    ),
+    (
+        "another opening",
+        tokens(nonce="nonce-0"),
+        {},
+        "the decision is for another opening of this gate; look at the gate again",
+    ),
+    (
+        "a subject that nobody saw",
+        tokens(digest=office.subject(message="harmless").digest()),
+        {},
+        "what the decision was about has changed since; look at the gate again",
+    ),
+    (
+        "a forged token",
+        lambda home: Grant(
+            subject=SUBJECT, nonce="nonce-1", tokens=(office.approve(home, "anna", SUBJECT)[:-8] + "AAAAAAAA",)
+        ),
+        {},
+        "the signature does not fit: the token was forged, changed or cut short",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("granted", "fields", "reason"), [case[1:] for case in UNAPPROVED], ids=[case[0] for case in UNAPPROVED]
+)
+async def test_what_people_did_not_approve_is_refused_and_never_sent(
+    home: Path,
+    executor: ActionExecutor,
+    service: Service,
+    granted: Callable[[Path], Grant | None],
+    fields: dict[str, Any],
+    reason: str,
+) -> None:
+    error = await failing(stage().run(executor.execute, call(grant=granted(home), **fields)))
+
+    assert f"isolate_host was refused: {reason}" == error.message
+    assert ("refused", "no", False) == told(error)
+    assert [] == service.calls
+
+
+async def test_an_approval_from_the_future_is_refused(home: Path, executor: ActionExecutor) -> None:
+    token = office.approve(home, "anna", SUBJECT, iat=9_999_999_999)
+    grant = Grant(subject=SUBJECT, nonce="nonce-1", tokens=(token,))
+
+    error = await failing(stage().run(executor.execute, call(grant=grant)))
+
+    assert (
+        "isolate_host was refused: the decision of anna is not yet valid: it was issued at 2286-11-20T17:46:39+00:00"
+        == (error.message)
+    )
+
+
+async def test_two_people_make_a_quorum_of_two(home: Path, executor: ActionExecutor) -> None:
+    asked = office.subject(required=2)
+
+    result = await stage().run(executor.execute, call(grant=office.grant(home, asked, "anna", "bert")))
+
+    assert {"isolated": "web-01"} == result.output
+
+
+async def test_a_key_revoked_after_the_approval_counts_no_more(tmp_path: Path, servers: ToolServers) -> None:
+    keys.create(tmp_path, "anna", ("secops",))
+    executor = ActionExecutor(tools(), servers, Authority(tools(), Directory(tmp_path / "people.yaml"), lineage))
+    approved = call(grant=office.grant(tmp_path, SUBJECT, "anna"))
+    keys.remove(tmp_path, "anna")
+
+    error = await failing(stage().run(executor.execute, approved))
+
+    assert "isolate_host was refused: the token's key is registered to nobody: it is unknown or was revoked" == (
+        error.message
+    )
+
+
+async def test_an_approval_lent_to_another_run_is_refused_by_the_server_s_word(
+    home: Path, executor: ActionExecutor
+) -> None:
+    approved = call(grant=office.grant(home, SUBJECT, "anna"))
+
+    error = await failing(stage(workflow_run_id="run-of-another-chain").run(executor.execute, approved))
+
+    assert "another mission that had the same id before" in error.message
+
+
+async def test_a_call_in_another_mission_s_name_is_refused(home: Path, executor: ActionExecutor) -> None:
+    error = await failing(stage(workflow_id="mission-2").run(executor.execute, call("file_ticket")))
+
+    assert (
+        "file_ticket was refused: the call says it is of mission 'mission-1', but another one sends it" == error.message
+    )
+
+
+async def test_a_server_that_cannot_be_asked_for_the_lineage_is_worth_another_try(
+    home: Path, servers: ToolServers
+) -> None:
+    async def down(workflow_id: str, run_id: str) -> str:
+        raise RPCError("connection lost", RPCStatusCode.UNAVAILABLE, b"")
+
+    executor = ActionExecutor(tools(), servers, Authority(tools(), Directory(home / "people.yaml"), down))
+
+    error = await failing(stage().run(executor.execute, call(grant=office.grant(home, SUBJECT, "anna"))))
+
+    assert ("unavailable", "no", True) == told(error)
+
+
+async def test_people_files_that_cannot_be_read_let_nothing_through(tmp_path: Path, home: Path, servers: Any) -> None:
+    (tmp_path / "people.yaml").write_text("people: [")
+    executor = ActionExecutor(tools(), servers, Authority(tools(), Directory(tmp_path / "people.yaml"), lineage))
+
+    error = await failing(stage().run(executor.execute, call(grant=office.grant(home, SUBJECT, "anna"))))
+
+    assert error.message.startswith("isolate_host was refused: nobody's approval can be checked now: ")
+
+
+async def test_a_compensation_runs_on_the_approval_of_what_it_undoes(
+    home: Path, executor: ActionExecutor, service: Service
+) -> None:
+    result = await stage().run(executor.execute, undo(grant=office.grant(home, SUBJECT, "anna")))
+
+    assert {"ok": True} == result.output
+    assert ["release_host"] == service.tools_called()
+
+
+async def test_a_free_compensation_needs_no_approval(home: Path, servers: ToolServers) -> None:
+    contracts = tools()
+    contracts["file_ticket"] = contracts["file_ticket"].model_copy(update={"compensated_by": ("close_ticket",)})
+    executor = ActionExecutor(contracts, servers, Authority(contracts, Directory(), lineage))
+
+    result = await stage().run(executor.execute, undo("close_ticket", undoes="file_ticket"))
+
+    assert {"ok": True} == result.output
+
+
+@pytest.mark.parametrize(
+    ("tool", "fields", "granted", "reason"),
+    [
+        ("release_host", {}, None, "isolate_host needs an approval, and none came with the call"),
+        (
+            "close_ticket",
+            {},
+            by("anna"),
+            "close_ticket is not among the tools that may undo 'isolate_host'",
+        ),
+        (
+            "release_host",
+            {"undoes": "wipe_host"},
+            by("anna"),
+            "release_host is not among the tools that may undo 'wipe_host'",
+        ),
+        (
+            "release_host",
+            {},
+            by("anna", compensation=None),
+            "the approval is for compensation None, not for 'release_host'",
+        ),
+        (
+            "release_host",
+            {"path": "other/undo"},
+            by("anna"),
+            "the approval is for step 'remediate/isolate/undo', not for 'other/undo'",
+        ),
+        (
+            "release_host",
+            {},
+            by("anna", tool="wipe_host"),
+            "the approval is for tool 'wipe_host', not for 'isolate_host'",
+        ),
+        ("release_host", {}, by("carl"), "carl is none of the approvers: secops"),
+    ],
+)
+async def test_a_compensation_that_people_did_not_foresee_is_refused(
+    home: Path, executor: ActionExecutor, service: Service, tool: str, fields: Any, granted: Any, reason: str
+) -> None:
+    error = await failing(stage().run(executor.execute, undo(tool, grant=granted and granted(home), **fields)))
+
+    assert f"{tool} was refused: {reason}" == error.message
+    assert [] == service.calls
+
+
+async def test_an_unknown_tool_is_refused(executor: ActionExecutor) -> None:
+    error = await failing(stage().run(executor.execute, call("wipe_host")))
+
+    assert "'wipe_host' is no tool of this worker's workspace" == error.message
+    assert ("refused", "no", False) == told(error)
+
+
+async def test_arguments_that_do_not_fit_the_contract_are_never_sent(
+    home: Path, executor: ActionExecutor, service: Service
+) -> None:
+    error = await failing(stage().run(executor.execute, call(arguments={"host": 7})))
+
+    assert 'isolate_host: the arguments do not fit its contract: host: 7 is not of type "string"' == error.message
+    assert ("bad_input", "no", False) == told(error)
+    assert [] == service.calls
+
+
+async def test_an_answer_that_does_not_fit_the_contract_was_applied_all_the_same(executor: ActionExecutor) -> None:
+    error = await failing(stage().run(executor.execute, call("misreport")))
+
+    assert (
+        'misreport acted, but its answer does not fit its contract: "isolated" is a required property' == error.message
+    )
+    assert ("tool_failed", "yes", False) == told(error)
+
+
+async def test_what_cannot_be_repeated_gets_one_attempt(executor: ActionExecutor, service: Service) -> None:
+    assert {"ok": True} == (await stage().run(executor.execute, call("ring_once"))).output
+    service.calls.clear()
+
+    error = await failing(stage(attempt=2).run(executor.execute, call("ring_once")))
+
+    assert ("refused", "unknown", False) == told(error)
+    assert [] == service.calls
+
+
+async def test_a_tool_that_rejects_its_input_did_nothing_and_is_not_asked_again(executor: ActionExecutor) -> None:
+    error = await failing(stage().run(executor.execute, call("reject")))
+
+    assert "reject failed: no such ticket" == error.message
+    assert ("bad_input", "no", False) == told(error)
+
+
+async def test_a_tool_that_failed_may_have_acted_and_is_asked_again(executor: ActionExecutor) -> None:
+    error = await failing(stage().run(executor.execute, call("fail")))
+
+    assert "fail failed: lost track of it" == error.message
+    assert ("tool_failed", "unknown", True) == told(error)
+
+
+async def test_an_error_without_a_word_on_what_was_applied_is_unknown(executor: ActionExecutor) -> None:
+    error = await failing(stage().run(executor.execute, call("unheard_of")))
+
+    assert "unheard_of failed: Unknown tool: unheard_of" == error.message
+    assert ("tool_failed", "unknown", True) == told(error)
+
+
+async def test_a_tool_without_a_server_is_not_found(executor: ActionExecutor) -> None:
+    error = await failing(stage().run(executor.execute, call("homeless")))
+
+    assert "homeless: no server is named 'nowhere' in this workspace" == error.message
+    assert ("not_found", "no", False) == told(error)
+
+
+async def test_silence_after_sending_is_unknown(executor: ActionExecutor, service: Service) -> None:
+    error = await failing(stage().run(executor.execute, call("wait")))
+
+    assert "wait gave no answer within 300ms" == error.message
+    assert ("timed_out", "unknown", True) == told(error)
+    assert ["wait"] == service.tools_called()
+
+
+async def test_a_refused_connection_did_nothing(home: Path) -> None:
+    async with serving() as gone:
+        pass
+    connections = ToolServers(at(gone.url))
+    executor = ActionExecutor(tools(), connections, Authority(tools(), Directory(), lineage))
+
+    error = await failing(stage().run(executor.execute, call("file_ticket")))
+    await connections.close()
+
+    assert f"file_ticket cannot be reached at {gone.url}: ConnectError: All connection attempts failed" == error.message
+    assert ("unavailable", "no", True) == told(error)
+
+
+async def test_a_server_that_was_restarted_is_reached_again() -> None:
+    async with serving() as first:
+        connections = ToolServers(at(first.url))
+        executor = ActionExecutor(tools(), connections, Authority(tools(), Directory(), lineage))
+        await stage().run(executor.execute, call("file_ticket"))
+
+    between = await failing(stage().run(executor.execute, call("file_ticket")))
+    async with serving(port=int(first.url.split(":")[2].split("/")[0])) as second:
+        after = await stage().run(executor.execute, call("file_ticket"))
+        await connections.close()
+
+    assert ("unavailable", "no", True) == told(between)
+    assert {"ok": True} == after.output
+    assert ["file_ticket"] == second.tools_called()
+
+
+async def test_a_line_that_breaks_after_the_call_leaves_it_unknown(service: Service) -> None:
+    async with severing(service) as url:
+        connections = ToolServers(at(url))
+        executor = ActionExecutor(tools(), connections, Authority(tools(), Directory(), lineage))
+
+        error = await failing(stage().run(executor.execute, call("file_ticket")))
+        await connections.close()
+
+    assert ("unavailable", "unknown", True) == told(error)
+    assert ["file_ticket"] == service.tools_called()
+
+
+async def test_one_broken_call_takes_no_other_with_it(executor: ActionExecutor, service: Service) -> None:
+    slow = call("wait", arguments={})
+    waiting = asyncio.create_task(stage().run(executor.execute, slow))
+    await service.arrived.wait()
+
+    await failing(stage().run(executor.execute, call("unheard_of")))
+    service.release.set()
+
+    assert {"ok": True} == (await waiting).output
+
+
+async def test_a_cancelled_action_stops_waiting(executor: ActionExecutor, service: Service) -> None:
+    environment = stage()
+    waiting = asyncio.create_task(environment.run(executor.execute, call("wait")))
+    await service.arrived.wait()
+    environment.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+async def test_an_action_beats_while_it_waits(executor: ActionExecutor, service: Service) -> None:
+    environment = stage()
+    beats: list[Any] = []
+    environment.on_heartbeat = lambda *details: beats.append(details)
+    waiting = asyncio.create_task(environment.run(executor.execute, call("wait")))
+    await service.arrived.wait()
+    service.release.set()
+    await waiting
+
+    assert [()] == beats
+
+
+async def test_the_trace_goes_on_in_the_headers_of_the_call(executor: ActionExecutor, service: Service) -> None:
+    span = SpanContext(trace_id=0xABC, span_id=0xDEF, is_remote=False, trace_flags=TraceFlags(1))
+    token = otel.attach(trace.set_span_in_context(NonRecordingSpan(span)))
+    try:
+        await stage().run(executor.execute, call("look"))
+    finally:
+        otel.detach(token)
+
+    assert ["00-00000000000000000000000000000abc"] == [
+        one.headers["traceparent"].rsplit("-", 2)[0] for one in service.calls
+    ]
+
+
+async def test_a_warm_call_costs_little(executor: ActionExecutor) -> None:
+    """Measured 5 ms on two cores; the limit leaves room for a busy machine."""
+    await stage().run(executor.execute, call("look"))
+    seconds = sorted([(await stage().run(executor.execute, call("look"))).usage.seconds for _ in range(20)])
+
+    assert seconds[0] < 0.02
+
+
+async def test_waits_between_attempts_grow_and_vary() -> None:
+    def delays(attempt: int) -> set[float]:
+        environment = stage(attempt=attempt)
+        made = [environment.run(failure, "unavailable", "x").next_retry_delay for _ in range(50)]
+        return {delay.total_seconds() for delay in made if delay}
+
+    first, third, late = delays(1), delays(3), delays(60)
+
+    assert 0.5 <= min(first) < max(first) <= 1
+    assert 2 <= min(third) < max(third) <= 4
+    assert 30 <= min(late) < max(late) <= 60
+    assert len(third) > 10
+
+
+async def test_what_trying_again_cannot_mend_has_no_next_attempt() -> None:
+    error = stage(attempt=2).run(failure, "over_budget", "x")
+
+    assert (True, None, "attempt 2 of 3") == (
+        error.non_retryable,
+        error.next_retry_delay,
+        error.details[0]["tried"],
+    )

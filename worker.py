@@ -1,0 +1,191 @@
+"""The composition root: settings, client, activity objects, workers.
+
+`python worker.py [--queues a,b]` serves these task queues, without it all that the workspace names. What a mission may
+use is decided here, by this worker's own workspace. Exit codes: 0 stopped, 1 the workspace is wrong, 2 wrong arguments,
+3 the server cannot be reached.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.actions import ActionExecutor
+from activities.agents import AgentRunner
+from activities.authority import Authority
+from activities.identity import Judge
+from activities.lineage import ServerLineage
+from activities.mcp_tools import ToolServers
+from activities.people import Directory
+from contracts.workspace import MISSION_QUEUE, Workspace
+from language.workspace import load_workspace
+from runtime import telemetry
+from runtime.connection import Unreachable, connect
+from runtime.settings import SettingRefused, Settings
+from workflows.mission import Mission
+from workflows.sandbox import sandbox
+
+DONE, WRONG, USAGE, UNREACHABLE = 0, 1, 2, 3
+HEARTBEAT_THROTTLE = timedelta(seconds=0.25)
+STICKY_TIMEOUT = timedelta(seconds=2)
+"""How long a mission waits for the worker that last had it, when that one is gone."""
+GRACE = timedelta(seconds=3)
+
+
+class Stop(Exception):
+    """The worker cannot serve: an exit code and the line that says why."""
+
+    def __init__(self, code: int, line: str) -> None:
+        super().__init__(line)
+        self.code = code
+
+
+def read_workspace(settings: Settings) -> Workspace:
+    """Load the workspace, or `Stop` with everything that is wrong with it."""
+    workspace, findings = load_workspace(settings.workspace, None)
+    if findings:
+        raise Stop(WRONG, "\n".join(str(finding) for finding in findings))
+    return workspace
+
+
+def all_queues(workspace: Workspace) -> tuple[str, ...]:
+    """Return the missions' queue and those that agents and tools name."""
+    named = {*(agent.queue for agent in workspace.agents.values()), *(tool.queue for tool in workspace.tools.values())}
+    return (MISSION_QUEUE, *sorted(named - {MISSION_QUEUE}))
+
+
+def chosen_queues(workspace: Workspace, text: str | None) -> tuple[str, ...]:
+    """Return the queues that were asked for. One that nothing in the workspace uses is a misspelling."""
+    known = all_queues(workspace)
+    if text is None:
+        return known
+    asked = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not asked:
+        raise Stop(USAGE, f"--queues names no queue; there are {', '.join(known)}")
+    for queue in asked:
+        if queue not in known:
+            near = get_close_matches(queue, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            raise Stop(USAGE, f"no agent, tool or mission uses the queue {queue!r}; {hint}")
+    return asked
+
+
+def build_workers(
+    client: Client, settings: Settings, workspace: Workspace, servers: ToolServers, queues: Sequence[str] | None = None
+) -> list[Worker]:
+    """Return a worker for each queue. Each knows all activities; missions run on their own queue only."""
+    activities = _activities(client, settings, workspace, servers)
+    return [_worker(client, settings, queue, activities) for queue in queues or all_queues(workspace)]
+
+
+@asynccontextmanager
+async def working(
+    client: Client, settings: Settings, workspace: Workspace, queues: Sequence[str] | None = None
+) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Serve the queues inside the context. Yields a task for each worker: one that ends did so by an error."""
+    servers = ToolServers(workspace.servers)
+    workers = build_workers(client, settings, workspace, servers, queues)
+    running = [asyncio.create_task(worker.run()) for worker in workers]
+    try:
+        yield running
+    finally:
+        await asyncio.gather(*(worker.shutdown() for worker in workers), return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
+        await servers.close()
+
+
+def _activities(
+    client: Client, settings: Settings, workspace: Workspace, servers: ToolServers
+) -> list[Callable[..., Any]]:
+    directory = Directory(*settings.people_files())
+    authority = Authority(workspace.tools, directory, ServerLineage(client))
+    return [
+        AgentRunner(workspace.agents, workspace.tools, servers).run,
+        ActionExecutor(workspace.tools, servers, authority).execute,
+        Judge(directory).judge,
+    ]
+
+
+def _worker(client: Client, settings: Settings, queue: str, activities: list[Callable[..., Any]]) -> Worker:
+    cached = settings.max_cached_workflows
+    more: dict[str, Any] = {} if cached is None else {"max_cached_workflows": cached}
+    return Worker(
+        client,
+        task_queue=queue,
+        workflows=[Mission] if queue == MISSION_QUEUE else [],
+        activities=activities,
+        workflow_runner=sandbox(),
+        max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+        default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
+        sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
+        graceful_shutdown_timeout=GRACE,
+        **more,
+    )
+
+
+async def serve(settings: Settings, queues: str | None) -> None:
+    """Serve until a signal says stop, or `Stop` when that is not possible."""
+    workspace = read_workspace(settings)
+    chosen = chosen_queues(workspace, queues)
+    client = await connect(settings)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with working(client, settings, workspace, chosen) as running:
+        print(f"worker: serving {', '.join(chosen)} at {client.service_client.config.target_host}", flush=True)
+        stopping = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait({stopping, *running}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopping}:
+            raise Stop(UNREACHABLE, f"a worker ended by itself: {task.exception()}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code."""
+    parser = argparse.ArgumentParser(prog="worker.py", description="Serve missions, agents and tools.")
+    parser.add_argument("--queues", metavar="A,B", help="task queues to serve; by default all of the workspace")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        settings = Settings.read()
+        # Agents of a workspace elsewhere are found beside it: appended, so that nothing installed is replaced.
+        sys.path.append(str(settings.workspace.parent))
+        asyncio.run(serve(settings, options.queues))
+    except SettingRefused as error:
+        return _say(USAGE, str(error))
+    except Unreachable as error:
+        return _say(UNREACHABLE, str(error))
+    except Stop as stop:
+        return _say(stop.code, str(stop))
+    finally:
+        telemetry.shutdown()
+    return DONE
+
+
+def _say(code: int, line: str) -> int:
+    print(f"worker: {line}", file=sys.stderr)
+    return code
+
+
+def leave(code: int) -> None:
+    """End the process at once: after its work is done, the interpreter's own way out can abort."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    try:
+        code = main()
+    except SystemExit as usage:
+        code = usage.code if isinstance(usage.code, int) else USAGE
+    leave(code)
