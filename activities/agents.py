@@ -28,7 +28,7 @@ from contracts.call import RUN_AGENT, AgentCall, AgentResult, Usage
 from contracts.workspace import Agent, Tool
 from language import schema
 
-MOST_BYTES = 400_000
+MOST_BYTES = 300_000
 THREADS = ThreadPoolExecutor(max_workers=100, thread_name_prefix="agent")
 
 

@@ -34,7 +34,7 @@ from contracts.duration import show_duration
 from contracts.workspace import Server, Tool
 
 KEY = "gonogo/idempotency-key"
-MOST_BYTES = 400_000
+MOST_BYTES = 300_000
 """The longest answer that is taken: it has to fit into a history."""
 CONNECT_SECONDS = 5.0
 KEPT_SECONDS = 2.0

@@ -5,6 +5,7 @@ Heartbeats carry the latest that fit; the agent's result carries everything, and
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, cast, get_args
@@ -14,6 +15,8 @@ from contracts.call import Observation
 KINDS: tuple[str, ...] = get_args(Observation.model_fields["kind"].annotation)
 LONGEST = 2_000
 MOST = 500
+MOST_LETTERS = 60_000
+"""An attempt's observations lie in a history beside its answer: both have to fit."""
 STREAMED = 100
 
 
@@ -25,12 +28,14 @@ class Notebook:
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._observations: list[Observation] = []
+        self._streamed: deque[dict[str, Any]] = deque(maxlen=STREAMED)
+        self._room = MOST_LETTERS
         self._closed = False
 
     def observe(self, text: str, source: str = "", kind: str = "finding") -> None:
         """Note something, and let followers see it."""
         if kind not in KINDS:
-            raise ValueError(f"an observation is a {' or '.join(KINDS)}, not a {kind!r}")
+            raise ValueError(f"an observation is a {', '.join(KINDS[:-1])} or {KINDS[-1]}, not a {kind!r}")
         if self._closed:
             raise RuntimeError("nobody waits for this agent any more")
         said = (str(text)[:LONGEST], str(source)[:LONGEST], kind)
@@ -49,15 +54,17 @@ class Notebook:
 
     def details(self) -> tuple[object, ...]:
         """Return what a heartbeat carries."""
-        latest = self._observations[-STREAMED:]
-        return ({"observations": [observation.model_dump(mode="json") for observation in latest]},)
+        return ({"observations": list(self._streamed)},)
 
     def _note(self, text: str, source: str, kind: str) -> None:
-        if self._closed or len(self._observations) >= MOST:
+        if self._closed or self._room <= 0:
             return
         number = len(self._observations) + 1
-        if number == MOST:
-            text, source, kind = f"more than {MOST} observations: the rest is not kept", "", "progress"
+        self._room -= len(text) + len(source)
+        if number == MOST or self._room <= 0:
+            self._room = 0
+            text, source, kind = "more observations than can be kept: the rest is left out", "", "progress"
         said = Observation(number=number, at=datetime.now(UTC), kind=cast("Any", kind), text=text, source=source)
         self._observations.append(said)
+        self._streamed.append(said.model_dump(mode="json"))
         self._changed()

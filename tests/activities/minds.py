@@ -1,0 +1,75 @@
+"""Agents for tests: what a workspace could name, well-behaved and not."""
+
+import asyncio
+import sys
+import threading
+from typing import Any
+
+from contracts.agent import Observe, Toolbox
+from contracts.call import AgentCall
+
+entered = asyncio.Event()
+released = threading.Event()
+
+
+async def answer(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
+    observe("looking", source="look", kind="progress")
+    seen = await tools.call("look", host=call.context["host"])
+    observe("it is fine", source="look")
+    return {"verdict": "dismiss", "seen": seen, "asked_again_for": list(call.errors)}
+
+
+def plain(call: AgentCall, tools: Any, observe: Observe) -> dict[str, Any]:
+    observe("from a thread")
+    return {"verdict": "dismiss", "seen": tools.call("look", host="web-01"), "thread": threading.current_thread().name}
+
+
+async def wrong(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
+    return {"verdict": "shrug"}
+
+
+async def unwritable(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
+    return {"verdict": {1, 2}}
+
+
+async def endless(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
+    return {"verdict": "dismiss", "text": "x" * 500_000}
+
+
+async def chatty(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
+    for number in range(600):
+        observe(f"{number} " + "x" * 5_000)
+    return {"verdict": "dismiss"}
+
+
+async def acting(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
+    return await tools.call("isolate_host", host="web-01")
+
+
+async def reaching(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
+    return await tools.call("file_ticket", title="x")
+
+
+async def misusing(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
+    return await tools.call("look", host=7)
+
+
+async def falling(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
+    raise KeyError("host")
+
+
+async def leaving(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
+    sys.exit(0)
+
+
+async def babbling(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
+    observe("x", kind="shout")
+
+
+async def waiting(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
+    observe("waiting")
+    entered.set()
+    await asyncio.Event().wait()
+
+
+not_callable = 7
