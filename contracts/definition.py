@@ -15,6 +15,7 @@ from contracts.duration import Duration
 ESCALATE = "escalate"
 ABORT = "abort"
 CONTINUE = "continue"
+REFUSE = "refuse"
 BUILT_IN = (ESCALATE, ABORT, CONTINUE)
 
 

@@ -7,7 +7,6 @@ runs, it never freezes on a bug, and what it abandons is undone in a task that n
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -98,22 +97,17 @@ class Mission:
         attending.cancel()
         return self._result(self._ending)
 
-    @workflow.signal(name=DECIDE)
-    def decide(self, token: RawValue) -> None:
-        """Take a decision in; its ruling goes into the record."""
-        self._take(token)
-
     @workflow.signal(dynamic=True)
-    def other_signal(self, name: str, args: Sequence[RawValue]) -> None:
-        """Record what nobody knows, rather than lose it."""
-        self._inbox.take("", f"a mission knows no signal {name!r} with {len(args)} arguments")
+    def on_signal(self, name: str, args: Sequence[RawValue]) -> None:
+        """Take in whatever is sent. A handler with parameters of its own would freeze on one argument too many."""
+        self._take(name, args)
 
-    @workflow.update(name=DECIDE)
-    async def decide_update(self, token: RawValue) -> Receipt:
-        """Take a decision in and answer with its receipt."""
+    @workflow.update(dynamic=True)
+    async def on_update(self, name: str, args: Sequence[RawValue]) -> Receipt:
+        """Take in whatever is sent, and answer with its receipt."""
         if self._problem:
             return Receipt(accepted=False, reason=self._problem)
-        return await self._inbox.receipt(self._take(token))
+        return await self._inbox.receipt(self._take(name, args))
 
     @workflow.query(name=STATE)
     def state(self, query: StateQuery) -> MissionView:
@@ -251,9 +245,13 @@ class Mission:
             case _:
                 return result
 
-    def _take(self, token: RawValue) -> int:
+    def _take(self, name: str, args: Sequence[RawValue]) -> int:
+        """Take in a decision; what is none is recorded as refused, never lost."""
+        if name != DECIDE:
+            return self._inbox.take("", f"a mission knows no {name[:100]!r}; decisions are sent as {DECIDE!r}")
+        if len(args) != 1:
+            return self._inbox.take("", f"a decision is one JSON string, a compact JWS; {len(args)} arguments came")
         try:
-            text: Any = workflow.payload_converter().from_payload(token.payload, str)
-        except Exception as error:
-            return self._inbox.take("", f"a decision is one JSON string, a compact JWS: {error}"[:300])
-        return self._inbox.take(text)
+            return self._inbox.take(workflow.payload_converter().from_payload(args[0].payload, str))
+        except Exception:
+            return self._inbox.take("", "a decision is one JSON string, a compact JWS; this could not be read")

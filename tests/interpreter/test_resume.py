@@ -1,8 +1,8 @@
 """The journal is the cursor: hand over anywhere, walk again, and nothing is lost or done twice."""
 
 import pytest
-from fakes import FakePorts, Run, carry, plan_of, scope_of
 
+from tests.interpreter.fakes import FakePorts, Run, carry, plan_of, scope_of
 from workflows.interpreter.ending import Suspended
 from workflows.interpreter.walk import run_steps
 
@@ -21,7 +21,11 @@ STEPS = [
     },
     {"kind": "condition", "step": "check", "condition": {"if": "a.n == 1", "then": "more"}},
     agent("more", output="a"),
-    {"kind": "loop", "step": "loop", "loop": {"do": [agent("again", output="r")], "until": "r.n > 6", "max_iterations": 9}},
+    {
+        "kind": "loop",
+        "step": "loop",
+        "loop": {"do": [agent("again", output="r")], "until": "r.n > 6", "max_iterations": 9},
+    },
     {
         "kind": "action",
         "step": "isolate",
@@ -98,7 +102,11 @@ async def test_a_waiting_gate_is_carried_as_it_stands():
 
 async def test_a_condition_once_answered_keeps_its_answer():
     steps = [
-        {"kind": "condition", "step": "c", "condition": {"if": "a.n == 0", "then": [agent("set", output="a"), agent("next")]}}
+        {
+            "kind": "condition",
+            "step": "c",
+            "condition": {"if": "a.n == 0", "then": [agent("set", output="a"), agent("next")]},
+        }
     ]
     plan = plan_of(steps)
     mine = ports([])

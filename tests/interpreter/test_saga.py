@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from fakes import FakePorts, failing, plan_of, rehearse, scope_of
 
+from tests.interpreter.fakes import FakePorts, failing, plan_of, rehearse, scope_of
 from workflows.interpreter.undo import undo_all
 from workflows.interpreter.walk import run_steps
 
@@ -61,9 +61,7 @@ async def test_a_compensation_that_fails_waits_for_people_and_is_tried_again_whe
 
 
 async def test_a_compensation_that_people_give_up_is_never_called_done():
-    ports = FakePorts(
-        agents={"ben": failing()}, tools={"release": failing()}, people=lambda _: ("chief", "reject")
-    )
+    ports = FakePorts(agents={"ben": failing()}, tools={"release": failing()}, people=lambda _: ("chief", "reject"))
 
     run = await rehearse(plan_of([act("a"), BREAK]), ports)
 

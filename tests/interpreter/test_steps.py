@@ -1,10 +1,10 @@
 """Each kind of step, its ways out and its failure, over fake ports."""
 
 import pytest
-from fakes import FakePorts, failing, plan_of, rehearse
 
 from contracts.call import AgentResult
 from contracts.workspace import Agent
+from tests.interpreter.fakes import FakePorts, failing, plan_of, rehearse
 from workflows.interpreter.ending import MissionEnded, StepFailed
 
 
@@ -65,7 +65,12 @@ async def test_a_second_answer_that_does_not_fit_fails_the_step():
     assert ("failed", 2) == (run.state, len(ports.calls))
     assert isinstance(run.error, StepFailed)
     failure = run.error.failure
-    assert ("output_invalid", "one", "ann", "x is missing") == (failure.code, failure.step, failure.actor, failure.cause)
+    assert ("output_invalid", "one", "ann", "x is missing") == (
+        failure.code,
+        failure.step,
+        failure.actor,
+        failure.cause,
+    )
 
 
 async def test_a_failed_agent_names_step_agent_operation_cause_and_what_was_tried():
@@ -110,7 +115,13 @@ async def test_parallel_branches_yield_one_result_each():
 
 async def test_a_failure_inside_parallel_undoes_the_effects_of_the_others():
     branches = [
-        {"kind": "action", "step": "done", "action": "isolate", "with": {"host": "a"}, "compensate": {"tool": "release"}},
+        {
+            "kind": "action",
+            "step": "done",
+            "action": "isolate",
+            "with": {"host": "a"},
+            "compensate": {"tool": "release"},
+        },
         {"kind": "group", "step": "late", "steps": [agent("think"), agent("break", agent="ben")]},
     ]
     ports = FakePorts(agents={"ben": failing()})
@@ -142,7 +153,13 @@ async def test_a_condition_takes_one_way_and_called_steps_do_not_run_in_sequence
 
 @pytest.mark.parametrize("source", ["draft.score > 8", "nothing > 1", "draft.name > 8", "draft"])
 async def test_an_expression_that_errs_is_never_true_and_fails_its_step(source):
-    steps = [{"kind": "condition", "step": "check", "condition": {"if": source, "then": [agent("yes")], "else": [agent("no")]}}]
+    steps = [
+        {
+            "kind": "condition",
+            "step": "check",
+            "condition": {"if": source, "then": [agent("yes")], "else": [agent("no")]},
+        }
+    ]
     ports = FakePorts()
 
     run = await rehearse(plan_of(steps), ports, {"draft": {"name": "x"}})
@@ -157,7 +174,11 @@ async def test_a_loop_runs_until_it_is_good_enough():
         {
             "kind": "loop",
             "step": "refine",
-            "loop": {"do": [agent("draft", output="r", task="round ${{ iteration }}")], "until": "r.ok", "max_iterations": 5},
+            "loop": {
+                "do": [agent("draft", output="r", task="round ${{ iteration }}")],
+                "until": "r.ok",
+                "max_iterations": 5,
+            },
         }
     ]
 
@@ -167,7 +188,9 @@ async def test_a_loop_runs_until_it_is_good_enough():
     assert "completed" == run.state
 
 
-@pytest.mark.parametrize(("on_max", "state"), [("abort", "aborted"), ("continue", "completed"), ("escalate", "refused")])
+@pytest.mark.parametrize(
+    ("on_max", "state"), [("abort", "aborted"), ("continue", "completed"), ("escalate", "refused")]
+)
 async def test_a_loop_that_never_is_good_enough_goes_where_on_max_says(on_max, state):
     loop = {"do": [agent("draft", output="r")], "until": "r.ok", "max_iterations": 2, "on_max": on_max}
     ports = FakePorts(agents={"ann": {"ok": False}}, people=saying("reject"))
@@ -209,7 +232,10 @@ async def test_an_action_runs_exactly_what_was_shown_and_hands_on_the_grant():
     assert ({"host": "web-01"}, "isolate", "release") == (shown.arguments, shown.tool, shown.compensation)
     assert ({"host": "web-01"}, ("signed by lea",)) == (seen[0].arguments, seen[0].grant.tokens)
     assert shown.digest() == seen[0].grant.subject.digest()
-    assert ("yes", "armed") == (run.journal.get("isolate").effect.applied, run.journal.get("isolate").effect.undo_status)
+    assert ("yes", "armed") == (
+        run.journal.get("isolate").effect.applied,
+        run.journal.get("isolate").effect.undo_status,
+    )
 
 
 async def test_changed_arguments_are_a_new_opening_and_void_the_approvals_before():
@@ -276,19 +302,21 @@ async def test_the_next_rung_can_approve():
     run = await rehearse(plan_of([gate("ask", timeout="1h", on_timeout="escalate")]), ports)
 
     assert "completed" == run.state
-    assert {"approved": True, "decision": "approved", "by": ["bo"], "comment": "bo says approve"} == run.journal.get("ask").output
+    assert {"approved": True, "decision": "approved", "by": ["bo"], "comment": "bo says approve"} == run.journal.get(
+        "ask"
+    ).output
 
 
 @pytest.mark.parametrize(
     ("people", "more", "state", "calls"),
     [
         (saying("reject"), {}, "refused", []),
-        (saying("reject"), {"on_reject": "continue"}, "completed", ["after"]),
+        (saying("reject"), {"on_reject": "continue"}, "completed", ["mend", "after"]),
         (saying("reject"), {"on_reject": "mend"}, "completed", ["ask/mend", "after"]),
         (lambda _: None, {"timeout": "1h"}, "refused", []),
-        (lambda _: None, {"timeout": "1h", "on_timeout": "abort"}, "refused", []),
+        (lambda _: None, {"timeout": "1h", "on_timeout": "abort"}, "aborted", []),
         (lambda _: None, {"timeout": "1h", "on_timeout": "mend"}, "completed", ["ask/mend", "after"]),
-        (saying("approve"), {}, "completed", ["after"]),
+        (saying("approve"), {}, "completed", ["mend", "after"]),
     ],
 )
 async def test_what_follows_a_gate_is_what_the_definition_says(people, more, state, calls):

@@ -11,9 +11,10 @@ from typing import Any, Literal
 from contracts.base import digest
 from contracts.call import Grant
 from contracts.decision import Opening, Subject
-from contracts.definition import ESCALATE, Gate, Rung
+from contracts.definition import ABORT, ESCALATE, REFUSE, Gate, Rung
+from contracts.view import MissionState
 from workflows.governance.tally import standing
-from workflows.interpreter.ending import Suspended
+from workflows.interpreter.ending import MissionEnded, Suspended
 from workflows.interpreter.scope import Scope
 
 Decided = Literal["approved", "rejected", "timed_out"]
@@ -84,6 +85,17 @@ async def ask(question: Question, path: str, scope: Scope) -> Answer:
     scope.journal.update(path, status="running", answer=stored, grant=answer.grant)
     scope.ports.changed()
     return answer
+
+
+async def go_unapproved(gate: Gate, answer: Answer, path: str, scope: Scope) -> None:
+    """Go where the definition points when people did not approve: the end of the mission, or another way on."""
+    if answer.decided == "timed_out" and gate.on_timeout not in {ESCALATE, REFUSE}:
+        await scope.run_target(gate.on_timeout, path, scope)
+        return
+    if gate.on_reject == ABORT:
+        said = f": {answer.comment}" if answer.comment else ""
+        raise MissionEnded(MissionState.REFUSED, f"{path} was {answer.decided.replace('_', ' ')}{said}")
+    await scope.run_target(gate.on_reject, path, scope)
 
 
 async def ask_apart(question: Question, path: str, scope: Scope) -> Answer:

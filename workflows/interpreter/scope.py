@@ -9,12 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from language.expression import ExpressionError, evaluate, evaluate_bool, names, render, template_expressions
-
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult
 from contracts.definition import Retry, Step, Target
 from contracts.plan import Plan
 from contracts.record import Failure
+from language.expression import ExpressionError, evaluate, evaluate_bool, names, render, template_expressions
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.ending import StepFailed, Suspended
 from workflows.interpreter.join import halt_if_cancelled

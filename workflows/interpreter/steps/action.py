@@ -4,12 +4,11 @@ from typing import Any
 
 from contracts.base import digest
 from contracts.call import ToolCall, ToolResult
-from contracts.definition import ESCALATE, ActionStep, Gate
+from contracts.definition import ActionStep, Gate
 from contracts.record import Effect, Failure
-from contracts.view import MissionState
-from workflows.interpreter.ask import Answer, Question, ask, gate_rungs
+from workflows.interpreter.ask import Answer, Question, ask, gate_rungs, go_unapproved
 from workflows.interpreter.effort import tool_effort
-from workflows.interpreter.ending import EffectFailed, MissionEnded, StepFailed
+from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
 
@@ -21,7 +20,8 @@ async def run_action(step: ActionStep, path: str, scope: Scope) -> Outcome:
     if step.approval is not None:
         answer = await _approval(step, step.approval, path, arguments, scope)
         if answer.decided != "approved":
-            return await _refused(step.approval, answer, path, scope)
+            await go_unapproved(step.approval, answer, path, scope)
+            return Outcome(output=answer.output(), kept=answer.output(), status="skipped")
         arguments = answer.arguments or {}
     return await _act(step, path, arguments, answer, scope)
 
@@ -40,16 +40,6 @@ async def _approval(step: ActionStep, gate: Gate, path: str, arguments: dict[str
         input_schema=tool.input,
     )
     return await ask(question, path, scope)
-
-
-async def _refused(gate: Gate, answer: Answer, path: str, scope: Scope) -> Outcome:
-    target = gate.on_reject
-    if answer.decided == "timed_out" and gate.on_timeout not in {ESCALATE, "refuse"}:
-        target = gate.on_timeout
-    if target == "abort":
-        raise MissionEnded(MissionState.REFUSED, f"{path} was {answer.decided.replace('_', ' ')}: {answer.comment}")
-    await scope.run_target(target, path, scope)
-    return Outcome(output=answer.output(), kept=answer.output(), status="skipped")
 
 
 async def _act(step: ActionStep, path: str, arguments: dict[str, Any], answer: Answer | None, scope: Scope) -> Outcome:

@@ -4,10 +4,8 @@ The wait is a port: a test answers at once and a mission may wait a month. The a
 where approvals of actions use it too.
 """
 
-from contracts.definition import ESCALATE, GateStep
-from contracts.view import MissionState
-from workflows.interpreter.ask import Question, ask, gate_rungs
-from workflows.interpreter.ending import MissionEnded
+from contracts.definition import GateStep
+from workflows.interpreter.ask import Question, ask, gate_rungs, go_unapproved
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
 
@@ -29,10 +27,5 @@ async def run_gate(step: GateStep, path: str, scope: Scope) -> Outcome:
     output = answer.output()
     if answer.decided == "approved":
         return Outcome(output=output, kept=output)
-    target = gate.on_reject
-    if answer.decided == "timed_out" and gate.on_timeout not in {ESCALATE, "refuse"}:
-        target = gate.on_timeout
-    if target == "abort":
-        raise MissionEnded(MissionState.REFUSED, f"{path} was {answer.decided.replace('_', ' ')}: {answer.comment}")
-    await scope.run_target(target, path, scope)
+    await go_unapproved(gate, answer, path, scope)
     return Outcome(output=output, kept=output)

@@ -1,0 +1,29 @@
+"""What many tests share: one real dev server with time skipping, and clients to it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+from temporalio.testing import TimeSkipper
+
+from runtime.connection import DATA_CONVERTER
+from starter.server import DevServer
+
+
+@pytest.fixture(scope="session")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DevServer]:
+    """The real dev server, in memory, shared by all tests; each uses workflow ids and queues of its own."""
+    async with DevServer(tmp_path_factory.mktemp("server") / "server.log", skip_time=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def client(server: DevServer) -> Client:
+    return await Client.connect(server.address, data_converter=DATA_CONVERTER)
+
+
+@pytest.fixture(scope="session")
+def skipping(client: Client) -> Client:
+    """A client whose workflows skip time that nobody needs: timers fire at once when nothing else is under way."""
+    return TimeSkipper(client).client

@@ -1,0 +1,178 @@
+"""A mission's surroundings on a real server: the real workflow, sandbox and judge; agents and tools from tables."""
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowHandle
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
+
+from activities import keys
+from activities.identity import Judge
+from activities.people import Directory
+from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
+from contracts.decision import DECIDE, Claims, Opening, Receipt
+from contracts.plan import Limits, MissionInput, MissionResult, Plan
+from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionView, StateQuery
+from tests.interpreter.fakes import plan_of
+from workflows.mission import Mission
+from workflows.sandbox import sandbox
+
+PEOPLE = {"lea": ("lead",), "lou": ("lead",), "cleo": ("chief",), "rita": ("lead",), "eve": ("intern",)}
+
+
+def populate(home: Path) -> Path:
+    for name, roles in PEOPLE.items():
+        keys.create(home, name, roles)
+    return home
+
+
+@dataclass
+class Activities:
+    """Fakes under the real names. Tables map a name to an answer, an exception, a list in turn, or a callable."""
+
+    agents: dict[str, Any] = field(default_factory=dict)
+    tools: dict[str, Any] = field(default_factory=dict)
+    world: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    """Tool, key, arguments of each committed effect: a key that was seen before commits nothing."""
+    asked: list[str] = field(default_factory=list)
+
+    @activity.defn(name=RUN_AGENT)
+    async def run(self, call: AgentCall) -> AgentResult:
+        self.asked.append(call.path)
+        answer = await self._answer(self.agents, call.name, call)
+        return answer if isinstance(answer, AgentResult) else AgentResult(output=answer, usage=Usage(agent_runs=1))
+
+    @activity.defn(name=EXECUTE_ACTION)
+    async def execute(self, call: ToolCall) -> ToolResult:
+        if call.key not in {key for _, key, _ in self.world}:
+            self.world.append((call.tool, call.key, call.arguments))
+        return ToolResult(output=await self._answer(self.tools, call.tool, call))
+
+    async def _answer(self, table: dict[str, Any], name: str, call: Any) -> Any:
+        answer = table.get(name, {})
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        if callable(answer):
+            answer = answer(call)
+        if asyncio.iscoroutine(answer):
+            answer = await answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def broken(code: str = "refused", applied: str = "unknown") -> ApplicationError:
+    """An error that is not worth retrying."""
+    return ApplicationError("it would not", {"applied": applied}, type=code, non_retryable=True)
+
+
+@dataclass
+class House:
+    """Starts missions on a queue of its own and speaks to them."""
+
+    client: Client
+    home: Path
+    activities: Activities
+    queue: str
+
+    async def start(
+        self,
+        steps: list[dict[str, Any]],
+        limits: Limits | None = None,
+        given: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> "Started":
+        plan = moved(plan_of(steps, **more), self.queue)
+        argument = MissionInput(plan=plan, inputs=given or {}, requested_by="rita", limits=limits or Limits())
+        handle = await self.client.start_workflow(
+            plan.definition.mission,
+            argument,
+            id=f"m-{uuid.uuid4().hex[:12]}",
+            task_queue=self.queue,
+            result_type=MissionResult,
+        )
+        return Started(self, handle)
+
+
+def moved(plan: Plan, queue: str) -> Plan:
+    """Put every agent and tool on one queue."""
+    agents = {name: agent.model_copy(update={"queue": queue}) for name, agent in plan.agents.items()}
+    tools = {name: tool.model_copy(update={"queue": queue}) for name, tool in plan.tools.items()}
+    return plan.model_copy(update={"agents": agents, "tools": tools}).sealed()
+
+
+@dataclass
+class Started:
+    house: House
+    handle: WorkflowHandle[Any, MissionResult]
+
+    async def result(self) -> MissionResult:
+        return await asyncio.wait_for(self.handle.result(), 30)
+
+    async def state(self) -> MissionView:
+        return await self.handle.query(STATE, StateQuery(), result_type=MissionView)
+
+    async def gates(self) -> tuple[Opening, ...]:
+        view = await self.handle.query(GATES, GatesQuery(), result_type=GatesView)
+        return view.gates
+
+    async def until(self, found: Callable[[tuple[Opening, ...]], bool] = bool) -> Opening:
+        """Wait for a gate to open and return the first."""
+        async with asyncio.timeout(20):
+            while True:
+                openings = await self.gates()
+                if found(openings):
+                    return openings[0]
+                await asyncio.sleep(0.01)
+
+    def token(self, opening: Opening, person: str, verb: str = "approve", **fields: Any) -> str:
+        """Sign a decision by a clock that is good in any test: the opening's own."""
+        seconds = int(opening.opened_at.timestamp())
+        known = {
+            "iss": person,
+            "jti": uuid.uuid4().hex,
+            "iat": seconds,
+            "exp": seconds + 400 * 86_400,
+            "mission": opening.subject.mission,
+            "run": opening.subject.first_run_id,
+            "step": opening.subject.step,
+            "nonce": opening.nonce,
+            "digest": opening.digest,
+            "verb": verb,
+            "comment": f"{person} says {verb}",
+        }
+        return keys.sign(self.house.home, person, Claims(**{**known, **fields}))
+
+    async def decide(self, opening: Opening, person: str, verb: str = "approve", **fields: Any) -> Receipt:
+        return await self.handle.execute_update(
+            DECIDE, self.token(opening, person, verb, **fields), result_type=Receipt, rpc_timeout=timedelta(seconds=20)
+        )
+
+
+@asynccontextmanager
+async def house(
+    client: Client, home: Path, activities: Activities | None = None, **options: Any
+) -> AsyncIterator[House]:
+    """Run a worker for missions and their fakes."""
+    activities = activities or Activities()
+    queue = f"q-{uuid.uuid4().hex[:12]}"
+    cached = os.environ.get("GONOGO_MAX_CACHED_WORKFLOWS")
+    known = {"max_cached_workflows": int(cached)} if cached else {}
+    async with Worker(
+        client,
+        task_queue=queue,
+        workflows=[Mission],
+        activities=[activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge],
+        workflow_runner=sandbox(),
+        **{**known, **options},
+    ):
+        yield House(client, home, activities, queue)
