@@ -1,7 +1,7 @@
 """Run the demo company: `python -m demo.company --port 8765 --database PATH`.
 
-Law: whatever keeps it from starting is one line on stderr and exit code 3. It says on stdout where it listens, once
-it does; port 0 takes a free one.
+Law: whatever keeps it from starting is one line on stderr and exit code 3, and said before anything slow is imported.
+It says on stdout where it listens, once it does; port 0 takes a free one. The other half is `serve.py`.
 """
 
 import argparse
@@ -11,11 +11,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
-import uvicorn
-
-from demo.admin import admin_routes
 from demo.seed import fill
-from demo.server import CompanyServer
 from demo.store import Store
 
 UNAVAILABLE = 3
@@ -32,7 +28,9 @@ def main() -> int:
         listener = _listen(options.host, options.port)
         with listener:
             store = _open_store(options.database)
-            _serve(store, listener, options.host)
+            from demo.serve import serve
+
+            serve(store, listener, options.host)
     except CannotStartError as error:
         print(f"company: {error}", file=sys.stderr)
         return UNAVAILABLE
@@ -74,20 +72,6 @@ def _open_store(path: Path) -> Store:
     except (OSError, sqlite3.Error) as error:
         raise CannotStartError(f"cannot use the database {path}: {error}; choose another with --database") from error
     return store
-
-
-def _serve(store: Store, listener: socket.socket, host: str) -> None:
-    server = CompanyServer(store)
-    # Stateless: a caller's connection survives a restart of the company, since there is no session to lose.
-    app = server.streamable_http_app(stateless_http=True, json_response=True, host=host)
-    app.router.routes.extend(admin_routes(server))
-    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2)
-    name = f"[{host}]" if ":" in host else host
-    print(f"company listens at http://{name}:{listener.getsockname()[1]}/mcp", flush=True)
-    try:
-        uvicorn.Server(config).run(sockets=[listener])
-    finally:
-        store.close()
 
 
 if __name__ == "__main__":
