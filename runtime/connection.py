@@ -5,6 +5,7 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 
 from temporalio.client import Client
 from temporalio.contrib.opentelemetry import OpenTelemetryPlugin
@@ -25,13 +26,13 @@ class Unreachable(Exception):
     """No Temporal server answers, with the address that was tried and what to do."""
 
 
-async def connect(settings: Settings, patience: float = PATIENCE) -> Client:
+async def connect(settings: Settings, patience: float = PATIENCE, environ: Mapping[str, str] | None = None) -> Client:
     """Connect as settings, environment and profile say, the first wins.
 
     Raises `Unreachable` within `patience` seconds.
     """
     telemetry.install()
-    config = _config()
+    config = _config(environ)
     address = config["target_host"] = settings.address or config.get("target_host", "localhost:7233")
     try:
         async with asyncio.timeout(patience):
@@ -40,9 +41,9 @@ async def connect(settings: Settings, patience: float = PATIENCE) -> Client:
         raise Unreachable(f"no Temporal server answers at {address}: {_cause(error)}") from None
 
 
-def _config() -> ClientConnectConfig:
+def _config(environ: Mapping[str, str] | None) -> ClientConnectConfig:
     try:
-        return ClientConfig.load_client_connect_config()
+        return ClientConfig.load_client_connect_config(override_env_vars=environ)
     except (RuntimeError, ValueError, OSError) as error:
         raise Unreachable(f"the Temporal profile cannot be used: {_cause(error)}") from None
 

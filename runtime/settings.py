@@ -29,12 +29,13 @@ class Settings(Document):
     """How many workflows a worker keeps in memory; None leaves it to the SDK."""
 
     @classmethod
-    def read(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+    def read(cls, environ: Mapping[str, str] | None = None, here: Path | None = None) -> "Settings":
         """Read the environment, or raise `SettingRefused`."""
         environ = os.environ if environ is None else environ
+        here = here or Path.cwd()
         return cls(
-            workspace=Path(environ.get("GONOGO_WORKSPACE") or _shipped()).absolute(),
-            home=Path(environ.get("GONOGO_HOME") or ".gonogo").absolute(),
+            workspace=here / (environ.get("GONOGO_WORKSPACE") or _shipped(here)),
+            home=here / (environ.get("GONOGO_HOME") or ".gonogo"),
             person=environ.get("GONOGO_PERSON", ""),
             company_url=environ.get("GONOGO_COMPANY_URL") or COMPANY_URL,
             max_cached_workflows=_count(environ, "GONOGO_MAX_CACHED_WORKFLOWS"),
@@ -45,10 +46,10 @@ class Settings(Document):
         return self.workspace / "people.yaml", self.home / "people.yaml"
 
 
-def _shipped() -> Path:
+def _shipped(here: Path) -> Path:
     """Return the missions of the folder we stand in, or else those that came with the code."""
-    here = Path("missions")
-    return here if here.is_dir() else Path(__file__).resolve().parents[1] / "missions"
+    missions = here / "missions"
+    return missions if missions.is_dir() else Path(__file__).resolve().parents[1] / "missions"
 
 
 def _count(environ: Mapping[str, str], name: str) -> int | None:

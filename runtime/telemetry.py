@@ -6,6 +6,7 @@ or worker is made. `runtime/connection.py` puts the plugin on the client, and wo
 
 import os
 from collections.abc import Mapping
+from threading import Thread
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -16,33 +17,41 @@ from temporalio.contrib.opentelemetry import ReplaySafeTracerProvider, create_tr
 
 SERVICE = "gonogo"
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+PATIENCE = 2.0
+"""Seconds that a collector which does not answer may keep a process from ending."""
 
 
-def install(processor: SpanProcessor | None = None, environ: Mapping[str, str] | None = None) -> None:
-    """Install the one provider of this process, once. `processor` stands in for the exporter."""
-    if isinstance(trace.get_tracer_provider(), ReplaySafeTracerProvider):
-        return
-    processor = processor or _exporter(os.environ if environ is None else environ)
-    provider = create_tracer_provider(
+def install() -> None:
+    """Install the one provider of this process; the second time it does nothing."""
+    if not isinstance(trace.get_tracer_provider(), ReplaySafeTracerProvider):
+        trace.set_tracer_provider(provider(exporter(os.environ), os.environ))
+
+
+def provider(processor: SpanProcessor | None, environ: Mapping[str, str]) -> ReplaySafeTracerProvider:
+    """Return a provider that is safe on replay. Without a processor it records nothing."""
+    made = create_tracer_provider(
         sampler=None if processor else ALWAYS_OFF,
-        resource=Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", SERVICE)}),
+        resource=Resource.create({"service.name": environ.get("OTEL_SERVICE_NAME") or SERVICE}),
         shutdown_on_exit=False,
     )
     if processor:
-        provider.add_span_processor(processor)
-    trace.set_tracer_provider(provider)
+        made.add_span_processor(processor)
+    return made
 
 
-def shutdown() -> None:
-    """Send what is still held back. Call it before the process ends: nothing does it at exit."""
-    provider = trace.get_tracer_provider()
-    if isinstance(provider, ReplaySafeTracerProvider):
-        provider.shutdown()
-
-
-def _exporter(environ: Mapping[str, str]) -> SpanProcessor | None:
+def exporter(environ: Mapping[str, str]) -> SpanProcessor | None:
+    """Return what sends spans to the collector that the environment names, or None when it names none."""
     if not any(environ.get(name) for name in ENDPOINTS) or environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return None
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
     return BatchSpanProcessor(OTLPSpanExporter())
+
+
+def shutdown() -> None:
+    """Send what is still held back, within `PATIENCE` seconds. Call it at the end: nothing does it at exit."""
+    installed = trace.get_tracer_provider()
+    if isinstance(installed, ReplaySafeTracerProvider):
+        sending = Thread(target=installed.shutdown, daemon=True)
+        sending.start()
+        sending.join(PATIENCE)

@@ -1,0 +1,49 @@
+"""Settings: read from the environment once, with one clear sentence for what cannot be used."""
+
+from pathlib import Path
+
+import pytest
+
+from runtime.settings import SettingRefused, Settings
+
+
+def test_an_empty_environment_gives_folders_beside_us(tmp_path: Path) -> None:
+    (tmp_path / "missions").mkdir()
+
+    settings = Settings.read({}, tmp_path)
+
+    assert (tmp_path / "missions", tmp_path / ".gonogo") == (settings.workspace, settings.home)
+    assert ("", "", None) == (settings.person, settings.address, settings.max_cached_workflows)
+    assert "http://127.0.0.1:8765/mcp" == settings.company_url
+
+
+def test_the_shipped_missions_serve_where_the_folder_has_none(tmp_path: Path) -> None:
+    assert Path(__file__).parents[2] / "missions" == Settings.read({}, tmp_path).workspace
+
+
+def test_the_environment_says_where_everything_is(tmp_path: Path) -> None:
+    settings = Settings.read(
+        {
+            "GONOGO_WORKSPACE": str(tmp_path / "w"),
+            "GONOGO_HOME": str(tmp_path / "h"),
+            "GONOGO_PERSON": "anna",
+            "GONOGO_COMPANY_URL": "http://company/mcp",
+            "GONOGO_MAX_CACHED_WORKFLOWS": "0",
+        }
+    )
+
+    expected = Settings(
+        workspace=tmp_path / "w",
+        home=tmp_path / "h",
+        person="anna",
+        company_url="http://company/mcp",
+        max_cached_workflows=0,
+    )
+    assert expected == settings
+    assert (tmp_path / "w" / "people.yaml", tmp_path / "h" / "people.yaml") == settings.people_files()
+
+
+@pytest.mark.parametrize("text", ["-1", "many", "1.5", "\u0664"])
+def test_a_count_that_is_none_is_refused_with_what_to_write(text: str) -> None:
+    with pytest.raises(SettingRefused, match=r"GONOGO_MAX_CACHED_WORKFLOWS is .*; write a whole number, 0 or more"):
+        Settings.read({"GONOGO_MAX_CACHED_WORKFLOWS": text})
