@@ -39,14 +39,14 @@ class Mission:
     def __init__(self, args: Sequence[RawValue]) -> None:
         self._problem = ""
         try:
-            self._input = workflow.payload_converter().from_payload(args[0].payload, MissionInput)
+            [given] = args
+            # Validated again: the converter lets a null pass for any type.
+            found = workflow.payload_converter().from_payload(given.payload, MissionInput)
+            self._input = MissionInput.model_validate(found)
+            self._restore(self._input.carried or Carried())
         except Exception as error:
             # Anyone can start any type by hand: what is no mission must fail, not freeze.
             self._problem = f"the input is no frozen plan: {error}"[:500]
-            self._inbox = Inbox()
-            self._gates = Gatebook()
-            return
-        self._restore(self._input.carried or Carried())
 
     def _restore(self, carried: Carried) -> None:
         info = workflow.info()
@@ -100,7 +100,8 @@ class Mission:
     @workflow.signal(dynamic=True)
     def on_signal(self, name: str, args: Sequence[RawValue]) -> None:
         """Take in whatever is sent. A handler with parameters of its own would freeze on one argument too many."""
-        self._take(name, args)
+        if not self._problem:
+            self._take(name, args)
 
     @workflow.update(dynamic=True)
     async def on_update(self, name: str, args: Sequence[RawValue]) -> Receipt:
