@@ -1,4 +1,4 @@
-"""`gonogo approve`, `reject`, `modify`: show exactly what is signed, sign it, send it. `starter/sign.py` does the work."""
+"""`gonogo approve`, `reject`, `modify`: show exactly what is signed, sign, send. `starter/sign.py` does the work."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any

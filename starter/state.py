@@ -36,7 +36,7 @@ async def read_gates(client: Client, mission: str, patience: timedelta = PATIENC
     with understood(mission):
         while True:
             query = GatesQuery(after=gates[-1].subject.step if gates else "")
-            view: MissionView = await handle.query(GATES, query, result_type=GatesView, rpc_timeout=patience)
+            view: GatesView = await handle.query(GATES, query, result_type=GatesView, rpc_timeout=patience)
             gates.extend(view.gates)
             if not view.more or not view.gates:
                 return gates

@@ -1,4 +1,4 @@
-"""Watch a mission until it ends: what changed, and what agents notice meanwhile. Nothing is written into its history."""
+"""Watch a mission until it ends: what changed, what agents notice meanwhile. Its history does not notice."""
 
 import asyncio
 from collections.abc import AsyncIterator

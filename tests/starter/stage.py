@@ -1,6 +1,7 @@
 """A small mission of one agent, one gated action and one ticket, and the fakes that stand for agent and tools."""
 
 import asyncio
+import gc
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -115,6 +116,9 @@ class Cast:
         )
         async with worker:
             yield client
+        # What the worker's cache held is collected here and not in the middle of something else.
+        del worker
+        gc.collect()
 
 
 def given(required: int = 1, **limits: int) -> MissionInput:
