@@ -154,7 +154,9 @@ def _locked(home: Path) -> Iterator[None]:
 
 def _save(home: Path, registry: dict[str, Person], file: PeopleFile) -> None:
     document = PeopleFile(escalation=file.escalation, people=registry).model_dump(mode="json", exclude_defaults=True)
-    _write(home / PEOPLE_FILE, yaml.safe_dump(document or {"people": {}}, sort_keys=True, allow_unicode=True).encode())
+    # Every text in quotes: no reader of YAML may take a role or a key for a number.
+    text = yaml.safe_dump(document or {"people": {}}, sort_keys=True, allow_unicode=True, default_style='"')
+    _write(home / PEOPLE_FILE, text.encode())
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -7,10 +7,10 @@ Law: a key that was added or revoked counts at once, and a file that cannot be r
 import unicodedata
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from contracts.workspace import PeopleFile
+from language.yaml_source import Value, read_yaml
 
 Stamp = tuple[int, int, int] | None
 
@@ -22,12 +22,25 @@ class Unreadable(Exception):
 def read(path: Path) -> PeopleFile:
     """Read one people file; nobody is in it when it does not exist."""
     try:
-        document = yaml.safe_load(path.read_bytes())
-        return PeopleFile.model_validate(document or {})
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return PeopleFile()
-    except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise Unreadable(f"{path} cannot be read: {str(error).splitlines()[0]}") from None
+    except (OSError, ValueError) as error:
+        raise Unreadable(f"{path} cannot be read: {error}") from None
+    value, findings = read_yaml(text, str(path))
+    if findings:
+        raise Unreadable(str(findings[0]))
+    return _checked(path, value)
+
+
+def _checked(path: Path, value: Value | None) -> PeopleFile:
+    try:
+        return PeopleFile.model_validate(value.plain() if value and value.data is not None else {})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = tuple(part for part in first["loc"] if isinstance(part, str | int))
+        place = value.place_of(*where) if value else path
+        raise Unreadable(f"{place}: {'.'.join(map(str, where))}: {first['msg']}") from None
 
 
 def same_person(one: str, other: str) -> bool:

@@ -427,7 +427,21 @@ async def test_a_people_file_that_cannot_be_read_lets_nobody_decide(tmp_path: Pa
     ruling = await court.judge(hearing(token))
 
     assert not ruling.accepted
-    assert ruling.reason.startswith(f"nobody can decide now: {tmp_path / 'people.yaml'} cannot be read: ")
+    assert ruling.reason.startswith(f"nobody can decide now: {tmp_path / 'people.yaml'}:2:1: YAML_SYNTAX ")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("people: {anna: {roles: [lead]}, anna: {roles: [secops]}}", "DUPLICATE_KEY the key 'anna' stands in line 1"),
+        ("people: {anna: {roles: [no]}}", "YAML_AMBIGUOUS 'no' is a boolean or null to some readers"),
+        ("people: {anna: {rolls: [secops]}}", "people.anna.rolls: Extra inputs are not permitted"),
+    ],
+)
+async def test_a_people_file_that_could_be_misread_lets_nobody_decide(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "people.yaml").write_text(text)
+
+    assert said in (await Judge(Directory(tmp_path / "people.yaml")).judge(hearing(""))).reason
 
 
 async def test_roles_of_the_workspace_and_keys_of_the_home_are_one_person(tmp_path: Path) -> None:
