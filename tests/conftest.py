@@ -24,6 +24,12 @@ async def client(server: DevServer) -> Client:
 
 
 @pytest.fixture(scope="session")
-def skipping(client: Client) -> Client:
+def skipper(client: Client) -> TimeSkipper:
+    """Moves the clock of single workflows forward."""
+    return TimeSkipper(client)
+
+
+@pytest.fixture(scope="session")
+def skipping(skipper: TimeSkipper) -> Client:
     """A client whose workflows skip time that nobody needs: timers fire at once when nothing else is under way."""
-    return TimeSkipper(client).client
+    return skipper.client
