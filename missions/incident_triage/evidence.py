@@ -19,7 +19,7 @@ FRESH_DAYS = 90
 EVENT = {1: 0.0, 2: 0.15, 3: 0.4, 4: 0.8, 5: 1.2, 6: 1.2}
 MOST_FROM_EVENTS = 3.5
 ADVISED = 0.4
-EXPECTED_CHANGE, OTHER_CHANGE = -2.0, -0.6
+EXPECTED_CHANGE, OTHER_CHANGE, MISSING_CHANGE = -2.0, -0.6, 0.8
 ROUTINE, MOST_FROM_ROUTINE = -0.7, -2.1
 SLACK = timedelta(minutes=90)
 MOST_TEXT = 300
@@ -125,14 +125,26 @@ def _at_this_hour(gap: timedelta) -> bool:
 
 
 def _from_changes(alert: Alert, changes: list[dict[str, Any]], knowledge: list[dict[str, Any]]) -> Iterable[Evidence]:
-    explained = {kind for document in _about(alert, knowledge) for kind in document["expects"]}
-    for change in changes:
-        within = datetime.fromisoformat(change["starts"]) <= alert.at <= datetime.fromisoformat(change["ends"])
-        if not within or change["status"] != "approved":
-            continue
+    """Count approved changes at the time against harm, most where a document names them as the cause.
+
+    Where a document calls this harmless under such a change only, its absence speaks for harm.
+    """
+    about = _about(alert, knowledge)
+    explained = {kind for document in about for kind in document["expects"]}
+    running = [change for change in changes if change["status"] == "approved" and _covers(change, alert.at)]
+    for change in running:
         expected = change["kind"] in explained
         text = f"Approved {change['kind']} at this time{', which explains it' if expected else ''}: {change['summary']}"
         yield Evidence(text, f"change {change['id']}", EXPECTED_CHANGE if expected else OTHER_CHANGE)
+    for document in about:
+        there = {change["kind"] for change in running} & set(document["expects"])
+        if document["advice"] == "expected" and not there:
+            text = f"Harmless only under an approved {' or '.join(document['expects'])}, and there is none at this time"
+            yield Evidence(text, f"knowledge {document['id']}", MISSING_CHANGE)
+
+
+def _covers(change: dict[str, Any], at: datetime) -> bool:
+    return datetime.fromisoformat(change["starts"]) <= at <= datetime.fromisoformat(change["ends"])
 
 
 def _from_knowledge(alert: Alert, knowledge: list[dict[str, Any]]) -> Iterable[Evidence]:

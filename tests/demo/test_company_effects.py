@@ -5,7 +5,7 @@ import hashlib
 import json
 
 import pytest
-from conftest import ask, use
+from company_program import ask, use
 from mcp.client.client import Client
 
 from demo.attempt import attempts

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from conftest import ask, use
+from company_program import ask, use
 from mcp.client.client import Client
 
 from demo.attempt import attempts

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import httpx2
 import pytest
-from conftest import Program, ask, use
+from company_program import Program, ask, use
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 

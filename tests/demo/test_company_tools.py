@@ -1,9 +1,10 @@
 """What the company's tools answer, and how they say no."""
 
 import pytest
-from conftest import ask, use
+from company_program import ask, use
 from mcp.client.client import Client
 
+from demo.ledger import effects
 from demo.seed import build_world
 from demo.server import CompanyServer
 from demo.store import Store
@@ -119,15 +120,14 @@ async def test_knowledge_is_found_by_its_words_whatever_their_ending(company: Co
     assert answer["documents"][0]["title"] == "Runbook: beaconing to a command server"
 
 
-@pytest.mark.parametrize("query", ['"', "NEAR(a b)", "title:beaconing OR", "a* AND (b"])
-async def test_a_query_in_the_index_s_own_language_is_read_as_plain_words(company: CompanyServer, query: str):
+@pytest.mark.parametrize(
+    ("query", "found"), [("NEAR(beacon)", True), ("title:beaconing OR", True), ("beacon* AND (", True), ('"', False)]
+)
+async def test_a_query_in_the_index_s_own_language_is_read_as_plain_words(
+    company: CompanyServer, query: str, found: bool
+):
     async with Client(company) as client:
-        result = await use(client, "search_knowledge", query=query)
-
-    if query == '"':
-        assert rejection(result) == "the query has no words"
-    else:
-        assert not result.is_error
+        assert found == bool((await ask(client, "search_knowledge", query=query))["documents"])
 
 
 @pytest.mark.parametrize(
@@ -146,8 +146,6 @@ async def test_a_query_in_the_index_s_own_language_is_read_as_plain_words(compan
 async def test_a_wrong_call_is_rejected_and_nothing_was_applied(
     company: CompanyServer, store: Store, tool: str, arguments: dict[str, object], words: str
 ):
-    from demo.ledger import effects
-
     async with Client(company) as client:
         reason = rejection(await use(client, tool, key="k1", **arguments))
 

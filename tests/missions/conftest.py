@@ -1,107 +1,44 @@
-"""The shipped workspace's agents against the real company: MCP without the network, a database for each world."""
+"""A company for each test of the agents, with the world as it ships or one of the test's own."""
 
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
-from importlib import import_module
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
-import yaml
 from mcp.client.client import Client
+from triage_desk import Desk, OpenDesk
 
-from contracts.call import AgentCall
-from contracts.workspace import AgentsFile, PeopleFile, ToolsFile
 from demo.seed import World, build_world, fill
 from demo.server import CompanyServer
 from demo.store import Store
-from language import schema
-
-MISSIONS = Path(__file__).parents[2] / "missions"
-ALERTS = MISSIONS / "incident_triage" / "alerts"
-AGENTS = AgentsFile.model_validate(yaml.safe_load((MISSIONS / "agents.yaml").read_text())).agents
-TOOLS = ToolsFile.model_validate(yaml.safe_load((MISSIONS / "tools.yaml").read_text()))
-PEOPLE = PeopleFile.model_validate(yaml.safe_load((MISSIONS / "people.yaml").read_text()))
 
 
-def load_alert(name: str) -> dict[str, Any]:
-    return json.loads((ALERTS / f"{name}.json").read_text())["alert"]
-
-
-@dataclass
-class ReadingToolbox:
-    """Only tools that the agent's contract names and that read; what goes in and out fits the tool's contract."""
-
-    client: Client
-    names: tuple[str, ...]
-    used: list[str] = field(default_factory=list)
-
-    async def call(self, tool: str, **arguments: Any) -> Any:
-        if tool not in self.names or TOOLS.tools[tool].acts():
-            raise PermissionError(tool)
-        assert schema.errors(TOOLS.tools[tool].input, arguments) == []
-        self.used.append(tool)
-        result = await self.client.call_tool(tool, arguments)
-        assert not result.is_error, result.structured_content
-        assert schema.errors(TOOLS.tools[tool].output, result.structured_content) == []
-        return result.structured_content
-
-
-@dataclass
-class Desk:
-    """A world, and agents at work in it."""
-
-    client: Client
-    store: Store
-    observations: list[tuple[str, str, str]] = field(default_factory=list)
-    used: dict[str, list[str]] = field(default_factory=dict)
-
-    async def run(self, agent: str, **context: Any) -> dict[str, Any]:
-        """Let one agent of the workspace answer; its answer must fit its contract."""
-        contract = AGENTS[agent]
-        module, _, name = contract.callable.partition(":")
-        work: Callable[..., Awaitable[dict[str, Any]]] = getattr(import_module(module), name)
-        tools = ReadingToolbox(self.client, contract.tools)
-        call = AgentCall(mission="case-1", path=agent, name=agent, agent=contract, task="", context=context)
-        answer = await work(call, tools, self._observe)
-        assert schema.errors(contract.output, answer) == []
-        self.used[agent] = tools.used
-        return answer
-
-    async def triage(self, alert: dict[str, Any]) -> dict[str, Any]:
-        """Run retriever and correlator, as the mission does; return what the correlator proposes."""
-        findings = await self.run("retriever", alert=alert)
-        return {**await self.run("correlator", alert=alert, findings=findings), "findings": findings}
-
-    async def act(self, tool: str, key: str, **arguments: Any) -> Any:
-        result = await self.client.call_tool(tool, arguments, meta={"gonogo/idempotency-key": key})
-        assert not result.is_error, result.structured_content
-        return result.structured_content
-
-    def _observe(self, text: str, source: str = "", kind: str = "finding") -> None:
-        self.observations.append((text, source, kind))
-
-
-OpenDesk = Callable[..., AbstractAsyncContextManager[Desk]]
+@pytest.fixture(scope="session")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CompanyServer]:
+    """One server for all tests: making its tools' models is slow."""
+    store = Store(tmp_path_factory.mktemp("company") / "company.db")
+    yield CompanyServer(store)
+    store.close()
 
 
 @pytest.fixture
-def open_desk(tmp_path: Path) -> OpenDesk:
-    """Open the company with a world of the test's own: `async with open_desk() as desk`.
+def open_desk(opened: CompanyServer) -> OpenDesk:
+    """Open the company: `async with open_desk(world) as desk`.
 
     A fixture that yields the client would close it in another task, which anyio refuses.
     """
 
     @asynccontextmanager
-    async def opened(world: World | None = None) -> AsyncIterator[Desk]:
-        store = Store(tmp_path / f"company-{len(list(tmp_path.iterdir()))}.db")
-        try:
-            fill(store, world or build_world())
-            async with Client(CompanyServer(store)) as client:
-                yield Desk(client, store)
-        finally:
-            store.close()
+    async def at_desk(world: World | None = None) -> AsyncIterator[Desk]:
+        _empty(opened.store)
+        fill(opened.store, world or build_world())
+        async with Client(opened) as client:
+            yield Desk(client, opened.store)
 
-    return opened
+    return at_desk
+
+
+def _empty(store: Store) -> None:
+    with store.write() as db:
+        tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'documents_%'")
+        for table in tables.fetchall():
+            db.execute(f'DELETE FROM "{table["name"]}"')
