@@ -17,7 +17,10 @@ QUIET = frozenset({"state told", "timer started", "timer stopped", "receipt give
 
 
 def audit(mission: MissionId, *, as_json: Json = False) -> int:
-    """Tell who did what when, with the digest that proves it: every plan, step, decision, action and compensation."""
+    """Tell who did what when, with the digests that prove it.
+
+    Every plan, step, decision, action and compensation, from the history: no worker is needed.
+    """
     return operate(lambda client: _audit(client, mission, as_json=as_json))
 
 

@@ -47,11 +47,19 @@ async def reach(place: "Settings") -> "Client":
     """Connect to the server, or say that it is not there."""
     from runtime import connection
 
+    quiet()
     try:
         return await connection.connect(place)
     except connection.Unreachable as error:
         hint = "start one with `gonogo dev`, or point TEMPORAL_ADDRESS or a Temporal profile at yours"
         raise Unreachable(f"{error}; {hint}") from None
+
+
+def quiet() -> None:
+    """Keep the SDK's core from writing its log to standard output, which belongs to what was asked for."""
+    from temporalio.runtime import Runtime, TelemetryConfig
+
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=None)), error_if_already_set=False)
 
 
 @contextmanager

@@ -66,7 +66,10 @@ def modify(
     printed: Printed = False,
     as_json: Json = False,
 ) -> int:
-    """Ask for other arguments: the gate opens again with them, and what was approved before is void."""
+    """Ask for other arguments; the gate opens again with them.
+
+    What was approved before is void.
+    """
     from starter.document import read_document
     from starter.sign import Wish
 

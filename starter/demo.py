@@ -21,9 +21,9 @@ INTERRUPTED = 130
 
 
 def demo(*, port: ServerPort = 7233, ui_port: UiPort = 8233, company_port: CompanyPort = 8765) -> int:
-    """Run the incident mission from alert to verdict, on a Temporal server of its own.
+    """Run the incident mission from alert to verdict.
 
-    DECIDE=approve|reject|modify answers for scripts; ALERT=file picks another alert.
+    On a Temporal server of its own. DECIDE=approve|reject|modify answers for scripts; ALERT=file picks another alert.
     """
     from starter.stack import Ports
 

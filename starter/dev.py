@@ -20,7 +20,10 @@ CompanyPort = Annotated[int, typer.Option("--company-port", min=1, max=65535, he
 
 
 def dev(*, port: ServerPort = 7233, ui_port: UiPort = 8233, company_port: CompanyPort = 8765) -> int:
-    """Run Temporal's dev server, the demo company and a worker. Ctrl-C stops all three; missions stay."""
+    """Run Temporal, the demo company and a worker.
+
+    In the foreground: Ctrl-C stops all three; missions stay.
+    """
     from starter.stack import Ports
 
     return foreground(lambda: _dev(Ports(port, ui_port, company_port)))

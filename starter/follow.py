@@ -24,7 +24,7 @@ def follow(mission: MissionId, *, as_json: Json = False) -> int:
 
 
 def show(mission: MissionId, *, as_json: Json = False) -> int:
-    """Show how a mission stands: its steps, what it waits for, what it cost."""
+    """Show how a mission stands and what it waits for."""
     return operate(lambda client: _show(client, mission, as_json=as_json))
 
 

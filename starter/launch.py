@@ -4,7 +4,6 @@ The frozen plan is the workflow's input, so editing a file afterwards never touc
 id starts one mission.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,6 +15,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from contracts.plan import MissionInput
 from contracts.workspace import MISSION_QUEUE, PeopleFile
+from language.finding import Rejected
 from language.schema import errors
 from runtime.settings import Settings
 from starter.connect import PATIENCE
@@ -39,15 +39,17 @@ def prepare(settings: Settings, people: PeopleFile, mission: str, inputs: Any, r
     from language.workspace import load_workspace
 
     file = find(settings.workspace, mission)
-    workspace, findings = load_workspace(settings.workspace, people)
-    demand_none(findings)
-    definition, findings = load_mission(file, workspace)
-    demand_none(findings)
+    try:
+        workspace = load_workspace(settings.workspace, people)
+        definition = load_mission(file, workspace)
+        plan = freeze(definition, workspace)
+    except Rejected as error:
+        raise Refused(f"{mission} cannot start; its definition is refused:\n{error}") from None
     if not isinstance(inputs, dict):
         raise Usage(f"the inputs of {mission} are one object with the fields {_fields(definition.inputs)}")
     if wrong := errors(definition.inputs, inputs):
         raise Usage(f"the inputs do not fit {mission}: {'; '.join(wrong[:5])}")
-    return MissionInput(plan=freeze(definition, workspace), inputs=inputs, requested_by=requested_by)
+    return MissionInput(plan=plan, inputs=inputs, requested_by=requested_by)
 
 
 async def launch(client: Client, given: MissionInput, mission_id: str) -> Started:
@@ -80,12 +82,6 @@ def find(workspace: Path, mission: str) -> Path:
     near = get_close_matches(mission, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}" if known else "there are none"
     raise Usage(f"no mission {mission!r} in {workspace}: {hint}")
-
-
-def demand_none(findings: Sequence[object]) -> None:
-    """Refuse a definition that has findings, with all of them."""
-    if findings:
-        raise Refused("\n".join(["the definition is refused:", *(str(finding) for finding in findings)]))
 
 
 def _fields(schema: dict[str, Any]) -> str:

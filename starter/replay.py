@@ -1,12 +1,13 @@
 """`gonogo replay`: do the histories of missions still replay on this code? To be asked before a worker is replaced."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from starter.connect import operate
+from starter.connect import operate, quiet
 from starter.options import Json
 from starter.output import console, document
 from starter.problem import DONE, REFUSED, Refused, Usage
@@ -22,11 +23,12 @@ Recent = Annotated[int, typer.Option("--recent", metavar="N", min=0, help="The N
 
 
 def replay(files: Files = [], *, mission: Ids = [], recent: Recent = 0, as_json: Json = False) -> int:  # noqa: B006
-    """Replay histories on the code of this folder; exit code 1 when one does not."""
+    """Say whether histories replay on the code of this folder."""
     import asyncio
 
     if not files and not mission and not recent:
         raise Usage("name histories: gonogo replay FILE…, --id ID or --recent N")
+    quiet()
     outcomes = asyncio.run(_judged(_from_files(files))) if files else []
     if mission or recent:
         outcomes += operate(lambda client: _judged(_from_server(client, mission, recent)))
@@ -72,9 +74,15 @@ async def _judged(histories: "AsyncIterator[WorkflowHistory]") -> list[tuple[str
     outcomes = []
     async for history in histories:
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-        reason = str(result.replay_failure).splitlines()[0] if result.replay_failure else ""
+        reason = _reason(str(result.replay_failure)) if result.replay_failure else ""
         outcomes.append((f"{history.workflow_id} {len(history.events)} events", reason))
     return outcomes
+
+
+def _reason(failure: str) -> str:
+    """Return what the SDK's core says, out of the structure that it wraps it in."""
+    said = re.search(r'message: "((?:[^"\\]|\\.)*)"', failure)
+    return (said[1] if said else failure).splitlines()[0]
 
 
 def _tell(outcomes: list[tuple[str, str]], *, as_json: bool) -> int:
@@ -84,7 +92,8 @@ def _tell(outcomes: list[tuple[str, str]], *, as_json: bool) -> int:
         return REFUSED if failed else DONE
     out = console()
     for name, reason in outcomes:
-        out.print(f"{name}: does NOT replay: {reason}" if reason else f"{name}: replays", markup=False)
+        told = f"{name}: does NOT replay: {reason}" if reason else f"{name}: replays"
+        out.print(told, markup=False, soft_wrap=True)
     if not outcomes:
         raise Refused("there is no such history")
     return REFUSED if failed else DONE

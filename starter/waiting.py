@@ -22,7 +22,7 @@ AT_ONCE = 20
 
 
 def queue(*, role: Role = "", as_json: Json = False) -> int:
-    """Show the decision queue: what waits for people, the nearest deadline first."""
+    """Show what waits for people, the nearest deadline first."""
     if role and not all(letter.isalnum() or letter in "._@:-" for letter in role):
         raise Usage(f"{role!r} is no name of a role or person")
     return operate(lambda client: _queue(client, role, as_json=as_json))

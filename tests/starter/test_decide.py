@@ -5,6 +5,7 @@ import json
 
 import pytest
 from conftest import wait_at_gate
+
 from contracts.decision import Opening
 from starter.problem import Refused
 from starter.sign import Wish, demand_honest, prepare

