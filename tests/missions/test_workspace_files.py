@@ -61,16 +61,8 @@ def test_people_have_names_and_roles_and_no_keys():
 
 
 def test_whoever_is_asked_exists_and_there_is_somebody_to_escalate_to():
-    asked = {
-        name for step in every_step(shipped_plan().definition) if (gate := gate_of(step)) for name in gate.approvers
-    }
-    asked |= {
-        name
-        for step in every_step(shipped_plan().definition)
-        if (gate := gate_of(step))
-        for rung in gate.escalation
-        for name in rung.approvers
-    }
+    gates = [gate for step in every_step(shipped_plan().definition) if (gate := gate_of(step))]
+    asked = {name for gate in gates for rung in (gate, *gate.escalation) for name in rung.approvers}
 
     assert asked == {"secops_oncall", "secops_lead", "incident_commander"}
     assert asked <= PEOPLE.roles()
