@@ -42,6 +42,7 @@ async def _dev(ports: "Ports") -> int:
             console().print(f"ended {name}, which an earlier run had left behind", style="dim", markup=False)
         adopt(ports, place)
         async with Stack(place, ports) as stack:
+            await stack.serving()
             _print(ports, stack)
             raise await stack.until_one_dies()
 

@@ -35,8 +35,9 @@ class Started:
 def prepare(settings: Settings, people: PeopleFile, mission: str, inputs: Any, requested_by: str) -> MissionInput:
     """Load, check and freeze a mission for these inputs. Whatever is wrong is one `Problem`."""
     from language.freeze import freeze
-    from language.loader import load_mission
     from language.workspace import load_workspace
+
+    from language.loader import load_mission
 
     file = find(settings.workspace, mission)
     try:

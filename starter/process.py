@@ -26,6 +26,7 @@ class Process:
         self.log = log
         self.cwd = cwd
         self._popen: subprocess.Popen[bytes] | None = None
+        self._log_began = 0
 
     @property
     def pid(self) -> int:
@@ -37,6 +38,7 @@ class Process:
         try:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("ab") as out:
+                self._log_began = out.tell()
                 self._popen = subprocess.Popen(
                     self.command,
                     stdin=subprocess.DEVNULL,
@@ -51,6 +53,14 @@ class Process:
     def alive(self) -> bool:
         """Whether it runs."""
         return self._popen is not None and self._popen.poll() is None
+
+    def said(self, word: str) -> bool:
+        """Whether the word stands in what it has written since it was started."""
+        if not self.log.exists():
+            return False
+        with self.log.open("rb") as file:
+            file.seek(self._log_began)
+            return word.encode() in file.read()
 
     def tail(self, lines: int = 3) -> str:
         """Return the end of its log, for people."""

@@ -9,7 +9,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -86,7 +86,11 @@ class Stack:
         await self.server.start()
         self.worker.start()
         self._write()
-        await self._listening(self.company, self.ports.company)
+        await self._until(self.company, lambda: _connects(self.ports.company))
+
+    async def serving(self) -> None:
+        """Wait until the worker serves. A mission may be started before: it waits for its worker."""
+        await self._until(self.worker, lambda: self.worker.said("serving"))
 
     async def stop(self) -> None:
         """Stop them, the worker first: it may still want to tell the server how its work went."""
@@ -132,9 +136,9 @@ class Stack:
             ),
         )
 
-    async def _listening(self, process: Process, port: int) -> None:
+    async def _until(self, process: Process, ready: Callable[[], bool]) -> None:
         end = time.monotonic() + READY_WITHIN
-        while not _connects(port):
+        while not ready():
             if not process.alive():
                 raise process.death()
             if time.monotonic() > end:

@@ -28,7 +28,7 @@ from starter.watch import watch
 
 MISSION = "incident_triage"
 PREFIX = "demo-"
-DEFAULT_ALERT = "encoded_powershell"
+DEFAULT_ALERT = "beaconing_workstation"
 REQUESTER = "noor"
 EXPECTED = frozenset({"completed", "refused"})
 """A refused mission is a good end too: somebody said no, and nothing happened."""

@@ -2,16 +2,14 @@
 
 import asyncio
 import json
-import uuid
 from dataclasses import dataclass
 
 import pytest
-from stage import NAMES, Cast, given
+from stage import NAMES, Cast, wait_at_gate
 from temporalio.client import Client
 
 from activities import keys
 from starter.cli import run
-from starter.launch import launch
 from starter.server import DevServer
 
 
@@ -74,13 +72,3 @@ def gonogo(server, shared_home, tmp_path, monkeypatch, capsys):
 async def waiting(client: Client):
     """The id of a mission that waits at its gate."""
     return await wait_at_gate(client)
-
-
-async def wait_at_gate(client: Client, required: int = 1) -> str:
-    from starter.state import read_gates
-
-    mission = f"check-{uuid.uuid4().hex[:8]}"
-    await launch(client, given(required), mission)
-    while not await read_gates(client, mission):
-        await asyncio.sleep(0.02)
-    return mission

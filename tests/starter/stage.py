@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import uuid
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +26,8 @@ from contracts.definition import ActionStep, AgentStep, Compensation, Definition
 from contracts.plan import Limits, MissionInput, Plan
 from contracts.workspace import MISSION_QUEUE, Agent, Escalation, Tool
 from runtime.connection import DATA_CONVERTER
+from starter.launch import launch
+from starter.state import read_gates
 from workflows.mission import Mission
 from workflows.sandbox import sandbox
 
@@ -123,3 +126,11 @@ class Cast:
 
 def given(required: int = 1, **limits: int) -> MissionInput:
     return MissionInput(plan=plan(required), inputs={"host": "web-01"}, requested_by="otto", limits=Limits(**limits))
+
+
+async def wait_at_gate(client: Client, required: int = 1) -> str:
+    mission = f"check-{uuid.uuid4().hex[:8]}"
+    await launch(client, given(required), mission)
+    while not await read_gates(client, mission):
+        await asyncio.sleep(0.02)
+    return mission

@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from conftest import wait_at_gate
+from stage import wait_at_gate
 
 from contracts.decision import Opening
 from starter.problem import Refused

@@ -5,7 +5,7 @@ import json
 import uuid
 
 import pytest
-from conftest import wait_at_gate
+from stage import wait_at_gate
 
 from contracts.view import AuditEntry, MissionView
 from starter.chronicle import chronicle
