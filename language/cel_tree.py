@@ -9,23 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-TYPE_NAMES = frozenset(
-    [
-        "bool",
-        "bytes",
-        "double",
-        "duration",
-        "dyn",
-        "int",
-        "list",
-        "map",
-        "null_type",
-        "string",
-        "timestamp",
-        "type",
-        "uint",
-    ]
-)
+NAMES_OF_TYPES = "bool bytes double duration dyn int list map null_type string timestamp type uint"
+TYPE_NAMES = frozenset(NAMES_OF_TYPES.split())
 
 
 @dataclass(frozen=True)

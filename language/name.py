@@ -11,44 +11,9 @@ STEP = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 MISSION = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
-RESERVED = frozenset(
-    [
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "false",
-        "for",
-        "function",
-        "if",
-        "import",
-        "in",
-        "let",
-        "loop",
-        "namespace",
-        "null",
-        "package",
-        "return",
-        "true",
-        "var",
-        "void",
-        "while",
-        "bool",
-        "bytes",
-        "double",
-        "duration",
-        "dyn",
-        "int",
-        "list",
-        "map",
-        "null_type",
-        "string",
-        "timestamp",
-        "type",
-        "uint",
-    ]
-)
+WORDS_OF_CEL = """as break const continue else false for function if import in let loop namespace null package return
+    true var void while bool bytes double duration dyn int list map null_type string timestamp type uint"""
+RESERVED = frozenset(WORDS_OF_CEL.split())
 BUILT_IN_VARIABLES = frozenset(("mission", "steps", "iteration", "result"))
 
 
@@ -62,3 +27,12 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?`, or nothing."""
     meant = nearest(word, known)
     return f"; did you mean '{meant}'?" if meant else ""
+
+
+def unfit(name: str) -> str:
+    """Return why a name cannot be a variable's, or nothing."""
+    if not VARIABLE.fullmatch(name):
+        return "a variable has letters, digits and '_', and starts with none of the digits"
+    if name in RESERVED:
+        return "it is a word of the expression language"
+    return "it is always there and means something else" if name in BUILT_IN_VARIABLES else ""

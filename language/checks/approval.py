@@ -1,0 +1,104 @@
+"""What keeps people in charge: no effect without approval, no approval by silence, no gate that nobody can satisfy.
+
+The law: only a tool's contract in the workspace frees it from approval (`autonomy: allowed`), never a mission.
+"""
+
+from collections.abc import Iterator
+
+from contracts.definition import CONTINUE, ESCALATE, ActionStep, Gate, Step, Target
+from contracts.workspace import Tool, Workspace
+from language.checks.names import listed
+from language.draft import Draft
+from language.finding import Finding
+from language.silence import APPROVING_WORDS
+from language.steps import called_by, children, gate_of, walk
+
+
+def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
+    """Find actions, gates and compensations with which an effect could happen that people did not allow."""
+    steps = {step.step: step for step in draft.steps() if step.step in draft.named}
+    for step in draft.steps():
+        if isinstance(step, ActionStep) and step.action in workspace.tools:
+            yield from ungated(step, workspace.tools[step.action], draft)
+            yield from compensation(step, workspace.tools[step.action], draft, workspace)
+        gate = gate_of(step)
+        if gate:
+            key = "gate" if step.kind == "gate" else "approval"
+            yield from silence(step, gate, key, draft, steps)
+            yield from unsatisfiable(step, gate, key, draft, workspace)
+
+
+def ungated(step: ActionStep, tool: Tool, draft: Draft) -> Iterator[Finding]:
+    if tool.needs_approval() and step.approval is None:
+        message = f"'{step.action}' changes the world ({tool.effect}) and nobody is asked"
+        mend = "give the action an 'approval'; only the tool's contract, with 'autonomy: allowed', can free it"
+        yield draft.find("APPROVAL_UNGATED", message, step, "action", mend=mend)
+
+
+def compensation(step: ActionStep, tool: Tool, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
+    """Find compensations that the tool's contract does not name, or that would act where nobody was asked."""
+    if step.compensate is None or step.compensate.tool not in workspace.tools:
+        return
+    name = step.compensate.tool
+    if name not in tool.compensated_by:
+        message = f"'{name}' is not among the tools that may undo '{step.action}'"
+        mend = f"its contract names: {listed(tool.compensated_by)}"
+        yield draft.find("COMPENSATION_NOT_ALLOWED", message, step, "compensate", "tool", mend=mend)
+    if step.approval is None and workspace.tools[name].needs_approval():
+        message = f"'{name}' needs approval, and this action has none that could cover it"
+        mend = "give the action an 'approval', or the tool's contract 'autonomy: allowed'"
+        yield draft.find("COMPENSATION_UNGATED", message, step, "compensate", "tool", mend=mend)
+
+
+def silence(step: Step, gate: Gate, key: str, draft: Draft, steps: dict[str, Step]) -> Iterator[Finding]:
+    """Find deadlines at which the mission would go on as if people had approved."""
+    target = gate.on_timeout
+    mend = "write 'escalate', 'refuse' or 'abort', or name a step that does something else"
+    if isinstance(target, str) and target not in steps and (target == CONTINUE or target.lower() in APPROVING_WORDS):
+        message = f"'on_timeout: {target}' takes silence for consent"
+        yield draft.find("SILENCE_APPROVES", message, step, key, "on_timeout", mend=mend)
+    elif isinstance(step, ActionStep) and leads_to(step, target, steps):
+        message = f"at the deadline '{step.step}' would come round to itself"
+        yield draft.find("SILENCE_APPROVES", message, step, key, "on_timeout", mend=mend)
+
+
+def leads_to(action: Step, target: Target, steps: dict[str, Step]) -> bool:
+    """Whether a target runs an action, in whatever it calls or holds."""
+    waiting = [steps[target]] if isinstance(target, str) and target in steps else []
+    waiting += list(walk(target)) if not isinstance(target, str) else []
+    seen: set[int] = set()
+    while waiting:
+        step = waiting.pop()
+        if step is action:
+            return True
+        if id(step) not in seen:
+            seen.add(id(step))
+            waiting += [inner for inside in children(step) for inner in inside]
+            waiting += [steps[name] for name in called_by(step) if name in steps]
+    return False
+
+
+def unsatisfiable(step: Step, gate: Gate, key: str, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
+    """Find gates that ask for more approvals than there are people to give them."""
+    asked = [(gate.approvers, (key, "required" if gate.required > 1 else "approvers"))]
+    asked += [(rung.approvers, (key, "escalation", number)) for number, rung in enumerate(gate.escalation)]  # type: ignore[misc]
+    for approvers, path in asked:
+        known = {*workspace.people.roles(), *workspace.people.people}
+        people = deciders(approvers, workspace)
+        if approvers and known.issuperset(approvers) and len(people) < gate.required:
+            message = f"{gate.required} must approve, and {len(people)} can: {listed(people)}"
+            mend = "lower 'required' or name more approvers"
+            yield draft.find("GATE_UNSATISFIABLE", message, step, *path, mend=mend)
+    escalation = workspace.people.escalation
+    if escalation and gate.on_timeout == ESCALATE and not gate.escalation:
+        people = deciders((escalation.role,), workspace)
+        if len(people) < gate.required:
+            message = f"escalated to '{escalation.role}', {gate.required} must approve, and {len(people)} can"
+            mend = "lower 'required', or write an 'escalation' of your own"
+            yield draft.find("GATE_UNSATISFIABLE", message, step, key, "on_timeout", mend=mend)
+
+
+def deciders(approvers: tuple[str, ...], workspace: Workspace) -> set[str]:
+    """Return the people who may decide: those named, and those with a role that is named."""
+    wanted = set(approvers)
+    return {name for name, person in workspace.people.people.items() if name in wanted or wanted & set(person.roles)}

@@ -1,0 +1,159 @@
+"""Where control goes: no cycles, nothing that cannot be reached, not too much of it."""
+
+from collections.abc import Iterator
+
+from contracts.definition import ABORT, ConditionStep, GroupStep, LoopStep, ParallelStep, Step, Target
+from contracts.workspace import Workspace
+from language.checks.names import listed
+from language.draft import Draft
+from language.finding import Finding
+from language.name import nearest
+from language.steps import called_by, called_names, children
+
+MOST_STEPS = 500
+DEEPEST_CALL = 50
+LOOP = "use a loop step, which has a bound"
+
+
+def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG001 (every check has these arguments)
+    """Find cycles of calls and needs, steps that no way leads to, and missions that are too long."""
+    count = sum(1 for _ in draft.steps())
+    if count > MOST_STEPS:
+        place = draft.tree.place_of("steps")
+        yield Finding("TOO_MANY_STEPS", f"{count} steps; at most {MOST_STEPS} are allowed", place, "split the mission")
+        return
+    map_ = Map(draft)
+    yield from map_.cycles()
+    yield from map_.unreachable()
+    for steps in (draft.definition.steps, *(inner for step in draft.steps() for inner in children(step))):
+        yield from needs(steps, draft, map_.called)
+        yield from after_the_end(steps, draft, map_)
+
+
+class Map:
+    """Which step leads into which: into those written inside it, and those it calls."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.called = called_names(draft.definition)
+        self.steps = {step.step: step for step in draft.steps() if step.step in draft.named}
+
+    def into(self, step: Step) -> list[Step]:
+        """Return the steps that a step runs itself."""
+        inside = [inner for steps in children(step) for inner in steps if inner.step not in self.called]
+        return inside + [self.steps[name] for name in called_by(step) if name in self.steps]
+
+    def cycles(self) -> Iterator[Finding]:
+        """Find calls that lead back to where they came from. Each cycle is told once, at the call that closes it."""
+        state: dict[int, str] = {}
+        stack: list[Step] = []
+
+        def visit(step: Step) -> Iterator[Finding]:
+            state[id(step)] = "open"
+            stack.append(step)
+            for following in self.into(step):
+                if state.get(id(following)) == "open":
+                    names = [open_.step for open_ in stack]
+                    way = " → ".join([*names[names.index(following.step) :], following.step])
+                    yield self.draft.find("CYCLE", f"these steps call each other without end: {way}", step, mend=LOOP)
+                elif id(following) not in state:
+                    yield from visit(following)
+            stack.pop()
+            state[id(step)] = "done"
+
+        for step in self.draft.steps():
+            if id(step) not in state:
+                yield from visit(step)
+
+    def unreachable(self) -> Iterator[Finding]:
+        """Find steps that nothing leads to: they are called, but only by steps that never run."""
+        seen: set[int] = set()
+        waiting = [step for step in self.draft.definition.steps if step.step not in self.called]
+        while waiting:
+            step = waiting.pop()
+            if id(step) not in seen:
+                seen.add(id(step))
+                waiting.extend(self.into(step))
+        for step in self.draft.steps():
+            if id(step) not in seen and step.step in self.called:
+                message = f"no way leads to the step '{step.step}': only steps that never run call it"
+                yield self.draft.find("UNREACHABLE", message, step, mend="call it from a step that runs")
+
+    def never_returns(self, target: Target, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether nothing can follow a target, since it aborts on every way."""
+        if isinstance(target, str):
+            if target == ABORT:
+                return True
+            step = self.steps.get(target)
+            if step is None or target in seen or len(seen) > DEEPEST_CALL:
+                return False
+            return self.ends(step, seen | {target})
+        return any(self.ends(step, seen) for step in target if step.step not in self.called)
+
+    def ends(self, step: Step, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether nothing can follow a step."""
+        match step:
+            case ConditionStep():
+                ways = (step.condition.then, step.condition.else_)
+                return all(self.never_returns(way, seen) for way in ways)
+            case LoopStep():
+                return self.never_returns(step.loop.do, seen)
+            case GroupStep():
+                return self.never_returns(step.steps, seen)
+            case ParallelStep():
+                return self.never_returns(step.parallel, seen)
+            case _:
+                return False
+
+
+def needs(steps: tuple[Step, ...], draft: Draft, called: frozenset[str]) -> Iterator[Finding]:
+    """Find needs that no sibling can meet, and needs that wait for each other."""
+    siblings = {step.step: step for step in steps if step.step not in called}
+    for step in steps:
+        for number, name in enumerate(step.needs or ()):
+            if name in called and any(other.step == name for other in steps):
+                message = f"'{name}' is called by another step and never runs for itself"
+                yield draft.find("BAD_VALUE", message, step, "needs", number, mend="need the step that calls it")
+            elif name not in siblings:
+                meant = nearest(name, siblings)
+                mend = f"did you mean '{meant}'?" if meant else f"steps of this list: {listed(siblings)}"
+                yield draft.find("UNKNOWN_STEP", f"no step '{name}' in this list", step, "needs", number, mend=mend)
+    yield from waiting_circles(siblings, draft)
+
+
+def waiting_circles(siblings: dict[str, Step], draft: Draft) -> Iterator[Finding]:
+    """Find steps that wait for each other: those left over when all that can run has run."""
+    left = dict(siblings)
+    while ready := [name for name, step in left.items() if not any(need in left for need in step.needs or ())]:
+        for name in ready:
+            del left[name]
+    circle = [step for step in left.values() if closes(step, left)]
+    if circle:
+        names = ", ".join(step.step for step in circle)
+        message = f"these steps wait for each other: {names}"
+        yield draft.find("CYCLE", message, circle[0], "needs", mend="let one of them go first")
+
+
+def closes(step: Step, left: dict[str, Step]) -> bool:
+    """Whether a step needs itself in the end."""
+    seen: set[str] = set()
+    waiting = list(step.needs or ())
+    while waiting:
+        name = waiting.pop()
+        if name == step.step:
+            return True
+        if name in left and name not in seen:
+            seen.add(name)
+            waiting.extend(left[name].needs or ())
+    return False
+
+
+def after_the_end(steps: tuple[Step, ...], draft: Draft, map_: Map) -> Iterator[Finding]:
+    """Find steps that stand after one that aborts the mission on every way."""
+    own = [step for step in steps if step.step not in map_.called]
+    if any(step.needs is not None for step in own):
+        return
+    ended = next((number for number, step in enumerate(own) if map_.ends(step)), len(own))
+    for step in own[ended + 1 :]:
+        message = f"nothing comes here: '{own[ended].step}' aborts the mission on every way"
+        yield draft.find("UNREACHABLE", message, step, mend="move it before, or leave it out")

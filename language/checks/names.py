@@ -1,0 +1,115 @@
+"""Names that must exist: agents, tools, roles and people, steps."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from contracts.definition import BUILT_IN, ActionStep, AgentStep, Step
+from contracts.workspace import Workspace
+from language.draft import Draft
+from language.finding import Finding
+from language.name import nearest
+from language.silence import APPROVING_WORDS
+from language.steps import REFUSE, by_name, called_names, gate_of, targets
+
+ROLE = "role or person"
+Find = Callable[..., Finding]
+
+
+def at_step(draft: Draft, step: Step) -> Find:
+    """Return how to find something at a path below a step."""
+    return lambda code, message, *path, mend: draft.find(code, message, step, *path, mend=mend)
+
+
+def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
+    """Find names that nothing has, and step names that two have."""
+    steps = by_name(draft.definition)
+    called = called_names(draft.definition)
+    yield from twice(draft)
+    for step in draft.steps():
+        yield from contracts(step, draft, workspace)
+        yield from approvers(step, draft, workspace)
+        yield from next_steps(step, draft, steps)
+        if step.needs and step.step in called:
+            mend = "leave 'needs' out, or the call"
+            yield draft.find("BAD_VALUE", "a step that others call does not wait for 'needs'", step, "needs", mend=mend)
+
+
+def twice(draft: Draft) -> Iterator[Finding]:
+    """Find names that stand at two steps."""
+    first: dict[str, Step] = {}
+    for step in draft.steps():
+        if step.step in draft.named and draft.value(step, "step").data == step.step:
+            before = first.setdefault(step.step, step)
+            if before is not step:
+                message = f"the step '{step.step}' stands in line {before.place.line} already"
+                yield draft.find("DUPLICATE_STEP", message, step, "step", mend="give it a name of its own")
+
+
+def contracts(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
+    """Find agents and tools that the workspace does not have."""
+    found = at_step(draft, step)
+    match step:
+        case AgentStep():
+            yield from unknown("agent", step.agent, workspace.agents, found, "agent")
+        case ActionStep():
+            yield from unknown("tool", step.action, workspace.tools, found, "action")
+            if step.compensate:
+                path = ("compensate", "tool")
+                yield from unknown("tool", step.compensate.tool, workspace.tools, found, *path)
+        case _:
+            pass
+
+
+def approvers(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
+    """Find approvers who are neither a role that somebody holds nor a person."""
+    gate = gate_of(step)
+    if gate is None:
+        return
+    found = at_step(draft, step)
+    key = "gate" if step.kind == "gate" else "approval"
+    known = {*workspace.people.roles(), *workspace.people.people}
+    for number, name in enumerate(gate.approvers):
+        yield from unknown(ROLE, name, known, found, key, "approvers", number)
+    for rung, asked in enumerate(gate.escalation):
+        for number, name in enumerate(asked.approvers):
+            path = (key, "escalation", rung, "approvers", number)
+            yield from unknown(ROLE, name, known, found, *path)
+
+
+def next_steps(step: Step, draft: Draft, steps: Iterable[str]) -> Iterator[Finding]:
+    """Find targets that are neither a step nor a built-in word."""
+    known = {*(name for name in steps if name in draft.named), *BUILT_IN}
+    for key, target in targets(step).items():
+        if not isinstance(target, str) or target in known:
+            continue
+        silent = key == "on_timeout" and (target == REFUSE or target.lower() in APPROVING_WORDS)
+        if not silent:
+            words = {*known, REFUSE} if key == "on_timeout" else known
+            yield from unknown("step", target, words, at_step(draft, step), *where(step, key))
+
+
+def where(step: Step, key: str) -> tuple[str, ...]:
+    """Return the path of a target's key in the YAML of a step."""
+    match step.kind:
+        case "action":
+            return ("approval", key)
+        case "gate" | "condition" | "loop":
+            return (step.kind, key)
+        case _:
+            return (key,)
+
+
+def unknown(what: str, name: str, known: Iterable[str], found: Find, *path: str | int) -> Iterator[Finding]:
+    """Find a name that is not among the known ones. A name that could not even be read has its finding already."""
+    if not name or name in known:
+        return
+    code = "PERSON" if what == ROLE else what.upper()
+    meant = nearest(name, known)
+    mend = f"did you mean '{meant}'?" if meant else f"known here: {listed(known)}"
+    yield found(f"UNKNOWN_{code}", f"unknown {what} '{name}'", *path, mend=mend)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return a few names, in order."""
+    ordered = sorted(names)
+    more = f" and {len(ordered) - 8} more" if len(ordered) > 8 else ""
+    return ", ".join(ordered[:8]) + more if ordered else "none"

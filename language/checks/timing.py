@@ -1,0 +1,54 @@
+"""Times: each is above zero, and what happens at a deadline stands beside a deadline."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from contracts.definition import ESCALATE, ActionStep, AgentStep, Gate, Retry, Step
+from contracts.workspace import Workspace
+from language.draft import Draft
+from language.finding import Finding
+from language.steps import gate_of
+
+
+def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG001 (every check has these arguments)
+    """Find timeouts of zero or below, and consequences of timeouts that nobody set."""
+    for step in draft.steps():
+        gate = gate_of(step)
+        if gate:
+            yield from gate_times(gate, step, draft, "gate" if step.kind == "gate" else "approval")
+        if isinstance(step, AgentStep | ActionStep):
+            yield from positive(step.timeout, step, draft, "timeout")
+            if step.retry:
+                yield from retry_times(step.retry, step, draft)
+
+
+def gate_times(gate: Gate, step: Step, draft: Draft, key: str) -> Iterator[Finding]:
+    written = draft.value(step, key).data
+    keys = written if isinstance(written, dict) else {}
+    yield from positive(gate.timeout, step, draft, key, "timeout")
+    for number, rung in enumerate(gate.escalation):
+        yield from positive(rung.timeout, step, draft, key, "escalation", number, "timeout")
+    if "timeout" not in keys and "on_timeout" in keys:
+        message = "'on_timeout' without a 'timeout' never comes"
+        yield draft.find("TIMEOUT_MISSING", message, step, key, "on_timeout", mend="write 'timeout: 48h' beside it")
+    if "timeout" not in keys and gate.escalation:
+        message = "the escalation is never climbed without a 'timeout'"
+        yield draft.find("TIMEOUT_MISSING", message, step, key, "escalation", mend="write 'timeout: 48h' beside it")
+    elif gate.escalation and gate.on_timeout != ESCALATE:
+        message = "the escalation is never climbed"
+        yield draft.find("BAD_VALUE", message, step, key, "escalation", mend="write 'on_timeout: escalate' beside it")
+
+
+def retry_times(retry: Retry, step: Step, draft: Draft) -> Iterator[Finding]:
+    yield from positive(retry.first, step, draft, "retry", "first")
+    yield from positive(retry.most, step, draft, "retry", "most")
+    if timedelta(0) < retry.most < retry.first:
+        message = "the longest wait, 'most', is shorter than the first"
+        yield draft.find("BAD_VALUE", message, step, "retry", mend="make 'most' at least as long as 'first'")
+
+
+def positive(span: timedelta | None, step: Step, draft: Draft, *path: str | int) -> Iterator[Finding]:
+    if span is not None and span <= timedelta(0):
+        value = draft.value(step, *path).data
+        message = f"'{path[-1]}' is {value}: no time at all"
+        yield draft.find("TIMEOUT_NOT_POSITIVE", message, step, *path, mend="write a span above zero, such as '30m'")

@@ -1,0 +1,295 @@
+"""Variables: outputs that can exist, and nothing read before any way through the mission can have set it.
+
+The analysis keeps, for each step, every variable that some way there may have set. Sets are bits of a number, since
+a mission of 500 steps that call each other takes many rounds until nothing changes.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from contracts.definition import (
+    BUILT_IN,
+    AgentStep,
+    ConditionStep,
+    GroupStep,
+    LoopStep,
+    ParallelStep,
+    Step,
+    Target,
+)
+from contracts.workspace import Workspace
+from language.checks.expressions import variables
+from language.draft import Draft
+from language.expression import ExpressionError, compile_expression
+from language.finding import Finding
+from language.name import suggestion, unfit
+from language.sites import Site, sites, verdict_sites
+from language.steps import called_by, called_names, children, gate_of, targets
+
+ALWAYS = ("mission", "steps")
+
+
+def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG001 (every check has these arguments)
+    """Find outputs that cannot be, races between them, and variables read too early."""
+    yield from outputs(draft)
+    flow = Flow(draft)
+    flow.settle()
+    for step in draft.steps():
+        yield from context(step, draft, flow)
+        for site in sites(step, draft):
+            yield from early(site, flow, flow.seen(step, site.when))
+            yield from unknown_steps(site, draft)
+    for site in verdict_sites(draft):
+        yield from early(site, flow, flow.at_end)
+        yield from unknown_steps(site, draft)
+    yield from flow.races()
+
+
+def outputs(draft: Draft) -> Iterator[Finding]:
+    """Find outputs whose names no variable can have."""
+    properties = draft.definition.inputs.get("properties")
+    for step in draft.steps():
+        name = step.output
+        if not name:
+            continue
+        if isinstance(properties, dict) and name in properties:
+            reason = "an input has this name, and inputs do not change"
+            yield draft.find("NAME_CLASH", f"the output '{name}': {reason}", step, "output", mend="rename it")
+        elif reason := unfit(name):
+            yield draft.find("BAD_NAME", f"the output '{name}': {reason}", step, "output", mend="rename it")
+
+
+class Flow:
+    """Which variables may be set where."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.known = variables(draft)
+        self.bits = {name: 1 << number for number, name in enumerate(sorted({*self.known, "iteration", "result"}))}
+        self.called = called_names(draft.definition)
+        self.steps = {step.step: step for step in draft.steps() if step.step in draft.named}
+        self.before: dict[int, int] = {}
+        self.after: dict[int, int] = {}
+        self.after_round: dict[int, int] = {}
+        self.at_end = 0
+
+    def settle(self) -> None:
+        """Walk until nothing changes, the called steps once forwards and once backwards."""
+        properties = self.draft.definition.inputs.get("properties")
+        start = self.mask(properties if isinstance(properties, dict) else ())
+        called = [step for step in self.draft.steps() if step.step in self.called and step.step in self.steps]
+        before: Any = None
+        while before != (shape := (sum(self.before.values()), sum(self.after.values()), self.at_end)):
+            before = shape
+            self.at_end = self.sequence(self.draft.definition.steps, start)
+            called.reverse()
+            for step in called:
+                if id(step) in self.before:
+                    self.enter(step, self.before[id(step)])
+
+    def mask(self, names: Any) -> int:
+        return sum(self.bits[name] for name in set(names) if name in self.bits)
+
+    def seen(self, step: Step, when: str) -> int:
+        """Return what may be set when an expression of a step is read."""
+        before = self.before.get(id(step), -1)
+        match when:
+            case "iterating":
+                return self.after_round.get(id(step), -1)
+            case "undoing":
+                own = self.bits[step.output] if step.output else 0
+                return before | own | self.bits["result"]
+            case _:
+                return before
+
+    def sequence(self, steps: tuple[Step, ...], before: int) -> int:
+        """Return what may be set after a list, in order or as a task graph."""
+        own = [step for step in steps if step.step not in self.called]
+        if any(step.needs is not None for step in own):
+            return self.graph(own, before)
+        for step in own:
+            before = self.enter(step, before)
+        return before
+
+    def graph(self, steps: list[Step], before: int) -> int:
+        """Run each step after all that it needs, in as many rounds as that takes."""
+        after: dict[str, int] = {}
+        left = list(steps)
+        while left:
+            ready = [step for step in left if all(need in after for need in known_needs(step, steps))]
+            for step in ready or left:
+                start = before
+                for need in step.needs or ():
+                    start |= after.get(need, 0)
+                after[step.step] = self.enter(step, start)
+            left = [step for step in left if step.step not in after]
+        for result in after.values():
+            before |= result
+        return before
+
+    def enter(self, step: Step, before: int) -> int:
+        """Note what may be set before a step, and return what may be set after it."""
+        before |= self.before.get(id(step), 0)
+        self.before[id(step)] = before
+        after = self.inside(step, before) | (self.bits[step.output] if step.output else 0)
+        self.after[id(step)] = self.after.get(id(step), 0) | after
+        return self.after[id(step)]
+
+    def inside(self, step: Step, before: int) -> int:
+        """Return what may be set after what a step holds and calls."""
+        match step:
+            case LoopStep():
+                return self.loop(step, before)
+            case ConditionStep():
+                return self.follow(step.condition.then, before) | self.follow(step.condition.else_, before)
+            case GroupStep():
+                return self.sequence(step.steps, before)
+            case ParallelStep():
+                after = before
+                for branch in step.parallel:
+                    if branch.step not in self.called:
+                        after |= self.enter(branch, before)
+                return after
+            case _:
+                # An agent's answer is known where it leads; a gate's is a result of the whole step.
+                start = before | (self.bits[step.output] if step.output and isinstance(step, AgentStep) else 0)
+                after = start
+                for target in targets(step).values():
+                    after |= self.follow(target, start)
+                return after
+
+    def loop(self, step: LoopStep, before: int) -> int:
+        """Go round twice: what one round sets, the next may read."""
+        iteration = self.bits["iteration"]
+        once = self.follow(step.loop.do, before | iteration)
+        after = self.follow(step.loop.do, once)
+        self.after_round[id(step)] = self.after_round.get(id(step), 0) | after | iteration
+        outside = after & ~iteration | before & iteration
+        return outside | self.follow(step.loop.on_max, outside)
+
+    def follow(self, target: Target, before: int) -> int:
+        if not isinstance(target, str):
+            return self.sequence(target, before)
+        step = self.steps.get(target)
+        if step is None or target in BUILT_IN:
+            return before
+        self.before[id(step)] = self.before.get(id(step), 0) | before
+        return before | self.after.get(id(step), 0)
+
+    def races(self) -> Iterator[Finding]:
+        """Find steps that run at once and set the same variable."""
+        written = Written(self)
+        for step in self.draft.steps():
+            if isinstance(step, ParallelStep):
+                branches = [branch for branch in step.parallel if branch.step not in self.called]
+                yield from written.clashes(branches, {branch.step: set() for branch in branches})
+        lists = [self.draft.definition.steps, *(inner for step in self.draft.steps() for inner in children(step))]
+        for steps in lists:
+            own = [step for step in steps if step.step not in self.called]
+            if any(step.needs is not None for step in own):
+                yield from written.clashes(own, all_needs(own))
+
+
+def known_needs(step: Step, steps: list[Step]) -> list[str]:
+    siblings = {sibling.step for sibling in steps}
+    return [need for need in step.needs or () if need in siblings]
+
+
+def all_needs(steps: list[Step]) -> dict[str, set[str]]:
+    """Return for each step every sibling that it waits for, directly or not."""
+    needed = {step.step: set(known_needs(step, steps)) for step in steps}
+    while True:
+        wider = {name: needs.union(*(needed[need] for need in needs)) for name, needs in needed.items()}
+        if wider == needed:
+            return needed
+        needed = wider
+
+
+class Written:
+    """Which variables a step sets, with all that it holds and calls."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.found: dict[int, int] = {}
+        every = list(flow.draft.steps())
+        changed = True
+        while changed:
+            changed = False
+            every.reverse()
+            for step in every:
+                writes = self.own(step)
+                changed |= writes != self.found.get(id(step))
+                self.found[id(step)] = writes
+
+    def own(self, step: Step) -> int:
+        writes = self.flow.bits[step.output] if step.output else 0
+        for steps in children(step):
+            for inner in steps:
+                if inner.step not in self.flow.called:
+                    writes |= self.found.get(id(inner), 0)
+        for name in called_by(step):
+            if name in self.flow.steps:
+                writes |= self.found.get(id(self.flow.steps[name]), 0)
+        return writes
+
+    def clashes(self, steps: list[Step], needed: dict[str, set[str]]) -> Iterator[Finding]:
+        for number, second in enumerate(steps):
+            for first in steps[:number]:
+                if first.step in needed[second.step] or second.step in needed[first.step]:
+                    continue
+                both = self.found[id(first)] & self.found[id(second)]
+                for name in (name for name, bit in self.flow.bits.items() if bit & both):
+                    message = f"'{first.step}' and '{second.step}' run at once and both set '{name}'"
+                    mend = "give each an output of its own"
+                    yield self.flow.draft.find("WRITE_RACE", message, second, "output", mend=mend)
+
+
+def context(step: Step, draft: Draft, flow: Flow) -> Iterator[Finding]:
+    """Find context that does not exist, or not yet."""
+    gate = gate_of(step)
+    key = ("gate",) if step.kind == "gate" else ("approval",)
+    wanted = gate.context if gate else step.context if isinstance(step, AgentStep) else ()
+    path = (*(key if gate else ()), "context")
+    for number, name in enumerate(wanted):
+        place = draft.value(step, *path, number).place
+        if name in ALWAYS or name not in {*flow.known, "iteration"}:
+            meant = suggestion(name, flow.known).removeprefix("; ")
+            mend = meant or "context names inputs and outputs of steps"
+            yield Finding("UNKNOWN_VARIABLE", f"unknown variable '{name}'", place, mend)
+        elif not flow.bits[name] & flow.seen(step, "before"):
+            yield Finding("READ_BEFORE_SET", *too_early(name, draft, place))
+
+
+def early(site: Site, flow: Flow, may: int) -> Iterator[Finding]:
+    """Find variables of an expression that no way there can have set. Unknown ones are found elsewhere."""
+    try:
+        tree = compile_expression(site.source).tree if site.source else None
+    except ExpressionError:
+        return
+    for name, offset in tree.first_seen.items() if tree else ():
+        if name in flow.bits and not flow.bits[name] & may:
+            place = site.place(1, offset + 1)
+            yield Finding("READ_BEFORE_SET", *too_early(name, flow.draft, place))
+
+
+def too_early(name: str, draft: Draft, place: Any) -> tuple[str, Any, str]:
+    """Return message, place and mend for a variable that is not set yet."""
+    if name == "iteration":
+        return "'iteration' exists only inside a loop", place, "leave it out"
+    if name == "result":
+        return "'result' exists only in a compensation's 'with'", place, "name the action's output"
+    by = next((step for step in draft.steps() if step.output == name), None)
+    line = f" in line {by.place.line}" if by else ""
+    return f"'{name}' is read before any way here can have set it", place, f"it is set by the step{line}"
+
+
+def unknown_steps(site: Site, draft: Draft) -> Iterator[Finding]:
+    """Find `steps.NAME` where no step has that name."""
+    try:
+        reads = compile_expression(site.source).tree.reads if site.source else {}
+    except ExpressionError:
+        return
+    for path in reads.get("steps", ()):
+        if path and path[0] not in draft.named:
+            mend = suggestion(path[0], draft.named).removeprefix("; ") or "name a step that has a 'step' key"
+            yield Finding("UNKNOWN_STEP", f"unknown step 'steps.{path[0]}'", site.place(), mend)

@@ -1,0 +1,81 @@
+"""Read a YAML file whose keys are a model's own fields, with a finding for each thing the model refuses."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from contracts.definition import Place
+from language.finding import Finding, Rejected
+from language.name import nearest
+from language.yaml_source import Value, read_yaml
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_document(model: type[Model], text: str, file: str) -> tuple[Model | None, Value, list[Finding]]:
+    """Return a file's document, its YAML, and the findings; no document where there are findings."""
+    value, findings = read_yaml(text, file)
+    value = value or Value(Place(file=file, line=1, column=1), {})
+    if findings:
+        return None, value, findings
+    try:
+        return model.model_validate(value.plain() if value.data is not None else {}), value, []
+    except ValidationError as error:
+        return None, value, [explained(problem, value, model) for problem in error.errors()]
+
+
+def explained(problem: Any, value: Value, model: type[BaseModel]) -> Finding:
+    """Return one of pydantic's errors as a finding at its place."""
+    path = problem["loc"]
+    name = str(path[-1]) if path else "the file"
+    place = value.place_of(*path)
+    match problem["type"]:
+        case "extra_forbidden":
+            known = fields_at(model, path[:-1])
+            meant = nearest(name, known)
+            mend = f"did you mean '{meant}'?" if meant else f"keys here: {', '.join(known)}"
+            parent = value.find(*path[:-1])
+            return Finding("UNKNOWN_KEY", f"unknown key '{name}'", parent.key_places.get(name, place), mend)
+        case "missing":
+            return Finding("MISSING_KEY", f"the key '{name}' is missing", place, f"write '{name}: …'")
+        case "model_type" | "dict_type" | "tuple_type" | "string_type" | "bool_type":
+            return Finding("WRONG_TYPE", f"'{name}': {lowered(problem['msg'])}", place)
+        case _:
+            return Finding("BAD_VALUE", f"'{name}': {lowered(problem['msg'])}", place)
+
+
+def lowered(message: str) -> str:
+    """Return pydantic's sentence as a part of ours."""
+    message = message.removeprefix("Value error, ")
+    message = message.replace("valid tuple", "list").replace("valid dictionary", "map")
+    return message[:1].lower() + message[1:]
+
+
+def fields_at(model: Any, path: tuple[Any, ...]) -> list[str]:
+    """Return the fields of the model at a path: a map's keys and a list's numbers lead to what they hold."""
+    for part in path:
+        fields = getattr(model, "model_fields", {})
+        if part in fields:
+            model = inner_model(fields[part].annotation)
+    return list(getattr(model, "model_fields", {}))
+
+
+def inner_model(annotation: Any) -> Any:
+    """Return the model in an annotation such as `dict[str, Model]` or `Model | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in getattr(annotation, "__args__", ()) if (found := inner_model(part))), None)
+
+
+def read_file(path: Path, mend: str) -> str:
+    """Return a workspace file's text. Raises `Rejected`: a missing file is named with what to write into it."""
+    place = Place(file=path.name, line=1, column=1)
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise Rejected([Finding("FILE", f"there is no {path}", place, mend)]) from None
+    except UnicodeDecodeError:
+        raise Rejected([Finding("YAML_SYNTAX", f"{path} is not UTF-8", place, "save it as UTF-8")]) from None
+    except OSError as error:
+        raise Rejected([Finding("FILE", f"{path} cannot be read: {error.strerror}", place)]) from None

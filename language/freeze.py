@@ -1,0 +1,39 @@
+"""Freeze a checked definition into the plan that runs: with the agents and tools that it names, as they are now."""
+
+from contracts.definition import ActionStep, AgentStep, Definition, Place
+from contracts.plan import Plan
+from contracts.workspace import Workspace
+from language.finding import Finding, Rejected
+from language.steps import every_step
+from language.workspace import PEOPLE
+
+
+def freeze(definition: Definition, workspace: Workspace) -> Plan:
+    """Return the sealed plan. Raises `Rejected` when the workspace has nobody to escalate to."""
+    if workspace.people.escalation is None:
+        place = Place(file=PEOPLE, line=1, column=1)
+        raise Rejected([Finding("MISSING_KEY", "no 'escalation'", place, "write 'escalation: {role: …}'")])
+    agents, tools = named(definition)
+    return Plan(
+        definition=definition,
+        agents={name: workspace.agents[name] for name in sorted(agents)},
+        tools={name: workspace.tools[name] for name in sorted(tools)},
+        escalation=workspace.people.escalation,
+    ).sealed()
+
+
+def named(definition: Definition) -> tuple[set[str], set[str]]:
+    """Return the agents and the tools, compensating ones included, that a definition names anywhere."""
+    agents: set[str] = set()
+    tools: set[str] = set()
+    for step in every_step(definition):
+        match step:
+            case AgentStep():
+                agents.add(step.agent)
+            case ActionStep():
+                tools.add(step.action)
+                if step.compensate:
+                    tools.add(step.compensate.tool)
+            case _:
+                pass
+    return agents, tools

@@ -1,0 +1,144 @@
+"""From YAML to a checked definition, with every finding in one pass.
+
+The law: what this returns can run, and what cannot run is refused here, with the place and what to write instead.
+Structure is read by `form.py` and `step_form.py`; what the parts mean together is checked by `language/checks`.
+"""
+
+from pathlib import Path
+
+from contracts.definition import Definition, Place, Verdict
+from contracts.workspace import Workspace
+from language.checks import approval, arguments, expressions, flow, names, timing, variables
+from language.draft import Draft
+from language.finding import Finding, Rejected
+from language.form import Form
+from language.name import MISSION, unfit
+from language.schema import check_schema
+from language.step_form import StepReader, filled
+from language.yaml_source import MOST_BYTES, Value, read_yaml
+
+CHECKS = (names.check, flow.check, variables.check, expressions.check, approval.check, timing.check, arguments.check)
+
+
+def load_mission(path: Path, workspace: Workspace) -> Definition:
+    """Return the checked definition in a file. Raises `Rejected` with all findings, under the path as it was given.
+
+    The definition itself knows the file by its place in the workspace, so that it is the same wherever that lies.
+    """
+    text = read_text(path)
+    try:
+        return load_text(text, source_path(path, workspace), workspace)
+    except Rejected as rejected:
+        raise Rejected(finding.in_file(str(path)) for finding in rejected.findings) from None
+
+
+def load_text(text: str, file: str, workspace: Workspace) -> Definition:
+    """Return the checked definition in a text; `file` names it in findings. Raises `Rejected` with all findings."""
+    tree, findings = read_yaml(text, file)
+    if tree is None or not isinstance(tree.data, dict):
+        raise Rejected(findings or [nothing(tree, file)])
+    draft = read_mission(tree, file, findings)
+    for check in CHECKS:
+        findings.extend(check(draft, workspace))
+    if findings:
+        raise Rejected(findings)
+    return draft.definition
+
+
+def read_text(path: Path) -> str:
+    """Return a file's text. Raises `Rejected` for a file that cannot be read."""
+    place = Place(file=str(path), line=1, column=1)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if len(data) > MOST_BYTES:
+            return "#" * len(data)
+        raise Rejected(
+            [Finding("YAML_SYNTAX", f"byte {error.start} is not UTF-8", place, "save it as UTF-8")]
+        ) from error
+    except OSError as error:
+        raise Rejected([Finding("FILE", f"cannot be read: {error.strerror}", place)]) from error
+
+
+def source_path(path: Path, workspace: Workspace) -> str:
+    """Return a path relative to the workspace; of one outside it only the last two parts."""
+    try:
+        return path.resolve().relative_to(Path(workspace.root).resolve()).as_posix()
+    except ValueError:
+        return "/".join(path.parts[-2:])
+
+
+def nothing(tree: Value | None, file: str) -> Finding:
+    place = tree.place if tree else Place(file=file, line=1, column=1)
+    mend = "write the keys mission, version, team, inputs, verdict and steps"
+    return Finding("WRONG_TYPE", "the file is no map of keys and values", place, mend)
+
+
+def read_mission(tree: Value, file: str, findings: list[Finding]) -> Draft:
+    """Return the mission as far as it can be read; `findings` gets what is wrong with its form."""
+    form = Form(tree, "a mission", findings)
+    reader = StepReader(findings, frozenset(named_steps(tree)))
+    definition = Definition(
+        mission=read_name(form),
+        version=form.text("version", required=True),
+        team=form.text("team", required=True),
+        description=form.text("description"),
+        inputs=read_inputs(form),
+        verdict=read_verdict(form),
+        steps=reader.steps(filled(form, "steps", required=True), named=True),
+        source=file,
+    )
+    form.done()
+    return Draft(definition, tree, reader.nodes, frozenset(named_steps(tree)))
+
+
+def named_steps(value: Value) -> list[str]:
+    """Return each name that the author gave to a step, anywhere."""
+    if isinstance(value.data, list):
+        return [name for item in value.data for name in named_steps(item)]
+    if not isinstance(value.data, dict):
+        return []
+    own = value.data.get("step")
+    inner = [name for item in value.data.values() for name in named_steps(item)]
+    return [own.data, *inner] if own and isinstance(own.data, str) else inner
+
+
+def read_name(form: Form) -> str:
+    name = form.text("mission", required=True)
+    if name and not MISSION.fullmatch(name):
+        mend = "write small letters, digits, '_' and '-', starting with a letter, at most 64"
+        form.add("BAD_NAME", f"'{name[:80]}' is no name for a mission", form.data["mission"].place, mend)
+    return name
+
+
+def read_inputs(form: Form) -> dict[str, object]:
+    """Return the schema of the inputs, whose properties become variables."""
+    schema = form.mapping("inputs")
+    if schema is None:
+        return {}
+    value = form.data["inputs"]
+    for problem in check_schema(schema):
+        form.add("BAD_SCHEMA", f"'inputs' is no JSON Schema: {problem}", value.place)
+    if schema.get("type") != "object":
+        mend = "write 'type: object' and name the inputs under 'properties'"
+        form.add("BAD_SCHEMA", "'inputs' must be of type object", value.place_of("type"), mend)
+    properties = value.data.get("properties") if isinstance(value.data, dict) else None
+    for name, place in properties.key_places.items() if properties else ():
+        reason = unfit(name)
+        if reason:
+            form.add("BAD_NAME", f"'{name}' cannot be an input: {reason}", place, "choose another name")
+    return schema
+
+
+def read_verdict(form: Form) -> Verdict:
+    inner = form.form("verdict", "a verdict", required=True)
+    if inner is None:
+        return Verdict(one_of=("",), value="")
+    verdict = Verdict(
+        one_of=inner.texts("one_of", required=True) or ("",),
+        value=inner.text("value", required=True),
+    )
+    inner.done()
+    return verdict

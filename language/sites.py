@@ -1,0 +1,98 @@
+"""Where expressions stand in a mission, for the checks that read them.
+
+The other halves: `language/expression.py` says what is wrong with one; `checks/expressions.py` and
+`checks/variables.py` say where.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from contracts.definition import ActionStep, AgentStep, ConditionStep, GateStep, LoopStep, Place, Step
+from language.draft import Draft
+from language.expression import ExpressionError, split_template
+from language.yaml_source import Value
+
+When = Literal["before", "iterating", "undoing"]
+"""When an expression is read: before its step, after a round of its loop, or when its action has reported."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """An expression, the YAML text that holds it, and where in that text it starts."""
+
+    source: str
+    value: Value
+    offset: int = 0
+    when: When = "before"
+    broken: str = ""
+
+    def place(self, line: int = 1, column: int = 1) -> Place:
+        """Return the place of a line and column of the expression, as near as the YAML text tells."""
+        value, start = self.value, self.value.place
+        text = value.data if isinstance(value.data, str) else ""
+        escaped = value.quoted in {"'", '"'} and (value.quoted in text or "\\" in text)
+        if value.lines > 1 or line > 1 or escaped or "\n" in text:
+            return start
+        shift = (1 if value.quoted else 0) + self.offset + column - 1
+        return Place(file=start.file, line=start.line, column=start.column + shift)
+
+
+def sites(step: Step, draft: Draft) -> Iterator[Site]:
+    """Yield the expressions of one step, those of steps inside it left out."""
+    match step:
+        case AgentStep():
+            yield from templates(draft.value(step, "task"))
+        case GateStep():
+            yield from templates(draft.value(step, "gate", "message"))
+        case ConditionStep():
+            yield from whole(draft.value(step, "condition", "if"))
+        case LoopStep():
+            yield from whole(draft.value(step, "loop", "until"), "iterating")
+        case ActionStep():
+            yield from action_sites(step, draft)
+        case _:
+            return
+
+
+def action_sites(step: ActionStep, draft: Draft) -> Iterator[Site]:
+    if step.with_:
+        yield from templates(draft.value(step, "with"))
+    if step.approval and step.approval.message:
+        yield from templates(draft.value(step, "approval", "message"))
+    if step.compensate and step.compensate.with_:
+        yield from templates(draft.value(step, "compensate", "with"), "undoing")
+
+
+def verdict_sites(draft: Draft) -> Iterator[Site]:
+    """Yield the expression that answers the mission's verdict."""
+    if draft.definition.verdict.value:
+        yield from whole(draft.tree.find("verdict", "value"))
+
+
+def whole(value: Value, when: When = "before") -> Iterator[Site]:
+    """Yield a text that is an expression from end to end."""
+    if isinstance(value.data, str) and value.data.strip():
+        yield Site(value.data, value, when=when)
+
+
+def templates(value: Value, when: When = "before") -> Iterator[Site]:
+    """Yield each `${{ expr }}` in a value's texts."""
+    match value.data:
+        case str():
+            try:
+                parts = split_template(value.data)
+            except ExpressionError as error:
+                yield Site("", value, when=when, broken=str(error))
+                return
+            for part in parts:
+                if part.expression:
+                    yield Site(part.text, value, part.offset, when)
+        case list():
+            for item in value.data:
+                yield from templates(item, when)
+        case dict():
+            for item in value.data.values():
+                yield from templates(item, when)
+        case _:
+            return

@@ -1,0 +1,124 @@
+"""Load what a workspace names beside its missions: `agents.yaml`, `tools.yaml`, `people.yaml`.
+
+The law: these contracts say what an effect is and who may decide, so nothing in them is guessed. All findings of the
+three files come in one pass. The models are in `contracts/workspace.py`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from contracts.definition import Place
+from contracts.workspace import AgentsFile, PeopleFile, Tool, ToolsFile, Workspace
+from language.document import read_document, read_file
+from language.finding import Finding, Rejected
+from language.name import STEP, nearest
+from language.schema import check_schema
+from language.yaml_source import Value
+
+AGENTS, TOOLS, PEOPLE = "agents.yaml", "tools.yaml", "people.yaml"
+CALLABLE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+Part = TypeVar("Part", AgentsFile, ToolsFile, PeopleFile)
+FIRST_LINES = {
+    AGENTS: "write 'agents:' and under it each agent, at least with 'callable: package.module:function'",
+    TOOLS: "write 'servers:' and 'tools:'; a tool has at least 'server' and 'effect'",
+    PEOPLE: "write 'escalation: {role: …}' and 'people:' with the roles of each",
+}
+
+
+def load_workspace(root: Path, registered: PeopleFile | None = None) -> Workspace:
+    """Return the workspace in a folder, its people merged with those registered elsewhere. Raises `Rejected`."""
+    findings: list[Finding] = []
+    agents, agents_yaml = read_part(AgentsFile, root / AGENTS, findings)
+    tools, tools_yaml = read_part(ToolsFile, root / TOOLS, findings)
+    people, people_yaml = read_part(PeopleFile, root / PEOPLE, findings)
+    merged = people.merged(registered or PeopleFile())
+    # A part that could not be read says nothing about the names in it.
+    tools_read = not any(finding.place.file == TOOLS for finding in findings)
+    people_read = not any(finding.place.file == PEOPLE for finding in findings)
+    findings += check_agents(agents, agents_yaml, tools.tools if tools_read else None)
+    findings += check_tools(tools, tools_yaml)
+    findings += check_people(merged, people_yaml) if people_read else []
+    if findings:
+        raise Rejected(finding.in_file(str(root / finding.place.file)) for finding in findings)
+    return Workspace(root=str(root), agents=agents.agents, servers=tools.servers, tools=tools.tools, people=merged)
+
+
+def read_part(model: type[Part], path: Path, findings: list[Finding]) -> tuple[Part, Value]:
+    """Return one file's document and YAML; an empty document where it cannot be used."""
+    try:
+        text = read_file(path, FIRST_LINES[path.name])
+    except Rejected as rejected:
+        findings.extend(rejected.findings)
+        return model(), Value(Place(file=path.name, line=1, column=1), {})
+    document, value, found = read_document(model, text, path.name)
+    findings.extend(found)
+    return document or model(), value
+
+
+def check_agents(file: AgentsFile, value: Value, tools: Mapping[str, Tool] | None) -> Iterator[Finding]:
+    """Find agents with bad names or schemas, and tools that they cannot have: agents read, actions act."""
+    for name, agent in file.agents.items():
+        yield from bad_name("agent", name, value.find("agents"))
+        yield from bad_schema(agent.output, value.find("agents", name, "output"), "output")
+        yield from no_time(agent.timeout, value.find("agents", name, "timeout"))
+        if not CALLABLE.fullmatch(agent.callable):
+            place = value.place_of("agents", name, "callable")
+            yield Finding("BAD_VALUE", f"'{agent.callable}' is no callable", place, "write 'package.module:function'")
+        for number, tool in enumerate(agent.tools if tools is not None else ()):
+            place = value.place_of("agents", name, "tools", number)
+            known = tools or {}
+            yield from unknown("TOOL", "tool", tool, known, place)
+            if tool in known and known[tool].acts():
+                message = f"the agent '{name}' cannot have '{tool}', which changes the world ({known[tool].effect})"
+                yield Finding("AGENT_ACTS", message, place, "let an action of the mission use it")
+
+
+def check_tools(file: ToolsFile, value: Value) -> Iterator[Finding]:
+    """Find tools with bad names or schemas, on no server, or undone by tools that do not exist."""
+    for name, tool in file.tools.items():
+        here = value.find("tools", name)
+        yield from bad_name("tool", name, value.find("tools"))
+        yield from unknown("SERVER", "server", tool.server, file.servers, here.place_of("server"))
+        yield from bad_schema(tool.input, here.find("input"), "input")
+        yield from bad_schema(tool.output, here.find("output"), "output")
+        yield from no_time(tool.timeout, here.find("timeout"))
+        for number, other in enumerate(tool.compensated_by):
+            yield from unknown("TOOL", "tool", other, file.tools, here.place_of("compensated_by", number))
+
+
+def check_people(file: PeopleFile, value: Value) -> Iterator[Finding]:
+    """Find a missing escalation, or one that turns to nobody."""
+    if file.escalation is None:
+        message = "no 'escalation': a mission that cannot go on has nobody to turn to"
+        yield Finding("MISSING_KEY", message, value.place, "write 'escalation: {role: …}'")
+        return
+    place = value.place_of("escalation", "role")
+    yield from unknown("PERSON", "role", file.escalation.role, file.roles(), place)
+    yield from no_time(file.escalation.timeout, value.find("escalation", "timeout"))
+
+
+def bad_name(what: str, name: str, value: Value) -> Iterator[Finding]:
+    if not STEP.fullmatch(name):
+        mend = "write letters, digits, '_' and '-', starting with a letter, at most 64"
+        yield Finding("BAD_NAME", f"'{name[:80]}' is no name for a {what}", value.key_places[name], mend)
+
+
+def bad_schema(schema: Any, value: Value, key: str) -> Iterator[Finding]:
+    for problem in check_schema(schema):
+        yield Finding("BAD_SCHEMA", f"'{key}' is no JSON Schema: {problem}", value.place)
+
+
+def no_time(span: timedelta | None, value: Value) -> Iterator[Finding]:
+    if span is not None and span <= timedelta(0):
+        message = f"'timeout' is {value.data}: no time at all"
+        yield Finding("TIMEOUT_NOT_POSITIVE", message, value.place, "write a span above zero, such as '30m'")
+
+
+def unknown(code: str, what: str, name: str, known: Iterable[str], place: Place) -> Iterator[Finding]:
+    if name not in known:
+        meant = nearest(name, known)
+        mend = f"did you mean '{meant}'?" if meant else f"known here: {', '.join(sorted(known)) or 'none'}"
+        yield Finding(f"UNKNOWN_{code}", f"unknown {what} '{name}'", place, mend)
