@@ -15,7 +15,7 @@ export DECIDE ALERT
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## run the incident mission on a real Temporal server; DECIDE=approve|reject|modify answers for scripts, ALERT=file picks an alert
+demo: $(READY) ## run the incident mission; DECIDE=approve|reject|modify answers, ALERT=name picks another alert
 	@$(BIN)/python -m starter demo
 
 test: $(READY) ## run the tests; ARGS='-k gate -x' is handed to pytest

@@ -75,11 +75,17 @@ class Answerer:
             return None
         self.out.print(f"  you decide as [bold]{visible(person)}[/bold]")
         can_modify = opening.input_schema is not None
-        words = "[a]pprove, [r]eject, " + ("[m]odify, " if can_modify else "") + "[l]eave it waiting: "
+        words = (
+            "[a]pprove, [r]eject, "
+            + ("[m]odify, " if can_modify else "")
+            + "[s]how the whole context, [l]eave it waiting: "
+        )
         while True:
             letter = (await ask(f"  {words}")).lower()[:1]
             if letter in {"l", ""}:
                 return None
+            if letter == "s":
+                self.out.print(render.context(opening))
             if letter in LETTERS and (letter != "m" or can_modify):
                 return await _asked(LETTERS[letter], opening)
 

@@ -6,6 +6,7 @@ Each family of verbs is a file of its own; what is slow is imported inside the c
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,7 +69,14 @@ app.add_typer(people.people, name="people", rich_help_panel=DECIDE)
 
 def main() -> None:
     """Run the command line and leave at once."""
-    code = run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+    except Exception:
+        # No mistake of a user gets here. A bug is shown whole, and still leaves by the one safe way out.
+        traceback.print_exc()
+        code = REFUSED
+    if "runtime.telemetry" in sys.modules:
+        sys.modules["runtime.telemetry"].shutdown()
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

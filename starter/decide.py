@@ -108,6 +108,7 @@ def _show(opening: "Opening", claims: "Claims", *, error: bool) -> None:
     from starter import render
 
     out = console(error=error)
+    out.print(render.context(opening))
     out.print(render.opening(opening))
     out.print(render.indented(render.claims(claims)))
     out.print()

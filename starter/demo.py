@@ -36,7 +36,6 @@ def demo(*, port: ServerPort = 7233, ui_port: UiPort = 8233, company_port: Compa
 async def _demo(ports: "Ports", choice: str) -> int:
     from starter import footprint
     from starter.stack import Stack, adopt
-    from starter.story import give_keys, play
 
     place = settings()
     footprint.prepare(place.home)
@@ -44,13 +43,17 @@ async def _demo(ports: "Ports", choice: str) -> int:
         if not alone:
             ports = _running(place)
             adopt(ports, place)
-            return await play(place, ports, choice, stays=True)
+            from starter.story import play
+
+            return await play(place, ports, choice)
+        console().print("starting Temporal, the demo company and a worker …", style="dim")
         footprint.sweep(place.home)
         adopt(ports, place)
-        give_keys(place)
-        console().print("starting Temporal, the demo company and a worker …", style="dim")
         async with Stack(place, ports) as stack:
-            return await stack.unless_one_dies(play(place, ports, choice, stays=False))
+            # Loaded here: it is slow, and the worker boots meanwhile.
+            from starter.story import play
+
+            return await stack.unless_one_dies(play(place, ports, choice, stack))
 
 
 def _running(place: "Settings") -> "Ports":

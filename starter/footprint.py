@@ -82,7 +82,7 @@ def write(home: Path, footprint: Footprint) -> None:
 def sweep(home: Path) -> list[str]:
     """End what a supervisor that died has left running; return the names. Call it only while holding the place."""
     footprint = read(home)
-    left = [] if footprint is None else [name for name, trace in footprint.processes.items() if _ours(trace)]
+    left = [] if footprint is None else [name for name, trace in footprint.processes.items() if ours(trace)]
     for name in left:
         trace = footprint.processes[name] if footprint else None
         if trace:
@@ -91,6 +91,7 @@ def sweep(home: Path) -> list[str]:
     return left
 
 
-def _ours(trace: Trace) -> bool:
+def ours(trace: Trace) -> bool:
+    """Whether the process is still the one that was started."""
     shown = subprocess.run(["ps", "-p", str(trace.pid), "-o", "args="], capture_output=True, text=True, check=False)
     return shown.stdout.strip() == " ".join(trace.command)

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from opentelemetry.trace import get_tracer
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -16,7 +17,10 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from contracts.plan import MissionInput
 from contracts.workspace import MISSION_QUEUE, PeopleFile
 from language.finding import Rejected
+from language.freeze import freeze
+from language.loader import load_mission
 from language.schema import errors
+from language.workspace import load_workspace
 from runtime.settings import Settings
 from starter.connect import PATIENCE
 from starter.problem import Refused, Usage
@@ -34,11 +38,6 @@ class Started:
 
 def prepare(settings: Settings, people: PeopleFile, mission: str, inputs: Any, requested_by: str) -> MissionInput:
     """Load, check and freeze a mission for these inputs. Whatever is wrong is one `Problem`."""
-    from language.freeze import freeze
-    from language.workspace import load_workspace
-
-    from language.loader import load_mission
-
     file = find(settings.workspace, mission)
     try:
         workspace = load_workspace(settings.workspace, people)
@@ -57,18 +56,19 @@ async def launch(client: Client, given: MissionInput, mission_id: str) -> Starte
     """Start a mission under an id, or find it running. One that has ended under this id is refused."""
     definition = given.plan.definition
     try:
-        handle = await client.start_workflow(
-            definition.mission,
-            given,
-            id=mission_id,
-            task_queue=MISSION_QUEUE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            search_attributes=at_start(definition.mission, definition.team),
-            static_summary=f"{definition.mission} {definition.version}, asked for by {given.requested_by}"[:200],
-            static_details=definition.description or None,
-            rpc_timeout=PATIENCE,
-        )
+        with get_tracer("gonogo").start_as_current_span(f"start {definition.mission}"):
+            handle = await client.start_workflow(
+                definition.mission,
+                given,
+                id=mission_id,
+                task_queue=MISSION_QUEUE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                search_attributes=at_start(definition.mission, definition.team),
+                static_summary=f"{definition.mission} {definition.version}, asked for by {given.requested_by}"[:200],
+                static_details=definition.description or None,
+                rpc_timeout=PATIENCE,
+            )
     except WorkflowAlreadyStartedError:
         raise Refused(f"mission {mission_id} has run and ended: nothing was started; choose another --id") from None
     response = handle._start_workflow_response  # noqa: SLF001 (the only place that says whether it is new)

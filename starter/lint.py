@@ -1,7 +1,6 @@
 """`gonogo lint`: every finding of every definition, one a line. The checks themselves are `language/`."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,6 @@ from starter.output import console, document
 from starter.problem import DONE, REFUSED, Usage
 
 if TYPE_CHECKING:
-    from contracts.workspace import PeopleFile
     from language.finding import Finding
 
 Paths = Annotated[
@@ -23,59 +21,24 @@ Paths = Annotated[
 
 def lint(paths: Paths, *, as_json: Json = False) -> int:
     """Check definitions and say what is wrong, where."""
-    files = [file for path in paths for file in missions(path)]
-    findings = list(dict.fromkeys(finding for root, file in files for finding in check(root, file)))
+    from language.lint import lint as check
+
+    findings = list(dict.fromkeys(finding for path in paths for finding in check([path], workspace_of(path))))
     if as_json:
         document([_plain(finding) for finding in findings])
     elif findings:
         sys.stdout.write("".join(f"{finding}\n" for finding in findings))
     else:
-        console().print(f"{len(files)} mission{'s' if len(files) != 1 else ''}, no findings", style="dim")
+        console().print("no findings", style="dim")
     return REFUSED if findings else DONE
 
 
-def missions(path: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield each mission file that a path means, after the workspace that it is read in."""
+def workspace_of(path: Path) -> Path:
+    """Return the nearest folder at or above a path that has agents.yaml, else the workspace of the environment."""
     if not path.exists():
         raise Usage(f"there is no {path}")
-    if path.is_file():
-        yield _workspace_of(path), path
-        return
-    if (path / "mission.yaml").is_file():
-        yield _workspace_of(path / "mission.yaml"), path / "mission.yaml"
-        return
-    found = sorted(path.glob("*/mission.yaml"))
-    if not found:
-        raise Usage(f"there is no mission in {path}: a mission is a folder with a mission.yaml")
-    for file in found:
-        yield path, file
-
-
-def _workspace_of(file: Path) -> Path:
-    """Return the nearest folder above a mission that has agents.yaml, else the workspace of the environment."""
-    above = (folder for folder in file.absolute().parents if (folder / "agents.yaml").is_file())
+    above = (folder for folder in (path.absolute(), *path.absolute().parents) if (folder / "agents.yaml").is_file())
     return next(above, settings().workspace)
-
-
-def check(root: Path, file: Path) -> "tuple[Finding, ...]":
-    """Return the findings of a mission in its workspace; those of the workspace itself come first and alone."""
-    from language.workspace import load_workspace
-
-    from language.finding import Rejected
-    from language.loader import load_mission
-
-    try:
-        load_mission(file, load_workspace(root, _nobody()))
-    except Rejected as rejected:
-        return rejected.findings
-    return ()
-
-
-def _nobody() -> "PeopleFile":
-    """Whether a definition is right does not depend on who has a key here."""
-    from contracts.workspace import PeopleFile
-
-    return PeopleFile()
 
 
 def _plain(finding: "Finding") -> dict[str, object]:

@@ -14,7 +14,7 @@ from rich.text import Text
 from contracts.decision import Claims, Opening
 from contracts.view import MissionState, MissionView
 from starter.escape import visible
-from starter.timeline import Line, brief
+from starter.timeline import CONTAINERS, Line, brief
 
 SIGNS = {
     "start": ("○", "cyan"),
@@ -108,8 +108,16 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def context(gate: Opening) -> RenderableType:
+    """Return what is shown beside a gate's question."""
+    shown: list[RenderableType] = []
+    for name, value in gate.context.items():
+        shown += [Text(visible(name), "bold"), Padding(data(value), (0, 0, 1, 2))]
+    return Group(*shown)
+
+
 def opening(gate: Opening, now: datetime | None = None) -> RenderableType:
-    """Return exactly what a decision on this opening would sign."""
+    """Return exactly what a decision on this opening would sign, but for the context: that is `context`."""
     subject = gate.subject
     rows: list[tuple[str, RenderableType]] = [
         ("question", Text(visible(subject.message, lines=True) or f"an {subject.kind}")),
@@ -123,7 +131,7 @@ def opening(gate: Opening, now: datetime | None = None) -> RenderableType:
     if subject.compensation:
         rows.append(("undone by", Text(visible(subject.compensation))))
     if gate.context:
-        rows.append(("shown with it", data(gate.context)))
+        rows.append(("context", Text(visible(f"{', '.join(gate.context)}; {subject.context_digest}"), "dim")))
     rows.append(("deciders", Text(_deciders(gate))))
     rows.append(("deadline", Text(deadline(gate.deadline, now))))
     rows.append(("digest", Text(visible(gate.digest), "dim")))
@@ -151,7 +159,7 @@ def pairs(rows: Iterable[tuple[str, RenderableType]]) -> Table:
 
 def data(value: Any) -> Text:
     """Return a JSON value as people read it, with everything hidden in it spelt out."""
-    return Text(visible(_readable(value), lines=True), overflow="fold")
+    return Text(visible(_readable(value), lines=True))
 
 
 def _readable(value: Any, indent: str = "") -> str:
@@ -159,7 +167,7 @@ def _readable(value: Any, indent: str = "") -> str:
     if isinstance(value, Mapping) and value:
         return "\n".join(_entry(f"{key}:", item, indent) for key, item in value.items())
     if isinstance(value, list | tuple) and value:
-        return "\n".join(_entry("-", item, indent) for item in value)
+        return "\n".join(f"{indent}- {_readable(item, indent + '  ').lstrip()}" for item in value)
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -197,7 +205,7 @@ def claims(said: Claims) -> RenderableType:
 
 def bars(view: MissionView) -> RenderableType:
     """Return the timeline as bars: when each step ran, and for how long."""
-    records = [record for record in view.records if record.ended_at]
+    records = [record for record in view.records if record.ended_at and record.kind not in CONTAINERS]
     began = min((record.started_at for record in records), default=None)
     if began is None:
         return Text("no step has ended", "dim")

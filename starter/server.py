@@ -103,6 +103,8 @@ class DevServer:
             demand_free(self.ui_port, "Temporal Web UI", remedy)
         self.process.start()
         try:
+            import temporalio.client  # noqa: F401 (slow, and best loaded while the server boots)
+
             await self._ready()
         except BaseException:
             self.process.kill()

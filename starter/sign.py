@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from opentelemetry.trace import get_tracer
 from temporalio.client import Client, WorkflowUpdateFailedError
 
 from activities import keys
@@ -119,7 +120,7 @@ async def send(client: Client, claims: Claims, token: str) -> Receipt:
     """Send a decision and wait for its receipt. The decision's own id makes sending it twice one decision."""
     handle = client.get_workflow_handle(claims.mission)
     try:
-        with understood(claims.mission):
+        with understood(claims.mission), get_tracer("gonogo").start_as_current_span(f"{claims.verb} {claims.step}"):
             answer: Receipt = await handle.execute_update(
                 DECIDE, token, id=claims.jti, result_type=Receipt, rpc_timeout=PATIENCE
             )

@@ -83,7 +83,7 @@ class Stack:
             self.ports.company, "demo company", "stop what listens there, or choose another with --company-port"
         )
         self.company.start()
-        await self.server.start()
+        await self.server.start()  # The company boots meanwhile.
         self.worker.start()
         self._write()
         await self._until(self.company, lambda: _connects(self.ports.company))

@@ -22,7 +22,7 @@ from starter.output import console
 from starter.people import directory
 from starter.problem import DONE, REFUSED, Refused, Usage
 from starter.prompt import someone_is_there
-from starter.stack import Ports
+from starter.stack import Ports, Stack
 from starter.state import read_gates
 from starter.watch import watch
 
@@ -34,8 +34,9 @@ EXPECTED = frozenset({"completed", "refused"})
 """A refused mission is a good end too: somebody said no, and nothing happened."""
 
 
-async def play(settings: Settings, ports: Ports, choice: str, *, stays: bool) -> int:
-    """Run the story to its end, or to where a person leaves it. `stays`: the server belongs to somebody else."""
+async def play(settings: Settings, ports: Ports, choice: str, stack: Stack | None = None) -> int:
+    """Run the story to its end, or to where a person leaves it. Without a stack of our own the server is another's."""
+    give_keys(settings)
     client = await reach(settings)
     out = console()
     try:
@@ -44,7 +45,9 @@ async def play(settings: Settings, ports: Ports, choice: str, *, stays: bool) ->
         out.print(Text("new mission  " if new else "taken up again  ", "dim").append(mission, "bold"))
         out.print(Text("Web UI       ", "dim").append(ports.page(mission), "bold cyan"), soft_wrap=True)
         out.print()
-        return await _follow(client, settings, mission, choice, stays=stays)
+        if stack is not None:
+            await stack.serving()
+        return await _follow(client, settings, mission, choice, stays=stack is None)
     except asyncio.CancelledError:
         out.print("\nleft as it stands; `make demo` takes it up again", style="dim")
         raise
@@ -57,14 +60,9 @@ async def take_up_or_start(client: Client, settings: Settings) -> tuple[str, boo
     query = f"MissionName = '{MISSION}' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '{prefix}'"
     async for execution in client.list_workflows(query, limit=1):
         return execution.id, False
-    order = prepare(settings, directory(), MISSION, read_inputs(alert), settings.person or REQUESTER)
+    order = prepare(settings, directory(), MISSION, read_document(str(alert)), settings.person or REQUESTER)
     started = await launch(client, order, f"{PREFIX}{alert.stem}-{uuid.uuid4().hex[:6]}")
     return started.id, True
-
-
-def read_inputs(alert: Path) -> dict[str, object]:
-    """Return the mission's inputs for an alert's file."""
-    return {"alert": read_document(str(alert))}
 
 
 def _alert(settings: Settings) -> Path:
