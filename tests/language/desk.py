@@ -1,0 +1,97 @@
+"""A small workspace for the tests of the language, and the shortest mission that is right."""
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from contracts.definition import Definition
+from contracts.workspace import Agent, Escalation, PeopleFile, Person, Server, Tool, Workspace
+from language.finding import Rejected
+from language.loader import load_text
+
+AGENTS = ("architect", "security_engineer", "cost_analyst", "reviewer")
+
+HEAD = """
+mission: try_out
+version: '1.0'
+team: platform
+inputs:
+  type: object
+  properties:
+    requirements_document: {type: string}
+    existing_system_overview: {type: string}
+    alert: {type: object}
+verdict:
+  one_of: [good, bad]
+  value: "'good'"
+"""
+
+
+def workspace(**more: Any) -> Workspace:
+    """A workspace with four agents, tools of every kind of effect, and three people."""
+    text = {"type": "string"}
+    tools = {
+        "look_up": Tool(server="company", effect="read"),
+        "write_file": Tool(
+            server="company",
+            effect="write",
+            compensated_by=("delete_file",),
+            input={
+                "type": "object",
+                "required": ["name"],
+                "properties": {"name": text, "size": {"type": "integer"}},
+                "additionalProperties": False,
+            },
+        ),
+        "delete_file": Tool(server="company", effect="write"),
+        "send_money": Tool(server="company", effect="irreversible"),
+        "open_ticket": Tool(
+            server="company", effect="write", autonomy="allowed", compensated_by=("close_ticket", "delete_file")
+        ),
+        "close_ticket": Tool(server="company", effect="write", autonomy="allowed"),
+    }
+    people = {
+        "ada": Person(roles=("tech_lead", "architect")),
+        "bob": Person(roles=("tech_lead",)),
+        "cy": Person(roles=("director",)),
+    }
+    given = {
+        "root": "/nowhere",
+        "agents": {name: Agent(callable="somewhere.agents:answer") for name in AGENTS},
+        "servers": {"company": Server(url="http://127.0.0.1:1/mcp")},
+        "tools": tools,
+        "people": PeopleFile(escalation=Escalation(role="director"), people=people),
+    }
+    return Workspace(**{**given, **more})
+
+
+def mission(steps: str, head: str = HEAD) -> str:
+    """A mission's text. The steps come first, so that their lines count from 1."""
+    return textwrap.dedent(steps).lstrip("\n") + head
+
+
+def load(steps: str, head: str = HEAD, **more: Any) -> Definition:
+    return load_text(mission(steps, head), "m.yaml", workspace(**more))
+
+
+def findings(text: str, **more: Any) -> list[str]:
+    """Every finding of a text, as it is printed; none when it loads."""
+    try:
+        load_text(text, "m.yaml", workspace(**more))
+    except Rejected as rejected:
+        return [str(finding) for finding in rejected.findings]
+    return []
+
+
+def codes(text: str, **more: Any) -> list[str]:
+    """Every finding as `line:column CODE`."""
+    heads = (finding.removeprefix("m.yaml:").split(" ")[:2] for finding in findings(text, **more))
+    return [f"{place.rstrip(':')} {code}" for place, code in heads]
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    """Write a file below a folder, and the folders on the way."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
+    return path
