@@ -140,3 +140,15 @@ async def test_every_call_is_an_attempt_with_its_outcome(company: CompanyServer,
         ("isolate_host", "k2", "rejected"),
         ("host_status", None, "answered"),
     ] == [(row["tool"], row["key"], row["outcome"]) for row in attempts(store)]
+
+
+def test_a_write_that_fails_half_way_leaves_nothing(store: Store):
+    def fail_half_way() -> None:
+        with store.write() as db:
+            db.execute("INSERT INTO users VALUES ('nobody', '{}')")
+            raise ValueError("half way")
+
+    with pytest.raises(ValueError, match="half way"):
+        fail_half_way()
+    with store.read() as db:
+        assert [] == db.execute("SELECT * FROM users WHERE user = 'nobody'").fetchall()

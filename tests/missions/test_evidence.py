@@ -105,6 +105,31 @@ def test_a_habit_is_the_same_thing_at_the_same_hour(gap: timedelta, counted: int
     assert [-0.7] * counted == [piece.weight for piece in found if piece.source == "earlier events"]
 
 
+SCAN = {"id": "C1", "kind": "scan", "status": "approved", "summary": "s"} | {
+    "starts": "2026-03-01T11:00:00Z",
+    "ends": "2026-03-01T12:00:00Z",
+}
+ADVICE = {"id": "K1", "title": "t", "advice": "expected", "techniques": ["T1"], "expects": ["scan"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "advice", "expected"),
+    [
+        pytest.param({}, {}, [-2.0], id="the change that a document names"),
+        pytest.param({"kind": "patching"}, {}, [0.8, -0.6], id="another change"),
+        pytest.param({"status": "planned"}, {}, [0.8], id="a change that nobody approved"),
+        pytest.param({"ends": "2026-03-01T11:59:59Z"}, {}, [0.8], id="a change that is over"),
+        pytest.param({}, {"techniques": ["T2"]}, [-0.6], id="a document about something else"),
+        pytest.param({}, {"advice": "contain", "expects": []}, [-0.6, 0.4], id="a runbook beside a change"),
+        pytest.param({"status": "planned"}, {"advice": "verify"}, [], id="a guide that only says what to look at"),
+    ],
+)
+def test_changes_and_documents_explain_each_other(change: dict, advice: dict, expected: list[float]):
+    found = weigh(ALERT, NOTHING | {"changes": [SCAN | change], "knowledge": [ADVICE | advice]}, [], [])
+
+    assert expected == [piece.weight for piece in found]
+
+
 @given(weights, st.floats(0.01, 5))
 def test_more_reason_for_harm_never_makes_it_less_likely(values: list[float], more: float):
     before = balance(ALERT, pieces(values), sources=1)

@@ -55,10 +55,10 @@ async def test_an_alert_with_only_what_is_required_is_triaged_too(open_desk: Ope
 
 @pytest.mark.parametrize(("agent", "contract"), AGENTS.items())
 async def test_agents_are_given_only_tools_that_read(open_desk: OpenDesk, agent: str, contract):
-    assert [] == [name for name in contract.tools if TOOLS.tools[name].acts()]
+    assert [] == [name for name in contract.tools if TOOLS[name].acts()]
     async with open_desk() as desk:
         tools = ReadingToolbox(desk.client, contract.tools)
-        for name in TOOLS.tools.keys() - set(contract.tools):
+        for name in TOOLS.keys() - set(contract.tools):
             with pytest.raises(PermissionError):
                 await tools.call(name)
 
@@ -80,7 +80,7 @@ async def test_the_draft_is_a_command_that_the_tool_takes(open_desk: OpenDesk):
 
     arguments = {"host": order["host"], "reason": order["reason"], "case": "case-1"}
     assert ("fin-ws-07", "high", False) == (order["host"], order["severity"], order["already_isolated"])
-    assert [] == schema.errors(TOOLS.tools["isolate_host"].input, arguments)
+    assert [] == schema.errors(TOOLS["isolate_host"].input, arguments)
 
 
 async def test_the_note_says_what_is_asked_why_what_it_stops_and_how_to_undo_it(open_desk: OpenDesk):

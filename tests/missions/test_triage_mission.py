@@ -6,8 +6,7 @@ from triage_mission import carry_out
 
 from contracts.decision import Opening
 from demo.fault import Fault, order_fault
-
-ASKED_FIRST = {"review": ("secops_lead",), "isolate": ("secops_oncall",)}
+from demo.seed import build_world
 
 
 def nobody(opening: Opening) -> None:
@@ -104,6 +103,23 @@ async def test_below_the_floor_silence_hands_the_case_to_people(open_desk: OpenD
 
     assert [("secops_lead",), ("incident_commander",)] == [approvers for _, approvers in asked(run)]
     assert ("escalate", [("open_ticket", True)]) == (verdict, seen(desk))
+
+
+@pytest.mark.parametrize(
+    ("people", "verdict", "gates"),
+    [
+        (approve, "auto_remediate", ["correlate/review", "remediate/isolate"]),
+        (reject, "escalate", ["correlate/review"]),
+    ],
+)
+async def test_an_unsure_isolation_needs_both_the_review_and_the_approval(
+    open_desk: OpenDesk, people, verdict: str, gates: list[str]
+):
+    knows_little = {**build_world(), "events": [], "indicators": [], "documents": []}
+    async with open_desk(knows_little) as desk:
+        run, came_to = await carry_out(desk, load_alert("beaconing_workstation"), people)
+
+    assert (verdict, gates) == (came_to, [step for step, _ in asked(run)])
 
 
 @pytest.mark.parametrize("mode", ["fail", "act_then_fail"])

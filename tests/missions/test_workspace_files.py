@@ -23,7 +23,7 @@ def test_each_agent_is_code_that_is_there_with_tools_that_are_named(name: str, a
     module, _, attribute = agent.callable.partition(":")
 
     assert callable(getattr(import_module(module), attribute))
-    assert set(agent.tools) <= TOOLS.tools.keys()
+    assert set(agent.tools) <= TOOLS.keys()
     assert [] == list(schema.check_schema(agent.output))
     assert agent.description
     assert agent.team
@@ -33,24 +33,24 @@ async def test_each_tool_is_offered_with_the_arguments_that_its_contract_names(o
     async with Client(opened) as client:
         offered = {tool.name: tool.input_schema for tool in (await client.list_tools()).tools}
 
-    assert offered.keys() == TOOLS.tools.keys()
-    for name, tool in TOOLS.tools.items():
+    assert offered.keys() == TOOLS.keys()
+    for name, tool in TOOLS.items():
         assert set(tool.input["properties"]) <= set(offered[name]["properties"])
         assert set(offered[name]["required"]) == set(tool.input["required"])
         assert [] == list(schema.check_schema(tool.input)) + list(schema.check_schema(tool.output))
 
 
-@pytest.mark.parametrize(("name", "tool"), [(name, tool) for name, tool in TOOLS.tools.items() if tool.acts()])
+@pytest.mark.parametrize(("name", "tool"), [(name, tool) for name, tool in TOOLS.items() if tool.acts()])
 def test_what_acts_is_repeatable_and_can_be_undone_by_hand(name: str, tool):
     assert "key" == tool.idempotency
     for undo in tool.compensated_by:
-        assert TOOLS.tools[undo].manual
-        assert set(TOOLS.tools[undo].input["required"]) <= set(tool.input["required"])
+        assert TOOLS[undo].manual
+        assert set(TOOLS[undo].input["required"]) <= set(tool.input["required"])
     assert tool.compensated_by or tool.manual
 
 
 def test_only_tickets_act_without_approval():
-    free = {name for name, tool in TOOLS.tools.items() if tool.acts() and not tool.needs_approval()}
+    free = {name for name, tool in TOOLS.items() if tool.acts() and not tool.needs_approval()}
 
     assert {"open_ticket", "close_ticket"} == free
 

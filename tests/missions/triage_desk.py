@@ -8,20 +8,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import yaml
 from mcp.client.client import Client
 
 from contracts.call import AgentCall
-from contracts.workspace import AgentsFile, PeopleFile, ToolsFile
 from demo.ledger import effects
 from demo.store import Store
 from language import schema
+from language.workspace import load_workspace
 
 MISSIONS = Path(__file__).parents[2] / "missions"
 ALERTS = MISSIONS / "incident_triage" / "alerts"
-AGENTS = AgentsFile.model_validate(yaml.safe_load((MISSIONS / "agents.yaml").read_text())).agents
-TOOLS = ToolsFile.model_validate(yaml.safe_load((MISSIONS / "tools.yaml").read_text()))
-PEOPLE = PeopleFile.model_validate(yaml.safe_load((MISSIONS / "people.yaml").read_text()))
+WORKSPACE = load_workspace(MISSIONS)
+AGENTS, TOOLS, PEOPLE = WORKSPACE.agents, WORKSPACE.tools, WORKSPACE.people
 
 
 def load_alert(name: str) -> dict[str, Any]:
@@ -37,13 +35,13 @@ class ReadingToolbox:
     used: list[str] = field(default_factory=list)
 
     async def call(self, tool: str, **arguments: Any) -> Any:
-        if tool not in self.names or TOOLS.tools[tool].acts():
+        if tool not in self.names or TOOLS[tool].acts():
             raise PermissionError(tool)
-        assert schema.errors(TOOLS.tools[tool].input, arguments) == []
+        assert schema.errors(TOOLS[tool].input, arguments) == []
         self.used.append(tool)
         result = await self.client.call_tool(tool, arguments)
         assert not result.is_error, result.structured_content
-        assert schema.errors(TOOLS.tools[tool].output, result.structured_content) == []
+        assert schema.errors(TOOLS[tool].output, result.structured_content) == []
         return result.structured_content
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from triage_desk import AGENTS, MISSIONS, PEOPLE, TOOLS, Desk
+from triage_desk import AGENTS, MISSIONS, PEOPLE, TOOLS, WORKSPACE, Desk
 
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.decision import Opening
 from contracts.plan import Plan
-from contracts.workspace import Workspace
 from language.expression import evaluate
 from language.loader import load_mission
 from tests.interpreter.fakes import FakePorts, Run, rehearse
@@ -16,13 +15,12 @@ from workflows.interpreter.ending import EffectFailed
 from workflows.interpreter.scope import Effort
 
 People = Callable[[Opening], tuple[str, str] | None]
-WORKSPACE = Workspace(root=str(MISSIONS), agents=AGENTS, servers=TOOLS.servers, tools=TOOLS.tools, people=PEOPLE)
 
 
 def shipped_plan() -> Plan:
     definition = load_mission(MISSIONS / "incident_triage" / "mission.yaml", WORKSPACE)
     assert PEOPLE.escalation
-    return Plan(definition=definition, agents=AGENTS, tools=TOOLS.tools, escalation=PEOPLE.escalation).sealed()
+    return Plan(definition=definition, agents=AGENTS, tools=TOOLS, escalation=PEOPLE.escalation).sealed()
 
 
 class DeskPorts(FakePorts):
