@@ -1,7 +1,6 @@
 """What many tests share: one real dev server with time skipping, and clients to it."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from temporalio.client import Client

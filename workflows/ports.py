@@ -69,7 +69,7 @@ class TemporalPorts:
 
     @contextmanager
     def within(self, path: str) -> Iterator[None]:
-        group = workflow.create_event_group(path, label=path)
+        group = workflow.create_event_group(path)
         with group.scope(), get_tracer("gonogo").start_as_current_span(f"{self._plan.definition.mission} {path}"):
             yield
 

@@ -1,0 +1,246 @@
+"""`make bench`: the interpreter against a workflow written by hand, in turn, on one server.
+
+Rounds alternate between the two, so that drift of the machine meets both alike. Reported are medians over rounds;
+the last line is one JSON object. What each figure means is in `docs/performance.md`.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.worker import Worker
+
+from activities import keys
+from bench.five_steps import DRIVER_QUEUE, STEPS, WORKER_QUEUE, plan
+from contracts.call import RUN_AGENT, AgentCall, AgentResult, Usage
+from contracts.decision import DECIDE, Claims, Opening
+from contracts.plan import MissionInput
+from contracts.view import GATES, GatesQuery, GatesView
+from runtime.connection import DATA_CONVERTER
+from starter.server import DevServer
+from workflows.board import STATE
+
+MISSION, BY_HAND = "mission", "by hand"
+ALERT = {"host": "web-01", "user": "kim", "severity": 4, "related": ["e1", "e2", "e3"]}
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Round:
+    """What one round of missions took: seconds each and in all, worker CPU seconds in all."""
+
+    latencies: list[float] = field(default_factory=list)
+    wall: float = 0.0
+    cpu: float = 0.0
+
+
+class Driver:
+    """Starts missions, decides at their gates, waits for their ends."""
+
+    def __init__(self, client: Client, home: Path, worker_pid: int) -> None:
+        self._client = client
+        self._home = home
+        self._pid = worker_pid
+        self._plan = plan()
+        self._opening: dict[str, asyncio.Event] = {}
+
+    @activity.defn(name=RUN_AGENT)
+    async def correlate(self, call: AgentCall) -> AgentResult:
+        """Answer at once, and note that this mission's gate is about to open."""
+        self._opening[call.mission].set()
+        return AgentResult(output={"verdict": "handled"}, usage=Usage(agent_runs=1))
+
+    async def round(self, kind: str, count: int, at_once: int) -> Round:
+        """Run `count` missions, `at_once` at a time."""
+        limit = asyncio.Semaphore(at_once)
+        found = Round()
+
+        async def one() -> None:
+            async with limit:
+                started = time.perf_counter()
+                await self.mission(kind)
+                found.latencies.append(time.perf_counter() - started)
+
+        before, started = self._cpu(), time.perf_counter()
+        await asyncio.gather(*(one() for _ in range(count)))
+        found.wall = time.perf_counter() - started
+        found.cpu = self._cpu() - before
+        return found
+
+    async def mission(self, kind: str) -> str:
+        """Run one from start to end and return its id."""
+        id_ = f"bench-{uuid.uuid4().hex}"
+        self._opening[id_] = asyncio.Event()
+        if kind == MISSION:
+            argument: Any = MissionInput(plan=self._plan, inputs={"alert": ALERT}, requested_by="rita")
+            name, attributes = "bench", TypedSearchAttributes([SearchAttributePair(STATE, "running")])
+        else:
+            name, argument, attributes = "bench_by_hand", ALERT, TypedSearchAttributes.empty
+        handle = await self._client.start_workflow(
+            name, argument, id=id_, task_queue=WORKER_QUEUE, search_attributes=attributes
+        )
+        await self._opening[id_].wait()
+        del self._opening[id_]
+        opening = await self._gate(handle)
+        await handle.signal(DECIDE, self._token(opening))
+        await handle.result()
+        return id_
+
+    async def events(self, id_: str) -> int:
+        history = await self._client.get_workflow_handle(id_).fetch_history()
+        return len(history.events)
+
+    async def _gate(self, handle: Any) -> Opening:
+        while True:
+            view = await handle.query(GATES, GatesQuery(), result_type=GatesView)
+            if view.gates:
+                return view.gates[0]
+            await asyncio.sleep(0.005)
+
+    def _token(self, opening: Opening) -> str:
+        seconds = int(time.time())
+        claims = Claims(
+            iss="lea",
+            jti=uuid.uuid4().hex,
+            iat=seconds,
+            exp=seconds + 300,
+            mission=opening.subject.mission,
+            run=opening.subject.first_run_id,
+            step=opening.subject.step,
+            nonce=opening.nonce,
+            digest=opening.digest,
+            verb="approve",
+        )
+        return keys.sign(self._home, "lea", claims)
+
+    def _cpu(self) -> float:
+        """CPU seconds that the worker process has used, user and system."""
+        words = Path(f"/proc/{self._pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(words[11]) + int(words[12])) / TICK
+
+
+def quantile(values: list[float], share: float) -> float:
+    """Return the value below which a share of all lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+async def measure(driver: Driver, options: argparse.Namespace) -> dict[str, Any]:
+    """Run warm-up and rounds; return the figures by kind and concurrency."""
+    rounds: dict[tuple[str, int], list[Round]] = {}
+    for kind in (MISSION, BY_HAND):
+        await driver.round(kind, 20, 10)
+    for number in range(options.rounds):
+        order = (MISSION, BY_HAND) if number % 2 == 0 else (BY_HAND, MISSION)
+        for at_once, count in ((1, options.single), (50, options.many)):
+            for kind in order:
+                rounds.setdefault((kind, at_once), []).append(await driver.round(kind, count, at_once))
+    return {key: summary(found) for key, found in rounds.items()}  # type: ignore[misc]
+
+
+def summary(rounds: list[Round]) -> dict[str, float]:
+    """Return the median of the rounds' throughput and CPU, and quantiles over all missions."""
+    latencies = [seconds for one in rounds for seconds in one.latencies]
+    return {
+        "missions_per_s": statistics.median(len(one.latencies) / one.wall for one in rounds),
+        "p50_ms": quantile(latencies, 0.5) * 1000,
+        "p99_ms": quantile(latencies, 0.99) * 1000,
+        "cpu_ms": statistics.median(one.cpu / len(one.latencies) * 1000 for one in rounds),
+    }
+
+
+def report(figures: dict[Any, dict[str, float]], events: dict[str, int]) -> dict[str, float]:
+    """Print the table, and return what the last line holds."""
+    print(f"{'':>22} {'missions/s':>11} {'p50 ms':>8} {'p99 ms':>8} {'worker CPU ms':>14}")
+    for (kind, at_once), row in sorted(figures.items(), key=lambda item: item[0][1]):
+        numbers = f"{row['missions_per_s']:>11.1f} {row['p50_ms']:>8.0f} {row['p99_ms']:>8.0f} {row['cpu_ms']:>14.1f}"
+        print(f"{kind:>12}, {at_once:>2} at once {numbers}")
+    for at_once in (1, 50):
+        ratio = figures[MISSION, at_once]["missions_per_s"] / figures[BY_HAND, at_once]["missions_per_s"]
+        cpu = figures[MISSION, at_once]["cpu_ms"] / figures[BY_HAND, at_once]["cpu_ms"]
+        print(f"at {at_once:>2} at once: {ratio:.3f} of the throughput, {cpu:.2f} times the worker's CPU")
+    print(f"events per mission: {events[MISSION]}, by hand {events[BY_HAND]}")
+    busy = figures[MISSION, 50]
+    return {
+        "throughput_ratio": round(busy["missions_per_s"] / figures[BY_HAND, 50]["missions_per_s"], 3),
+        "events_per_step_ratio": round(events["steps mission"] / events["steps by hand"], 3),
+        "extra_events_per_mission": events[MISSION] - events[BY_HAND],
+        "missions_per_s": round(busy["missions_per_s"], 1),
+        "p50_ms": round(busy["p50_ms"], 1),
+        "p99_ms": round(busy["p99_ms"], 1),
+    }
+
+
+async def run(options: argparse.Namespace) -> dict[str, float]:
+    """Start server and worker, measure, report."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        keys.create(home, "lea", ("lead",))
+        async with DevServer(home / "server.log", database=home / "bench.db") as server:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "bench.serve", server.address, str(home)], stdout=subprocess.PIPE, text=True
+            )
+            try:
+                assert worker.stdout is not None
+                worker.stdout.readline()
+                client = await Client.connect(server.address, data_converter=DATA_CONVERTER)
+                driver = Driver(client, home, worker.pid)
+                async with Worker(client, task_queue=DRIVER_QUEUE, activities=[driver.correlate]):
+                    figures = await measure(driver, options)
+                    events = {kind: await driver.events(await driver.mission(kind)) for kind in (MISSION, BY_HAND)}
+                    events |= {f"steps {kind}": await step_events(client, driver, kind) for kind in (MISSION, BY_HAND)}
+            finally:
+                worker.kill()
+                worker.wait()
+    return report(figures, events)
+
+
+async def step_events(client: Client, driver: Driver, kind: str) -> int:
+    """Count the events that belong to steps: activities, timers, and the signal, with the tasks they need."""
+    id_ = await driver.mission(kind)
+    history = await client.get_workflow_handle(id_).fetch_history()
+    return (
+        sum(
+            1
+            for event in history.events
+            if event.HasField("activity_task_scheduled_event_attributes")
+            or event.HasField("activity_task_started_event_attributes")
+            or event.HasField("activity_task_completed_event_attributes")
+            or event.HasField("timer_started_event_attributes")
+            or event.HasField("timer_canceled_event_attributes")
+            or event.HasField("workflow_execution_signaled_event_attributes")
+        )
+        // STEPS
+    )
+
+
+def main() -> int:
+    """Run the bench; `--quick` is for trying it out."""
+    parser = argparse.ArgumentParser(description="Measure the interpreter against a workflow written by hand.")
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--single", type=int, default=25, help="missions in each round with one at a time")
+    parser.add_argument("--many", type=int, default=200, help="missions in each round with 50 at once")
+    options = parser.parse_args()
+    started = time.perf_counter()
+    last = asyncio.run(run(options))
+    print(f"measured in {timedelta(seconds=round(time.perf_counter() - started))}")
+    print(json.dumps(last), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""What the sandbox passes through must not see the real world: no clock, no chance, no machine."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2] / "workflows"
+PURE = sorted([*(ROOT / "interpreter").rglob("*.py"), *(ROOT / "governance").rglob("*.py"), ROOT / "view.py"])
+MODULES = {"time", "random", "secrets", "uuid", "os", "socket", "threading", "subprocess", "pathlib", "temporalio"}
+CALLS = {"now", "utcnow", "today", "open", "print", "input", "eval", "exec"}
+
+
+def sins(source: str) -> list[str]:
+    """Return what a module does that the interpreter may not."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                found += [name.name for name in names if name.name.split(".")[0] in MODULES]
+            case ast.ImportFrom(module=str(module)) if module.split(".")[0] in MODULES:
+                found.append(module)
+            case ast.Call(func=ast.Name(id=name)) if name in CALLS:
+                found.append(name)
+            case ast.Call(func=ast.Attribute(attr=name, value=ast.Name(id="datetime" | "date"))) if name in CALLS:
+                found.append(name)
+    return found
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_interpreter_sees_nothing_but_its_ports(path):
+    assert [] == sins(path.read_text())
+
+
+@pytest.mark.parametrize(
+    "source", ["import time", "from os import environ", "datetime.now()", "open('x')", "import uuid as u"]
+)
+def test_a_sin_is_found(source):
+    assert sins(source)
