@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from difflib import get_close_matches
@@ -20,6 +20,7 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities import people
 from activities.actions import ActionExecutor
 from activities.agents import AgentRunner
 from activities.authority import Authority
@@ -28,6 +29,7 @@ from activities.lineage import ServerLineage
 from activities.mcp_tools import ToolServers
 from activities.people import Directory
 from contracts.workspace import MISSION_QUEUE, Workspace
+from language.finding import Rejected
 from language.workspace import load_workspace
 from runtime import telemetry
 from runtime.connection import Unreachable, connect
@@ -52,10 +54,12 @@ class Stop(Exception):
 
 def read_workspace(settings: Settings) -> Workspace:
     """Load the workspace, or `Stop` with everything that is wrong with it."""
-    workspace, findings = load_workspace(settings.workspace, None)
-    if findings:
-        raise Stop(WRONG, "\n".join(str(finding) for finding in findings))
-    return workspace
+    try:
+        return load_workspace(settings.workspace, people.read(settings.home / "people.yaml"))
+    except Rejected as rejected:
+        raise Stop(WRONG, f"the workspace {settings.workspace} cannot be used:\n{rejected}") from None
+    except people.Unreadable as error:
+        raise Stop(WRONG, str(error)) from None
 
 
 def all_queues(workspace: Workspace) -> tuple[str, ...]:
@@ -133,11 +137,11 @@ def _worker(client: Client, settings: Settings, queue: str, activities: list[Cal
     )
 
 
-async def serve(settings: Settings, queues: str | None) -> None:
+async def serve(settings: Settings, queues: str | None, environ: Mapping[str, str]) -> None:
     """Serve until a signal says stop, or `Stop` when that is not possible."""
     workspace = read_workspace(settings)
     chosen = chosen_queues(workspace, queues)
-    client = await connect(settings)
+    client = await connect(settings, environ=environ)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -149,25 +153,23 @@ async def serve(settings: Settings, queues: str | None) -> None:
             raise Stop(UNREACHABLE, f"a worker ended by itself: {task.exception()}")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run the program and return its exit code."""
     parser = argparse.ArgumentParser(prog="worker.py", description="Serve missions, agents and tools.")
     parser.add_argument("--queues", metavar="A,B", help="task queues to serve; by default all of the workspace")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        settings = Settings.read()
+        settings = Settings.read(environ)
         # Agents of a workspace elsewhere are found beside it: appended, so that nothing installed is replaced.
         sys.path.append(str(settings.workspace.parent))
-        asyncio.run(serve(settings, options.queues))
+        asyncio.run(serve(settings, options.queues, environ))
     except SettingRefused as error:
         return _say(USAGE, str(error))
     except Unreachable as error:
         return _say(UNREACHABLE, str(error))
     except Stop as stop:
         return _say(stop.code, str(stop))
-    finally:
-        telemetry.shutdown()
     return DONE
 
 
@@ -178,6 +180,7 @@ def _say(code: int, line: str) -> int:
 
 def leave(code: int) -> None:
     """End the process at once: after its work is done, the interpreter's own way out can abort."""
+    telemetry.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -185,7 +188,7 @@ def leave(code: int) -> None:
 
 if __name__ == "__main__":
     try:
-        code = main()
+        code = main(sys.argv[1:], os.environ)
     except SystemExit as usage:
         code = usage.code if isinstance(usage.code, int) else USAGE
     leave(code)

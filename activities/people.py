@@ -7,10 +7,8 @@ Law: a key that was added or revoked counts at once, and a file that cannot be r
 import unicodedata
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from contracts.workspace import PeopleFile
-from language.yaml_source import Value, read_yaml
+from language.document import read_document
 
 Stamp = tuple[int, int, int] | None
 
@@ -27,20 +25,10 @@ def read(path: Path) -> PeopleFile:
         return PeopleFile()
     except (OSError, ValueError) as error:
         raise Unreadable(f"{path} cannot be read: {error}") from None
-    value, findings = read_yaml(text, str(path))
-    if findings:
+    document, _, findings = read_document(PeopleFile, text, str(path))
+    if findings or document is None:
         raise Unreadable(str(findings[0]))
-    return _checked(path, value)
-
-
-def _checked(path: Path, value: Value | None) -> PeopleFile:
-    try:
-        return PeopleFile.model_validate(value.plain() if value and value.data is not None else {})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = tuple(part for part in first["loc"] if isinstance(part, str | int))
-        place = value.place_of(*where) if value else path
-        raise Unreadable(f"{place}: {'.'.join(map(str, where))}: {first['msg']}") from None
+    return document
 
 
 def same_person(one: str, other: str) -> bool:

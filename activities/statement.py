@@ -113,7 +113,7 @@ def _decoded(part: str, what: str) -> bytes:
 def _object(raw: bytes, what: str) -> dict[str, Any]:
     """Read a JSON object strictly: no second value for a name, no NaN, no halves of letters."""
     try:
-        value = json.loads(raw, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(raw, object_pairs_hook=_unique)
         canonical(value)
     except (ValueError, RecursionError):
         raise Refusal(f"the token's {what} cannot be read") from None
@@ -127,7 +127,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise ValueError("a name stands twice")
     return value
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")

@@ -43,7 +43,7 @@ async def connect(settings: Settings, patience: float = PATIENCE, environ: Mappi
 
 def _config(environ: Mapping[str, str] | None) -> ClientConnectConfig:
     try:
-        return ClientConfig.load_client_connect_config(override_env_vars=environ)
+        return ClientConfig.load_client_connect_config(override_env_vars=None if environ is None else dict(environ))
     except (RuntimeError, ValueError, OSError) as error:
         raise Unreachable(f"the Temporal profile cannot be used: {_cause(error)}") from None
 

@@ -42,31 +42,31 @@ class Service:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
+    async def call_arrived(self) -> None:
+        async with asyncio.timeout(20):
+            await self.arrived.wait()
+
     def tools_called(self) -> list[str]:
         return [call.tool for call in self.calls]
 
 
 def tools() -> dict[str, Tool]:
     """Return the contracts of a small security team."""
+    free = {"server": "company", "effect": "write", "autonomy": "allowed", "idempotency": "key"}
     isolate = {"server": "company", "effect": "write", "idempotency": "key", "input": HOST, "output": ISOLATED}
     return {
         "isolate_host": Tool(**isolate, compensated_by=("release_host",)),
         "release_host": Tool(**{**isolate, "output": {}}, compensated_by=()),
-        "file_ticket": Tool(server="company", effect="write", autonomy="allowed", idempotency="key"),
-        "close_ticket": Tool(server="company", effect="write", autonomy="allowed", idempotency="key"),
+        "file_ticket": Tool(**free),
+        "close_ticket": Tool(**free),
         "look": Tool(server="company", effect="read", input=HOST),
-        "misreport": Tool(server="company", effect="write", autonomy="allowed", idempotency="key", output=ISOLATED),
+        "misreport": Tool(**free, output=ISOLATED),
         "ring_once": Tool(server="company", effect="write", autonomy="allowed", tool="file_ticket"),
-        "reject": Tool(server="company", effect="write", autonomy="allowed", idempotency="key"),
-        "fail": Tool(server="company", effect="write", autonomy="allowed", idempotency="key"),
-        "wait": Tool(
-            server="company",
-            effect="write",
-            autonomy="allowed",
-            idempotency="key",
-            timeout=timedelta(seconds=0.3),
-        ),
-        "unheard_of": Tool(server="company", effect="write", autonomy="allowed", idempotency="key"),
+        "reject": Tool(**free),
+        "fail": Tool(**free),
+        "wait": Tool(**free),
+        "wait_briefly": Tool(**{**free, "tool": "wait", "timeout": timedelta(seconds=1)}),
+        "unheard_of": Tool(**free),
         "homeless": Tool(server="nowhere", effect="read"),
     }
 

@@ -20,9 +20,9 @@ from activities.people import Directory
 from contracts.base import digest
 from contracts.call import Grant, ToolCall, ToolResult, idempotency_key
 from tests.activities import office
+from tests.activities.activity_stage import failing, stage, told
 from tests.activities.service import Service, serving, severing, tools
 from tests.activities.service import servers as at
-from tests.activities.stage import failing, stage, told
 
 
 async def lineage(workflow_id: str, run_id: str) -> str:
@@ -397,11 +397,13 @@ async def test_a_tool_without_a_server_is_not_found(executor: ActionExecutor) ->
 
 
 async def test_silence_after_sending_is_unknown(executor: ActionExecutor, service: Service) -> None:
-    error = await failing(stage().run(executor.execute, call("wait")))
+    await stage().run(executor.execute, call("file_ticket"))
 
-    assert "wait gave no answer within 300ms" == error.message
+    error = await failing(stage().run(executor.execute, call("wait_briefly")))
+
+    assert "wait_briefly gave no answer within 1s" == error.message
     assert ("timed_out", "unknown", True) == told(error)
-    assert ["wait"] == service.tools_called()
+    assert ["file_ticket", "wait"] == service.tools_called()
 
 
 async def test_a_refused_connection_did_nothing(home: Path) -> None:
@@ -448,7 +450,7 @@ async def test_a_line_that_breaks_after_the_call_leaves_it_unknown(service: Serv
 async def test_one_broken_call_takes_no_other_with_it(executor: ActionExecutor, service: Service) -> None:
     slow = call("wait", arguments={})
     waiting = asyncio.create_task(stage().run(executor.execute, slow))
-    await service.arrived.wait()
+    await service.call_arrived()
 
     await failing(stage().run(executor.execute, call("unheard_of")))
     service.release.set()
@@ -459,7 +461,7 @@ async def test_one_broken_call_takes_no_other_with_it(executor: ActionExecutor, 
 async def test_a_cancelled_action_stops_waiting(executor: ActionExecutor, service: Service) -> None:
     environment = stage()
     waiting = asyncio.create_task(environment.run(executor.execute, call("wait")))
-    await service.arrived.wait()
+    await service.call_arrived()
     environment.cancel()
 
     with pytest.raises(asyncio.CancelledError):
@@ -471,7 +473,7 @@ async def test_an_action_beats_while_it_waits(executor: ActionExecutor, service:
     beats: list[Any] = []
     environment.on_heartbeat = lambda *details: beats.append(details)
     waiting = asyncio.create_task(environment.run(executor.execute, call("wait")))
-    await service.arrived.wait()
+    await service.call_arrived()
     service.release.set()
     await waiting
 

@@ -11,9 +11,9 @@ from activities.mcp_tools import ToolServers
 from contracts.call import AgentCall, AgentResult
 from contracts.workspace import Agent
 from tests.activities import minds
+from tests.activities.activity_stage import failing, stage, told
 from tests.activities.service import Service, tools
 from tests.activities.service import servers as at
-from tests.activities.stage import failing, stage, told
 
 OUTPUT = {"type": "object", "required": ["verdict"], "properties": {"verdict": {"enum": ["dismiss", "escalate"]}}}
 

@@ -435,7 +435,7 @@ async def test_a_people_file_that_cannot_be_read_lets_nobody_decide(tmp_path: Pa
     [
         ("people: {anna: {roles: [lead]}, anna: {roles: [secops]}}", "DUPLICATE_KEY the key 'anna' stands in line 1"),
         ("people: {anna: {roles: [no]}}", "YAML_AMBIGUOUS 'no' is a boolean or null to some readers"),
-        ("people: {anna: {rolls: [secops]}}", "people.anna.rolls: Extra inputs are not permitted"),
+        ("people: {anna: {rolls: [secops]}}", "UNKNOWN_KEY unknown key 'rolls' (did you mean 'roles'?)"),
     ],
 )
 async def test_a_people_file_that_could_be_misread_lets_nobody_decide(tmp_path: Path, text: str, said: str) -> None:
