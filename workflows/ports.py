@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from opentelemetry.trace import get_tracer
+from opentelemetry.trace import get_tracer, use_span
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
@@ -27,6 +27,7 @@ from contracts.call import (
     ToolResult,
 )
 from contracts.decision import Hearing, Ruling
+from contracts.definition import Retry
 from contracts.plan import Plan
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.scope import Effort
@@ -69,8 +70,7 @@ class TemporalPorts:
 
     @contextmanager
     def within(self, path: str) -> Iterator[None]:
-        group = workflow.create_event_group(path)
-        with group.scope(), get_tracer("gonogo").start_as_current_span(f"{self._plan.definition.mission} {path}"):
+        with workflow.create_event_group(path).scope():
             yield
 
     def stopping(self) -> bool:
@@ -146,29 +146,41 @@ async def _effect(
     summary: str,
     cancellation: workflow.ActivityCancellationType,
 ) -> Any:
-    retry = effort.retry
-    try:
-        return await workflow.execute_activity(
+    span = get_tracer("gonogo").start_span(f"{workflow.info().workflow_type} {call.path}")
+    # Current only while the call is handed over: a context left open over a wait could not be closed on eviction.
+    with use_span(span, end_on_exit=False):
+        handle = workflow.start_activity(
             name,
             call,
             result_type=answer,
             task_queue=queue,
             start_to_close_timeout=effort.timeout,
             heartbeat_timeout=HEARTBEAT,
-            retry_policy=RetryPolicy(
-                initial_interval=retry.first,
-                backoff_coefficient=retry.factor,
-                maximum_interval=retry.most,
-                maximum_attempts=retry.attempts,
-                non_retryable_error_types=list(NEVER_RETRIED),
-            ),
+            retry_policy=_retry_policy(effort.retry),
             cancellation_type=cancellation,
             summary=summary[:400],
         )
+    try:
+        result = await handle
     except ActivityError as error:
+        span.record_exception(error)
+        span.end()
         if is_cancelled_exception(error):
             raise asyncio.CancelledError from error
         raise _translated(error, effort) from error
+    span.end()
+    return result
+
+
+def _retry_policy(retry: Retry) -> RetryPolicy:
+    """Return the server's policy. Jitter is the activity's: it names its own next delay."""
+    return RetryPolicy(
+        initial_interval=retry.first,
+        backoff_coefficient=retry.factor,
+        maximum_interval=retry.most,
+        maximum_attempts=retry.attempts,
+        non_retryable_error_types=list(NEVER_RETRIED),
+    )
 
 
 def _translated(error: ActivityError, effort: Effort) -> EffectFailed:
