@@ -3,8 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from activities.actions import ActionExecutor
+from activities.authority import Authority
+from activities.mcp_tools import ToolServers
+from activities.people import Directory
 from tests.activities import office
-from tests.activities.service import Service, serving
+from tests.activities.service import Service, serving, tools
+from tests.activities.service import servers as at
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +33,15 @@ def service(running_service: Service) -> Service:
     running_service.arrived.clear()
     running_service.release.clear()
     return running_service
+
+
+@pytest.fixture
+async def servers(service: Service) -> AsyncIterator[ToolServers]:
+    connections = ToolServers(at(service.url))
+    yield connections
+    await connections.close()
+
+
+@pytest.fixture
+def executor(home: Path, servers: ToolServers) -> ActionExecutor:
+    return ActionExecutor(tools(), servers, Authority(tools(), Directory(home / "people.yaml"), office.lineage))

@@ -8,7 +8,8 @@ from typing import Any
 
 from activities import keys
 from activities.statement import seal
-from contracts.call import Grant
+from contracts.base import digest
+from contracts.call import Grant, ToolCall, idempotency_key
 from contracts.decision import Claims, Hearing, Opening, Subject
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -115,3 +116,22 @@ def _decoded(part: str) -> bytes:
     from jwt.utils import base64url_decode
 
     return base64url_decode(part)
+
+
+async def lineage(workflow_id: str, run_id: str) -> str:
+    """Know that run-9 of mission-1 descends from run-1."""
+    return {("mission-1", "run-9"): "run-1"}.get((workflow_id, run_id), "somewhere else")
+
+
+def call(tool: str = "isolate_host", **fields: Any) -> ToolCall:
+    """Return a call as an honest mission makes it."""
+    arguments = fields.get("arguments", {"host": "web-01"})
+    path = fields.get("path", "remediate/isolate")
+    key = idempotency_key("default", "mission-1", "run-1", path, digest(arguments))
+    known = {"mission": "mission-1", "path": path, "tool": tool, "arguments": arguments, "key": key}
+    return ToolCall(**{**known, **fields})
+
+
+def undo(tool: str = "release_host", **fields: Any) -> ToolCall:
+    """Return the call that undoes the isolation."""
+    return call(tool, **{"path": "remediate/isolate/undo", "undoes": "isolate_host", **fields})

@@ -1,7 +1,6 @@
 """The runner of agents: what it lets run, what it hands them, and what it does with what they answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -36,13 +35,6 @@ def call(name: str = "answer", **fields: Any) -> AgentCall:
         "context": {"host": "web-01"},
     }
     return AgentCall(**{**known, **fields})
-
-
-@pytest.fixture
-async def servers(service: Service) -> AsyncIterator[ToolServers]:
-    connections = ToolServers(at(service.url))
-    yield connections
-    await connections.close()
 
 
 @pytest.fixture
