@@ -25,8 +25,8 @@ SCALARS = frozenset((int, float, bool, type(None)))
 LOGIC = frozenset(("_&&_", "_||_", "!_", "@not_strictly_false", "__not_strictly_false__"))
 
 
-class TooCostly(Exception):
-    """The expression would cost more than an expression may."""
+class Refused(Exception):
+    """The expression is not run: it would cost too much, or its data would be read as something else."""
 
 
 class Bound(NamedTuple):
@@ -51,7 +51,7 @@ class Estimate(NamedTuple):
 
 
 def measure(value: Any) -> Bound:
-    """Return the bounds of JSON data. Raises `TooCostly` for data that is too much or nested too deeply."""
+    """Return the bounds of JSON data. Raises `Refused` for data that is too much or nested too deeply."""
     return _Meter().of(value, 0)
 
 
@@ -70,10 +70,11 @@ class _Meter:
             return ONE
         self._left -= len(value)
         if depth > DEEPEST:
-            raise TooCostly(f"it reads data nested more than {DEEPEST} deep")
+            raise Refused(f"too costly: it reads data nested more than {DEEPEST} deep")
         if self._left < 0:
-            raise TooCostly(f"it reads more than {MOST_VALUES} values; name the field that it needs")
+            raise Refused(f"too costly: it reads more than {MOST_VALUES} values; name the field that it needs")
         if kind is dict:
+            check_keys(value)
             return self._inside(value.values(), len(value), 1 + len(value), depth + 1)
         return self._inside(value, len(value), 1, depth + 1)
 
@@ -88,6 +89,16 @@ class _Meter:
             largest = max(largest, inner.size)
             length = max(length, inner.length)
         return Bound(size, length, largest)
+
+
+def check_keys(value: dict[Any, Any]) -> None:
+    """Refuse keys that CEL would read as others: it takes a key to end at the first NUL."""
+    try:
+        joined = "".join(value)
+    except TypeError:
+        raise Refused("it reads a map whose keys are not all text") from None
+    if "\0" in joined:
+        raise Refused("it reads a map with a NUL in a key")
 
 
 class Estimator:
@@ -147,7 +158,7 @@ class Estimator:
         source, begun = self.of(ranged, local), self.of(start, local)
         times = min(source.value.length, source.value.size)
         if times > MOST_ITERATIONS:
-            raise TooCostly(f"it goes through more than {MOST_ITERATIONS} elements")
+            raise Refused(f"too costly: it goes through more than {MOST_ITERATIONS} elements")
         element = source.value.element
         # On average a list that grows with each turn is half as long as at its end.
         inner = {
@@ -192,7 +203,7 @@ def called(node: Node, values: list[Bound]) -> tuple[float, Bound]:
 def pattern_work(pattern: Node) -> float:
     """Return the work of compiling a pattern and of using it on 64 characters."""
     if pattern.text is None:
-        raise TooCostly("its pattern is not written in the expression")
+        raise Refused("too costly: its pattern is not written in the expression")
     length = len(pattern.text)
     return length * PATTERN * (length if "{" in pattern.text else 1) ** 2
 
@@ -217,10 +228,10 @@ def project(value: Any, paths: tuple[tuple[str, ...], ...]) -> Any:
 
 
 def check_cost(tree: Tree, variables: Mapping[str, Any]) -> None:
-    """Refuse, with `TooCostly`, an expression that would cost too much over these variables."""
+    """Refuse, with `Refused`, an expression that would cost too much over these variables."""
     whole = {name: measure(value) for name, value in variables.items()}
     if tree.flat and len(tree.nodes) * sum(bound.size for bound in whole.values()) <= MOST_COST:
         return
     cost = Estimator(variables, whole).total(tree)
     if cost > MOST_COST:
-        raise TooCostly(f"it may take {cost / MOST_COST:.1f} times the work that an expression may do")
+        raise Refused(f"too costly: it may take {cost / MOST_COST:.1f} times the work that an expression may do")

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from contracts.definition import Place
 from language.finding import Finding, Rejected
 from language.name import nearest
-from language.yaml_source import Value, read_yaml
+from language.yaml_source import MOST_BYTES, Value, read_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -68,14 +68,19 @@ def inner_model(annotation: Any) -> Any:
     return next((found for part in getattr(annotation, "__args__", ()) if (found := inner_model(part))), None)
 
 
-def read_file(path: Path, mend: str) -> str:
-    """Return a workspace file's text. Raises `Rejected`: a missing file is named with what to write into it."""
-    place = Place(file=path.name, line=1, column=1)
+def read_file(path: Path, missing: str = "") -> str:
+    """Return a file's text. Raises `Rejected`; `missing` says what to write into a file that is not there."""
+    place = Place(file=str(path), line=1, column=1)
     try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise Rejected([Finding("FILE", f"there is no {path}", place, mend)]) from None
-    except UnicodeDecodeError:
-        raise Rejected([Finding("YAML_SYNTAX", f"{path} is not UTF-8", place, "save it as UTF-8")]) from None
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise Rejected([Finding("FILE", f"{path} cannot be read: {error.strerror}", place)]) from None
+        mend = missing if isinstance(error, FileNotFoundError) else ""
+        raise Rejected([Finding("FILE", f"cannot be read: {error.strerror}", place, mend)]) from error
+    if len(data) > MOST_BYTES:
+        raise Rejected([Finding("YAML_SIZE", f"the file has more than {MOST_BYTES} bytes", place, "split it up")])
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        message = f"byte {error.start} is not UTF-8"
+        raise Rejected([Finding("YAML_SYNTAX", message, place, "save it as UTF-8")]) from error

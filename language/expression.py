@@ -17,7 +17,7 @@ from cel_expr_python import cel
 from contracts.base import canonical
 from language.cel_order import ordered
 from language.cel_tree import Tree, read_tree
-from language.cost import TooCostly, check_cost, project
+from language.cost import Refused, check_cost, project
 from language.name import suggestion
 
 MOST_CHARACTERS = 2_000
@@ -62,8 +62,8 @@ def evaluate(source: str, variables: Mapping[str, Any]) -> Any:
     try:
         check_cost(compiled.tree, data)
         value = compiled.runnable.eval(data=data)
-    except TooCostly as error:
-        raise ExpressionError(f"too costly: {error}") from error
+    except Refused as error:
+        raise ExpressionError(str(error)) from error
     except Exception as error:
         raise ExpressionError(explained(str(error))) from error
     if value.type() == cel.Type.ERROR:

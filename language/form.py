@@ -32,7 +32,7 @@ class Form:
         self.value = value
         self.what = what
         self.findings = findings
-        self._known: list[str] = []
+        self._known: dict[str, None] = {}
         self.data = value.data if isinstance(value.data, dict) else {}
         if not isinstance(value.data, dict):
             self.wrong(value, f"{what} is a map of keys and values, not {described(value)}")
@@ -45,7 +45,7 @@ class Form:
 
     def take(self, key: str, *, required: bool = False) -> Value | None:
         """Return a key's value and count the key as known."""
-        self._known.append(key)
+        self._known[key] = None
         if required and key not in self.data and isinstance(self.value.data, dict):
             self.add("MISSING_KEY", f"{self.what} needs the key '{key}'", self.value.place, f"write '{key}: …'")
         return self.data.get(key)

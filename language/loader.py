@@ -9,13 +9,14 @@ from pathlib import Path
 from contracts.definition import Definition, Place, Verdict
 from contracts.workspace import Workspace
 from language.checks import approval, arguments, expressions, flow, names, timing, variables
+from language.document import read_file
 from language.draft import Draft
 from language.finding import Finding, Rejected
 from language.form import Form
 from language.name import MISSION, unfit
 from language.schema import check_schema
 from language.step_form import StepReader, filled
-from language.yaml_source import MOST_BYTES, Value, read_yaml
+from language.yaml_source import Value, read_yaml
 
 CHECKS = (names.check, flow.check, variables.check, expressions.check, approval.check, timing.check, arguments.check)
 
@@ -25,7 +26,7 @@ def load_mission(path: Path, workspace: Workspace) -> Definition:
 
     The definition itself knows the file by its place in the workspace, so that it is the same wherever that lies.
     """
-    text = read_text(path)
+    text = read_file(path)
     try:
         return load_text(text, source_path(path, workspace), workspace)
     except Rejected as rejected:
@@ -43,23 +44,6 @@ def load_text(text: str, file: str, workspace: Workspace) -> Definition:
     if findings:
         raise Rejected(findings)
     return draft.definition
-
-
-def read_text(path: Path) -> str:
-    """Return a file's text. Raises `Rejected` for a file that cannot be read."""
-    place = Place(file=str(path), line=1, column=1)
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if len(data) > MOST_BYTES:
-            return "#" * len(data)
-        raise Rejected(
-            [Finding("YAML_SYNTAX", f"byte {error.start} is not UTF-8", place, "save it as UTF-8")]
-        ) from error
-    except OSError as error:
-        raise Rejected([Finding("FILE", f"cannot be read: {error.strerror}", place)]) from error
 
 
 def source_path(path: Path, workspace: Workspace) -> str:

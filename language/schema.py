@@ -71,4 +71,5 @@ def explained(error: Exception) -> str:
     """Return the first line of what the library says about a schema that it refuses."""
     place = getattr(error, "instance_path", None)
     where = f" at {'/'.join(map(str, place))}" if place else ""
-    return f"{str(getattr(error, 'message', error)).splitlines()[0]}{where}"
+    reason = str(getattr(error, "message", error)).splitlines()[0].rpartition("ValueError: ")[2]
+    return f"{reason}{where}"

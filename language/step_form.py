@@ -61,6 +61,8 @@ class StepReader:
             "output": form.text("output") or None,
             "place": value.place,
         }
+        if kind:
+            form.take(kind)
         if len(kinds) != 1:
             self._kindless(form, kinds)
             return GroupStep(**common, steps=())
@@ -130,7 +132,7 @@ class StepReader:
     def rung(self, form: Form) -> Rung:
         rung = Rung(
             approvers=form.texts("approvers", required=True),
-            timeout=form.duration("timeout", required=True) or Retry().most,
+            timeout=spare(form.duration("timeout", required=True), Retry().most),
         )
         form.done()
         return rung
@@ -240,12 +242,13 @@ def read_loop(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
 
 
 def read_action(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
+    arguments, compensation = form.mapping("with"), reader.compensation(form)
     approval = form.form("approval", "an approval")
     return ActionStep(
         **common,
         action=form.text("action"),
-        **{"with": form.mapping("with") or {}},
-        compensate=reader.compensation(form),
+        **{"with": arguments or {}},
+        compensate=compensation,
         approval=reader.gate(approval) if approval else None,
         retry=reader.retry(form),
         timeout=form.duration("timeout"),

@@ -51,7 +51,7 @@ def read_part(model: type[Part], path: Path, findings: list[Finding]) -> tuple[P
     try:
         text = read_file(path, FIRST_LINES[path.name])
     except Rejected as rejected:
-        findings.extend(rejected.findings)
+        findings.extend(finding.in_file(path.name) for finding in rejected.findings)
         return model(), Value(Place(file=path.name, line=1, column=1), {})
     document, value, found = read_document(model, text, path.name)
     findings.extend(found)

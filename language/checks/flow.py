@@ -35,7 +35,7 @@ class Map:
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
-        self.called = called_names(draft.definition)
+        self.called = called_names(draft.definition) & draft.named
         self.steps = {step.step: step for step in draft.steps() if step.step in draft.named}
 
     def into(self, step: Step) -> list[Step]:

@@ -66,7 +66,7 @@ class Flow:
         self.draft = draft
         self.known = variables(draft)
         self.bits = {name: 1 << number for number, name in enumerate(sorted({*self.known, "iteration", "result"}))}
-        self.called = called_names(draft.definition)
+        self.called = called_names(draft.definition) & draft.named
         self.steps = {step.step: step for step in draft.steps() if step.step in draft.named}
         self.before: dict[int, int] = {}
         self.after: dict[int, int] = {}

@@ -84,9 +84,8 @@ def findings(text: str, **more: Any) -> list[str]:
 
 
 def codes(text: str, **more: Any) -> list[str]:
-    """Every finding as `line:column CODE`."""
-    heads = (finding.removeprefix("m.yaml:").split(" ")[:2] for finding in findings(text, **more))
-    return [f"{place.rstrip(':')} {code}" for place, code in heads]
+    """Every finding as `line:column: CODE`."""
+    return [" ".join(finding.removeprefix("m.yaml:").split(" ")[:2]) for finding in findings(text, **more)]
 
 
 def written(folder: Path, name: str, text: str) -> Path:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from desk import load, mission, workspace
+
 from contracts.definition import (
     ActionStep,
     AgentStep,
@@ -18,7 +20,6 @@ from contracts.definition import (
     Retry,
     Rung,
 )
-from desk import load, mission, workspace
 from language.loader import load_text
 from language.steps import by_name, called_names
 
@@ -124,9 +125,7 @@ def test_the_five_forms_load_as_written():
         ),
         LoopStep(
             step="refine_until_approved",
-            loop=Loop(
-                do="refine_draft", until="review_result.approved == true", max_iterations=5, on_max="escalate"
-            ),
+            loop=Loop(do="refine_draft", until="review_result.approved == true", max_iterations=5, on_max="escalate"),
             place=at(28),
         ),
     )
@@ -239,7 +238,9 @@ def test_needs_make_a_task_graph():
 
 
 def test_the_definition_says_where_it_comes_from():
-    definition = load_text(mission("steps: [{step: a, agent: architect, task: A}]"), "try_out/mission.yaml", workspace())
+    definition = load_text(
+        mission("steps: [{step: a, agent: architect, task: A}]"), "try_out/mission.yaml", workspace()
+    )
 
     assert definition.source == "try_out/mission.yaml"
     assert (definition.mission, definition.version, definition.team) == ("try_out", "1.0", "platform")
