@@ -32,7 +32,8 @@ class ByHand:
         self._approved = False
 
     @workflow.run
-    async def run(self, alert: dict[str, Any]) -> str:
+    async def run(self, given: dict[str, Any]) -> str:
+        alert = given["alert"]
         facts = await self._agent("retriever", "enrich", {"alert": alert})
         triage = await self._agent("correlator", "correlate", {"alert": alert, "facts": facts})
         if not await self._approval(triage):
@@ -40,7 +41,8 @@ class ByHand:
         arguments = {"host": alert["host"]}
         isolation = await self._tool("isolate_host", "isolate", arguments)
         try:
-            await self._agent("reporter", "report", {"triage": triage, "isolation": isolation})
+            for number in range(1 + given["more"]):
+                await self._agent("reporter", f"report_{number}", {"triage": triage, "isolation": isolation})
         except (ActivityError, asyncio.CancelledError):
             await asyncio.shield(self._tool("release_host", "isolate/undo", arguments))
             raise

@@ -11,7 +11,6 @@ from contracts.definition import Definition
 from contracts.plan import Plan
 from contracts.workspace import Agent, Escalation, Tool
 
-STEPS = 5
 WORKER_QUEUE = "bench"
 DRIVER_QUEUE = "bench-driver"
 """The agent before the gate runs in the driver's process, which learns from it that the gate is about to open."""
@@ -39,8 +38,8 @@ TOOLS = {
 }
 
 
-def plan() -> Plan:
-    """Return the mission for the interpreter."""
+def plan(more: int = 0) -> Plan:
+    """Return the mission for the interpreter, with so many reports more at its end."""
     steps = [
         {
             "kind": "agent",
@@ -73,6 +72,8 @@ def plan() -> Plan:
         },
         {"kind": "agent", "step": "report", "agent": "reporter", "task": "Report", "context": ["triage", "isolation"]},
     ]
+    last = steps[-1]
+    steps += [{**last, "step": f"report_{number}"} for number in range(more)]
     definition = Definition.model_validate(
         {
             "mission": "bench",

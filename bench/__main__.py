@@ -25,7 +25,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.worker import Worker
 
 from activities import keys
-from bench.five_steps import DRIVER_QUEUE, STEPS, WORKER_QUEUE, plan
+from bench.five_steps import DRIVER_QUEUE, WORKER_QUEUE, plan
 from contracts.call import RUN_AGENT, AgentCall, AgentResult, Usage
 from contracts.decision import DECIDE, Claims, Opening
 from contracts.plan import MissionInput
@@ -36,6 +36,8 @@ from workflows.board import STATE
 
 MISSION, BY_HAND = "mission", "by hand"
 ALERT = {"host": "web-01", "user": "kim", "severity": 4, "related": ["e1", "e2", "e3"]}
+MORE = 10
+"""Steps that are added to see what one step costs."""
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -81,15 +83,16 @@ class Driver:
         found.cpu = self._cpu() - before
         return found
 
-    async def mission(self, kind: str) -> str:
-        """Run one from start to end and return its id."""
+    async def mission(self, kind: str, more: int = 0) -> str:
+        """Run one from start to end, with so many steps more, and return its id."""
         id_ = f"bench-{uuid.uuid4().hex}"
         self._opening[id_] = asyncio.Event()
         if kind == MISSION:
-            argument: Any = MissionInput(plan=self._plan, inputs={"alert": ALERT}, requested_by="rita")
+            chosen = plan(more) if more else self._plan
+            argument: Any = MissionInput(plan=chosen, inputs={"alert": ALERT}, requested_by="rita")
             name, attributes = "bench", TypedSearchAttributes([SearchAttributePair(STATE, "running")])
         else:
-            name, argument, attributes = "bench_by_hand", ALERT, TypedSearchAttributes.empty
+            name, argument, attributes = "bench_by_hand", {"alert": ALERT, "more": more}, TypedSearchAttributes.empty
         handle = await self._client.start_workflow(
             name, argument, id=id_, task_queue=WORKER_QUEUE, search_attributes=attributes
         )
@@ -163,7 +166,7 @@ def summary(rounds: list[Round]) -> dict[str, float]:
     }
 
 
-def report(figures: dict[Any, dict[str, float]], events: dict[str, int]) -> dict[str, float]:
+def report(figures: dict[Any, dict[str, float]], events: dict[str, dict[str, float]]) -> dict[str, float]:
     """Print the table, and return what the last line holds."""
     print(f"{'':>22} {'missions/s':>11} {'p50 ms':>8} {'p99 ms':>8} {'worker CPU ms':>14}")
     for (kind, at_once), row in sorted(figures.items(), key=lambda item: item[0][1]):
@@ -173,12 +176,14 @@ def report(figures: dict[Any, dict[str, float]], events: dict[str, int]) -> dict
         ratio = figures[MISSION, at_once]["missions_per_s"] / figures[BY_HAND, at_once]["missions_per_s"]
         cpu = figures[MISSION, at_once]["cpu_ms"] / figures[BY_HAND, at_once]["cpu_ms"]
         print(f"at {at_once:>2} at once: {ratio:.3f} of the throughput, {cpu:.2f} times the worker's CPU")
-    print(f"events per mission: {events[MISSION]}, by hand {events[BY_HAND]}")
+    mission, by_hand = events[MISSION], events[BY_HAND]
+    print(f"events per mission: {mission['mission']:.0f}, by hand {by_hand['mission']:.0f}")
+    print(f"events per step more: {mission['step']:.1f}, by hand {by_hand['step']:.1f}")
     busy = figures[MISSION, 50]
     return {
         "throughput_ratio": round(busy["missions_per_s"] / figures[BY_HAND, 50]["missions_per_s"], 3),
-        "events_per_step_ratio": round(events["steps mission"] / events["steps by hand"], 3),
-        "extra_events_per_mission": events[MISSION] - events[BY_HAND],
+        "events_per_step_ratio": round(mission["step"] / by_hand["step"], 3),
+        "extra_events_per_mission": mission["mission"] - by_hand["mission"],
         "missions_per_s": round(busy["missions_per_s"], 1),
         "p50_ms": round(busy["p50_ms"], 1),
         "p99_ms": round(busy["p99_ms"], 1),
@@ -201,31 +206,18 @@ async def run(options: argparse.Namespace) -> dict[str, float]:
                 driver = Driver(client, home, worker.pid)
                 async with Worker(client, task_queue=DRIVER_QUEUE, activities=[driver.correlate]):
                     figures = await measure(driver, options)
-                    events = {kind: await driver.events(await driver.mission(kind)) for kind in (MISSION, BY_HAND)}
-                    events |= {f"steps {kind}": await step_events(client, driver, kind) for kind in (MISSION, BY_HAND)}
+                    events = {kind: await events_of(driver, kind) for kind in (MISSION, BY_HAND)}
             finally:
                 worker.kill()
                 worker.wait()
     return report(figures, events)
 
 
-async def step_events(client: Client, driver: Driver, kind: str) -> int:
-    """Count the events that belong to steps: activities, timers, and the signal, with the tasks they need."""
-    id_ = await driver.mission(kind)
-    history = await client.get_workflow_handle(id_).fetch_history()
-    return (
-        sum(
-            1
-            for event in history.events
-            if event.HasField("activity_task_scheduled_event_attributes")
-            or event.HasField("activity_task_started_event_attributes")
-            or event.HasField("activity_task_completed_event_attributes")
-            or event.HasField("timer_started_event_attributes")
-            or event.HasField("timer_canceled_event_attributes")
-            or event.HasField("workflow_execution_signaled_event_attributes")
-        )
-        // STEPS
-    )
+async def events_of(driver: Driver, kind: str) -> dict[str, float]:
+    """Count the events of one mission, and of each step more that it has."""
+    short = await driver.events(await driver.mission(kind))
+    long = await driver.events(await driver.mission(kind, more=MORE))
+    return {"mission": short, "step": (long - short) / MORE}
 
 
 def main() -> int:

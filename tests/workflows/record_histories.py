@@ -1,0 +1,158 @@
+"""Record the golden histories: one mission for each kind of step and each way out, as JSON beside the replay test.
+
+Run `python -m tests.workflows.record_histories NAME…` when a new kind is added. A recorded history is never recorded
+again to make a failing replay pass: a change that breaks it breaks running missions, and needs a patch id.
+"""
+
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowFailureError
+from temporalio.testing import TimeSkipper
+
+from contracts.call import AgentResult
+from contracts.plan import Limits
+from contracts.workspace import Agent
+from runtime.connection import DATA_CONVERTER
+from starter.server import DevServer
+from tests.workflows.house import Activities, Started, broken, house, populate
+
+FOLDER = Path(__file__).parents[1] / "histories"
+
+
+def agent(name: str, who: str = "ann", **more: Any) -> dict[str, Any]:
+    return {"kind": "agent", "step": name, "agent": who, "task": name, **more}
+
+
+def act(name: str, n: int = 1, **more: Any) -> dict[str, Any]:
+    return {
+        "kind": "action",
+        "step": name,
+        "action": "file",
+        "with": {"n": n},
+        "compensate": {"tool": "unfile"},
+        **more,
+    }
+
+
+APPROVED = {"approvers": ["lead"], "timeout": "30m", "on_timeout": "refuse"}
+GATE = {"kind": "gate", "step": "ask", "gate": {**APPROVED, "on_reject": "continue"}, "output": "asked"}
+CHECK = {
+    "kind": "condition",
+    "step": "check",
+    "condition": {"if": "a.n > 0", "then": "more", "else": [agent("less")]},
+}
+LOOP = {
+    "kind": "loop",
+    "step": "loop",
+    "loop": {"do": [agent("again", output="r")], "until": "r.n > 2", "max_iterations": 5},
+}
+
+MISSIONS: dict[str, dict[str, Any]] = {
+    "agent": {"steps": [agent("first", output="a"), agent("second", context=["a"])]},
+    "agent_mended": {"steps": [agent("first", "ben")]},
+    "agent_below_floor": {"steps": [agent("first", "cid")], "decide": [("cleo", "approve")]},
+    "parallel": {"steps": [{"kind": "parallel", "step": "p", "parallel": [agent("x"), agent("y"), act("z")]}]},
+    "group": {"steps": [{"kind": "group", "step": "g", "steps": [agent("x"), agent("y")]}]},
+    "graph": {"steps": [agent("d", needs=["b", "c"]), agent("b", needs=["a"]), agent("c", needs=["a"]), agent("a")]},
+    "condition": {"steps": [agent("first", output="a"), CHECK, agent("more")]},
+    "loop": {"steps": [LOOP]},
+    "gate_approved": {"steps": [GATE], "decide": [("eve", "approve"), ("lea", "approve")]},
+    "gate_rejected": {"steps": [GATE], "decide": [("lea", "reject")]},
+    "gate_timed_out": {"steps": [GATE], "skip": True},
+    "action": {"steps": [act("file", approval=APPROVED)], "decide": [("lea", "approve")]},
+    "action_modified": {
+        "steps": [act("file", approval=APPROVED)],
+        "decide": [("lea", "modify"), ("lou", "approve")],
+    },
+    "action_undone": {"steps": [act("a", 1), act("b", 2), agent("breaks", "dot")]},
+    "cancelled": {"steps": [act("a", 1), act("b", 2, approval=APPROVED)], "cancel": True},
+    "dead_letter": {
+        "steps": [act("a", 1), agent("breaks", "dot")],
+        "tools": {"unfile": [broken(), {"ok": True}]},
+        "decide": [("cleo", "approve")],
+    },
+    "continued": {
+        "steps": [LOOP, act("b", 2, approval=APPROVED)],
+        "decide": [("lea", "approve")],
+        "limits": Limits(events_per_run=16),
+    },
+}
+
+
+def activities(tools: dict[str, Any]) -> Activities:
+    """Return fakes: `ben` answers badly once, `cid` is unsure, `dot` fails, the others count."""
+    fakes = Activities(tools=dict(tools))
+    count = lambda _: {"n": len(fakes.asked)}  # noqa: E731
+    fakes.agents = {
+        "ann": count,
+        "ben": [AgentResult(errors=("n is missing",)), {"n": 1}],
+        "cid": {"confidence": 0.2},
+        "dot": broken(),
+    }
+    return fakes
+
+
+async def play(started: Started, script: dict[str, Any]) -> None:
+    """Let people do what the script says, and wait for the end."""
+    nonce = ""
+    for person, verb in script.get("decide", ()):
+        opening = await started.until(lambda openings, last=nonce: bool(openings) and openings[0].nonce != last)
+        changes = {"changes": {"n": 9}} if verb == "modify" else {}
+        receipt = await started.decide(opening, person, verb, **changes)
+        nonce = opening.nonce if receipt.accepted else ""
+    if script.get("cancel"):
+        await started.until()
+        await started.handle.cancel(reason="recorded")
+    try:
+        await started.result()
+    except WorkflowFailureError:
+        return
+
+
+async def record(client: Client, home: Path, name: str) -> None:
+    """Play one mission and write the history of each of its runs."""
+    script = MISSIONS[name]
+    floors = {"cid": Agent(callable="tests:none", confidence_floor=0.5)}
+    skipping = TimeSkipper(client).client if script.get("skip") else client
+    async with house(skipping, home, activities(script.get("tools", {}))) as h:
+        started = await h.start(script["steps"], script.get("limits"), agents=floors)
+        await play(started, script)
+        handle = client.get_workflow_handle(started.handle.id)
+        run_id: str | None = started.handle.first_execution_run_id
+        number = 0
+        while run_id:
+            number += 1
+            run = client.get_workflow_handle(handle.id, run_id=run_id)
+            history = await run.fetch_history()
+            content = scrubbed(json.loads(history.to_json()))
+            (FOLDER / f"{name}.{number}.json").write_text(json.dumps(content, indent=1) + "\n")
+            last = history.events[-1].workflow_execution_continued_as_new_event_attributes
+            run_id = last.new_execution_run_id
+    print(f"{name}: {number} runs")
+
+
+def scrubbed(value: Any) -> Any:
+    """Leave out what tells of the machine that recorded: where its files lie, what its processes are called."""
+    if isinstance(value, dict):
+        told = {"stackTrace": "", "identity": "recorder"}
+        return {key: told.get(key, scrubbed(inner)) for key, inner in value.items()}
+    return [scrubbed(inner) for inner in value] if isinstance(value, list) else value
+
+
+async def main(names: list[str]) -> None:
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        home = populate(Path(folder))
+        async with DevServer(home / "server.log", skip_time=True) as server:
+            client = await Client.connect(server.address, data_converter=DATA_CONVERTER)
+            for name in names or MISSIONS:
+                await record(client, home, name)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))

@@ -1,0 +1,127 @@
+"""Recorded histories of every kind of step replay, and the proof that this would notice a change."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from contracts.definition import Definition
+from language.steps import every_step
+from runtime.connection import DATA_CONVERTER
+from workflows.mission import Mission
+from workflows.sandbox import sandbox
+
+ROOT = Path(__file__).parents[2]
+HISTORIES = sorted((ROOT / "tests/histories").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+async def test_a_recorded_history_replays(path):
+    replayer = Replayer(workflows=[Mission], workflow_runner=sandbox(), data_converter=DATA_CONVERTER)
+    await replayer.replay_workflow(WorkflowHistory.from_json(path.stem, path.read_text()))
+
+
+def test_every_kind_of_step_has_a_history():
+    kinds = set()
+    for path in HISTORIES:
+        history = WorkflowHistory.from_json(path.stem, path.read_text())
+        started = history.events[0].workflow_execution_started_event_attributes
+        plan = json.loads(started.input.payloads[0].data)["plan"]
+        kinds |= {step.kind for step in every_step(Definition.model_validate(plan["definition"]))}
+
+    assert {"agent", "parallel", "gate", "condition", "loop", "action", "group"} == kinds
+
+
+MUTATIONS = {
+    "a saga that undoes in the order of doing": (
+        "workflows/governance/saga.py",
+        "key=lambda record: -record.order",
+        "key=lambda record: record.order",
+        "action_undone.1",
+    ),
+    "an activity that is called otherwise": (
+        "workflows/ports.py",
+        "workflow.start_activity(\n            name,",
+        'workflow.start_activity(\n            name + "_v2",',
+        "agent.1",
+    ),
+    "a loop that goes round once more": (
+        "workflows/interpreter/steps/loop.py",
+        "if enough:",
+        "if enough and number > 3:",
+        "loop.1",
+    ),
+    "a rejection that does not count": (
+        "workflows/governance/tally.py",
+        'if "reject" in verbs:\n        return "rejected"',
+        'if "reject" in verbs:\n        return "open"',
+        "gate_rejected.1",
+    ),
+    "parallel branches one after the other": (
+        "workflows/interpreter/steps/parallel.py",
+        "await run_all([lambda branch=branch: scope.run_step(branch, path, scope) for branch in step.parallel])",
+        "[await scope.run_step(branch, path, scope) for branch in step.parallel]",
+        "parallel.1",
+    ),
+    "cancellation that compensates nothing": (
+        "workflows/mission.py",
+        "if self._ending.state != MissionState.COMPLETED:",
+        "if self._ending.state == MissionState.FAILED:",
+        "cancelled.1",
+    ),
+}
+REPLAY = """
+import asyncio, pathlib, sys
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+from runtime.connection import DATA_CONVERTER
+import workflows.mission
+from workflows.sandbox import sandbox
+assert workflows.mission.__file__.startswith(sys.argv[1])
+replayer = Replayer(workflows=[workflows.mission.Mission], workflow_runner=sandbox(), data_converter=DATA_CONVERTER)
+history = WorkflowHistory.from_json("golden", pathlib.Path(sys.argv[2]).read_text())
+result = asyncio.run(replayer.replay_workflow(history, raise_on_replay_failure=False))
+print("failed" if result.replay_failure else "replayed", flush=True)
+"""
+
+
+def replay_with(folder: Path, history: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", REPLAY, str(folder), str(ROOT / f"tests/histories/{history}.json")],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": f"{folder}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return (done.stdout.splitlines() or [done.stderr])[-1]
+
+
+def copied(folder: Path) -> Path:
+    """Copy the workflow code, so that a change of it touches nothing else."""
+    for path in (ROOT / "workflows").rglob("*.py"):
+        target = folder / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(path.read_text())
+    return folder
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_change_of_behaviour_is_noticed(tmp_path, name):
+    """Without this, a replay gate that lets everything pass would look the same."""
+    file, old, new, history = MUTATIONS[name]
+    source = (copied(tmp_path) / file).read_text()
+    assert 1 == source.count(old), "the mutation no longer finds its place"
+    (tmp_path / file).write_text(source.replace(old, new))
+
+    assert "failed" == replay_with(tmp_path, history)
+
+
+def test_the_copy_itself_replays(tmp_path):
+    assert "replayed" == replay_with(copied(tmp_path), "loop.1")
