@@ -152,6 +152,8 @@ async def _effect(
         handle = workflow.start_activity(
             name,
             call,
+            # The path, so that the history reads by steps, and a replay that orders them otherwise fails.
+            activity_id=call.path,
             result_type=answer,
             task_queue=queue,
             start_to_close_timeout=effort.timeout,
