@@ -96,12 +96,14 @@ async def test_an_answer_below_the_floor_goes_to_people(confidence, asked):
 
 async def test_a_way_below_the_floor_can_be_named_and_the_agent_is_not_asked_again():
     unsure = {"ann": Agent(callable="tests:none", confidence_floor=0.7)}
-    ports = FakePorts(agents={"ann": {"confidence": 0.1}})
-    steps = [agent("one", below_floor="second"), agent("second", agent="ben")]
+    seen = []
+    ports = FakePorts(agents={"ann": {"confidence": 0.1}, "ben": lambda call: seen.append(call.context) or {}})
+    steps = [agent("one", below_floor="second", output="a"), agent("second", agent="ben", context=["a"])]
 
     await rehearse(plan_of(steps, agents=unsure), ports)
 
     assert ["one", "one/second"] == ports.calls
+    assert [{"a": {"confidence": 0.1}}] == seen
 
 
 async def test_parallel_branches_yield_one_result_each():

@@ -33,6 +33,9 @@ async def run_agent(step: AgentStep, path: str, scope: Scope) -> Outcome:
         output = result.output
         scope.journal.update(path, output=output, observations=result.observations, usage=result.usage)
     if _below_floor(agent, output):
+        if step.output:
+            # Whoever is asked about the answer sees it.
+            scope.variables.values[step.output] = output
         await scope.run_target(step.below_floor, path, scope)
     return Outcome(output=output, kept=output)
 
