@@ -59,7 +59,7 @@ async def falling(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
 
 
 async def leaving(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
-    sys.exit(0)
+    sys.exit(3)
 
 
 async def babbling(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:

@@ -39,6 +39,8 @@ class Service:
 
     url: str
     calls: list[Call] = field(default_factory=list)
+    requests: int = 0
+    """HTTP requests of every kind."""
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -126,7 +128,13 @@ async def serving(port: int = 0) -> AsyncIterator[Service]:
     """Serve on a free port, or on the one that an earlier server had."""
     port = port or free_port()
     service = Service(f"http://127.0.0.1:{port}/mcp")
-    config = uvicorn.Config(Company(service).streamable_http_app(), port=port, log_level="critical", lifespan="on")
+    app = Company(service).streamable_http_app()
+
+    async def counted(scope: Any, receive: Any, send: Any) -> None:
+        service.requests += scope["type"] == "http"
+        await app(scope, receive, send)
+
+    config = uvicorn.Config(counted, port=port, log_level="critical", lifespan="on")
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None
     task = asyncio.create_task(server.serve())

@@ -194,6 +194,14 @@ async def test_the_trace_goes_on_in_the_headers_of_the_call(executor: ActionExec
     ]
 
 
+async def test_a_known_server_is_asked_once_per_call(executor: ActionExecutor, service: Service) -> None:
+    await stage().run(executor.execute, call("look"))
+    before = service.requests
+    await stage().run(executor.execute, call("look"))
+
+    assert 1 == service.requests - before
+
+
 async def test_a_warm_call_costs_little(executor: ActionExecutor) -> None:
     """Measured 5 ms on two cores; the limit leaves room for a busy machine."""
     await stage().run(executor.execute, call("look"))
