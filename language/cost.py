@@ -65,6 +65,8 @@ class _Meter:
         """Return one value's bounds. Scalars are told apart by their exact type, which is what makes this quick."""
         kind = type(value)
         if kind is str:
+            if "\0" in value:
+                raise Refused("it reads a text with a NUL in it, after which CEL would read nothing")
             return Bound(1 + len(value) // CHARACTERS)
         if kind is not dict and kind is not list:
             return ONE
@@ -98,7 +100,7 @@ def check_keys(value: dict[Any, Any]) -> None:
     except TypeError:
         raise Refused("it reads a map whose keys are not all text") from None
     if "\0" in joined:
-        raise Refused("it reads a map with a NUL in a key")
+        raise Refused("it reads a map with a NUL in a key, after which CEL would read nothing")
 
 
 class Estimator:

@@ -5,6 +5,7 @@ Validators are kept by the canonical text of their schema.
 """
 
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -32,8 +33,8 @@ def errors(schema: dict[str, Any], value: Any) -> list[str]:
     Raises `ValueError` when the schema itself cannot be used.
     """
     try:
-        problems = compiled(schema).iter_errors(value)
-        return [shown(problem) for problem, _ in zip(problems, range(MOST_ERRORS), strict=False)]
+        problems = islice(compiled(schema).iter_errors(value), MOST_ERRORS)
+        return sorted(shown(problem) for problem in problems)
     except jsonschema_rs.ReferencingError as error:
         raise ValueError(explained(error)) from error
 

@@ -61,7 +61,7 @@ def read_part(model: type[Part], path: Path, findings: list[Finding]) -> tuple[P
 def check_agents(file: AgentsFile, value: Value, tools: Mapping[str, Tool] | None) -> Iterator[Finding]:
     """Find agents with bad names or schemas, and tools that they cannot have: agents read, actions act."""
     for name, agent in file.agents.items():
-        yield from bad_name("agent", name, value.find("agents"))
+        yield from bad_name("an agent", name, value.find("agents"))
         yield from bad_schema(agent.output, value.find("agents", name, "output"), "output")
         yield from no_time(agent.timeout, value.find("agents", name, "timeout"))
         if not CALLABLE.fullmatch(agent.callable):
@@ -80,7 +80,7 @@ def check_tools(file: ToolsFile, value: Value) -> Iterator[Finding]:
     """Find tools with bad names or schemas, on no server, or undone by tools that do not exist."""
     for name, tool in file.tools.items():
         here = value.find("tools", name)
-        yield from bad_name("tool", name, value.find("tools"))
+        yield from bad_name("a tool", name, value.find("tools"))
         yield from unknown("SERVER", "server", tool.server, file.servers, here.place_of("server"))
         yield from bad_schema(tool.input, here.find("input"), "input")
         yield from bad_schema(tool.output, here.find("output"), "output")
@@ -103,7 +103,7 @@ def check_people(file: PeopleFile, value: Value) -> Iterator[Finding]:
 def bad_name(what: str, name: str, value: Value) -> Iterator[Finding]:
     if not STEP.fullmatch(name):
         mend = "write letters, digits, '_' and '-', starting with a letter, at most 64"
-        yield Finding("BAD_NAME", f"'{name[:80]}' is no name for a {what}", value.key_places[name], mend)
+        yield Finding("BAD_NAME", f"'{name[:80]}' is no name for {what}", value.key_places[name], mend)
 
 
 def bad_schema(schema: Any, value: Value, key: str) -> Iterator[Finding]:

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from contracts.workspace import Workspace
+from language.cel_compile import ExpressionError, compile_expression
 from language.cel_tree import Node
 from language.draft import Draft
-from language.expression import ExpressionError, compile_expression, problems
+from language.expression import problems
 from language.finding import Finding
 from language.name import BUILT_IN_VARIABLES
 from language.sites import Site, sites, verdict_sites

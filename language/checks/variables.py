@@ -18,9 +18,9 @@ from contracts.definition import (
     Target,
 )
 from contracts.workspace import Workspace
+from language.cel_compile import ExpressionError, compile_expression
 from language.checks.expressions import variables
 from language.draft import Draft
-from language.expression import ExpressionError, compile_expression
 from language.finding import Finding
 from language.name import suggestion, unfit
 from language.sites import Site, sites, verdict_sites

@@ -20,14 +20,10 @@ from language.expression import (
     template_expressions,
 )
 
-KEYS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
 
@@ -183,11 +179,21 @@ def test_the_expressions_of_a_value():
         template_expressions("${{ x }")
 
 
-@pytest.mark.parametrize("source", ["x", "x['admin']", "x.deep"])
-def test_a_key_that_would_be_read_as_another_is_refused(source: str):
-    """CEL takes a key to end at the first NUL, so `admin\\0` would answer for `admin`."""
-    with pytest.raises(ExpressionError, match="a NUL in a key"):
-        evaluate(source, {"x": {"admin\0": True, "deep": {"\0": 1}}})
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("x", {"admin\0": True}),
+        ("x['admin']", {"admin\0": True}),
+        ("x.deep", {"deep": [{"\0": 1}]}),
+        ("x == 'admin'", "admin\0, or not"),
+        ("x", ["a\0"]),
+        ("'a\\u0000b' == 'a'", None),
+    ],
+)
+def test_what_would_be_read_as_something_else_is_refused(source: str, value: Any):
+    """CEL takes a text to end at the first NUL: what comes after it would be lost."""
+    with pytest.raises(ExpressionError, match="a NUL in"):
+        evaluate(source, {"x": value})
 
 
 @given(JSON)

@@ -37,8 +37,8 @@ BAD_HEADS = {
     "inputs that are no schema": (
         HEAD.replace("{type: object}", "{type: objekt}"),
         (
-            "6:3: BAD_SCHEMA 'inputs' is no JSON Schema: \"objekt\" is not valid under any of the schemas listed in the "
-            "'anyOf' keyword at properties/alert/type"
+            "6:3: BAD_SCHEMA 'inputs' is no JSON Schema: \"objekt\" is not valid under any of the schemas listed "
+            "in the 'anyOf' keyword at properties/alert/type"
         ),
     ),
     "inputs that reach outside": (
@@ -117,9 +117,9 @@ def test_all_findings_come_in_one_pass_in_the_order_of_the_file():
         "13:11: LOOP_UNBOUNDED",
         "14:5: UNREACHABLE",
         "14:11: DUPLICATE_STEP",
-        "17:9: WRITE_RACE",
-        "17:70: WRONG_TYPE",
-        "17:70: YAML_AMBIGUOUS",
+        "17:47: WRITE_RACE",
+        "17:72: WRONG_TYPE",
+        "17:72: YAML_AMBIGUOUS",
     ]
 
 

@@ -1,0 +1,8 @@
+"""Property tests have no deadline of their own: a busy machine is no finding."""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("calm", deadline=None, max_examples=int(os.environ.get("EXAMPLES", "100")))
+settings.load_profile("calm")
