@@ -77,6 +77,8 @@ def understood(mission: str = "") -> Iterator[None]:
             "the server did not answer in time; whether it heard us is unknown: look at it again"
         ) from None
     except WorkflowQueryFailedError as error:
+        if "Nondeterminism" in str(error):
+            raise Refused(f"mission {mission} was begun by other code and does not replay on this worker's") from None
         raise Refused(f"mission {mission} cannot answer: {error}") from None
 
 

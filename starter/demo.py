@@ -7,6 +7,7 @@ leaves a mission that this command, or any other verb, takes up again.
 import os
 from typing import TYPE_CHECKING
 
+from starter.alert import chosen
 from starter.connect import settings
 from starter.dev import CompanyPort, ServerPort, UiPort, already, foreground
 from starter.output import console
@@ -38,6 +39,7 @@ async def _demo(ports: "Ports", choice: str) -> int:
     from starter.stack import Stack, adopt
 
     place = settings()
+    chosen(place.workspace)
     footprint.prepare(place.home)
     with footprint.supervised(place.home) as alone:
         if not alone:

@@ -93,5 +93,19 @@ def sweep(home: Path) -> list[str]:
 
 def ours(trace: Trace) -> bool:
     """Whether the process is still the one that was started."""
-    shown = subprocess.run(["ps", "-p", str(trace.pid), "-o", "args="], capture_output=True, text=True, check=False)
-    return shown.stdout.strip() == " ".join(trace.command)
+    return _command_line(trace.pid) == " ".join(trace.command)
+
+
+def _command_line(pid: int) -> str:
+    """Return how a process was called, or an empty text where that cannot be known."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").replace("\0", " ")
+    except OSError:
+        pass
+    try:
+        shown = subprocess.run(
+            ["ps", "-ww", "-p", str(pid), "-o", "args="], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return ""
+    return shown.stdout.strip()

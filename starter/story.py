@@ -3,7 +3,6 @@
 import asyncio
 import os
 import uuid
-from pathlib import Path
 
 from rich.text import Text
 from temporalio.client import Client
@@ -13,6 +12,7 @@ from contracts.decision import Opening
 from contracts.view import MissionView
 from runtime.settings import Settings
 from starter import render
+from starter.alert import MISSION, chosen
 from starter.answer import Answerer
 from starter.connect import reach, understood
 from starter.document import read_document
@@ -20,15 +20,13 @@ from starter.follow import teller
 from starter.launch import launch, prepare
 from starter.output import console
 from starter.people import directory
-from starter.problem import DONE, REFUSED, Refused, Usage
-from starter.prompt import someone_is_there
+from starter.problem import DONE, REFUSED, Refused
+from starter.prompt import ask, someone_is_there
 from starter.stack import Ports, Stack
 from starter.state import read_gates
 from starter.watch import watch
 
-MISSION = "incident_triage"
 PREFIX = "demo-"
-DEFAULT_ALERT = "beaconing_workstation"
 REQUESTER = "noor"
 EXPECTED = frozenset({"completed", "refused"})
 """A refused mission is a good end too: somebody said no, and nothing happened."""
@@ -55,7 +53,7 @@ async def play(settings: Settings, ports: Ports, choice: str, stack: Stack | Non
 
 async def take_up_or_start(client: Client, settings: Settings) -> tuple[str, bool]:
     """Return the demo mission that has not ended, or a new one; and whether it is new."""
-    alert = _alert(settings)
+    alert = chosen(settings.workspace)
     prefix = f"{PREFIX}{alert.stem}-" if os.environ.get("ALERT") else PREFIX
     query = f"MissionName = '{MISSION}' AND ExecutionStatus = 'Running' AND WorkflowId STARTS_WITH '{prefix}'"
     async for execution in client.list_workflows(query, limit=1):
@@ -63,16 +61,6 @@ async def take_up_or_start(client: Client, settings: Settings) -> tuple[str, boo
     order = prepare(settings, directory(), MISSION, read_document(str(alert)), settings.person or REQUESTER)
     started = await launch(client, order, f"{PREFIX}{alert.stem}-{uuid.uuid4().hex[:6]}")
     return started.id, True
-
-
-def _alert(settings: Settings) -> Path:
-    folder = settings.workspace / MISSION / "alerts"
-    asked = os.environ.get("ALERT") or DEFAULT_ALERT
-    for file in (Path(asked), folder / asked, folder / f"{asked}.json"):
-        if file.is_file():
-            return file
-    known = ", ".join(sorted(file.stem for file in folder.glob("*.json")))
-    raise Usage(f"there is no alert {asked!r}: ALERT names a file, or one of {known}")
 
 
 def give_keys(settings: Settings) -> None:
@@ -93,7 +81,10 @@ async def _follow(client: Client, settings: Settings, mission: str, choice: str,
         while not news.over and (openings := await _open(client, mission, news.view)):
             if not await answerer.answer(openings[0]):
                 return _left(mission, openings[0].subject.step)
-    return _over(news.view, stays=stays)
+    code = _over(news.view, stays=stays)
+    if not stays and not choice and someone_is_there():
+        await ask("\nThe Web UI stays up until you press Enter. ")
+    return code
 
 
 async def _open(client: Client, mission: str, view: MissionView) -> list[Opening]:
@@ -118,14 +109,12 @@ def _over(view: MissionView, *, stays: bool) -> int:
     out.print()
     out.print(render.bars(view))
     out.print("\nnext")
-    keep = (
-        [] if stays else [(".venv/bin/gonogo dev", "the server, the company and the Web UI again; this one stops now")]
-    )
+    keep = [] if stays else [(".venv/bin/gonogo dev", "the server, the company and the Web UI again")]
     rows = [
         *keep,
         (f".venv/bin/gonogo audit {view.id}", "who did what when, with the digests that prove it"),
         ("make demo DECIDE=reject", "the same alert, refused at the gate"),
-        ("make demo ALERT=NAME", "another alert, from missions/incident_triage/alerts"),
+        ("make demo ALERT=NAME", "another alert: large_upload, unlikely_travel, … (missions/incident_triage/alerts)"),
     ]
     out.print(render.indented(render.pairs([(name, Text(text, "dim")) for name, text in rows])))
     return DONE if view.state in EXPECTED else REFUSED

@@ -3,86 +3,32 @@
 import asyncio
 import os
 import signal
-import sys
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
+from launched import beside, dev, ended, line_with
 
 from starter import footprint
 from starter.footprint import Footprint, Trace
-from starter.ports import free_port, is_free
-
-ANSWERED = 20
-"""Seconds within which a loaded machine must have answered."""
+from starter.ports import is_free
 
 
-@asynccontextmanager
-async def dev(home, *arguments):
-    """Run `gonogo dev` on free ports; it is ended with whatever it started, whatever a test does to it."""
-    ports = [free_port() for _ in range(3)]
-    options = [f"--{name}={port}" for name, port in zip(("port", "ui-port", "company-port"), ports, strict=True)]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "starter", "dev", *options, *arguments,
-        env={**os.environ, "GONOGO_HOME": str(home), "GONOGO_WORKSPACE": str(Path("missions").resolve())},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    process.ports = ports
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.communicate()
-        with footprint.supervised(home) as alone:
-            assert alone
-            footprint.sweep(home)
-
-
-async def line_with(stream, word):
-    async with asyncio.timeout(ANSWERED):
-        while word not in (line := (await stream.readline()).decode()):
-            assert line, f"it ended before it said {word!r}"
-
-
-async def ended(process):
-    async with asyncio.timeout(ANSWERED):
-        out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
-
-
-async def test_ctrl_c_stops_everything_and_a_second_one_beside_it_is_refused(tmp_path):
-    async with dev(tmp_path) as first:
-        await line_with(first.stdout, "Ctrl-C")
-        async with asyncio.timeout(ANSWERED):
-            second = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "starter", "dev",
-                env={**os.environ, "GONOGO_HOME": str(tmp_path)}, stderr=asyncio.subprocess.PIPE,
-            )  # fmt: skip
-            code, _, said = await ended(second)
-        first.send_signal(signal.SIGINT)
-
-        assert (3, True) == (code, f"(process {first.pid}" in said)
-        assert 0 == (await ended(first))[0]
-        assert all(is_free(port) for port in first.ports)
-        assert footprint.read(tmp_path) is None
-
-
-async def test_whoever_dies_is_named_and_what_a_crash_left_behind_is_swept(tmp_path):
-    async with dev(tmp_path) as crashed:
+async def test_one_dev_a_home_a_crash_is_swept_up_and_whoever_dies_is_named(tmp_path):
+    async with dev(tmp_path, sweep=False) as crashed:
         await line_with(crashed.stdout, "Ctrl-C")
-        left = footprint.read(tmp_path)
+        code, _, said = await ended(await beside("dev", tmp_path))
+        assert (3, True) == (code, f"(process {crashed.pid}" in said)
         crashed.kill()
         await ended(crashed)
-
-    assert not any(footprint.ours(trace) for trace in left.processes.values())
+        assert not any(is_free(port) for port in crashed.ports)
 
     async with dev(tmp_path) as again:
         await line_with(again.stdout, "Ctrl-C")
+        assert all(is_free(port) for port in crashed.ports)
         os.kill(footprint.read(tmp_path).processes["the worker"].pid, signal.SIGKILL)
         code, _, said = await ended(again)
 
     assert (3, True) == (code, "the worker ended by itself (exit code -9)" in said), said
+    assert all(is_free(port) for port in again.ports)
 
 
 async def test_a_port_in_use_is_one_line_and_nothing_is_left_running(tmp_path):
@@ -97,11 +43,7 @@ async def test_a_port_in_use_is_one_line_and_nothing_is_left_running(tmp_path):
 
 async def test_a_home_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").touch()
-    blocked = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "starter", "demo",
-        env={**os.environ, "GONOGO_HOME": str(tmp_path / "file" / "home")}, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    code, _, said = await ended(blocked)
+    code, _, said = await ended(await beside("demo", tmp_path / "file" / "home"))
 
     assert (3, 1) == (code, len(said.splitlines())), said
     assert "set GONOGO_HOME to a folder that you may write" in said
