@@ -113,8 +113,12 @@ def _over(view: MissionView, *, stays: bool) -> int:
     rows = [
         *keep,
         (f".venv/bin/gonogo audit {view.id}", "who did what when, with the digests that prove it"),
-        ("make demo DECIDE=reject", "the same alert, refused at the gate"),
+        (f"make demo {_same_alert()}DECIDE=reject", "the same alert, refused at the gate"),
         ("make demo ALERT=NAME", "another alert: large_upload, unlikely_travel, … (missions/incident_triage/alerts)"),
     ]
     out.print(render.indented(render.pairs([(name, Text(text, "dim")) for name, text in rows])))
     return DONE if view.state in EXPECTED else REFUSED
+
+
+def _same_alert() -> str:
+    return f"ALERT={asked} " if (asked := os.environ.get("ALERT")) else ""
