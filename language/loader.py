@@ -39,7 +39,9 @@ def load_text(text: str, file: str, workspace: Workspace) -> Definition:
     if tree is None or not isinstance(tree.data, dict):
         raise Rejected(findings or [nothing(tree, file)])
     draft = read_mission(tree, file, findings)
-    for check in CHECKS:
+    too_many = list(flow.too_many(draft))
+    findings += too_many
+    for check in () if too_many else CHECKS:
         findings.extend(check(draft, workspace))
     if findings:
         raise Rejected(findings)

@@ -252,3 +252,45 @@ def test_a_definition_survives_its_journey_as_json():
     definition = load(FIVE_FORMS)
 
     assert type(definition).model_validate_json(definition.model_dump_json()) == definition
+
+
+def test_a_round_of_a_loop_may_read_what_the_round_before_has_set():
+    definition = load("""
+        steps:
+          - step: refine
+            loop:
+              do:
+                - {agent: reviewer, task: 'Round ${{ iteration }}', output: review}
+                - step: again
+                  condition: {if: 'iteration > 1 && draft.weak', then: abort}
+                - {agent: architect, task: Improve, context: review, output: draft}
+              until: review.approved && iteration > 2
+              max_iterations: 3
+        """)
+
+    assert [step.step for step in by_name(definition).values()] == ["refine", "reviewer", "again", "architect"]
+
+
+def test_a_called_step_may_read_what_one_of_its_callers_has():
+    definition = load("""
+        steps:
+          - step: early
+            condition: {if: alert.known, then: report}
+          - {step: think, agent: architect, task: Think, output: draft}
+          - step: late
+            condition: {if: draft.good, then: report}
+          - {step: report, agent: reviewer, task: Report, context: draft}
+        """)
+
+    assert called_names(definition) == {"report"}
+
+
+def test_an_agent_below_its_floor_leads_to_steps_that_know_its_answer():
+    definition = load("""
+        steps:
+          - {step: think, agent: architect, task: Think, output: draft, below_floor: ask}
+          - step: ask
+            gate: {approvers: director, context: draft}
+        """)
+
+    assert called_names(definition) == {"ask"}

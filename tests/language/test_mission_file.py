@@ -166,6 +166,7 @@ def test_500_steps_load_and_one_more_does_not():
 
     assert len(load(many(500)).steps) == 500
     assert codes(mission(many(501))) == ["2:1: TOO_MANY_STEPS"]
+    assert codes(mission(many(5_000))) == ["2:1: TOO_MANY_STEPS"]
 
 
 def test_steps_that_call_each_other_in_a_chain_of_500_load():
