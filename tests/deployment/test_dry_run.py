@@ -12,6 +12,7 @@ import uuid
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 from deployment_file import BIN, ROOT, scripts, words
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
@@ -35,7 +36,6 @@ class Machine:
             "temporal:7233": address,
             "//company:8765": f"//127.0.0.1:{port}",
             "127.0.0.1:8765": f"127.0.0.1:{port}",
-            "0.0.0.0": "127.0.0.1",
             "8765": port,
             "/app/missions": str(ROOT / "missions"),
             "/var/lib/gonogo": str(folder / "home"),
@@ -123,6 +123,17 @@ def machine(services, server, tmp_path_factory):
 @pytest.mark.parametrize("name", ["company", "worker-missions", "worker-secops"])
 def test_a_service_becomes_healthy(machine, name):
     assert machine.becomes_healthy(name)
+
+
+def test_the_company_answers_to_the_name_that_workers_call_it_by(machine):
+    url = machine.services["worker-secops"]["environment"]["GONOGO_COMPANY_URL"]
+    name = httpx.URL(url).netloc.decode()
+    accept = {"host": name, "accept": "application/json, text/event-stream"}
+    assert machine.becomes_healthy("company")
+    answer = httpx.post(machine.here(url), json={"jsonrpc": "2.0", "id": 1, "method": "ping"}, headers=accept)
+
+    assert "company:8765" == name
+    assert 200 == answer.status_code
 
 
 def test_the_health_check_of_a_worker_that_is_not_there_fails(machine):
