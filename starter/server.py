@@ -95,12 +95,16 @@ class DevServer:
         """Where the Web UI is, or an empty text."""
         return f"http://{HOST}:{self.ui_port}" if self.ui_port else ""
 
-    async def start(self) -> None:
-        """Start it and wait until it serves. Ports in use or a folder that cannot be written are `Unreachable`."""
+    def demand_ports(self) -> None:
+        """Raise `Unreachable` when a port of ours is in use."""
         remedy = "stop what listens there, or choose another with --port / --ui-port"
         demand_free(self.port, "Temporal server", remedy)
         if self.ui_port:
             demand_free(self.ui_port, "Temporal Web UI", remedy)
+
+    async def start(self) -> None:
+        """Start it and wait until it serves. Ports in use or a folder that cannot be written are `Unreachable`."""
+        self.demand_ports()
         self.process.start()
         try:
             import temporalio.client  # noqa: F401 (slow, and best loaded while the server boots)

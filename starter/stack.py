@@ -75,16 +75,19 @@ class Stack:
             home / "logs" / "server.log", port=ports.server, ui_port=ports.ui, database=home / "temporal.db"
         )
         self.company = Process("the demo company", _company(ports, home), home / "logs" / "company.log", cwd=ROOT)
-        self.worker = Process("the worker", [sys.executable, "worker.py"], home / "logs" / "worker.log", cwd=ROOT)
+        self.worker = Process(
+            "the worker", [sys.executable, "-m", "starter.boot"], home / "logs" / "worker.log", cwd=ROOT
+        )
 
     async def start(self) -> None:
         """Start all three. Raises `Unreachable` with the one line that says what is missing."""
         demand_free(
             self.ports.company, "demo company", "stop what listens there, or choose another with --company-port"
         )
+        self.server.demand_ports()
         self.company.start()
-        await self.server.start()  # The company boots meanwhile.
-        self.worker.start()
+        self.worker.start()  # Both boot while the server does; the worker waits for it.
+        await self.server.start()
         self._write()
         await self._until(self.company, lambda: _connects(self.ports.company))
 
