@@ -16,7 +16,6 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
-from contracts.base import digest
 from contracts.call import (
     EXECUTE_ACTION,
     JUDGE_DECISION,
@@ -25,6 +24,7 @@ from contracts.call import (
     AgentResult,
     ToolCall,
     ToolResult,
+    idempotency_key,
 )
 from contracts.decision import Hearing, Ruling
 from contracts.definition import Retry
@@ -63,10 +63,8 @@ class TemporalPorts:
         return workflow.uuid4().hex
 
     def key(self, path: str, arguments_digest: str) -> str:
-        """Name what must happen once. No run id, no attempt: a reset and a retry must find the same key."""
         info = workflow.info()
-        lineage = [info.namespace, info.workflow_id, info.first_execution_run_id]
-        return digest([*lineage, path, 0, arguments_digest])
+        return idempotency_key(info.namespace, info.workflow_id, info.first_execution_run_id, path, arguments_digest)
 
     @contextmanager
     def within(self, path: str) -> Iterator[None]:
