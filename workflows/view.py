@@ -16,6 +16,8 @@ from contracts.view import MOST_BYTES, GatesQuery, GatesView, MissionState, Wait
 ROOM = MOST_BYTES - 56_000
 """Bytes of a page for records or gates; the rest is for what stands around them."""
 
+CUT = 160
+
 
 def page_of_records(records: Iterable[Record]) -> tuple[tuple[Record, ...], bool]:
     """Return as many records as a page holds, and whether there are more. A huge output is left out, and says so."""
@@ -80,17 +82,22 @@ def details(
 ) -> str:
     """Return the Markdown that the Web UI shows: how the mission stands, what it waits for, its last steps."""
     lines = [f"### {_plain(definition.mission)} {definition.version}: {state.replace('_', ' ')}"]
-    for opening in openings:
-        subject = opening.subject
-        asks = f"`{subject.tool}` with `{_plain(str(subject.arguments))}`" if subject.tool else _plain(subject.message)
-        until = f" until {_clock(opening.deadline)}" if opening.deadline else ""
-        who = " or ".join(subject.approvers)
-        lines.append(f"\n**{subject.step}** waits for **{who}**{until} to decide on {asks}")
-        lines.append(f"\n`gonogo approve {subject.mission} {subject.step}`")
+    for opening in openings[:10]:
+        lines += _asking(opening)
     done = sum(record.status in {"succeeded", "skipped"} for record in records)
-    lines.append(f"\n{done} of {len(records)} steps begun are done.\n")
-    lines.extend(f"- {record.path}: {record.status} {record.actor}".rstrip() for record in records[-12:])
+    lines.append(f"\n**{done} of {len(records)} steps begun are done**\n")
+    lines.extend(f"- `{record.path}` {record.status} {record.actor}".rstrip() for record in records[-12:])
     return "\n".join(lines)
+
+
+def _asking(opening: Opening) -> Iterator[str]:
+    subject = opening.subject
+    until = f" until {_clock(opening.deadline)}" if opening.deadline else ""
+    what = f" to allow `{subject.tool}`" if subject.tool else f" to decide: {_plain(subject.message)}"
+    yield f"\n**{subject.step}** waits for **{' or '.join(subject.approvers)}**{until}{what}\n"
+    for name, value in (subject.arguments or {}).items():
+        yield f"- {_plain(name)}: `{_plain(str(value))}`"
+    yield f"\nDecide with `gonogo approve {subject.mission} {subject.step}`"
 
 
 def _shortened(record: Record) -> Record:
@@ -106,7 +113,8 @@ def _shortened(record: Record) -> Record:
 
 def _plain(text: str) -> str:
     """Keep an author's or an agent's words from being read as Markdown."""
-    return "".join(" " if char in "`\n\r<>[]" else char for char in text)[:300]
+    shown = "".join(" " if char in "`\n\r<>[]" else char for char in text)
+    return shown if len(shown) <= CUT else f"{shown[:CUT]} … ({len(shown)} characters)"
 
 
 def _clock(moment: datetime) -> str:
