@@ -16,7 +16,7 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## run the incident mission; DECIDE=approve|reject|modify answers, ALERT=name picks another alert
-	@$(BIN)/python -m starter demo
+	@$(BIN)/python -m starter demo $(ARGS)
 
 test: $(READY) ## run the tests; ARGS='-k gate -x' is handed to pytest
 	@$(BIN)/pytest $(ARGS)

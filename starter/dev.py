@@ -14,6 +14,7 @@ from starter.problem import DONE, Unreachable
 if TYPE_CHECKING:
     from starter.stack import Ports, Stack
 
+DEFAULT_ADDRESS = "127.0.0.1:7233"
 ServerPort = Annotated[int, typer.Option("--port", min=1, max=65535, help="Temporal server.")]
 UiPort = Annotated[int, typer.Option("--ui-port", min=1, max=65535, help="Temporal Web UI.")]
 CompanyPort = Annotated[int, typer.Option("--company-port", min=1, max=65535, help="The demo company.")]
@@ -91,4 +92,6 @@ def _print(ports: "Ports", stack: "Stack") -> None:
     ]
     out = console()
     out.print(pairs(rows))
+    if ports.address != DEFAULT_ADDRESS:
+        out.print(f"\nelsewhere: export TEMPORAL_ADDRESS={ports.address}", style="dim", markup=False)
     out.print("\nCtrl-C stops all three; missions stay. Next: [bold]gonogo queue[/bold], [bold]gonogo list[/bold]")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -54,3 +55,18 @@ async def beside(verb, home, *options, **environment):
         sys.executable, "-m", "starter", verb, *options, env={**os.environ, "GONOGO_HOME": str(home), **environment},
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
+
+
+async def process(*arguments, **environment):
+    """Run gonogo as a process of its own; return exit code, standard output, standard error."""
+    started = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "starter",
+        *arguments,
+        env={**os.environ, "NO_COLOR": "1", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    out, err = await started.communicate()
+    return started.returncode, out.decode(), err.decode()

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+from launched import process
 
 from contracts.attributes import ATTRIBUTES
 from starter.cli import run
@@ -18,21 +19,6 @@ VERBS = ("demo", "dev", "lint", "start", "cancel", "setup", "list", "show", "fol
 VERBS += ("modify", "people", "audit", "replay")
 RUNS = int(os.environ.get("GONOGO_EXIT_RUNS", "4"))
 """How often the exit codes are looked at; 200 in a row is `GONOGO_EXIT_RUNS=200`."""
-
-
-async def process(*arguments, **environment):
-    """Run gonogo as a process of its own; return exit code, standard output, standard error."""
-    started = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "starter",
-        *arguments,
-        env={**os.environ, "NO_COLOR": "1", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    out, err = await started.communicate()
-    return started.returncode, out.decode(), err.decode()
 
 
 async def test_help_lists_every_verb_and_loads_nothing_slow():

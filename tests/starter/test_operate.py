@@ -5,6 +5,7 @@ import json
 import uuid
 
 import pytest
+from launched import process
 from stage import wait_at_gate
 
 from contracts.view import AuditEntry, MissionView
@@ -232,11 +233,15 @@ async def test_a_history_that_the_code_would_not_make_is_named_and_exits_with_1(
     file = tmp_path / "mutant.json"
     file.write_text(json.dumps(history))
 
-    told = await gonogo("replay", str(file))
+    code, out, err = await process("replay", str(file), "--json")
+    (told,) = json.loads(out)
+    assert (1, "", False) == (code, err, told["replays"])
+    assert "'another' does not match activity type" in told["reason"]
 
-    assert (1, 1) == (told.code, len(told.out.splitlines()))
-    assert "mutant" in told.out
-    assert "does NOT replay" in told.out
+    in_words = await gonogo("replay", str(file))
+    assert (1, 1) == (in_words.code, len(in_words.out.splitlines()))
+    assert "mutant" in in_words.out
+    assert "does NOT replay" in in_words.out
 
 
 async def test_what_is_no_history_is_said(gonogo, tmp_path):
