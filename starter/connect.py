@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starter.problem import Refused, Unreachable, Usage
@@ -55,6 +56,7 @@ async def reach(place: "Settings") -> "Client":
         raise Unreachable(f"{error}; {hint}") from None
 
 
+@cache
 def quiet() -> None:
     """Keep the SDK's core from writing its log to standard output, which belongs to what was asked for."""
     from temporalio.runtime import Runtime, TelemetryConfig

@@ -147,10 +147,10 @@ def _deciders(gate: Opening) -> str:
     return f"{need}, approved so far by {visible(', '.join(given))}" if given else need
 
 
-def pairs(rows: Iterable[tuple[str, RenderableType]]) -> Table:
-    """Return names in grey beside what they stand for."""
+def pairs(rows: Iterable[tuple[str, RenderableType]], style: str = "dim") -> Table:
+    """Return names, in grey, beside what they stand for."""
     grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(style=style, no_wrap=True)
     grid.add_column(ratio=1, overflow="fold")
     for name, value in rows:
         grid.add_row(name, value)

@@ -100,7 +100,7 @@ def _left(mission: str, step: str) -> int:
         ("make demo DECIDE=approve", "or reject, or modify"),
         (f".venv/bin/gonogo approve {mission} {step} --as PERSON", "decide from anywhere, while `gonogo dev` runs"),
     ]
-    out.print(render.indented(render.pairs([(name, Text(text, "dim")) for name, text in rows])))
+    out.print(render.indented(render.pairs([(name, Text(text, "dim")) for name, text in rows], style="")))
     return DONE
 
 
@@ -116,7 +116,7 @@ def _over(view: MissionView, *, stays: bool) -> int:
         (f"make demo {_same_alert()}DECIDE=reject", "the same alert, refused at the gate"),
         ("make demo ALERT=NAME", "another alert: large_upload, unlikely_travel, … (missions/incident_triage/alerts)"),
     ]
-    out.print(render.indented(render.pairs([(name, Text(text, "dim")) for name, text in rows])))
+    out.print(render.indented(render.pairs([(name, Text(text, "dim")) for name, text in rows], style="")))
     return DONE if view.state in EXPECTED else REFUSED
 
 
