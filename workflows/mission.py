@@ -85,6 +85,7 @@ class Mission:
         try:
             if self._ending is None:
                 self._ending = await self._walk()
+                self._gates.close_all()
             if self._ending.state != MissionState.COMPLETED:
                 await self._undo()
         except Suspended:

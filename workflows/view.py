@@ -71,6 +71,7 @@ def waiting(openings: Iterable[Opening]) -> Iterator[Waiting]:
             approvers=subject.approvers,
             required=subject.required,
             approved_by=tuple(vote.person for vote in opening.votes if vote.verb == "approve"),
+            opened_at=opening.opened_at,
             deadline=opening.deadline,
             tool=subject.tool,
             digest=opening.digest,

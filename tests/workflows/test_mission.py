@@ -183,7 +183,7 @@ async def test_a_cancelled_mission_is_undone_wherever_it_stood(client, home, whe
         assert isinstance(failed.value.cause, CancelledError)
         assert ["file", "unfile"] == [tool for tool, _, _ in fakes.world]
         view = await started.state()
-        assert ("cancelled", "no longer needed") == (view.state, view.reason)
+        assert ("cancelled", "no longer needed", ()) == (view.state, view.reason, view.waiting)
         await replays(started.handle)
 
 

@@ -50,6 +50,10 @@ class Gatebook:
     def close(self, path: str) -> None:
         self._open.pop(path, None)
 
+    def close_all(self) -> None:
+        """Close what a mission that ends leaves open."""
+        self._open.clear()
+
     def count(self, ruling: Ruling) -> Receipt:
         """Count an accepted ruling, or keep a refused one; return what its sender is told.
 
