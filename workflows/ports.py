@@ -104,15 +104,23 @@ class TemporalPorts:
         return answer
 
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
-        """Wait; at the deadline, hear first those who spoke before it."""
-        timeout = None if until is None else max(until - workflow.now(), timedelta())
+        """Wait; at the deadline, hear first those who spoke before it.
+
+        The timer is a task of ours: `asyncio.wait_for` takes another number of turns in each Python, and with it the
+        commands another order, so that a history made under one would not replay under the next.
+        """
+        if until is None:
+            await workflow.wait_condition(lambda: ready() or self.stopping())
+            return ready()
+        span = max(until - workflow.now(), timedelta())
+        timer = asyncio.create_task(workflow.sleep(span, summary=summary[:400]))
         try:
-            await workflow.wait_condition(
-                lambda: ready() or self.stopping(), timeout=timeout, timeout_summary=summary[:400]
-            )
-        except asyncio.TimeoutError:  # noqa: UP041 (asyncio's own name, which the SDK documents)
-            moment = workflow.now()
-            await workflow.wait_condition(lambda: ready() or self._host.heard_until(moment))
+            await workflow.wait_condition(lambda: ready() or self.stopping() or timer.done())
+            if timer.done():
+                moment = workflow.now()
+                await workflow.wait_condition(lambda: ready() or self._host.heard_until(moment))
+        finally:
+            timer.cancel()
         return ready()
 
 
