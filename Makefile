@@ -11,6 +11,8 @@ LOCK := uv pip compile pyproject.toml --group dev --python-version 3.11 --univer
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench lock clean
 export DECIDE ALERT
+# The sandbox loads workflow code anew for each mission: without cached bytecode it compiles it each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,7 +21,9 @@ demo: $(READY) ## run the incident mission; DECIDE=approve|reject|modify answers
 	@$(BIN)/python -m starter demo $(ARGS)
 
 test: $(READY) ## run the tests; ARGS='-k gate -x' is handed to pytest
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+	@echo "once more with no workflow cached: every workflow task is a replay"
+	@GONOGO_MAX_CACHED_WORKFLOWS=0 $(BIN)/pytest -n auto --dist worksteal tests/workflows --deselect tests/workflows/test_replay.py $(ARGS)
 
 check: $(READY) ## format, lint, types, the direction of imports, the shipped missions
 	@$(BIN)/ruff format --check .
