@@ -1,0 +1,208 @@
+"""One mission as a test drives it: started, decided on, looked at; and the client's own ledger of what it sent.
+
+The other ledgers are the company's and the server's histories; `ledgers.py` compares them.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskState
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
+from temporalio.service import RPCError
+
+from activities import keys
+from contracts.decision import DECIDE, Opening, Receipt, Verb
+from contracts.view import MissionView
+from contracts.workspace import MISSION_QUEUE
+from language.workspace import load_workspace
+from runtime.settings import Settings
+from starter.launch import launch, prepare
+from starter.sign import Wish
+from starter.sign import prepare as claims_for
+from starter.state import read_gates, read_state
+from tests.system.ground import SHIPPED, Grounds, Place, alert
+from tests.system.hands import until
+from tests.system.ledgers import Ledgers, Sent, breaches, read, unreplayable
+
+REQUESTER = "noor"
+ANSWER = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What waits for a worker: a workflow task, or the activity of a step. `taken`: some worker has it."""
+
+    queue: str
+    path: str = ""
+    taken: bool = False
+
+
+@dataclass
+class Case:
+    """A mission at a place. `sent` is what this client knows of its own commands."""
+
+    place: Place
+    client: Client
+    id: str
+    run: str = ""
+    sent: list[Sent] = field(default_factory=list)
+
+    async def start(self, name: str = "beaconing_workstation") -> None:
+        settings = Settings(workspace=self.place.workspace, home=self.place.home)
+        order = prepare(settings, self.place.people(), "incident_triage", alert(name), REQUESTER)
+        self.run = (await launch(self.client, order, self.id)).run
+
+    async def tasks(self) -> list[Task]:
+        """Return the tasks that are open now, as the server sees them."""
+        raw = (await self._describe()).raw_description
+        found = []
+        if raw.HasField("pending_workflow_task"):
+            started = PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED
+            found.append(Task(MISSION_QUEUE, taken=raw.pending_workflow_task.state == started))
+        for pending in raw.pending_activities:
+            taken = pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+            found.append(Task(pending.activity_options.task_queue.name, pending.activity_id, taken))
+        return found
+
+    async def until_task(self, queue: str, path: str = "", *, taken: bool = False) -> None:
+        """Wait until exactly this task is open."""
+        wanted = [Task(queue, path, taken)]
+        seen: list[list[Task]] = []
+
+        async def open_now() -> bool:
+            seen.append(await self.tasks())
+            return seen[-1] == wanted
+
+        await until(open_now, f"{wanted} is open in {self.id}", lambda: seen[-3:])
+
+    async def until_settled(self, queue: str, path: str = "") -> None:
+        """Wait until this task is open no longer."""
+
+        async def settled() -> bool:
+            return (queue, path) not in [(task.queue, task.path) for task in await self.tasks()]
+
+        await until(settled, f"{path or 'the workflow task'} is settled in {self.id}")
+
+    async def ended(self) -> bool:
+        return (await self._describe()).status != WorkflowExecutionStatus.RUNNING
+
+    async def end(self, patience: float = 60) -> None:
+        await until(self.ended, f"{self.id} has ended", patience=patience)
+
+    async def opening(self) -> Opening:
+        """Wait until a gate is open and return it. Needs a worker."""
+        return (await until(self._openings, f"a gate opens in {self.id}"))[0]
+
+    async def view(self) -> MissionView:
+        """Return how the mission stands, as the operator sees it. Needs a worker."""
+        return await read_state(self.client, self.id, patience=ANSWER)
+
+    def sign(self, opening: Opening, person: str = "ines", verb: Verb = "approve") -> tuple[str, str]:
+        """Sign a decision with a person's real key; return its id and its token."""
+        claims = claims_for(opening, Wish(verb, f"{person} says {verb}"), person)
+        return claims.jti, keys.sign(self.place.home, person, claims)
+
+    async def signal(self, signed: tuple[str, str]) -> bool:
+        """Send a decision as a signal; return whether it was acknowledged."""
+        jti, token = signed
+        handle = self.client.get_workflow_handle(self.id)
+        try:
+            await handle.signal(DECIDE, token, rpc_timeout=timedelta(seconds=5))
+        except RPCError:
+            self.sent.append(Sent(jti, token, "unknown"))
+            return False
+        self.sent.append(Sent(jti, token, "acknowledged"))
+        return True
+
+    async def update(self, signed: tuple[str, str]) -> Receipt | None:
+        """Send a decision as an update; return its receipt, or None when nobody knows what became of it."""
+        jti, token = signed
+        handle = self.client.get_workflow_handle(self.id)
+        try:
+            receipt = await handle.execute_update(
+                DECIDE, token, id=jti, result_type=Receipt, rpc_timeout=timedelta(seconds=10)
+            )
+        except (RPCError, asyncio.TimeoutError):
+            self.sent.append(Sent(jti, token, "unknown"))
+            return None
+        self.sent.append(Sent(jti, token, "accepted" if receipt.accepted else "refused"))
+        return receipt
+
+    async def histories(self) -> list[WorkflowHistory]:
+        """Return the histories of all runs, the first first."""
+        found: list[WorkflowHistory] = []
+        run: str | None = (await self._describe()).run_id
+        while run:
+            history = await self.client.get_workflow_handle(self.id, run_id=run).fetch_history()
+            found.insert(0, history)
+            run = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+        return found
+
+    async def _describe(self) -> Any:
+        return await self.client.get_workflow_handle(self.id).describe(rpc_timeout=timedelta(seconds=10))
+
+    async def _openings(self) -> list[Opening]:
+        return await read_gates(self.client, self.id, ANSWER)
+
+
+    async def audit(self) -> "Account":
+        """Close the books: what every ledger says of this mission, and which laws they break."""
+        histories = await self.histories()
+        ledgers = Ledgers(
+            client=tuple(self.sent),
+            effects=tuple(await self.place.company.effects(self.id)),
+            attempts=tuple(await self.place.company.attempts(self.id)),
+            told=read(histories, self.place.namespace),
+            people=self.place.people(),
+            tools=load_workspace(SHIPPED).tools,
+        )
+        return Account(self, ledgers, histories, [*breaches(ledgers), *await unreplayable(histories)])
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of a mission."""
+
+    case: Case
+    ledgers: Ledgers
+    histories: list[WorkflowHistory]
+    breaches: list[str]
+
+    def __str__(self) -> str:
+        return f"{self.case.id}, whose programs wrote their logs into {self.case.place.folder}"
+
+    def done(self) -> list[str]:
+        """Return the tools that the world saw, in order."""
+        return [effect["tool"] for effect in self.ledgers.effects]
+
+    def calls(self, tool: str) -> list[str]:
+        """Return how each call of a tool ended, at the company."""
+        return [attempt["outcome"] for attempt in self.ledgers.attempts if attempt["tool"] == tool]
+
+
+async def ending(case: Case) -> dict[str, Any]:
+    """Return how a mission ended, in words that are the same for two missions that ended the same. Needs a worker."""
+    view = await case.view()
+    undone = {record.path: record.effect.undo_status for record in view.records if record.effect is not None}
+    effects = [(effect["tool"], effect["arguments"]) for effect in await case.place.company.effects(case.id)]
+    told = {
+        "state": view.state,
+        "verdict": view.verdict,
+        "reason": view.reason,
+        "steps": [(record.path, record.status, record.attempt, record.order) for record in view.records],
+        "undone": undone,
+        "effects": effects,
+    }
+    return json.loads(json.dumps(told).replace(case.id, "THIS CASE"))
+
+
+@asynccontextmanager
+async def case_at(grounds: Grounds, **options: bool) -> AsyncIterator[Case]:
+    """Open a case at a place of its own, which ends with it."""
+    async with grounds.place(**options) as place:
+        yield Case(place, await place.client(), f"case-{place.folder.name}")
