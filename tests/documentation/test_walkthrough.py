@@ -1,0 +1,66 @@
+"""What README tells a newcomer to type, typed: the demo, then missions started, decided and proved by hand."""
+
+import asyncio
+import json
+import os
+import shlex
+import sys
+
+import manual
+import pytest
+
+from tests.starter.launched import dev, line_with
+
+README = manual.text("README.md")
+PATIENCE = 60
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """`gonogo` and `temporal` are on the PATH, as after `. .venv/bin/activate`, and `make` has nothing to make."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "gonogo").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m starter "$@"\n')
+    (programs / "gonogo").chmod(0o755)
+    (tmp_path / "ready").touch()
+
+    async def run(line, **environment):
+        """Run one line; return its exit code and all that it said."""
+        path = f"{programs}:{manual.BIN}:{os.environ['PATH']}"
+        process = await asyncio.create_subprocess_shell(
+            line.replace("make ", f"make READY={tmp_path / 'ready'} BIN={manual.BIN} ", 1),
+            cwd=manual.ROOT, env={**os.environ, "PATH": path, "GONOGO_HOME": str(tmp_path / "home"), **environment},
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        async with asyncio.timeout(PATIENCE):
+            said, _ = await process.communicate()
+        return process.returncode, said.decode()
+
+    return run
+
+
+async def queued(run, mission, **environment):
+    """Wait until a mission waits for people."""
+    async with asyncio.timeout(PATIENCE):
+        while mission not in {gate["id"] for gate in json.loads((await run("gonogo queue --json", **environment))[1])}:
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.slow
+async def test_what_is_typed_does_what_is_written(tmp_path, shell):
+    lines = [line for part in ("Operate it", "Decide") for line in manual.typed(manual.section(README, part))]
+    demo = next(line for line in manual.typed(README) if line.startswith("make demo DECIDE=approve"))
+    async with dev(tmp_path / "home") as running:
+        await line_with(running.stdout, "Ctrl-C")
+        code, said = await shell(demo)
+        assert (0, True) == (code, "verdict  auto_remediate" in said), said
+
+        there = {"TEMPORAL_ADDRESS": f"127.0.0.1:{running.ports[0]}"}
+        for line in lines:
+            if "gonogo approve" in line:
+                await queued(shell, line.partition("gonogo approve ")[2].split()[0], **there)
+            code, said = await shell(line, **there)
+            assert 0 == code, f"{line}\n{said}"
+        ended = [await shell(f"gonogo follow {mission} --json", **there) for mission in ("first", "second")]
+
+    assert ["auto_remediate", "auto_remediate"] == [json.loads(said)["verdict"] for _, said in ended]
