@@ -26,7 +26,7 @@ Scalar = str | int | float | bool | None
 NULL = re.compile(r"null|~|")
 BOOLEAN = re.compile(r"true|false")
 INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
-FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)")
+FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+][0-9]+)?")
 
 WORD = re.compile(r"(?i:y|n|yes|no|on|off|true|false|null)")
 SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")

@@ -7,10 +7,14 @@ from datetime import timedelta
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError
+from temporalio.worker import Replayer
 
 from contracts.decision import DECIDE
+from runtime.connection import DATA_CONVERTER
 from tests.workflows.house import house
-from tests.workflows.test_mission import isolate, replays
+from tests.workflows.test_mission import isolate
+from workflows.mission import Mission
+from workflows.sandbox import sandbox
 
 ORDERS = 200
 AT_ONCE = 20
@@ -36,8 +40,14 @@ async def outcome_of(h, skipper, seed):
         assert isinstance(failed.cause, CancelledError)
         state = "cancelled"
     view = await started.state()
-    await replays(started.handle)
-    return state, chosen, view, [tool for tool, _, arguments in h.activities.world if arguments["host"] == f"h{seed}"]
+    history = await started.handle.fetch_history()
+    return (
+        state,
+        chosen,
+        view,
+        history,
+        [tool for tool, _, arguments in h.activities.world if arguments["host"] == f"h{seed}"],
+    )
 
 
 async def send(started, skipper, opening, event):
@@ -63,7 +73,8 @@ async def test_random_orders_reach_one_outcome_that_replays(client, skipper, hom
             async with limit:
                 return seed, *await outcome_of(h, skipper, seed)
 
-        for seed, state, chosen, view, world in await asyncio.gather(*(one(seed) for seed in range(ORDERS))):
+        outcomes = await asyncio.gather(*(one(seed) for seed in range(ORDERS)))
+        for seed, state, chosen, view, _, world in outcomes:
             said = f"seed {seed}: {chosen} came to {state}, the world saw {world}"
             assert state == view.state, said
             assert (
@@ -75,3 +86,11 @@ async def test_random_orders_reach_one_outcome_that_replays(client, skipper, hom
             if world:
                 assert approvers == {"lea", "lou"}, said
                 assert not any(vote.verb == "reject" for vote in record.decisions), said
+
+    async def histories():
+        for _, _, _, _, history, _ in outcomes:
+            yield history
+
+    replayer = Replayer(workflows=[Mission], workflow_runner=sandbox(), data_converter=DATA_CONVERTER)
+    results = await replayer.replay_workflows(histories())
+    assert not results.replay_failures
