@@ -3,7 +3,6 @@
 The other ledgers are the company's and the server's histories; `ledgers.py` compares them.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -127,7 +126,7 @@ class Case:
             receipt = await handle.execute_update(
                 DECIDE, token, id=jti, result_type=Receipt, rpc_timeout=timedelta(seconds=10)
             )
-        except (RPCError, asyncio.TimeoutError):
+        except (TimeoutError, RPCError):
             self.sent.append(Sent(jti, token, "unknown"))
             return None
         self.sent.append(Sent(jti, token, "accepted" if receipt.accepted else "refused"))
@@ -149,7 +148,6 @@ class Case:
     async def _openings(self) -> list[Opening]:
         return await read_gates(self.client, self.id, ANSWER)
 
-
     async def audit(self) -> "Account":
         """Close the books: what every ledger says of this mission, and which laws they break."""
         histories = await self.histories()
@@ -164,16 +162,16 @@ class Case:
         return Account(self, ledgers, histories, [*breaches(ledgers), *await unreplayable(histories)])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Account:
-    """What became of a mission."""
+    """What became of a mission. Its representation is a line for whoever reads a failed test."""
 
     case: Case
     ledgers: Ledgers
     histories: list[WorkflowHistory]
     breaches: list[str]
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.case.id}, whose programs wrote their logs into {self.case.place.folder}"
 
     def done(self) -> list[str]:

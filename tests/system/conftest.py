@@ -19,6 +19,13 @@ async def theatre(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixt
 
 
 @pytest.fixture
-async def scene(theatre: Theatre, request: pytest.FixtureRequest):
+async def scene(theatre, request):
     """The scene that this test is about, as something to await."""
     return theatre.play(request.param)
+
+
+@pytest.fixture
+async def known(theatre, request):
+    """What the scene before this one came to: the same mission, undisturbed."""
+    [earlier] = request.node.callspec.params["scene"].after
+    return await theatre.play(earlier)

@@ -122,11 +122,12 @@ class Company:
             (await http.request(method, "/faults", **body)).raise_for_status()
 
 
-async def found_company(nursery: Nursery, folder: Path) -> Company:
-    """Start a company on a free port, with books of its own."""
-    arguments = ["--port", "0", "--database", str(folder / "company.db")]
-    hand = await nursery.start("company", arguments, clean_environ(), folder / "company.log", "company listens at")
-    line = next(line for line in hand.log.read_text().splitlines() if "company listens at" in line)
+async def found_company(nursery: Nursery, folder: Path, number: int = 1, port: int = 0) -> Company:
+    """Start a company on a free port, with the books that lie in the folder."""
+    arguments = ["--port", str(port), "--database", str(folder / "company.db")]
+    log = folder / f"company-{number}.log"
+    hand = await nursery.start("company", arguments, clean_environ(), log, "company listens at")
+    line = next(line for line in log.read_text().splitlines() if "company listens at" in line)
     return Company(hand, line.split()[-1])
 
 
@@ -162,17 +163,25 @@ class Place:
     async def hire(self, queue: str = "", **environ: str) -> Hand:
         """Start a worker for one queue, or for all; return once it serves."""
         variables = clean_environ(
-            TEMPORAL_ADDRESS=self.server.address,
-            TEMPORAL_NAMESPACE=self.namespace,
-            GONOGO_HOME=str(self.home),
-            GONOGO_WORKSPACE=str(self.workspace),
-            GONOGO_COMPANY_URL=self.company.url,
-            **environ,
+            **{
+                "TEMPORAL_ADDRESS": self.server.address,
+                "TEMPORAL_NAMESPACE": self.namespace,
+                "GONOGO_HOME": str(self.home),
+                "GONOGO_WORKSPACE": str(self.workspace),
+                "GONOGO_COMPANY_URL": self.company.url,
+                **environ,
+            }
         )
         log = self.folder / f"worker-{len(self.hands) + 1}.log"
         hand = await self.nursery.start("worker", ["--queues", queue] if queue else [], variables, log, "serving")
         self.hands.append(hand)
         return hand
+
+    async def rebuild_company(self) -> None:
+        """Start the company again where it was, after its death."""
+        await until(self.company.hand.gone, "the company is gone")
+        port = httpx.URL(self.company.url).port or 0
+        self.company = await found_company(self.nursery, self.folder, 2, port)
 
 
 class Grounds:

@@ -15,15 +15,18 @@ from typing import Self
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 """Seconds until a test gives up waiting: long, for a machine that is busy with other things."""
-PERIOD = 0.05
+FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.3
+"""Seconds between two looks: what has not come soon comes with a timeout of many seconds."""
 
 
 async def until(happened, what: str, seen=lambda: "", patience: float = PATIENCE):
     """Ask again and again until the answer is something; return it."""
+    pause = FIRST_PAUSE
     try:
         async with asyncio.timeout(patience):
             while not (answer := await happened()):
-                await asyncio.sleep(PERIOD)
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.3, LONGEST_PAUSE)
     except TimeoutError:
         raise AssertionError(f"waited {patience:.0f} s in vain until {what} {seen()}") from None
     return answer
@@ -64,7 +67,7 @@ class Hand:
         """End it as a crash would, and wait until it is gone."""
         if self.alive():
             os.kill(self.pid, signal.SIGKILL)
-        await until(self._gone, f"{self.name} is gone")
+        await until(self.gone, f"{self.name} is gone")
 
     def freeze(self) -> None:
         """Stop it where it stands: to everybody else it looks like a machine that hangs."""
@@ -73,7 +76,7 @@ class Hand:
     def thaw(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
 
-    async def _gone(self) -> bool:
+    async def gone(self) -> bool:
         return not self.alive()
 
 

@@ -245,7 +245,7 @@ def _lost(ledgers: Ledgers) -> Iterator[str]:
         sure = len(heard) - heard.count("unknown")
         times = arrived[sends[0].token]
         if not sure <= times <= len(heard):
-            yield f"lost: decision {jti} was acknowledged {sure} times of {len(heard)}, the history has it {times} times"
+            yield f"lost: decision {jti}, acknowledged {sure} times of {len(heard)}, is in the history {times} times"
         if rulings[jti] != times:
             yield f"lost: decision {jti} arrived {times} times and was ruled on {rulings[jti]} times"
         if accepted[jti] > 1:

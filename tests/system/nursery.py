@@ -12,8 +12,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from temporalio.worker._worker import load_default_build_id
+
 import demo.company
-import demo.serve  # noqa: F401 (the company loads it late, to fail fast)
+import demo.serve
 import missions.incident_triage.correlate
 import missions.incident_triage.draft
 import missions.incident_triage.report
@@ -69,6 +71,8 @@ def bury(*_: object) -> None:
 
 def main() -> None:
     signal.signal(signal.SIGCHLD, bury)
+    # Every worker hashes all code that is loaded, and keeps the hash: made here, it is there in all children.
+    load_default_build_id()
     print("ready", flush=True)
     for line in sys.stdin:
         pid = bear(line)

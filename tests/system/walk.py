@@ -109,18 +109,23 @@ class Walk:
     async def _trap(self, stop: Stop) -> Hand:
         """Hire a worker and freeze it while the server counts on it for the next task of its queue."""
         worker = await self._hire(stop.queue)
-        kind = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY if stop.path else TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
-        request = DescribeTaskQueueRequest(
-            namespace=self.case.place.namespace, task_queue=TaskQueue(name=stop.queue), task_queue_type=kind
-        )
-
-        async def polls() -> bool:
-            answer = await self.case.client.workflow_service.describe_task_queue(request)
-            return worker.identity in [poller.identity for poller in answer.pollers]
-
-        await until(polls, f"{worker.name} polls {stop.queue}")
+        await polls(self.case, worker, stop.queue, stop.path)
         worker.freeze()
         return worker
 
     async def _hire(self, queue: str = "") -> Hand:
         return await self.case.place.hire(queue, **self.environ)
+
+
+async def polls(case: Case, worker: Hand, queue: str, path: str = "") -> None:
+    """Wait until the server knows that a worker polls a queue: for activities when there is a path."""
+    kind = TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY if path else TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
+    request = DescribeTaskQueueRequest(
+        namespace=case.place.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
+    )
+
+    async def known() -> bool:
+        answer = await case.client.workflow_service.describe_task_queue(request)
+        return worker.identity in [poller.identity for poller in answer.pollers]
+
+    await until(known, f"{worker.name} polls {queue}")
