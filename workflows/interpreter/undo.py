@@ -49,7 +49,7 @@ async def _try(path: str, scope: Scope) -> bool:
     except EffectFailed as failed:
         _note(path, scope, undo_status="failed", undo_error=str(failed))
         return False
-    _note(path, scope, undo_status="done", undo_error="")
+    _note(path, scope, undo_status="done", undo_error="", undone_at=scope.ports.now())
     return True
 
 
