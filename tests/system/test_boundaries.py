@@ -13,7 +13,7 @@ from tests.system.stories import KNOWN, REMEDIATED, UNDONE, Played, close, seal
 from tests.system.theatre import Scene, scenes
 from tests.system.walk import Walk
 
-PARTS = 4
+PARTS = {"auto_remediate": 4, "undone": 3}
 """Walks among which the deaths in the midst of a task are shared out: each costs up to ten seconds of waiting."""
 NO_CACHE = {"GONOGO_MAX_CACHED_WORKFLOWS": "0"}
 
@@ -23,7 +23,7 @@ async def walked(grounds: Grounds, known: Played, fate: str, part: int) -> Playe
     async with case_at(grounds, split=True) as case:
         await seal(case, fate)
         first = gate(known) if fate == "undone" else 0
-        fatal = [number for number in range(first, len(known.way)) if number % PARTS == part]
+        fatal = [number for number in range(first, len(known.way)) if number % PARTS[fate] == part]
         reached = await Walk(case, known.way, fatal, first, NO_CACHE if part % 2 else {}).run()
         await case.place.hire()
         return await close(case, tuple(reached))
@@ -35,7 +35,7 @@ def gate(known: Played) -> int:
 
 
 def walks(fate: str) -> list[Scene]:
-    return [Scene(walked, (fate, part), after=(KNOWN[fate],)) for part in range(PARTS)]
+    return [Scene(walked, (fate, part), after=(KNOWN[fate],), long=True) for part in range(PARTS[fate])]
 
 
 @scenes(*walks("auto_remediate"), *walks("undone"))

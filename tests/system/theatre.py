@@ -13,7 +13,7 @@ import pytest
 
 from tests.system.ground import Grounds
 
-AT_ONCE = 10
+AT_ONCE = 16
 """How many scenes are played at the same time: two cores have no room for more."""
 
 
@@ -24,6 +24,8 @@ class Scene:
     play: Callable[..., Awaitable[Any]]
     arguments: tuple[Any, ...] = ()
     after: tuple["Scene", ...] = ()
+    long: bool = False
+    """Whether it takes so long that the others had better be played beside it than before it."""
 
     def __str__(self) -> str:
         return "-".join(str(argument) for argument in self.arguments) or self.play.__name__
@@ -43,12 +45,12 @@ class Theatre:
         self._plays: dict[Scene, asyncio.Task[Any]] = {}
         # Each process of pytest-xdist collects every test and runs only some.
         if "PYTEST_XDIST_WORKER" not in os.environ:
-            for item in items:
-                callspec = getattr(item, "callspec", None)
-                if callspec is not None and isinstance(callspec.params.get("scene"), Scene):
-                    self.play(callspec.params["scene"])
+            for scene in sorted(_chosen(items), key=lambda scene: not scene.long):
+                self.play(scene)
 
     def play(self, scene: Scene) -> asyncio.Task[Any]:
+        for earlier in scene.after:
+            self.play(earlier)
         if scene not in self._plays:
             self._plays[scene] = asyncio.create_task(self._play(scene))
         return self._plays[scene]
@@ -62,3 +64,10 @@ class Theatre:
         before = [await self.play(earlier) for earlier in scene.after]
         async with self._places:
             return await scene.play(self._grounds, *before, *scene.arguments)
+
+
+def _chosen(items: Iterable[pytest.Item]) -> list[Scene]:
+    """Return the scenes of the tests that are going to run."""
+    found = (getattr(item, "callspec", None) for item in items)
+    params = (callspec.params.get("scene") for callspec in found if callspec is not None)
+    return [scene for scene in params if isinstance(scene, Scene)]
