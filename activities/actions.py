@@ -1,7 +1,8 @@
 """Carry out actions: check the right to act once more, call the tool, check its answer.
 
 Law: the contract is this worker's own, never the caller's; nothing is sent before everything was checked; what
-happens after sending is told as `applied` yes or unknown. `workflows/interpreter/steps/action.py` is the other half.
+happens after sending is told as `applied` yes or unknown, and `no` stands for all attempts, not only for the last.
+`workflows/interpreter/steps/action.py` is the other half.
 """
 
 import time
@@ -9,16 +10,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from activities.authority import Authority
-from activities.failure import Applied, explained, failure
+from activities.failure import Applied, Code, explained, failure
 from activities.mcp_tools import ToolFailed, ToolServers
 from activities.pulse import beating
 from activities.statement import Refusal, show
 from contracts.call import EXECUTE_ACTION, ToolCall, ToolResult, Usage
 from contracts.workspace import Tool
 from language import schema
+
+NOTHING_DONE = "nothing_done"
 
 
 class ActionExecutor:
@@ -43,13 +47,13 @@ class ActionExecutor:
         """Return the tool's contract after every check that comes before sending."""
         tool = self._tools.get(call.tool)
         if tool is None:
-            raise failure("refused", f"{show(call.tool)} is no tool of this worker's workspace")
+            raise _nothing_done("refused", f"{show(call.tool)} is no tool of this worker's workspace")
         if tool.acts() and tool.idempotency == "none" and activity.info().attempt > 1:
             sentence = f"{call.tool} cannot be repeated safely, and an earlier attempt may have reached it"
             raise failure("refused", sentence, "unknown")
         wrong = _misfits(tool.input, call.arguments)
         if wrong:
-            raise failure("bad_input", f"{call.tool}: the arguments do not fit its contract: {wrong}")
+            raise _nothing_done("bad_input", f"{call.tool}: the arguments do not fit its contract: {wrong}")
         await self._authorize(call)
         return tool
 
@@ -57,16 +61,32 @@ class ActionExecutor:
         try:
             await self._authority.check(call)
         except Refusal as refusal:
-            raise failure("refused", f"{call.tool} was refused: {refusal}") from None
+            raise _nothing_done("refused", f"{call.tool} was refused: {refusal}") from None
         except RPCError as error:
-            raise failure("unavailable", f"{call.tool}: its mission cannot be looked up: {explained(error)}") from None
+            sentence = f"{call.tool}: its mission cannot be looked up: {explained(error)}"
+            raise _nothing_done("unavailable", sentence) from None
 
     async def _act(self, call: ToolCall, tool: Tool) -> Any:
         try:
             return await self._servers.call(call.tool, tool, call.arguments, call.key)
         except ToolFailed as failed:
+            if tool.acts() and failed.applied == "no":
+                raise _nothing_done(failed.code, str(failed), final=failed.final) from None
             applied: Applied = failed.applied if tool.acts() else "no"
             raise failure(failed.code, str(failed), applied, final=failed.final) from None
+
+
+def _nothing_done(code: Code, sentence: str, *, final: bool = False) -> ApplicationError:
+    """Return the failure of an attempt that surely did nothing.
+
+    Whether an earlier one acted, this one cannot see: only an attempt that said so itself, with its last heartbeat,
+    did nothing either. A lost heartbeat makes it unknown, and what is unknown is undone.
+    """
+    info = activity.info()
+    sure = info.attempt == 1 or {NOTHING_DONE: info.attempt - 1} in info.heartbeat_details
+    if sure:
+        activity.heartbeat({NOTHING_DONE: info.attempt})
+    return failure(code, sentence, "no" if sure else "unknown", final=final)
 
 
 def _check_output(call: ToolCall, tool: Tool, output: Any) -> None:
