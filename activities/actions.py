@@ -68,7 +68,7 @@ class ActionExecutor:
 
     async def _act(self, call: ToolCall, tool: Tool) -> Any:
         try:
-            return await self._servers.call(call.tool, tool, call.arguments, call.key)
+            return await self._servers.call(call.tool, tool, call.arguments, call.key, call.undoes_key)
         except ToolFailed as failed:
             if tool.acts() and failed.applied == "no":
                 raise _nothing_done(failed.code, str(failed), final=failed.final) from None

@@ -34,6 +34,7 @@ from contracts.duration import show_duration
 from contracts.workspace import Server, Tool
 
 KEY = "gonogo/idempotency-key"
+UNDOES = "gonogo/undoes-key"
 MOST_BYTES = 300_000
 """The longest answer that is taken: it has to fit into a history."""
 CONNECT_SECONDS = 5.0
@@ -61,12 +62,14 @@ class ToolServers:
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = WeakKeyDictionary()
         self._known: dict[str, DiscoverResult | None] = {}
 
-    async def call(self, name: str, tool: Tool, arguments: dict[str, Any], key: str = "") -> Any:
+    async def call(self, name: str, tool: Tool, arguments: dict[str, Any], key: str = "", undoes: str = "") -> Any:
         """Call a tool and return its structured answer, or raise `ToolFailed`."""
         url = self._urls.get(tool.server)
         if url is None:
             raise ToolFailed("not_found", f"{name}: no server is named {tool.server!r} in this workspace", "no")
-        return _answer(name, await self._send(name, url, _request(tool.tool or name, arguments, key), tool.timeout))
+        return _answer(
+            name, await self._send(name, url, _request(tool.tool or name, arguments, key, undoes), tool.timeout)
+        )
 
     async def close(self) -> None:
         """Close the connections that this event loop holds."""
@@ -117,9 +120,9 @@ async def _trace(request: httpx2.Request) -> None:
     propagate.inject(request.headers)
 
 
-def _request(tool: str, arguments: dict[str, Any], key: str) -> CallToolRequest:
-    meta = {KEY: key} if key else None
-    return CallToolRequest(params=CallToolRequestParams(name=tool, arguments=arguments, _meta=meta))
+def _request(tool: str, arguments: dict[str, Any], key: str, undoes: str) -> CallToolRequest:
+    meta = {name: word for name, word in ((KEY, key), (UNDOES, undoes)) if word}
+    return CallToolRequest(params=CallToolRequestParams(name=tool, arguments=arguments, _meta=meta or None))
 
 
 def _broken(name: str, url: str, error: Exception, *, sent: bool) -> ToolFailed:

@@ -89,6 +89,8 @@ class ToolCall(Message):
     key: str
     grant: Grant | None = None
     undoes: str = ""
+    undoes_key: str = ""
+    """The key of the call that this one compensates: a tool that sees it refuses that call, should it come late."""
 
 
 class ToolResult(Message):

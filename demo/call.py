@@ -12,6 +12,7 @@ from typing import Any
 from mcp.server.mcpserver import Context
 
 KEY = "gonogo/idempotency-key"
+UNDOES = "gonogo/undoes-key"
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Call:
     arguments: Mapping[str, Any]
     key: str | None = None
     traceparent: str | None = None
+    undoes: str | None = None
+    """The idempotency key of the call that this one undoes."""
 
 
 current: ContextVar[Call] = ContextVar("current")
@@ -31,9 +34,9 @@ def read_call(tool: str, arguments: Mapping[str, Any], context: Context[Any, Any
     """Take the key from the request's `_meta` and the trace from its HTTP headers."""
     if context is None:
         return Call(tool, arguments)
-    key = (context.request_context.meta or {}).get(KEY)
-    headers = context.headers or {}
-    return Call(tool, arguments, key if isinstance(key, str) and key else None, headers.get("traceparent"))
+    meta = context.request_context.meta or {}
+    key, undoes = (word if isinstance(word, str) and word else None for word in (meta.get(KEY), meta.get(UNDOES)))
+    return Call(tool, arguments, key, (context.headers or {}).get("traceparent"), undoes)
 
 
 def now() -> str:

@@ -1,7 +1,8 @@
 """The world's own ledger: every effect that the company committed, once per idempotency key.
 
-Law: the effect and its row are one transaction. The same key with the same payload answers with what was stored;
-with another payload it is refused. The other half, every call whether it had an effect or not, is `attempt.py`.
+Law: the effect and its row are one transaction. What was undone is never done late. The same key with the same
+payload answers with what was stored; with another payload it is refused. The other half, every call whether it had an
+effect or not, is `attempt.py`.
 """
 
 import hashlib
@@ -37,7 +38,11 @@ def commit(store: Store, act: Act) -> dict[str, Any]:
         known = db.execute("SELECT tool, digest, result FROM effects WHERE key = ?", (call.key,)).fetchone()
         if known is not None:
             return _stored(known, call.tool, digest)
+        if db.execute("SELECT 1 FROM undone WHERE key = ?", (call.key,)).fetchone() is not None:
+            raise Rejected("what this idempotency key stands for was undone before it came: it is not done any more")
         result = act(db)
+        if call.undoes is not None:
+            db.execute("INSERT OR IGNORE INTO undone (key, at) VALUES (?, ?)", (call.undoes, now()))
         db.execute(
             "INSERT INTO effects (key, tool, arguments, digest, result, changed, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (

@@ -112,6 +112,7 @@ def _undo(step: ActionStep, call: ToolCall, result: Any, scope: Scope) -> dict[s
             key=key,
             grant=call.grant,
             undoes=call.tool,
+            undoes_key=call.key,
         ),
         "undo_error": "",
     }
