@@ -5,8 +5,9 @@ runs, it never freezes on a bug, and what it abandons is undone in a task that n
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -22,6 +23,7 @@ from workflows.board import Board
 from workflows.governance.tally import Gatebook
 from workflows.inbox import Inbox
 from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
+from workflows.interpreter.join import halt_if_cancelled, is_cancelled
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
 from workflows.interpreter.scope import Scope, Variables
@@ -89,12 +91,16 @@ class Mission:
             if self._ending.state != MissionState.COMPLETED:
                 await self._undo()
         except Suspended:
-            await workflow.wait_condition(workflow.all_handlers_finished)
+            await _through(workflow.wait_condition(workflow.all_handlers_finished))
+            if self._ending is None and is_cancelled():
+                # A cancellation is delivered once: the next run would never hear of it.
+                self._ending = _cancelled()
+                self._gates.close_all()
             workflow.continue_as_new(self._next())
         self._over = True
         self._board.verdict = self._ending.verdict
         self.changed()
-        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._inbox.waiting())
+        await _through(workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._inbox.waiting()))
         attending.cancel()
         return self._result(self._ending)
 
@@ -163,6 +169,7 @@ class Mission:
         try:
             self._bind_inputs()
             await run_steps(self._input.plan.definition.steps, "", self._scope)
+            halt_if_cancelled()
             return Ending(state=MissionState.COMPLETED, verdict=self._verdict())
         except Suspended:
             raise
@@ -171,7 +178,7 @@ class Mission:
         except StepFailed as failed:
             return Ending(state=MissionState.FAILED, reason=str(failed), failure=failed.failure)
         except asyncio.CancelledError:
-            return Ending(state=MissionState.CANCELLED, reason=workflow.cancellation_reason() or "cancelled")
+            return _cancelled()
         except Exception as bug:
             workflow.logger.exception("the interpreter failed")
             failure = Failure(code="internal", step="", operation="interpret the mission", cause=repr(bug)[:500])
@@ -196,16 +203,8 @@ class Mission:
         return answer
 
     async def _undo(self) -> None:
-        """Undo in a task of its own: a cancellation of the mission does not reach it."""
         self.changed()
-        undoing = asyncio.create_task(undo_all(self._scope))
-        while not undoing.done():
-            try:
-                await asyncio.shield(undoing)
-            except asyncio.CancelledError:
-                if undoing.cancelled():
-                    raise
-        undoing.result()
+        await _through(undo_all(self._scope))
 
     def _state(self) -> MissionState:
         openings = self._gates.openings()
@@ -257,3 +256,19 @@ class Mission:
             return self._inbox.take(workflow.payload_converter().from_payload(args[0].payload, str))
         except Exception:
             return self._inbox.take("", "a decision is one JSON string, a compact JWS; this could not be read")
+
+
+async def _through(work: Coroutine[Any, Any, None]) -> None:
+    """See work through in a task of its own: a cancellation of the mission does not reach it."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise
+    task.result()
+
+
+def _cancelled() -> Ending:
+    return Ending(state=MissionState.CANCELLED, reason=workflow.cancellation_reason() or "cancelled")

@@ -15,6 +15,7 @@ from contracts.definition import ABORT, ESCALATE, REFUSE, Gate, Rung
 from contracts.view import MissionState
 from workflows.governance.tally import standing
 from workflows.interpreter.ending import MissionEnded, Suspended
+from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.scope import Scope
 
 Decided = Literal["approved", "rejected", "timed_out"]
@@ -110,6 +111,7 @@ async def ask_apart(question: Question, path: str, scope: Scope) -> Answer:
 
 
 async def _climb(question: Question, path: str, scope: Scope) -> Answer:
+    halt_if_cancelled()
     opening = scope.gates.get(path)
     if opening is None:
         if scope.ports.stopping():

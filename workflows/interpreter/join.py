@@ -47,6 +47,11 @@ async def run_all(branches: Sequence[Branch]) -> list[Any]:
 
 def halt_if_cancelled() -> None:
     """Stop a task that was asked to, even if the effect it waited for swallowed the request by ending well."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
+    if is_cancelled():
         raise asyncio.CancelledError
+
+
+def is_cancelled() -> bool:
+    """Say whether this task was ever asked to stop."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
