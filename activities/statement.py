@@ -17,10 +17,9 @@ from pydantic import ValidationError
 
 from activities import public_key
 from contracts.base import canonical
-from contracts.decision import TOKEN_TYPE, Claims
+from contracts.decision import LONGEST_TOKEN, TOKEN_TYPE, Claims
 from contracts.workspace import PeopleFile
 
-LONGEST = 65_536
 LATEST = 253_402_300_799
 """The last second of the year 9999."""
 
@@ -36,8 +35,8 @@ def seal(key: Ed25519PrivateKey, kid: str, claims: Claims) -> str:
 
 def unseal(token: str, people: PeopleFile) -> Claims:
     """Return the claims of a token that its signer really signed, or raise `Refusal`."""
-    if len(token) > LONGEST:
-        raise Refusal(f"the decision is longer than {LONGEST // 1024} kB")
+    if len(token) > LONGEST_TOKEN:
+        raise Refusal(f"the decision is longer than {LONGEST_TOKEN // 1024} kB")
     parts = token.split(".")
     if len(parts) != 3 or not token.isascii():
         raise Refusal("a decision is a signed token of three parts with dots between them; this is none")

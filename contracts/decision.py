@@ -14,6 +14,7 @@ from contracts.base import Message, digest
 
 DECIDE = "decide"
 TOKEN_TYPE = "gonogo-decision+jwt"  # noqa: S105 (a media type, no secret)
+LONGEST_TOKEN = 65_536
 
 Verb = Literal["approve", "reject", "modify"]
 

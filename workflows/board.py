@@ -36,13 +36,13 @@ class Board:
         facts = self._facts(state, openings)
         if facts == self._shown and self.verdict is None:
             return
+        updates: list[SearchAttributeUpdate[Any]] = [STATE.value_set(state)]
+        (_, old_roles, old_deadline), (_, roles, deadline) = self._shown, facts
+        if roles != old_roles:
+            updates.append(ROLES.value_set(list(roles)) if roles else ROLES.value_unset())
+        if deadline != old_deadline:
+            updates.append(DEADLINE.value_set(deadline) if deadline else DEADLINE.value_unset())
         self._shown = facts
-        _, roles, deadline = facts
-        updates: list[SearchAttributeUpdate[Any]] = [
-            STATE.value_set(state),
-            ROLES.value_set(list(roles)) if roles else ROLES.value_unset(),
-            DEADLINE.value_set(deadline) if deadline else DEADLINE.value_unset(),
-        ]
         if self.verdict is not None:
             updates.append(VERDICT.value_set(self.verdict))
         workflow.upsert_search_attributes(updates)

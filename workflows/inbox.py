@@ -9,7 +9,7 @@ from datetime import datetime
 
 from temporalio import workflow
 
-from contracts.decision import Envelope, Hearing, Receipt, Ruling
+from contracts.decision import LONGEST_TOKEN, Envelope, Hearing, Receipt, Ruling
 from workflows.governance.tally import Gatebook
 
 Judge = Callable[[Hearing], Awaitable[Ruling]]
@@ -28,8 +28,13 @@ class Inbox:
     def waiting(self) -> tuple[Envelope, ...]:
         return tuple(self._waiting)
 
+    def waiting_bytes(self) -> int:
+        return sum(len(envelope.token.encode()) for envelope in self._waiting)
+
     def take(self, token: str, unreadable: str = "") -> int:
         """Take a decision in; return the number under which its receipt will lie."""
+        if len(token) > LONGEST_TOKEN:
+            token, unreadable = "", f"the decision is longer than {LONGEST_TOKEN // 1024} kB"
         self._taken += 1
         self.count += 1
         now = workflow.now()

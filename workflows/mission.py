@@ -32,6 +32,11 @@ from workflows.interpreter.walk import run_step, run_steps, run_target
 from workflows.ports import TemporalPorts, judge
 from workflows.view import page_of_gates, page_of_records, spent, waiting
 
+MOST_BYTES = 1_500_000
+"""The most that a run hands over: a server takes 2 MB, and a task that sends more is tried again for ever."""
+QUEUED = 300_000
+"""Bytes of decisions that may go along unheard."""
+
 
 @workflow.defn(dynamic=True)
 class Mission:
@@ -59,6 +64,7 @@ class Mission:
         self._gates = Gatebook(carried.openings, carried.votes_seen, carried.refusals)
         self._inbox = Inbox(carried.inbox)
         self._over = False
+        self._stays = False
         plan = self._input.plan
         self._board = Board(plan.definition, (self._state(), self._gates.openings()))
         self._scope = Scope(
@@ -84,25 +90,14 @@ class Mission:
         attending = asyncio.create_task(
             self._inbox.attend(self._gates, info.workflow_id, info.first_execution_run_id, judge)
         )
-        try:
-            if self._ending is None:
-                self._ending = await self._walk()
-                self._gates.close_all()
-            if self._ending.state != MissionState.COMPLETED:
-                await self._undo()
-        except Suspended:
-            await _through(workflow.wait_condition(workflow.all_handlers_finished))
-            if self._ending is None and is_cancelled():
-                # A cancellation is delivered once: the next run would never hear of it.
-                self._ending = _cancelled()
-                self._gates.close_all()
-            workflow.continue_as_new(self._next())
+        while (ending := await self._go_on()) is None:
+            await self._hand_over()
         self._over = True
-        self._board.verdict = self._ending.verdict
+        self._board.verdict = ending.verdict
         self.changed()
         await _through(workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._inbox.waiting()))
         attending.cancel()
-        return self._result(self._ending)
+        return self._result(ending)
 
     @workflow.signal(dynamic=True)
     def on_signal(self, name: str, args: Sequence[RawValue]) -> None:
@@ -151,7 +146,7 @@ class Mission:
         """Whether this run should hand over to the next one."""
         limits = self._input.limits
         info = workflow.info()
-        return (
+        return not self._stays and (
             info.is_continue_as_new_suggested()
             or info.get_current_history_length() >= limits.events_per_run
             or self._inbox.count >= limits.decisions_per_run
@@ -163,6 +158,43 @@ class Mission:
 
     def heard_until(self, moment: datetime) -> bool:
         return self._inbox.heard_until(moment)
+
+    async def _go_on(self) -> Ending | None:
+        """Walk, and undo what came to nothing. Return how it ended, or None where the run is to hand over."""
+        try:
+            if self._ending is None:
+                self._end(await self._walk())
+            if self._ending and self._ending.state != MissionState.COMPLETED:
+                self.changed()
+                await _through(undo_all(self._scope))
+        except Suspended:
+            return None
+        except Exception as bug:
+            workflow.logger.exception("the saga failed")
+            self._ending = _broken("undo what was done", bug)
+        return self._ending
+
+    async def _hand_over(self) -> None:
+        """Continue as new. A mission that was cancelled, or cannot be carried, ends in this run instead."""
+        await _through(
+            workflow.wait_condition(lambda: workflow.all_handlers_finished() and self._inbox.waiting_bytes() <= QUEUED)
+        )
+        if self._ending is None and is_cancelled():
+            # A cancellation is delivered once: the next run would never hear of it.
+            self._end(_cancelled())
+            return
+        following = self._next()
+        size = len(following.model_dump_json().encode())
+        if size <= MOST_BYTES:
+            workflow.continue_as_new(following)
+        self._stays = True
+        if self._ending is None:
+            cause = f"what the mission knows has {size} bytes; at most {MOST_BYTES} can be carried into the next run"
+            self._end(_failed(Failure(code="over_budget", step="", operation="hand over", cause=cause)))
+
+    def _end(self, ending: Ending) -> None:
+        self._ending = ending
+        self._gates.close_all()
 
     async def _walk(self) -> Ending:
         """Walk the definition; whatever stops it is an ending, and a bug is one too."""
@@ -176,13 +208,12 @@ class Mission:
         except MissionEnded as ended:
             return Ending(state=ended.state, reason=ended.reason)
         except StepFailed as failed:
-            return Ending(state=MissionState.FAILED, reason=str(failed), failure=failed.failure)
+            return _failed(failed.failure)
         except asyncio.CancelledError:
             return _cancelled()
         except Exception as bug:
             workflow.logger.exception("the interpreter failed")
-            failure = Failure(code="internal", step="", operation="interpret the mission", cause=repr(bug)[:500])
-            return Ending(state=MissionState.FAILED, reason=str(failure), failure=failure)
+            return _broken("interpret the mission", bug)
 
     def _bind_inputs(self) -> None:
         schema = self._input.plan.definition.inputs
@@ -196,15 +227,11 @@ class Mission:
         verdict = self._input.plan.definition.verdict
         answer = self._scope.evaluate(verdict.value, "verdict")
         if not isinstance(answer, str) or answer not in verdict.one_of:
-            cause = f"`{verdict.value}` gave {answer!r}, which is none of {', '.join(verdict.one_of)}"
+            cause = f"`{verdict.value}` gave {repr(answer)[:200]}, which is none of {', '.join(verdict.one_of)}"
             raise StepFailed(
                 Failure(code="verdict_undeclared", step="verdict", operation="reach a verdict", cause=cause)
             )
         return answer
-
-    async def _undo(self) -> None:
-        self.changed()
-        await _through(undo_all(self._scope))
 
     def _state(self) -> MissionState:
         openings = self._gates.openings()
@@ -268,6 +295,14 @@ async def _through(work: Coroutine[Any, Any, None]) -> None:
             if task.cancelled():
                 raise
     task.result()
+
+
+def _failed(failure: Failure) -> Ending:
+    return Ending(state=MissionState.FAILED, reason=str(failure), failure=failure)
+
+
+def _broken(operation: str, bug: Exception) -> Ending:
+    return _failed(Failure(code="internal", step="", operation=operation, cause=repr(bug)[:500]))
 
 
 def _cancelled() -> Ending:

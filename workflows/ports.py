@@ -34,6 +34,8 @@ from workflows.interpreter.scope import Effort
 
 HEARTBEAT = timedelta(seconds=10)
 LAST_WORDS = timedelta(seconds=5)
+MOST_BYTES = 1_000_000
+"""The longest call: a server takes 2 MB, and a task that sends more is tried again for ever."""
 NEVER_RETRIED = ("bad_input", "refused", "not_found", "over_budget")
 
 
@@ -152,6 +154,10 @@ async def _effect(
     summary: str,
     cancellation: workflow.ActivityCancellationType,
 ) -> Any:
+    size = len(call.model_dump_json().encode())
+    if size > MOST_BYTES:
+        cause = f"the call has {size} bytes; at most {MOST_BYTES} can be sent"
+        raise EffectFailed("over_budget", cause, tried="nothing was sent", applied="no")
     span = get_tracer("gonogo").start_span(f"{workflow.info().workflow_type} {call.path}")
     # Current only while the call is handed over: a context left open over a wait could not be closed on eviction.
     with use_span(span, end_on_exit=False):

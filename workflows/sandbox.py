@@ -1,8 +1,8 @@
 """The one sandbox for workers, tests and replays.
 
-What is passed through sees the real clock and real randomness without a word. Our workflow code is, but for
-`mission.py`, because loading it anew for each mission cost a third of the worker's time; in exchange a test reads all
-of it and finds whatever asks the machine for anything (`tests/interpreter/test_purity.py`).
+What is passed through sees the real clock and real randomness without a word. All our workflow code is, because loading
+any of it anew for each mission cost more than running it; in exchange a test reads every line of it and finds whatever
+asks the machine for anything (`tests/interpreter/test_purity.py`).
 """
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -10,12 +10,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 PASSED_THROUGH = (
     "contracts",
     "language",
-    "workflows.board",
-    "workflows.governance",
-    "workflows.inbox",
-    "workflows.interpreter",
-    "workflows.ports",
-    "workflows.view",
+    "workflows",
     "pydantic",
     "pydantic_core",
     "annotated_types",

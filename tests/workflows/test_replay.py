@@ -70,8 +70,8 @@ MUTATIONS = {
     ),
     "cancellation that compensates nothing": (
         "workflows/mission.py",
-        "if self._ending.state != MissionState.COMPLETED:",
-        "if self._ending.state == MissionState.FAILED:",
+        "if self._ending and self._ending.state != MissionState.COMPLETED:",
+        "if self._ending and self._ending.state == MissionState.FAILED:",
         "cancelled.1",
     ),
 }
