@@ -8,6 +8,8 @@ READY := .venv/.ready
 LOCK := uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
 
+REPLAYED := tests/workflows tests/starter tests/runtime --deselect tests/workflows/test_replay.py
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench lock clean
 export DECIDE ALERT
@@ -20,10 +22,17 @@ help: ## list these targets
 demo: $(READY) ## run the incident mission; DECIDE=approve|reject|modify answers, ALERT=name picks another alert
 	@$(BIN)/python -m starter demo $(ARGS)
 
-test: $(READY) ## run the tests; ARGS='-k gate -x' is handed to pytest
-	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+test: $(READY) ## run the tests; ARGS='tests/workflows -k gate -x' chooses
+ifdef ARGS
+	@$(BIN)/pytest $(ARGS)
+else
+	@echo "the whole system, killed and woken: its stories are played side by side in one process"
+	@$(BIN)/pytest tests/system
+	@echo "everything else"
+	@$(BIN)/pytest -n auto --dist worksteal --ignore tests/system
 	@echo "once more with no workflow cached: every workflow task is a replay"
-	@GONOGO_MAX_CACHED_WORKFLOWS=0 $(BIN)/pytest -n auto --dist worksteal tests/workflows --deselect tests/workflows/test_replay.py $(ARGS)
+	@GONOGO_MAX_CACHED_WORKFLOWS=0 $(BIN)/pytest -n auto --dist worksteal $(REPLAYED)
+endif
 
 check: $(READY) ## format, lint, types, the direction of imports, the shipped missions
 	@$(BIN)/ruff format --check .

@@ -121,8 +121,6 @@ def _activities(
 
 
 def _worker(client: Client, settings: Settings, queue: str, activities: list[Callable[..., Any]]) -> Worker:
-    cached = settings.max_cached_workflows
-    more: dict[str, Any] = {} if cached is None else {"max_cached_workflows": cached}
     return Worker(
         client,
         task_queue=queue,
@@ -133,8 +131,19 @@ def _worker(client: Client, settings: Settings, queue: str, activities: list[Cal
         default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
         graceful_shutdown_timeout=GRACE,
-        **more,
+        **cache(settings.max_cached_workflows),
     )
+
+
+def cache(missions: int | None) -> dict[str, Any]:
+    """Return a worker's options for keeping so many missions in memory; None leaves it to the SDK.
+
+    With none, the SDK drops a mission whose decision is being ruled on as soon as it is given a task of another, and
+    the server waits out the task's ten seconds: so there is one at a time.
+    """
+    if missions is None:
+        return {}
+    return {"max_cached_workflows": missions} | ({"max_concurrent_workflow_tasks": 1} if missions == 0 else {})
 
 
 async def serve(settings: Settings, queues: str | None, environ: Mapping[str, str]) -> None:

@@ -1,5 +1,6 @@
-"""What many tests share: one real dev server with time skipping, and clients to it."""
+"""What many tests share: one real dev server with time skipping, clients to it, and the order of running."""
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,6 +9,16 @@ from temporalio.testing import TimeSkipper
 
 from runtime.connection import DATA_CONVERTER
 from starter.server import DevServer
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process for each core, and one more: each waits for servers and programs for part of its time."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")

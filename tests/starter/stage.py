@@ -28,6 +28,7 @@ from contracts.workspace import MISSION_QUEUE, Agent, Escalation, Tool
 from runtime.connection import DATA_CONVERTER
 from starter.launch import launch
 from starter.state import read_gates
+from tests.cache import CACHE
 from workflows.mission import Mission
 from workflows.sandbox import sandbox
 
@@ -116,6 +117,7 @@ class Cast:
             activities=[self.agent, self.tool, judge.judge],
             workflow_runner=sandbox(),
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),
+            **CACHE,
         )
         async with worker:
             yield client

@@ -18,6 +18,7 @@ async def told(home, *options, **environment):
     return code, out + err
 
 
+@pytest.mark.slow
 async def test_from_waiting_to_a_verdict_alone_and_beside_a_dev_that_stops_on_ctrl_c(tmp_path):
     ports = [f"--{name}={free_port()}" for name in ("port", "ui-port", "company-port")]
     code, left = await told(tmp_path, *ports)

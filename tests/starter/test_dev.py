@@ -12,6 +12,7 @@ from starter.footprint import Footprint, Trace
 from starter.ports import is_free
 
 
+@pytest.mark.slow
 async def test_one_dev_a_home_a_crash_is_swept_up_and_whoever_dies_is_named(tmp_path):
     async with dev(tmp_path, sweep=False) as crashed:
         await line_with(crashed.stdout, "Ctrl-C")

@@ -6,9 +6,10 @@ them is most of what a start costs, and these tests start more than a hundred. T
 
 import json
 import os
+import select
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -39,6 +40,7 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {"worker": run_worker, "compa
 
 def become(order: dict[str, Any]) -> None:
     """Be the program that was ordered, with a session, a log and an environment of its own."""
+    signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -62,19 +64,37 @@ def bear(line: str) -> int:
     return pid
 
 
-def bury(*_: object) -> None:
+def bury() -> None:
     """Take note of children that have ended."""
     with suppress(ChildProcessError):
         while (pid := os.waitpid(-1, os.WNOHANG)[0]) > 0:
             ALIVE.discard(pid)
 
 
+def orders() -> Iterator[str]:
+    """Yield the lines that come, and bury in between.
+
+    A handler would not do: a child that dies just before a read begins to wait would lie about until the next line.
+    """
+    ended, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    while True:
+        ready, _, _ = select.select([sys.stdin, ended], [], [])
+        if ended in ready:
+            os.read(ended, 4096)
+            bury()
+        if sys.stdin in ready:
+            if not (line := sys.stdin.readline()):
+                return
+            yield line
+
+
 def main() -> None:
-    signal.signal(signal.SIGCHLD, bury)
     # Every worker hashes all code that is loaded, and keeps the hash: made here, it is there in all children.
     load_default_build_id()
     print("ready", flush=True)
-    for line in sys.stdin:
+    for line in orders():
         pid = bear(line)
         ALIVE.add(pid)
         print(pid, flush=True)

@@ -1,7 +1,6 @@
 """A mission's surroundings on a real server: the real workflow, sandbox and judge; agents and tools from tables."""
 
 import asyncio
-import os
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, To
 from contracts.decision import DECIDE, Claims, Opening, Receipt
 from contracts.plan import Limits, MissionInput, MissionResult, Plan
 from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionView, StateQuery
+from tests.cache import CACHE
 from tests.interpreter.fakes import plan_of
 from workflows.mission import Mission
 from workflows.sandbox import sandbox
@@ -165,14 +165,12 @@ async def house(
     """Run a worker for missions and their fakes."""
     activities = activities or Activities()
     queue = f"q-{uuid.uuid4().hex[:12]}"
-    cached = os.environ.get("GONOGO_MAX_CACHED_WORKFLOWS")
-    known = {"max_cached_workflows": int(cached)} if cached else {}
     async with Worker(
         client,
         task_queue=queue,
         workflows=[Mission],
         activities=[activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge],
         workflow_runner=sandbox(),
-        **{**known, **options},
+        **{**CACHE, **options},
     ):
         yield House(client, home, activities, queue)

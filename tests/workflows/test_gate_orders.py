@@ -4,6 +4,7 @@ import asyncio
 import random
 from datetime import timedelta
 
+import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError
@@ -64,6 +65,7 @@ async def send(started, skipper, opening, event):
         return  # the mission had ended before: that is one of the orders
 
 
+@pytest.mark.slow
 async def test_random_orders_reach_one_outcome_that_replays(client, skipper, home):
     """An effect stands only where two different approvers agreed and nobody refused; each seed names its order."""
     async with house(client, home) as h:
