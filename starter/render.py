@@ -181,7 +181,7 @@ def _entry(label: str, item: Any, indent: str) -> str:
 def deadline(at: datetime | None, now: datetime | None = None) -> str:
     """Return how long is left."""
     if at is None:
-        return "none"
+        return "no deadline"
     left = (at - (now or datetime.now(UTC))).total_seconds()
     clock = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return f"{brief(left)} left ({clock})" if left > 0 else f"passed ({clock})"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Role = Annotated[str, typer.Option("--role", metavar="ROLE", help="Only what waits for this role or person.")]
 QUICK = timedelta(seconds=5)
+WIDEST = 200
 AT_ONCE = 20
 """How many missions are asked at the same time."""
 
@@ -111,7 +112,8 @@ def _what(one: dict[str, Any]) -> str:
     if not one["tool"]:
         return str(one["message"] or one["kind"])
     arguments = ", ".join(f"{name}={value!r}" for name, value in (one["arguments"] or {}).items())
-    return f"{one['tool']}({arguments})"
+    what = f"{one['tool']}({arguments})"
+    return what if len(what) <= WIDEST else f"{what[:WIDEST]} … (`gonogo show {one['id']}` shows it whole)"
 
 
 def _left(deadline: str | None) -> str:

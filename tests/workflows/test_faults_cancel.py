@@ -119,9 +119,9 @@ class SlowJudge:
 
 
 @asynccontextmanager
-async def slow_court(client, home, steps, limits):
+async def slow_court(client, home, steps, limits, **tools):
     """Start a mission whose judge waits; the worker lasts as long as the context."""
-    fakes, judge, queue = Activities(), SlowJudge(home), f"q-{uuid.uuid4().hex[:12]}"
+    fakes, judge, queue = Activities(tools=tools), SlowJudge(home), f"q-{uuid.uuid4().hex[:12]}"
     async with Worker(
         client,
         task_queue=queue,
@@ -174,3 +174,28 @@ async def test_a_cancellation_while_a_run_hands_over_still_undoes(client, home):
         assert ["file", "unfile"] == [tool for tool, _, _ in started.house.activities.world]
         for run in await chain(client, client.get_workflow_handle(started.handle.id)):
             await replays(run)
+
+
+async def test_a_mission_that_has_completed_stays_so_when_it_is_cancelled_on_its_way_out(client, home):
+    """It waits only to answer a decision that came too late: what was done stays done."""
+    slow = Slow()
+    async with slow_court(client, home, [file()], Limits(), file=lambda _: slow()) as (started, judge):
+        await asyncio.wait_for(slow.begun.wait(), 20)
+        await started.handle.signal(DECIDE, "nonsense")
+        await asyncio.wait_for(judge.begun.wait(), 20)
+        slow.report.set()
+        await over(started)
+        await started.handle.cancel(reason="enough")
+        await noticed(started.handle)
+        judge.go_on.set()
+
+        assert "completed" == (await started.result()).state
+        assert ["file"] == [tool for tool, _, _ in started.house.activities.world]
+        await replays(started.handle)
+
+
+async def over(started):
+    """Wait until the mission says that it has completed."""
+    async with asyncio.timeout(20):
+        while (await started.state()).state != "completed":
+            await asyncio.sleep(0.01)
