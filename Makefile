@@ -13,7 +13,7 @@ REPLAYED := tests/workflows tests/starter tests/runtime --deselect tests/workflo
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench lock clean
 export DECIDE ALERT
-# The sandbox loads workflow code anew for each mission: without cached bytecode it compiles it each time.
+# Without cached bytecode every command compiles itself anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list these targets

@@ -35,7 +35,7 @@ from runtime import telemetry
 from runtime.connection import Unreachable, connect
 from runtime.settings import SettingRefused, Settings
 from workflows.mission import Mission
-from workflows.sandbox import sandbox
+from workflows.runner import runner
 
 DONE, WRONG, USAGE, UNREACHABLE = 0, 1, 2, 3
 HEARTBEAT_THROTTLE = timedelta(seconds=0.25)
@@ -126,7 +126,7 @@ def _worker(client: Client, settings: Settings, queue: str, activities: list[Cal
         task_queue=queue,
         workflows=[Mission] if queue == MISSION_QUEUE else [],
         activities=activities,
-        workflow_runner=sandbox(),
+        workflow_runner=runner(),
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,

@@ -1,8 +1,7 @@
 """The five steps as an engineer would write them straight on Temporal: same activities, same gate, same saga.
 
-Nothing is left out that the mission does for its author's promises (the gate is signed, judged, has a deadline and
-stands in the decision queue, the action is undone when a later step fails); everything is left out that makes it
-general. `listed: false` leaves out the queue as well: what visibility costs is told apart that way.
+Nothing is left out that the mission does for its author's promises (the gate is signed, judged and has a deadline,
+the action is undone when a later step fails); everything is left out that makes it general, or visible to operators.
 """
 
 import asyncio
@@ -14,12 +13,11 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from bench.five_steps import AGENTS
+    from bench.five_steps import AGENTS, DRIVER_QUEUE
     from contracts.base import digest
     from contracts.call import EXECUTE_ACTION, JUDGE_DECISION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult
     from contracts.decision import DECIDE, Hearing, Opening, Ruling, Subject
     from contracts.view import GATES, GatesQuery, GatesView
-    from workflows.board import DEADLINE, ROLES
 
 THREE = RetryPolicy(maximum_attempts=3)
 
@@ -32,12 +30,10 @@ class ByHand:
         self._opening: Opening | None = None
         self._tokens: list[str] = []
         self._approved = False
-        self._listed = True
 
     @workflow.run
     async def run(self, given: dict[str, Any]) -> str:
         alert = given["alert"]
-        self._listed = given["listed"]
         facts = await self._agent("retriever", "enrich", {"alert": alert})
         triage = await self._agent("correlator", "correlate", {"alert": alert, "facts": facts})
         if not await self._approval(triage):
@@ -69,7 +65,7 @@ class ByHand:
             RUN_AGENT,
             call,
             result_type=AgentResult,
-            task_queue=AGENTS[name].queue,
+            task_queue=DRIVER_QUEUE if AGENTS[name].queue == DRIVER_QUEUE else None,
             start_to_close_timeout=timedelta(minutes=2),
             heartbeat_timeout=timedelta(seconds=10),
             retry_policy=THREE,
@@ -109,8 +105,6 @@ class ByHand:
             opened_at=workflow.now(),
             deadline=deadline,
         )
-        if self._listed:
-            workflow.upsert_search_attributes([ROLES.value_set(["lead"]), DEADLINE.value_set(deadline)])
         judging = asyncio.create_task(self._judge())
         try:
             await workflow.wait_condition(lambda: self._approved, timeout=timedelta(minutes=30))
@@ -119,8 +113,6 @@ class ByHand:
         finally:
             judging.cancel()
             self._opening = None
-            if self._listed:
-                workflow.upsert_search_attributes([ROLES.value_unset(), DEADLINE.value_unset()])
         return True
 
     async def _judge(self) -> None:

@@ -12,6 +12,7 @@ from contracts.plan import Plan
 from contracts.workspace import Agent, Escalation, Tool
 
 WORKER_QUEUE = "bench"
+BY_HAND_QUEUE = "bench-by-hand"
 DRIVER_QUEUE = "bench-driver"
 """The agent before the gate runs in the driver's process, which learns from it that the gate is about to open."""
 OUTPUT = {"type": "object", "required": ["verdict"], "properties": {"verdict": {"type": "string"}}}

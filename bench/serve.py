@@ -1,34 +1,39 @@
-"""The bench's worker, a process of its own so that its CPU can be told apart: both workflows, one set of activities."""
+"""The bench's worker, a process of its own so that its CPU can be told apart: both workflows, one set of activities.
+
+Each workflow has its own queue and is run as its users would run it: missions by our runner, the one written by hand
+by the SDK's own default, or by our runner too where that is asked for.
+"""
 
 import asyncio
 import sys
 from pathlib import Path
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities.identity import Judge
 from activities.people import Directory
 from bench.by_hand import ByHand
-from bench.five_steps import WORKER_QUEUE, execute_action, run_agent
+from bench.five_steps import BY_HAND_QUEUE, WORKER_QUEUE, execute_action, run_agent
 from runtime.connection import DATA_CONVERTER
 from workflows.mission import Mission
-from workflows.sandbox import sandbox
+from workflows.runner import runner
 
 
-async def serve(address: str, home: Path) -> None:
+async def serve(address: str, home: Path, by_hand: WorkflowRunner) -> None:
     """Serve until the process is ended."""
     client = await Client.connect(address, data_converter=DATA_CONVERTER)
-    worker = Worker(
-        client,
-        task_queue=WORKER_QUEUE,
-        workflows=[Mission, ByHand],
-        activities=[run_agent, execute_action, Judge(Directory(home / "people.yaml")).judge],
-        workflow_runner=sandbox(),
-    )
+    activities = [run_agent, execute_action, Judge(Directory(home / "people.yaml")).judge]
+
+    def worker(queue: str, workflow: type, chosen: WorkflowRunner) -> Worker:
+        return Worker(client, task_queue=queue, workflows=[workflow], activities=activities, workflow_runner=chosen)
+
+    missions, written = worker(WORKER_QUEUE, Mission, runner()), worker(BY_HAND_QUEUE, ByHand, by_hand)
     print("ready", flush=True)
-    await worker.run()
+    await asyncio.gather(missions.run(), written.run())
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1], Path(sys.argv[2])))
+    same = sys.argv[3:] == ["same-runner"]
+    asyncio.run(serve(sys.argv[1], Path(sys.argv[2]), runner() if same else SandboxedWorkflowRunner()))

@@ -67,10 +67,10 @@ async def _judged(histories: "AsyncIterator[WorkflowHistory]") -> list[tuple[str
 
     from runtime.connection import DATA_CONVERTER
     from workflows.mission import Mission
-    from workflows.sandbox import sandbox
+    from workflows.runner import runner
 
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)  # The reason is told below, once.
-    replayer = Replayer(workflows=[Mission], workflow_runner=sandbox(), data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[Mission], workflow_runner=runner(), data_converter=DATA_CONVERTER)
     outcomes = []
     async for history in histories:
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)

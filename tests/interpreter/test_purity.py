@@ -1,4 +1,4 @@
-"""What the sandbox passes through must not see the real world: no clock, no chance, no machine, no chance order."""
+"""No sandbox watches workflow code, so this does: no clock, no chance, no machine, no order that chance makes."""
 
 import ast
 from pathlib import Path

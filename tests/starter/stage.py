@@ -30,7 +30,7 @@ from starter.launch import launch
 from starter.state import read_gates
 from tests.cache import CACHE
 from workflows.mission import Mission
-from workflows.sandbox import sandbox
+from workflows.runner import runner
 
 NAMES = ("maya", "lena", "otto")
 """maya and lena lead and may approve; otto asks."""
@@ -115,7 +115,7 @@ class Cast:
             task_queue=MISSION_QUEUE,
             workflows=[Mission],
             activities=[self.agent, self.tool, judge.judge],
-            workflow_runner=sandbox(),
+            workflow_runner=runner(),
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),
             **CACHE,
         )

@@ -26,7 +26,7 @@ from contracts.plan import MissionInput, MissionResult, Plan
 from contracts.workspace import PeopleFile, Tool
 from runtime.connection import DATA_CONVERTER
 from workflows.mission import Mission
-from workflows.sandbox import sandbox
+from workflows.runner import runner
 
 Heard = Literal["acknowledged", "accepted", "refused", "unknown"]
 At = tuple[int, int]
@@ -79,7 +79,7 @@ def breaches(ledgers: Ledgers) -> list[str]:
 
 async def unreplayable(histories: Iterable[WorkflowHistory]) -> list[str]:
     """Return how each history fails to replay on this code."""
-    replayer = Replayer(workflows=[Mission], workflow_runner=sandbox(), data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[Mission], workflow_runner=runner(), data_converter=DATA_CONVERTER)
     found = []
     for history in histories:
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)

@@ -1,4 +1,4 @@
-"""A mission's surroundings on a real server: the real workflow, sandbox and judge; agents and tools from tables."""
+"""A mission's surroundings on a real server: the real workflow, runner and judge; agents and tools from tables."""
 
 import asyncio
 import uuid
@@ -24,7 +24,7 @@ from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionView, Sta
 from tests.cache import CACHE
 from tests.interpreter.fakes import plan_of
 from workflows.mission import Mission
-from workflows.sandbox import sandbox
+from workflows.runner import runner
 
 PEOPLE = {"lea": ("lead",), "lou": ("lead",), "cleo": ("chief",), "rita": ("lead",), "eve": ("intern",)}
 
@@ -170,7 +170,7 @@ async def house(
         task_queue=queue,
         workflows=[Mission],
         activities=[activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge],
-        workflow_runner=sandbox(),
+        workflow_runner=runner(),
         **{**CACHE, **options},
     ):
         yield House(client, home, activities, queue)

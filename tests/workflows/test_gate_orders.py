@@ -15,7 +15,7 @@ from runtime.connection import DATA_CONVERTER
 from tests.workflows.house import house
 from tests.workflows.test_mission import isolate
 from workflows.mission import Mission
-from workflows.sandbox import sandbox
+from workflows.runner import runner
 
 ORDERS = 200
 AT_ONCE = 20
@@ -93,6 +93,6 @@ async def test_random_orders_reach_one_outcome_that_replays(client, skipper, hom
         for _, _, _, _, history, _ in outcomes:
             yield history
 
-    replayer = Replayer(workflows=[Mission], workflow_runner=sandbox(), data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[Mission], workflow_runner=runner(), data_converter=DATA_CONVERTER)
     results = await replayer.replay_workflows(histories())
     assert not results.replay_failures

@@ -11,7 +11,7 @@ from contracts.decision import DECIDE
 from runtime.connection import DATA_CONVERTER
 from tests.workflows.house import Activities, broken, house
 from workflows.mission import Mission
-from workflows.sandbox import sandbox
+from workflows.runner import runner
 
 
 def agent(name, **more):
@@ -33,7 +33,7 @@ def isolate(name="isolate", **more):
 async def replays(handle):
     """Replay every run of a mission, from the last back to the first."""
     history = await handle.fetch_history()
-    replayer = Replayer(workflows=[Mission], workflow_runner=sandbox(), data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[Mission], workflow_runner=runner(), data_converter=DATA_CONVERTER)
     await replayer.replay_workflow(history)
     return history
 

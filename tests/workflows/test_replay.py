@@ -14,7 +14,7 @@ from contracts.definition import Definition
 from language.steps import every_step
 from runtime.connection import DATA_CONVERTER
 from workflows.mission import Mission
-from workflows.sandbox import sandbox
+from workflows.runner import runner
 
 ROOT = Path(__file__).parents[2]
 HISTORIES = sorted((ROOT / "tests/histories").glob("*.json"))
@@ -22,7 +22,7 @@ HISTORIES = sorted((ROOT / "tests/histories").glob("*.json"))
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_recorded_history_replays(path):
-    replayer = Replayer(workflows=[Mission], workflow_runner=sandbox(), data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[Mission], workflow_runner=runner(), data_converter=DATA_CONVERTER)
     await replayer.replay_workflow(WorkflowHistory.from_json(path.stem, path.read_text()))
 
 
@@ -81,9 +81,9 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from runtime.connection import DATA_CONVERTER
 import workflows.mission
-from workflows.sandbox import sandbox
+from workflows.runner import runner
 assert workflows.mission.__file__.startswith(sys.argv[1])
-replayer = Replayer(workflows=[workflows.mission.Mission], workflow_runner=sandbox(), data_converter=DATA_CONVERTER)
+replayer = Replayer(workflows=[workflows.mission.Mission], workflow_runner=runner(), data_converter=DATA_CONVERTER)
 history = WorkflowHistory.from_json("golden", pathlib.Path(sys.argv[2]).read_text())
 result = asyncio.run(replayer.replay_workflow(history, raise_on_replay_failure=False))
 print("failed" if result.replay_failure else "replayed", flush=True)
