@@ -109,11 +109,12 @@ def _over(view: MissionView, *, stays: bool) -> int:
     out.print()
     out.print(render.bars(view))
     out.print("\nnext")
+    other = "approve" if os.environ.get("DECIDE") == "reject" else "reject"
     keep = [] if stays else [(".venv/bin/gonogo dev", "the server, the company and the Web UI again")]
     rows = [
         *keep,
         (f".venv/bin/gonogo audit {view.id}", "who did what when, with the digests that prove it"),
-        (f"make demo {_same_alert()}DECIDE=reject", "the same alert, refused at the gate"),
+        (f"make demo {_same_alert()}DECIDE={other}", f"the same alert, with {other} at the gate"),
         ("make demo ALERT=NAME", "another alert: large_upload, unlikely_travel, … (missions/incident_triage/alerts)"),
     ]
     out.print(render.indented(render.pairs([(name, Text(text, "dim")) for name, text in rows], style="")))
