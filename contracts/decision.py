@@ -5,6 +5,7 @@ this opening of the gate, and the digest of the `Subject`: exactly what was show
 `workflows/governance/tally.py` counts it.
 """
 
+import hashlib
 from datetime import datetime
 from typing import Any, Literal
 
@@ -105,7 +106,6 @@ class Envelope(Message):
 
     token: str = ""
     received_at: datetime
-    number: int = 0
     unreadable: str = ""
 
 
@@ -129,3 +129,8 @@ class Receipt(Message):
     step: str = ""
     state: str = ""
     """`open` while the gate still waits, else what it came to: `approved`, `rejected`, `modified`."""
+
+
+def token_digest(token: str) -> str:
+    """Return the digest by which a decision is spoken of where its token is not to be shown."""
+    return "sha256:" + hashlib.sha256(token.encode()).hexdigest()

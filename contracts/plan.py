@@ -10,7 +10,7 @@ from pydantic import Field
 
 from contracts.base import Message, digest
 from contracts.call import Usage
-from contracts.decision import Envelope, Opening, Ruling
+from contracts.decision import Envelope, Opening, Receipt, Ruling
 from contracts.definition import Definition
 from contracts.record import Failure, Record
 from contracts.workspace import Agent, Escalation, Tool
@@ -57,6 +57,8 @@ class Carried(Message):
     votes_seen: tuple[str, ...] = ()
     """Ids (`jti`) of decisions that were accepted: each counts once."""
     refusals: tuple[Ruling, ...] = ()
+    receipts: dict[str, Receipt] = Field(default_factory=dict)
+    """What the senders of the last decisions are told, by the digest of the token."""
     ending: Ending | None = None
     """Set when the mission is being undone: the next run goes on undoing."""
     started_at: datetime | None = None

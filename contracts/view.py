@@ -8,11 +8,12 @@ from pydantic import Field
 
 from contracts.base import Message
 from contracts.call import Usage
-from contracts.decision import Opening, Ruling
+from contracts.decision import Opening, Receipt, Ruling
 from contracts.record import Record
 
 STATE = "state"
 GATES = "gates"
+RECEIPT = "receipt"
 MOST_BYTES = 256_000
 
 
@@ -86,6 +87,18 @@ class GatesView(Message):
 
     gates: tuple[Opening, ...] = ()
     more: bool = False
+
+
+class ReceiptQuery(Message):
+    """Ask for the receipt of a decision, by the digest of its token."""
+
+    token_digest: str
+
+
+class ReceiptView(Message):
+    """The receipt of a decision; none while it waits for its ruling, or when a hundred later ones have theirs."""
+
+    receipt: Receipt | None = None
 
 
 class AuditEntry(Message):

@@ -4,7 +4,6 @@ One method per kind of event that matters; the others are Temporal's own bookkee
 own view of itself, is its journal: where the two differ, the history is right.
 """
 
-import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC
 from typing import Any
@@ -13,7 +12,7 @@ from temporalio.client import Client, WorkflowHistory
 
 from contracts.base import digest
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult
-from contracts.decision import DECIDE, Receipt, Ruling
+from contracts.decision import DECIDE, Ruling, token_digest
 from contracts.plan import MissionInput, MissionResult
 from contracts.view import AuditEntry
 from starter.history import LOCAL_ACTIVITY, Reader, name_of, run_id, runs_of
@@ -65,10 +64,6 @@ class Run:
                 return await self._marked(event.marker_recorded_event_attributes)
             case "workflow_execution_signaled":
                 return await self._signalled(event.workflow_execution_signaled_event_attributes)
-            case "workflow_execution_update_accepted":
-                return await self._asked(event.workflow_execution_update_accepted_event_attributes)
-            case "workflow_execution_update_completed":
-                return await self._receipted(event.workflow_execution_update_completed_event_attributes)
             case "upsert_workflow_search_attributes":
                 return await self._stated(event.upsert_workflow_search_attributes_event_attributes)
             case "timer_started" | "timer_fired" | "timer_canceled" as what:
@@ -150,22 +145,9 @@ class Run:
             return {"what": f"signal {attributes.signal_name!r} received", "detail": {"sent_by": attributes.identity}}
         return {
             "what": "decision received",
-            "digest": _token(token),
-            "detail": {"by": "signal", "sent_by": attributes.identity},
+            "digest": token_digest(token),
+            "detail": {"sent_by": attributes.identity},
         }
-
-    async def _asked(self, attributes: Any) -> dict[str, Any]:
-        request = attributes.accepted_request
-        token = await self._reader.one(request.input.args.payloads, str)
-        detail = {"by": "update", "sent_by": request.meta.identity}
-        return {"what": "decision received", "digest": _token(token) if token else "", "detail": detail}
-
-    async def _receipted(self, attributes: Any) -> dict[str, Any] | None:
-        receipt = await self._reader.one(attributes.outcome.success.payloads, Receipt)
-        if receipt is None:
-            return None
-        detail = {"accepted": receipt.accepted, "state": receipt.state, "reason": receipt.reason}
-        return {"what": "receipt given", "step": receipt.step, "detail": detail}
 
     async def _stated(self, attributes: Any) -> dict[str, Any]:
         fields = attributes.search_attributes.indexed_fields
@@ -216,7 +198,7 @@ def _ruled(ruling: Ruling) -> dict[str, Any]:
         "changes": ruling.changes,
         "roles": list(ruling.roles),
         "jti": ruling.jti,
-        "token_digest": _token(ruling.token) if ruling.token else "",
+        "token_digest": token_digest(ruling.token) if ruling.token else "",
     }
     what = "decision accepted" if ruling.accepted else "decision refused"
     return {"what": what, "who": ruling.person, "step": ruling.step, "digest": ruling.digest, "detail": detail}
@@ -229,8 +211,3 @@ def _approval(call: ToolCall) -> str:
 
 def _cancel_requested(attributes: Any) -> dict[str, Any]:
     return {"what": "cancellation asked for", "who": attributes.identity, "detail": {"reason": attributes.cause}}
-
-
-def _token(token: str) -> str:
-    """Return the digest of a decision's token: the audit shows that it is this one, and never the token itself."""
-    return "sha256:" + hashlib.sha256(token.encode()).hexdigest()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.trace import get_tracer
-from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.client import Client
 
 from activities import keys
 from contracts.base import digest
@@ -18,7 +18,7 @@ from contracts.decision import DECIDE, Claims, Opening, Receipt, Verb
 from language.schema import errors
 from starter.connect import PATIENCE, described, settings, understood
 from starter.problem import Refused
-from starter.state import read_gates
+from starter.state import read_gates, read_receipt
 
 VALID_SECONDS = 300
 """How long a signed decision may travel. Printed ones are pasted by hand, so minutes and not seconds."""
@@ -117,13 +117,12 @@ def signed(person: str, claims: Claims) -> str:
 
 
 async def send(client: Client, claims: Claims, token: str) -> Receipt:
-    """Send a decision and wait for its receipt. The decision's own id makes sending it twice one decision."""
+    """Send a decision and wait for its receipt. Once sent it is the mission's, whether we wait or not."""
     handle = client.get_workflow_handle(claims.mission)
-    try:
-        with understood(claims.mission), get_tracer("gonogo").start_as_current_span(f"{claims.verb} {claims.step}"):
-            answer: Receipt = await handle.execute_update(
-                DECIDE, token, id=claims.jti, result_type=Receipt, rpc_timeout=PATIENCE
-            )
-    except WorkflowUpdateFailedError as error:
-        raise Refused(f"mission {claims.mission} took no decision: {error.cause}") from None
-    return answer
+    with understood(claims.mission), get_tracer("gonogo").start_as_current_span(f"{claims.verb} {claims.step}"):
+        await handle.signal(DECIDE, token, rpc_timeout=PATIENCE)
+    receipt = await read_receipt(client, claims.mission, token)
+    if receipt is None:
+        late = f"the decision has reached {claims.mission}, which has not ruled on it yet"
+        raise Refused(f"{late}: see with `gonogo audit {claims.mission}` what becomes of it")
+    return receipt

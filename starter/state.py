@@ -3,6 +3,7 @@
 The answers are `contracts/view.py`; the mission that gives them is `workflows/mission.py`.
 """
 
+import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -10,8 +11,18 @@ from typing import Any
 from temporalio.client import Client
 
 from contracts.call import Observation
-from contracts.decision import Opening
-from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionView, StateQuery
+from contracts.decision import Opening, Receipt, token_digest
+from contracts.view import (
+    GATES,
+    RECEIPT,
+    STATE,
+    GatesQuery,
+    GatesView,
+    MissionView,
+    ReceiptQuery,
+    ReceiptView,
+    StateQuery,
+)
 from starter.connect import PATIENCE, understood
 
 
@@ -40,6 +51,21 @@ async def read_gates(client: Client, mission: str, patience: timedelta = PATIENC
             gates.extend(view.gates)
             if not view.more or not view.gates:
                 return gates
+
+
+async def read_receipt(client: Client, mission: str, token: str, patience: timedelta = PATIENCE) -> Receipt | None:
+    """Wait for the receipt of a decision that was sent; return none when patience ends first."""
+    handle = client.get_workflow_handle(mission)
+    clock, query = asyncio.get_running_loop(), ReceiptQuery(token_digest=token_digest(token))
+    until, pause = clock.time() + patience.total_seconds(), 0.01
+    with understood(mission):
+        while clock.time() < until:
+            view: ReceiptView = await handle.query(RECEIPT, query, result_type=ReceiptView, rpc_timeout=patience)
+            if view.receipt is not None:
+                return view.receipt
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 0.5)
+    return None
 
 
 async def live_observations(client: Client, pending: Iterable[Any]) -> list[tuple[str, Observation]]:

@@ -1,28 +1,28 @@
-"""Where decisions arrive, by signal or by update, and are ruled on one after the other, in their order.
+"""Where decisions arrive, by signal, and are ruled on one after the other, in their order.
 
-Handlers only take in; one task rules. So no two decisions are judged against the same state of a gate, and what has
+The handler only takes in; one task rules. So no two decisions are judged against the same state of a gate, and what has
 not been ruled on when a run ends goes with the mission into the next.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 
 from temporalio import workflow
 
-from contracts.decision import LONGEST_TOKEN, Envelope, Hearing, Receipt, Ruling
+from contracts.decision import LONGEST_TOKEN, Envelope, Hearing, Receipt, Ruling, token_digest
 from workflows.governance.tally import Gatebook
 
 Judge = Callable[[Hearing], Awaitable[Ruling]]
 
 
 class Inbox:
-    """Decisions that wait for their ruling, and the receipts of those that have it."""
+    """Decisions that wait for their ruling, and the receipts of the last that have it, by the token's digest."""
 
-    def __init__(self, waiting: Iterable[Envelope] = ()) -> None:
+    KEPT_RECEIPTS = 100
+
+    def __init__(self, waiting: Iterable[Envelope] = (), receipts: Mapping[str, Receipt] | None = None) -> None:
         self._waiting = list(waiting)
-        self._receipts: dict[int, Receipt] = {}
-        self._asked: set[int] = set()
-        self._taken = max((envelope.number for envelope in self._waiting), default=0)
+        self.receipts = dict(receipts or {})
         self.count = 0
 
     def waiting(self) -> tuple[Envelope, ...]:
@@ -31,22 +31,13 @@ class Inbox:
     def waiting_bytes(self) -> int:
         return sum(len(envelope.token.encode()) for envelope in self._waiting)
 
-    def take(self, token: str, unreadable: str = "") -> int:
-        """Take a decision in; return the number under which its receipt will lie."""
+    def take(self, token: str, unreadable: str = "") -> None:
+        """Take a decision in."""
         if len(token) > LONGEST_TOKEN:
             token, unreadable = "", f"the decision is longer than {LONGEST_TOKEN // 1024} kB"
-        self._taken += 1
         self.count += 1
         now = workflow.now()
-        self._waiting.append(Envelope(token=token, received_at=now, number=self._taken, unreadable=unreadable))
-        return self._taken
-
-    async def receipt(self, number: int) -> Receipt:
-        """Wait for the ruling on a decision."""
-        self._asked.add(number)
-        await workflow.wait_condition(lambda: number in self._receipts)
-        self._asked.discard(number)
-        return self._receipts.pop(number)
+        self._waiting.append(Envelope(token=token, received_at=now, unreadable=unreadable))
 
     def heard_until(self, moment: datetime) -> bool:
         """Say whether everything that came before a moment has been ruled on."""
@@ -62,9 +53,16 @@ class Inbox:
             else:
                 ruling = await judge(_hearing(envelope, gates, mission, first_run_id))
             receipt = gates.count(ruling.model_copy(update={"token": envelope.token}))
-            if envelope.number in self._asked:
-                self._receipts[envelope.number] = receipt
+            self._keep(envelope.token, receipt)
             self._waiting.pop(0)
+
+    def _keep(self, token: str, receipt: Receipt) -> None:
+        """Keep a receipt. Sent twice, a decision counts once: the second time changes nothing."""
+        name = token_digest(token)
+        known = self.receipts.pop(name, None)
+        self.receipts[name] = known if known and known.accepted else receipt
+        while len(self.receipts) > self.KEPT_RECEIPTS:
+            del self.receipts[next(iter(self.receipts))]
 
 
 def _hearing(envelope: Envelope, gates: Gatebook, mission: str, first_run_id: str) -> Hearing:

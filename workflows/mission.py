@@ -1,7 +1,7 @@
-"""The workflow: run, signals, updates, queries. A thin durable shell around the interpreter.
+"""The workflow: run, signals, queries. A thin durable shell around the interpreter.
 
-It is dynamic, so that a mission's workflow type is the mission's own name. The law: it never leaves while a handler
-runs, it never freezes on a bug, and what it abandons is undone in a task that no cancellation reaches.
+It is dynamic, so that a mission's workflow type is the mission's own name. The law: it never leaves while a decision
+waits, it never freezes on a bug, and what it abandons is undone in a task that no cancellation reaches.
 """
 
 import asyncio
@@ -13,10 +13,21 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from contracts.decision import DECIDE, Receipt
+from contracts.decision import DECIDE
 from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import Failure
-from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionState, MissionView, StateQuery
+from contracts.view import (
+    GATES,
+    RECEIPT,
+    STATE,
+    GatesQuery,
+    GatesView,
+    MissionState,
+    MissionView,
+    ReceiptQuery,
+    ReceiptView,
+    StateQuery,
+)
 from language.schema import errors
 from language.steps import by_name, called_names
 from workflows.board import Board
@@ -62,7 +73,7 @@ class Mission:
         self._runs = carried.runs
         self._journal = Journal(carried.records, carried.revision, carried.order)
         self._gates = Gatebook(carried.openings, carried.votes_seen, carried.refusals)
-        self._inbox = Inbox(carried.inbox)
+        self._inbox = Inbox(carried.inbox, carried.receipts)
         self._over = False
         self._stays = False
         plan = self._input.plan
@@ -95,7 +106,7 @@ class Mission:
         self._over = True
         self._board.verdict = ending.verdict
         self.changed()
-        await _through(workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self._inbox.waiting()))
+        await _through(workflow.wait_condition(lambda: not self._inbox.waiting()))
         attending.cancel()
         return self._result(ending)
 
@@ -104,13 +115,6 @@ class Mission:
         """Take in whatever is sent. A handler with parameters of its own would freeze on one argument too many."""
         if not self._problem:
             self._take(name, args)
-
-    @workflow.update(dynamic=True)
-    async def on_update(self, name: str, args: Sequence[RawValue]) -> Receipt:
-        """Take in whatever is sent, and answer with its receipt."""
-        if self._problem:
-            return Receipt(accepted=False, reason=self._problem)
-        return await self._inbox.receipt(self._take(name, args))
 
     @workflow.query(name=STATE)
     def state(self, query: StateQuery) -> MissionView:
@@ -141,6 +145,11 @@ class Mission:
     def gates(self, query: GatesQuery) -> GatesView:
         """Show open gates with everything that is signed."""
         return page_of_gates(self._gates.openings(), query)
+
+    @workflow.query(name=RECEIPT)
+    def receipt(self, query: ReceiptQuery) -> ReceiptView:
+        """Show the receipt of a decision."""
+        return ReceiptView(receipt=self._inbox.receipts.get(query.token_digest))
 
     def stopping(self) -> bool:
         """Whether this run should hand over to the next one."""
@@ -176,9 +185,7 @@ class Mission:
 
     async def _hand_over(self) -> None:
         """Continue as new. A mission that was cancelled, or cannot be carried, ends in this run instead."""
-        await _through(
-            workflow.wait_condition(lambda: workflow.all_handlers_finished() and self._inbox.waiting_bytes() <= QUEUED)
-        )
+        await _through(workflow.wait_condition(lambda: self._inbox.waiting_bytes() <= QUEUED))
         if self._ending is None and is_cancelled():
             # A cancellation is delivered once: the next run would never hear of it.
             self._end(_cancelled())
@@ -250,6 +257,7 @@ class Mission:
             inbox=self._inbox.waiting(),
             votes_seen=tuple(self._gates.used),
             refusals=tuple(self._gates.refusals),
+            receipts=self._inbox.receipts,
             ending=self._ending,
             started_at=self._started_at,
             runs=self._runs + 1,
@@ -273,16 +281,19 @@ class Mission:
             case _:
                 return result
 
-    def _take(self, name: str, args: Sequence[RawValue]) -> int:
+    def _take(self, name: str, args: Sequence[RawValue]) -> None:
         """Take in a decision; what is none is recorded as refused, never lost."""
+        token, unreadable = "", ""
         if name != DECIDE:
-            return self._inbox.take("", f"a mission knows no {name[:100]!r}; decisions are sent as {DECIDE!r}")
-        if len(args) != 1:
-            return self._inbox.take("", f"a decision is one JSON string, a compact JWS; {len(args)} arguments came")
-        try:
-            return self._inbox.take(workflow.payload_converter().from_payload(args[0].payload, str))
-        except Exception:
-            return self._inbox.take("", "a decision is one JSON string, a compact JWS; this could not be read")
+            unreadable = f"a mission knows no {name[:100]!r}; decisions are sent as {DECIDE!r}"
+        elif len(args) != 1:
+            unreadable = f"a decision is one JSON string, a compact JWS; {len(args)} arguments came"
+        else:
+            try:
+                token = workflow.payload_converter().from_payload(args[0].payload, str)
+            except Exception:
+                unreadable = "a decision is one JSON string, a compact JWS; this could not be read"
+        self._inbox.take(token, unreadable)
 
 
 async def _through(work: Coroutine[Any, Any, None]) -> None:

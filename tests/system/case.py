@@ -21,9 +21,10 @@ from contracts.workspace import MISSION_QUEUE
 from language.workspace import load_workspace
 from runtime.settings import Settings
 from starter.launch import launch, prepare
+from starter.problem import Problem
 from starter.sign import Wish
 from starter.sign import prepare as claims_for
-from starter.state import read_gates, read_state
+from starter.state import read_gates, read_receipt, read_state
 from tests.system.ground import SHIPPED, Grounds, Place, alert
 from tests.system.hands import until
 from tests.system.ledgers import Ledgers, Sent, breaches, read, unreplayable
@@ -118,18 +119,18 @@ class Case:
         self.sent.append(Sent(jti, token, "acknowledged"))
         return True
 
-    async def update(self, signed: tuple[str, str]) -> Receipt | None:
-        """Send a decision as an update; return its receipt, or None when nobody knows what became of it."""
+    async def decide(self, signed: tuple[str, str]) -> Receipt | None:
+        """Send a decision and wait for its receipt; None when nobody knows yet what became of it."""
         jti, token = signed
-        handle = self.client.get_workflow_handle(self.id)
-        try:
-            receipt = await handle.execute_update(
-                DECIDE, token, id=jti, result_type=Receipt, rpc_timeout=timedelta(seconds=10)
-            )
-        except (TimeoutError, RPCError):
-            self.sent.append(Sent(jti, token, "unknown"))
+        if not await self.signal(signed):
             return None
-        self.sent.append(Sent(jti, token, "accepted" if receipt.accepted else "refused"))
+        try:
+            receipt = await read_receipt(self.client, self.id, token, ANSWER)
+        except (Problem, RPCError):
+            return None
+        if receipt is not None:
+            heard = Sent(jti, token, "accepted" if receipt.accepted else "refused")
+            self.sent[[sent.jti for sent in self.sent].index(jti)] = heard
         return receipt
 
     async def histories(self) -> list[WorkflowHistory]:

@@ -54,7 +54,7 @@ class Told:
     calls: tuple[tuple[At, ToolCall], ...]
     rulings: tuple[tuple[At, Ruling], ...]
     arrivals: tuple[str, ...]
-    """Tokens, as signals and updates brought them."""
+    """Tokens, as signals brought them."""
     state: str
     """How the mission ended, in the words of `MissionState`, or as Temporal calls it; empty while it runs."""
 
@@ -128,8 +128,7 @@ def _rulings(event: Any) -> Iterator[Ruling]:
 
 def _arrivals(event: Any) -> Iterator[str]:
     signal = event.workflow_execution_signaled_event_attributes.input
-    update = event.workflow_execution_update_accepted_event_attributes.accepted_request.input.args
-    yield from (json.loads(payload.data) for source in (signal, update) for payload in source.payloads)
+    yield from (json.loads(payload.data) for payload in signal.payloads)
 
 
 def _doubled(ledgers: Ledgers) -> Iterator[str]:

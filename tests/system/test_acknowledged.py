@@ -40,7 +40,7 @@ async def receipt_then_death(grounds: Grounds) -> Account:
         await case.place.hire()
         await case.start()
         signed = case.sign(await case.opening())
-        receipt = await case.update(signed)
+        receipt = await case.decide(signed)
         assert receipt is not None
         assert receipt.accepted, receipt
         case.place.server.kill()
@@ -53,7 +53,7 @@ async def receipt_then_death(grounds: Grounds) -> Account:
 
 
 async def flood_and_death(grounds: Grounds, seed: int) -> Account:
-    """Decisions pour in as signals and updates while server and worker are killed; what is unsure is sent again."""
+    """Decisions pour in while server and worker are killed; some wait for receipts, what is unsure is sent again."""
     dice = random.Random(seed)
     async with case_at(grounds, own_server=True) as case:
         await case.place.hire()
@@ -73,9 +73,9 @@ async def flood_and_death(grounds: Grounds, seed: int) -> Account:
 
 
 async def _later(case: Case, signed: tuple[str, str], dice: random.Random) -> None:
-    by_signal = dice.random() < 0.5
+    waits = dice.random() < 0.5
     await asyncio.sleep(dice.random() * 0.4)
-    await (case.signal(signed) if by_signal else case.update(signed))
+    await (case.decide(signed) if waits else case.signal(signed))
 
 
 @scenes(Scene(signal_then_death))

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, To
 from contracts.decision import DECIDE, Claims, Opening, Receipt
 from contracts.plan import Limits, MissionInput, MissionResult, Plan
 from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionView, StateQuery
+from starter.state import read_receipt
 from tests.cache import CACHE
 from tests.interpreter.fakes import plan_of
 from workflows.mission import Mission
@@ -153,9 +153,14 @@ class Started:
         return keys.sign(self.house.home, person, Claims(**{**known, **fields}))
 
     async def decide(self, opening: Opening, person: str, verb: str = "approve", **fields: Any) -> Receipt:
-        return await self.handle.execute_update(
-            DECIDE, self.token(opening, person, verb, **fields), result_type=Receipt, rpc_timeout=timedelta(seconds=20)
-        )
+        return await self.send(self.token(opening, person, verb, **fields))
+
+    async def send(self, token: str) -> Receipt:
+        """Send a decision and return its receipt."""
+        await self.handle.signal(DECIDE, token)
+        receipt = await read_receipt(self.house.client, self.handle.id, token)
+        assert receipt is not None
+        return receipt
 
 
 @asynccontextmanager

@@ -69,12 +69,7 @@ async def test_no_decision_is_lost_under_a_flood_while_runs_hand_over(client, ho
         opening = await started.until()
         flood = [started.token(opening, "eve", comment=str(number)) for number in range(60)]
         await asyncio.gather(*(started.handle.signal(DECIDE, token) for token in flood[:40]))
-        receipts = await asyncio.gather(
-            *(
-                started.handle.execute_update(DECIDE, token, id=f"u{number}", result_type=dict)
-                for number, token in enumerate(flood[40:45])
-            )
-        )
+        receipts = await asyncio.gather(*(started.send(token) for token in flood[40:45]))
         await asyncio.gather(*(started.handle.signal(DECIDE, token) for token in flood[45:]))
         approved = await started.decide(opening, "lea")
         result = await started.result()
@@ -85,7 +80,7 @@ async def test_no_decision_is_lost_under_a_flood_while_runs_hand_over(client, ho
         assert approved.accepted
         assert "completed" == result.state
         assert {str(number) for number in range(60)} == refused
-        assert not any(receipt["accepted"] for receipt in receipts)
+        assert not any(receipt.accepted for receipt in receipts)
         assert len(runs) > 2
         assert 1 == len(h.activities.world)
         assert view.refusals
