@@ -17,6 +17,21 @@ ABORT = "abort"
 CONTINUE = "continue"
 REFUSE = "refuse"
 BUILT_IN = (ESCALATE, ABORT, CONTINUE)
+ANY = "any"
+FAILURES = (
+    "bad_input",
+    "context_missing",
+    "expression_error",
+    "failed",
+    "not_found",
+    "output_invalid",
+    "over_budget",
+    "refused",
+    "timed_out",
+    "tool_failed",
+    "unavailable",
+)
+"""The classes of failure that a definition can provide for. A bug of ours is none of them."""
 
 
 ALIASED = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
@@ -43,12 +58,25 @@ class Retry(Document):
     most: Duration = Field(default="1m", validate_default=True)
 
 
+class Fallback(Document):
+    """Another agent that does the task where the first one failed."""
+
+    agent: str
+
+
 class BaseStep(Document):
-    """What every step has. `step` is unique in the mission; unnamed branches are named after their agent or tool."""
+    """What every step has. `step` is unique in the mission; unnamed branches are named after their agent or tool.
+
+    `when` is CEL: where it is false the step is skipped. `timeout` bounds one attempt of an agent or an action, and
+    the whole of any other step. `on_failure` maps a class of failure, or `any`, to where control goes instead.
+    """
 
     step: str
     needs: tuple[str, ...] | None = None
     output: str | None = None
+    when: str | None = None
+    timeout: Duration | None = None
+    on_failure: dict[str, "Target | Fallback"] = Field(default_factory=dict)
     place: Place = Place()
 
 
@@ -64,7 +92,6 @@ class AgentStep(BaseStep):
     context: tuple[str, ...] = ()
     below_floor: "Target" = ESCALATE
     retry: Retry | None = None
-    timeout: Duration | None = None
 
 
 class ParallelStep(BaseStep):
@@ -161,7 +188,6 @@ class ActionStep(BaseStep):
     compensate: Compensation | None = None
     approval: Gate | None = None
     retry: Retry | None = None
-    timeout: Duration | None = None
 
     model_config = ALIASED
 

@@ -9,7 +9,7 @@ from contracts.base import Message
 from contracts.call import Grant, Observation, ToolCall, Usage
 from contracts.decision import Ruling
 
-Status = Literal["running", "waiting", "succeeded", "failed", "skipped", "cancelled"]
+Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skipped", "cancelled"]
 
 
 class Failure(Message):

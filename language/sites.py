@@ -40,6 +40,8 @@ class Site:
 
 def sites(step: Step, draft: Draft) -> Iterator[Site]:
     """Yield the expressions of one step, those of steps inside it left out."""
+    if step.when:
+        yield from whole(draft.value(step, "when"))
     match step:
         case AgentStep():
             yield from templates(draft.value(step, "task"))

@@ -9,13 +9,16 @@ from typing import Any
 
 from contracts.definition import (
     ABORT,
+    ANY,
     CONTINUE,
     ESCALATE,
+    FAILURES,
     ActionStep,
     AgentStep,
     Compensation,
     Condition,
     ConditionStep,
+    Fallback,
     Gate,
     GateStep,
     GroupStep,
@@ -59,6 +62,9 @@ class StepReader:
             "step": self._name(form, kind, taken, named=named),
             "needs": form.texts("needs") if form.take("needs") else None,
             "output": form.text("output") or None,
+            "when": form.text("when") or None,
+            "timeout": form.duration("timeout"),
+            "on_failure": self.on_failure(form),
             "place": value.place,
         }
         if kind:
@@ -111,6 +117,30 @@ class StepReader:
             return ALIASES.get(value.data, value.data)
         form.wrong(value, f"'{key}' is a step's name or a list of steps, not {described(value)}")
         return otherwise
+
+    def on_failure(self, form: Form) -> dict[str, Target | Fallback]:
+        """Return where control goes by class of failure; a target alone is for all of them."""
+        value = form.take("on_failure")
+        if value is None:
+            return {}
+        if not isinstance(value.data, dict):
+            return {ANY: self.target(form, "on_failure", ESCALATE)}
+        inner = Form(value, "'on_failure'", self.findings)
+        classes = {ANY: None, **dict.fromkeys(FAILURES)}
+        for name in value.data:
+            if name not in classes:
+                inner.unknown(name, classes)
+        return {name: self.way(inner, name) for name in value.data if name in classes}
+
+    def way(self, form: Form, key: str) -> Target | Fallback:
+        value = form.data[key]
+        if not isinstance(value.data, dict):
+            return self.target(form, key, ESCALATE)
+        form.take(key)
+        inner = Form(value, "a fallback", self.findings)
+        fallback = Fallback(agent=inner.text("agent", required=True))
+        inner.done()
+        return fallback
 
     def gate(self, form: Form) -> Gate:
         kind = form.text("type") or "approval"
@@ -184,7 +214,6 @@ def read_agent(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
         context=form.texts("context"),
         below_floor=reader.target(form, "below_floor", ESCALATE),
         retry=reader.retry(form),
-        timeout=form.duration("timeout"),
     )
 
 
@@ -251,7 +280,6 @@ def read_action(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
         compensate=compensation,
         approval=reader.gate(approval) if approval else None,
         retry=reader.retry(form),
-        timeout=form.duration("timeout"),
     )
 
 
@@ -273,5 +301,5 @@ WORDS = {
     "action": "an action",
     "steps": "a group",
 }
-KEYS = "step needs output task context below_floor retry timeout with compensate approval"
+KEYS = "step needs output when on_failure task context below_floor retry timeout with compensate approval"
 EVERY_KEY = frozenset(KEYS.split())

@@ -13,6 +13,7 @@ from contracts.definition import (
     AgentStep,
     ConditionStep,
     Definition,
+    Fallback,
     Gate,
     GateStep,
     GroupStep,
@@ -23,6 +24,7 @@ from contracts.definition import (
 )
 
 REFUSE = "refuse"
+FAILING = "on_failure."
 
 
 def gate_of(step: Step) -> Gate | None:
@@ -43,6 +45,20 @@ def gate_targets(gate: Gate | None) -> dict[str, Target]:
 
 def targets(step: Step) -> dict[str, Target]:
     """Return where control can go from a step, by the key that says so (`then`, `do`, `on_reject`, …)."""
+    return {**kind_targets(step), **failure_targets(step)}
+
+
+def failure_targets(step: Step) -> dict[str, Target]:
+    """Return where control goes when a step fails, by `on_failure.CLASS`."""
+    return {f"{FAILING}{name}": way for name, way in step.on_failure.items() if not isinstance(way, Fallback)}
+
+
+def fallbacks(step: Step) -> dict[str, str]:
+    """Return the agents that stand in when a step fails, by the class of failure."""
+    return {name: way.agent for name, way in step.on_failure.items() if isinstance(way, Fallback)}
+
+
+def kind_targets(step: Step) -> dict[str, Target]:
     match step:
         case AgentStep():
             return {"below_floor": step.below_floor}
@@ -63,9 +79,9 @@ def children(step: Step) -> tuple[tuple[Step, ...], ...]:
     inline = tuple(target for target in targets(step).values() if not isinstance(target, str))
     match step:
         case ParallelStep():
-            return (step.parallel,)
+            return (step.parallel, *inline)
         case GroupStep():
-            return (step.steps,)
+            return (step.steps, *inline)
         case _:
             return inline
 

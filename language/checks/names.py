@@ -8,7 +8,7 @@ from language.draft import Draft
 from language.finding import Finding
 from language.name import nearest
 from language.silence import APPROVING_WORDS
-from language.steps import REFUSE, by_name, called_names, gate_of, targets
+from language.steps import FAILING, REFUSE, by_name, called_names, fallbacks, gate_of, targets
 
 ROLE = "role or person"
 Find = Callable[..., Finding]
@@ -47,6 +47,11 @@ def twice(draft: Draft) -> Iterator[Finding]:
 def contracts(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     """Find agents and tools that the workspace does not have."""
     found = at_step(draft, step)
+    for name, agent in fallbacks(step).items():
+        yield from unknown("agent", agent, workspace.agents, found, "on_failure", name, "agent")
+        if not isinstance(step, AgentStep):
+            message = "only an agent can be stood in for by another agent"
+            yield found("BAD_VALUE", message, "on_failure", name, mend="name a step, or write a list of steps")
     match step:
         case AgentStep():
             yield from unknown("agent", step.agent, workspace.agents, found, "agent")
@@ -89,6 +94,9 @@ def next_steps(step: Step, draft: Draft, steps: Iterable[str]) -> Iterator[Findi
 
 def where(step: Step, key: str) -> tuple[str, ...]:
     """Return the path of a target's key in the YAML of a step."""
+    if key.startswith(FAILING):
+        name = key.removeprefix(FAILING)
+        return ("on_failure", name)
     match step.kind:
         case "action":
             return ("approval", key)

@@ -16,10 +16,9 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG
         gate = gate_of(step)
         if gate:
             yield from gate_times(gate, step, draft, "gate" if step.kind == "gate" else "approval")
-        if isinstance(step, AgentStep | ActionStep):
-            yield from positive(step.timeout, step, draft, "timeout")
-            if step.retry:
-                yield from retry_times(step.retry, step, draft)
+        yield from positive(step.timeout, step, draft, "timeout")
+        if isinstance(step, AgentStep | ActionStep) and step.retry:
+            yield from retry_times(step.retry, step, draft)
 
 
 def gate_times(gate: Gate, step: Step, draft: Draft, key: str) -> Iterator[Finding]:

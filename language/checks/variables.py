@@ -24,7 +24,7 @@ from language.draft import Draft
 from language.finding import Finding
 from language.name import suggestion, unfit
 from language.sites import Site, sites, verdict_sites
-from language.steps import called_by, called_names, children, gate_of, targets
+from language.steps import called_by, called_names, children, failure_targets, gate_of, kind_targets
 
 ALWAYS = ("mission", "steps")
 
@@ -132,6 +132,8 @@ class Flow:
         before |= self.before.get(id(step), 0)
         self.before[id(step)] = before
         after = self.inside(step, before) | (self.bits[step.output] if step.output else 0)
+        for target in failure_targets(step).values():
+            after |= self.follow(target, after)
         self.after[id(step)] = self.after.get(id(step), 0) | after
         return self.after[id(step)]
 
@@ -154,7 +156,7 @@ class Flow:
                 # An agent's answer is known where it leads; a gate's is a result of the whole step.
                 start = before | (self.bits[step.output] if step.output and isinstance(step, AgentStep) else 0)
                 after = start
-                for target in targets(step).values():
+                for target in kind_targets(step).values():
                     after |= self.follow(target, start)
                 return after
 

@@ -24,6 +24,8 @@ from workflows.interpreter.scope import Effort, Mission, Scope, Variables
 from workflows.interpreter.undo import undo_all
 from workflows.interpreter.walk import run_step, run_steps, run_target
 
+TURNS = 30
+"""Turns of the loop after which nothing else is taken to move."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -81,9 +83,12 @@ class FakePorts:
         return ToolResult(output=await self._answer(self.tools, call.tool, call), usage=Usage(tool_calls=1))
 
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
-        """Let people speak once about each opening; what they leave open, time closes."""
+        """Let people speak once about each opening; what they leave open, time closes once nothing else moves."""
         del summary
-        await asyncio.sleep(0)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+            if ready():
+                return True
         for opening in self.book.openings() if self.book else ():
             if opening in self.openings:
                 continue

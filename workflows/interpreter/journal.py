@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.record import Record, Status
 
-SETTLED: frozenset[Status] = frozenset({"succeeded", "skipped"})
+SETTLED: frozenset[Status] = frozenset({"succeeded", "recovered", "skipped"})
 
 
 class Journal:
