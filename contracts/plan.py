@@ -12,6 +12,7 @@ from contracts.base import Message, digest
 from contracts.call import Usage
 from contracts.decision import Envelope, Opening, Receipt, Ruling
 from contracts.definition import Definition
+from contracts.event import Event
 from contracts.record import Failure, Record
 from contracts.workspace import Agent, Escalation, Tool
 
@@ -59,6 +60,8 @@ class Carried(Message):
     refusals: tuple[Ruling, ...] = ()
     receipts: dict[str, Receipt] = Field(default_factory=dict)
     """What the senders of the last decisions are told, by the digest of the token."""
+    events: tuple[Event, ...] = ()
+    events_seen: tuple[str, ...] = ()
     ending: Ending | None = None
     """Set when the mission is being undone: the next run goes on undoing."""
     started_at: datetime | None = None

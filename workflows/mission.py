@@ -14,6 +14,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from contracts.decision import DECIDE
+from contracts.event import EVENT, Event
 from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import Failure
 from contracts.view import (
@@ -31,6 +32,7 @@ from contracts.view import (
 from language.schema import errors
 from language.steps import by_name, called_names
 from workflows.board import Board
+from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
 from workflows.inbox import Inbox
 from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
@@ -74,6 +76,7 @@ class Mission:
         self._journal = Journal(carried.records, carried.revision, carried.order)
         self._gates = Gatebook(carried.openings, carried.votes_seen, carried.refusals)
         self._inbox = Inbox(carried.inbox, carried.receipts)
+        self._events = Eventbook(carried.events, carried.events_seen)
         self._over = False
         self._stays = False
         plan = self._input.plan
@@ -84,6 +87,7 @@ class Mission:
             ports=TemporalPorts(plan, self),
             journal=self._journal,
             gates=self._gates,
+            events=self._events,
             variables=Variables(steps={name: {"status": "not_run"} for name in by_name(plan.definition)}),
             by_name=by_name(plan.definition),
             called=frozenset(called_names(plan.definition)),
@@ -258,6 +262,8 @@ class Mission:
             votes_seen=tuple(self._gates.used),
             refusals=tuple(self._gates.refusals),
             receipts=self._inbox.receipts,
+            events=self._events.waiting(),
+            events_seen=self._events.seen(),
             ending=self._ending,
             started_at=self._started_at,
             runs=self._runs + 1,
@@ -282,10 +288,13 @@ class Mission:
                 return result
 
     def _take(self, name: str, args: Sequence[RawValue]) -> None:
-        """Take in a decision; what is none is recorded as refused, never lost."""
+        """Take in a decision or an event; what is neither is recorded as refused, never lost."""
+        if name == EVENT:
+            self._take_event(args)
+            return
         token, unreadable = "", ""
         if name != DECIDE:
-            unreadable = f"a mission knows no {name[:100]!r}; decisions are sent as {DECIDE!r}"
+            unreadable = f"a mission knows no {name[:100]!r}; decisions are sent as {DECIDE!r}, events as {EVENT!r}"
         elif len(args) != 1:
             unreadable = f"a decision is one JSON string, a compact JWS; {len(args)} arguments came"
         else:
@@ -294,6 +303,16 @@ class Mission:
             except Exception:
                 unreadable = "a decision is one JSON string, a compact JWS; this could not be read"
         self._inbox.take(token, unreadable)
+
+    def _take_event(self, args: Sequence[RawValue]) -> None:
+        try:
+            [given] = args
+            event = Event.model_validate(workflow.payload_converter().from_payload(given.payload, Event))
+            refused = self._events.take_in(event.model_copy(update={"received_at": workflow.now()}))
+        except Exception:
+            refused = "an event is one JSON object with `event`, and with `key`, `payload` and `id` as needed"
+        if refused:
+            self._gates.refuse("", refused)
 
 
 async def _through(work: Coroutine[Any, Any, None]) -> None:

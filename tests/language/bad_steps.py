@@ -63,7 +63,8 @@ bad(
         task: T
     """,
     "2:5: STEP_KIND this step says nothing to do "
-    "(give it one of: agent, parallel, gate, condition, loop, action, steps)",
+    "(give it one of: agent, parallel, gate, condition, loop, action, steps, map, "
+    "race, wait, review)",
 )
 
 bad(

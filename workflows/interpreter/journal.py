@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from contracts.record import Record, Status
+from contracts.record import STANDING, Record, Status
 
 SETTLED: frozenset[Status] = frozenset({"succeeded", "recovered", "skipped"})
 
@@ -45,6 +45,16 @@ class Journal:
         """Close a record, and give it its place in the order of completion."""
         self.order += 1
         self.update(path, status=status, ended_at=now, order=self.order, **fields)
+
+    def fold(self, path: str, inner: str = "/") -> None:
+        """Forget what lies inside a path, but for effects that may have to be undone; its costs are the path's own."""
+        inside = [record for record in self._records.values() if record.path.startswith(path + inner)]
+        usage = self._records[path].usage
+        for record in inside:
+            if record.effect is None or record.effect.undo_status not in STANDING:
+                usage = usage.plus(record.usage)
+                del self._records[record.path]
+        self.update(path, usage=usage)
 
     def records(self) -> tuple[Record, ...]:
         """Return all records in the order in which they were first written."""
