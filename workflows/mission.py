@@ -63,7 +63,7 @@ class Mission:
             # Validated again: the converter lets a null pass for any type.
             found = workflow.payload_converter().from_payload(given.payload, MissionInput)
             self._input = MissionInput.model_validate(found)
-            self._restore(self._input.carried or Carried())
+            self._restore((self._input.carried or Carried()).unpacked())
         except Exception as error:
             # Anyone can start any type by hand: what is no mission must fail, not freeze.
             self._problem = f"the input is no frozen plan: {error}"[:500]
@@ -167,7 +167,7 @@ class Mission:
 
     def changed(self) -> None:
         """Bring up to date what is visible from outside."""
-        self._board.show(self._state(), self._gates.openings(), self._journal.records())
+        self._board.show(self._state(), self._gates.openings(), self._journal)
 
     def heard_until(self, moment: datetime) -> bool:
         return self._inbox.heard_until(moment)
@@ -268,7 +268,7 @@ class Mission:
             started_at=self._started_at,
             runs=self._runs + 1,
         )
-        return self._input.model_copy(update={"carried": carried})
+        return self._input.model_copy(update={"carried": carried.pack()})
 
     def _result(self, ending: Ending) -> MissionResult:
         result = MissionResult(

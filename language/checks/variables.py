@@ -340,7 +340,7 @@ def inner_outputs(draft: Draft) -> set[str]:
         for inner in walk(steps)
     }
     outside = {step.output for step in draft.steps() if id(step) not in inside}
-    return {step.output for step in draft.steps() if step.output} - outside  # type: ignore[return-value]
+    return {step.output for step in draft.steps() if step.output} - outside
 
 
 def unknown_steps(site: Site, draft: Draft) -> Iterator[Finding]:

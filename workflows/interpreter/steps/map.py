@@ -45,12 +45,13 @@ async def run_map(step: MapStep, path: str, scope: Scope) -> Outcome:
             if scope.journal.settled(item.path) is None:
                 await _run(item, step, path, allowed, scope)
                 if len(items) > MOST_SHOWN:
-                    scope.journal.fold(item.path)
+                    scope.journal.fold(item.path, item.path)
 
     await run_all([work] * min(step.map.max_concurrency, len(items)))
     output = _gathered(items, scope)
     if len(items) > MOST_SHOWN:
-        scope.journal.fold(path, "[")
+        for item in items:
+            scope.journal.drop(item.path, path)
     return Outcome(output=output, kept=output)
 
 
