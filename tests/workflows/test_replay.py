@@ -70,9 +70,9 @@ MUTATIONS = {
         "parallel.1",
     ),
     "cancellation that compensates nothing": (
-        "workflows/mission.py",
-        "if self._ending and self._ending.state != MissionState.COMPLETED:",
-        "if self._ending and self._ending.state == MissionState.FAILED:",
+        "workflows/interpreter/course.py",
+        "return ending.state != MissionState.COMPLETED",
+        "return ending.state == MissionState.FAILED",
         "cancelled.1",
     ),
 }
