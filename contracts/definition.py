@@ -64,6 +64,12 @@ class Fallback(Document):
     agent: str
 
 
+class Default(Document):
+    """The value that a step's variable has until the step sets it. Null is a value: without a default there is no such."""
+
+    value: JsonValue
+
+
 class BaseStep(Document):
     """What every step has. `step` is unique in the mission; unnamed branches are named after their agent or tool.
 
@@ -77,6 +83,7 @@ class BaseStep(Document):
     when: str | None = None
     timeout: Duration | None = None
     on_failure: dict[str, "Target | Fallback"] = Field(default_factory=dict)
+    default: Default | None = None
     place: Place = Place()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from contracts.definition import Definition, Place, Verdict
 from contracts.workspace import Workspace
-from language.checks import approval, arguments, expressions, flow, names, timing, variables
+from language.checks import approval, arguments, expressions, flow, names, paths, timing, types, variables
 from language.document import read_file
 from language.draft import Draft
 from language.finding import Finding, Rejected
@@ -18,7 +18,17 @@ from language.schema import check_schema
 from language.step_form import StepReader, filled
 from language.yaml_source import Value, read_yaml
 
-CHECKS = (names.check, flow.check, variables.check, expressions.check, approval.check, timing.check, arguments.check)
+CHECKS = (
+    names.check,
+    flow.check,
+    variables.check,
+    paths.check,
+    expressions.check,
+    types.check,
+    approval.check,
+    timing.check,
+    arguments.check,
+)
 
 
 def load_mission(path: Path, workspace: Workspace) -> Definition:

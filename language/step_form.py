@@ -18,6 +18,7 @@ from contracts.definition import (
     Compensation,
     Condition,
     ConditionStep,
+    Default,
     Fallback,
     Gate,
     GateStep,
@@ -65,6 +66,7 @@ class StepReader:
             "when": form.text("when") or None,
             "timeout": form.duration("timeout"),
             "on_failure": self.on_failure(form),
+            "default": self.default(form),
             "place": value.place,
         }
         if kind:
@@ -131,6 +133,16 @@ class StepReader:
             if name not in classes:
                 inner.unknown(name, classes)
         return {name: self.way(inner, name) for name in value.data if name in classes}
+
+    def default(self, form: Form) -> Default | None:
+        """Return the value that the step's variable has until the step sets it."""
+        value = form.take("default")
+        if value is None:
+            return None
+        if "output" not in form.data:
+            message = "'default' is the value of a variable, and this step sets none"
+            form.add("MISSING_KEY", message, form.value.key_places["default"], "write 'output: …' beside it")
+        return Default(value=value.plain())
 
     def way(self, form: Form, key: str) -> Target | Fallback:
         value = form.data[key]
@@ -301,5 +313,5 @@ WORDS = {
     "action": "an action",
     "steps": "a group",
 }
-KEYS = "step needs output when on_failure task context below_floor retry timeout with compensate approval"
+KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval"
 EVERY_KEY = frozenset(KEYS.split())

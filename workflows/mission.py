@@ -29,6 +29,7 @@ from contracts.view import (
     StateQuery,
 )
 from language.schema import errors
+from language.start import first_values
 from language.steps import by_name, called_names
 from workflows.board import Board
 from workflows.governance.tally import Gatebook
@@ -228,7 +229,7 @@ class Mission:
         if wrong:
             cause = "; ".join(wrong)[:500]
             raise StepFailed(Failure(code="bad_input", step="inputs", operation="check the inputs", cause=cause))
-        self._scope.variables.values.update(self._input.inputs)
+        self._scope.variables.values.update(first_values(self._input.plan.definition, self._input.inputs))
 
     def _verdict(self) -> str:
         verdict = self._input.plan.definition.verdict

@@ -97,8 +97,7 @@ class Flow:
             case "iterating":
                 return self.after_round.get(id(step), -1)
             case "undoing":
-                own = self.bits[step.output] if step.output else 0
-                return before | own | self.bits["result"]
+                return before | self.bits["result"]
             case _:
                 return before
 

@@ -16,6 +16,7 @@ from contracts.definition import Definition
 from contracts.plan import Carried, Plan
 from contracts.view import MissionState
 from contracts.workspace import Agent, Escalation, Tool
+from language.start import first_values
 from language.steps import by_name, called_names
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.ending import EffectFailed, MissionEnded, StepFailed
@@ -187,7 +188,7 @@ def scope_of(plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carr
         ports=ports,
         journal=Journal(carried.records, carried.revision, carried.order),
         gates=ports.book,
-        variables=Variables(dict(inputs), {name: {"status": "not_run"} for name in by_name(plan.definition)}),
+        variables=Variables(first_values(plan.definition, inputs), {name: {"status": "not_run"} for name in by_name(plan.definition)}),
         by_name=by_name(plan.definition),
         called=frozenset(called_names(plan.definition)),
         run_step=run_step,

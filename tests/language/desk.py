@@ -17,6 +17,7 @@ version: '1.0'
 team: platform
 inputs:
   type: object
+  required: [requirements_document, existing_system_overview, alert]
   properties:
     requirements_document: {type: string}
     existing_system_overview: {type: string}
