@@ -231,6 +231,7 @@ def asked(source: str, *, answer: bool) -> Names:
 
 def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG001 (every check has these arguments)
     """Find variables that some ways to where they are read have not set."""
+    yield from defaults(draft)
     flow = Flow(draft)
     flow.settle()
     try:
@@ -286,3 +287,14 @@ def maybe_unset(name: str, draft: Draft, place: Place) -> Finding:
     ask = f", or ask 'steps.{by.step}.status == \"succeeded\"' first" if by.step in draft.named else ""
     mend = f"give the step in line {by.place.line} a 'default'{ask}"
     return Finding("MAYBE_UNSET", f"'{name}' is not set on every way here", place, mend)
+
+
+def defaults(draft: Draft) -> Iterator[Finding]:
+    """Find variables with two defaults: which of them holds nobody could tell."""
+    first: dict[str, Step] = {}
+    for step in draft.steps():
+        if step.default is not None and step.output:
+            before = first.setdefault(step.output, step)
+            if before is not step:
+                message = f"'{step.output}' has a default already in line {before.place.line}"
+                yield draft.find("NAME_CLASH", message, step, "default", mend="keep one of them")
