@@ -19,7 +19,7 @@ def reads(node: Node, bound: Names = NO_NAMES, sure: Names = NO_NAMES) -> Iterat
         case "ident":
             if variable(node.name) not in bound and node.name not in TYPE_NAMES:
                 yield node, sure
-        case "call" if node.name in {"_&&_", "_||_", "_?:_"}:
+        case "call" if node.name in {"_&&_", "_||_", "_?_:_"}:
             yield from guarded(node, bound, sure)
         case "comprehension":
             ranged, start, *rest = node.parts
@@ -39,7 +39,7 @@ def guarded(node: Node, bound: Names, sure: Names) -> Iterator[tuple[Node, Names
     ways = {
         "_&&_": [succeeded(first, answer=True)],
         "_||_": [succeeded(first, answer=False)],
-        "_?:_": [succeeded(first, answer=True), succeeded(first, answer=False)],
+        "_?_:_": [succeeded(first, answer=True), succeeded(first, answer=False)],
     }
     for part, known in zip(rest, ways[node.name], strict=True):
         yield from reads(part, bound, sure | known)

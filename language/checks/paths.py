@@ -133,7 +133,7 @@ class Sure:
         found = self._own(step)
         if step.approval is not None:
             found &= self.reached(step.approval.on_reject)
-            if step.approval.on_timeout not in {ESCALATE, REFUSE}:
+            if step.approval.on_timeout not in (ESCALATE, REFUSE):
                 found &= self.reached(step.approval.on_timeout)
         return found
 

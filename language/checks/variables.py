@@ -21,6 +21,7 @@ from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
 from language.checks.expressions import variables
 from language.draft import Draft
+from language.expression import position
 from language.finding import Finding
 from language.name import suggestion, unfit
 from language.sites import Site, sites, verdict_sites
@@ -269,8 +270,9 @@ def early(site: Site, flow: Flow, may: int) -> Iterator[Finding]:
         return
     for name, offset in tree.first_seen.items() if tree else ():
         if name in flow.bits and not flow.bits[name] & may:
-            place = site.place(1, offset + 1)
-            yield Finding("READ_BEFORE_SET", *too_early(name, flow.draft, place))
+            message, place, mend = too_early(name, flow.draft, site.place(*position(site.source, offset)))
+            mend = "'result' is what the action returned" if site.when == "undoing" else mend
+            yield Finding("READ_BEFORE_SET", message, place, mend)
 
 
 def too_early(name: str, draft: Draft, place: Any) -> tuple[str, Any, str]:

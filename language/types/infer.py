@@ -104,7 +104,7 @@ class Inference:
             case name if name in LOGIC:
                 self._logic(node, types)
                 return BOOL
-            case "_?:_":
+            case "_?_:_":
                 self._boolean(node.parts[0], types[0], "? :")
                 return union(types[1:])
             case "_[_]":
@@ -117,7 +117,7 @@ class Inference:
             case "@not_strictly_false" | "__not_strictly_false__":
                 return BOOL
             case "dyn":
-                return types[0] if types else ANY
+                return ANY
             case _:
                 return self._function(node, types)
 
@@ -199,7 +199,7 @@ class Inference:
         for part, type_, takes in zip(node.parts, types, signature.takes, strict=False):
             if not type_.may(takes):
                 message = f"{node.name}() takes {signature.words}, and not {said(part, type_)}"
-                self._at_start(part, message, "give it another value")
+                self._at_start(part, message, f"give it {signature.words}")
         return signature.answers
 
     def _struct(self, node: Node, local: Mapping[str, Type]) -> Type:
