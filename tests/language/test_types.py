@@ -176,15 +176,15 @@ SURE = {
         """,
     "needs of needs": """
         - {step: a, agent: reviewer, task: T, output: x}
-        - {step: b, agent: reviewer, task: T, needs: a, context: x, output: y}
-        - {step: c, agent: reviewer, task: T, needs: b, context: [x, y]}
+        - {step: b, agent: reviewer, task: T, needs: a, context: x, output: z}
+        - {step: c, agent: reviewer, task: T, needs: b, context: [x, z]}
         """,
     "at once": """
         - step: both
           parallel:
             - {agent: reviewer, task: T, output: x}
-            - {agent: architect, task: T, output: y}
-        - {step: c, agent: reviewer, task: T, context: [x, y]}
+            - {agent: architect, task: T, output: z}
+        - {step: c, agent: reviewer, task: T, context: [x, z]}
         """,
     "a default": """
         - {step: a, agent: analyst, task: T, when: alert.small, output: draft, default: null}

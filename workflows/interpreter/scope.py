@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from contracts.base import canonical
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult
 from contracts.definition import Retry, Step, Target
 from contracts.plan import Plan
@@ -149,6 +150,11 @@ class Scope:
             return render(value, {**self.lookup(wanted), **more})
         except ExpressionError as error:
             raise StepFailed(self._bad_expression(path, str(value)[:200], error)) from error
+
+    def text(self, template: str, path: str) -> str:
+        """Resolve a text that an agent or people read; a value that is no text stands in it as JSON."""
+        value = self.render(template, path)
+        return value if isinstance(value, str) else canonical(value).decode()
 
     def context(self, wanted: tuple[str, ...], path: str) -> dict[str, Any]:
         """Return the named variables; one that is not set fails the step."""

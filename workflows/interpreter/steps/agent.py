@@ -25,7 +25,7 @@ async def run_agent(step: AgentStep, path: str, scope: Scope) -> Outcome:
             path=path,
             name=step.agent,
             agent=agent,
-            task=scope.render(step.task, path),
+            task=scope.text(step.task, path),
             context=scope.context(step.context, path),
         )
         scope.begin_effect()
