@@ -68,6 +68,12 @@ class Fallback(Document):
     agent: str
 
 
+class Default(Document):
+    """The value that a step's variable has until the step sets it. Null is a value, unlike no default at all."""
+
+    value: JsonValue
+
+
 class BaseStep(Document):
     """What every step has. `step` is unique in the mission; unnamed branches are named after their agent or tool.
 
@@ -81,6 +87,7 @@ class BaseStep(Document):
     when: str | None = None
     timeout: Duration | None = None
     on_failure: dict[str, "Target | Fallback"] = Field(default_factory=dict)
+    default: Default | None = None
     place: Place = Place()
 
 
@@ -235,7 +242,7 @@ class MapStep(BaseStep):
 class RaceStep(BaseStep):
     """Steps that run at once until the first good answer; the others are cancelled. Output: `{winner, answer}`.
 
-    `good` is CEL over `answer`; without it any answer will do. Only steps that change nothing may race.
+    `good` is CEL over `result`, an answer; without it any will do. Only steps that change nothing may race.
     """
 
     kind: Literal["race"] = "race"

@@ -20,6 +20,7 @@ from contracts.definition import (
     Compensation,
     Condition,
     ConditionStep,
+    Default,
     Fallback,
     Gate,
     GateStep,
@@ -75,6 +76,7 @@ class StepReader:
             "when": form.text("when") or None,
             "timeout": form.duration("timeout"),
             "on_failure": self.on_failure(form),
+            "default": self.default(form),
             "place": value.place,
         }
         if kind:
@@ -141,6 +143,16 @@ class StepReader:
             if name not in classes:
                 inner.unknown(name, classes)
         return {name: self.way(inner, name) for name in value.data if name in classes}
+
+    def default(self, form: Form) -> Default | None:
+        """Return the value that the step's variable has until the step sets it."""
+        value = form.take("default")
+        if value is None:
+            return None
+        if "output" not in form.data:
+            message = "'default' is the value of a variable, and this step sets none"
+            form.add("MISSING_KEY", message, form.value.key_places["default"], "write 'output: …' beside it")
+        return Default(value=value.plain())
 
     def way(self, form: Form, key: str) -> Target | Fallback:
         value = form.data[key]
@@ -402,5 +414,5 @@ WORDS = {
     "wait": "a wait",
     "review": "a review",
 }
-KEYS = "step needs output when on_failure task context below_floor retry timeout with compensate approval good"
+KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval good"
 EVERY_KEY = frozenset(KEYS.split())

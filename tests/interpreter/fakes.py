@@ -16,6 +16,7 @@ from contracts.definition import Definition
 from contracts.plan import Carried, Plan
 from contracts.view import MissionState
 from contracts.workspace import Agent, Escalation, Tool
+from language.start import first_values
 from language.steps import by_name, called_names
 from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
@@ -189,7 +190,9 @@ def scope_of(plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carr
         journal=Journal(carried.records, carried.revision, carried.order),
         gates=ports.book,
         events=Eventbook(carried.events, carried.events_seen),
-        variables=Variables(dict(inputs), {name: {"status": "not_run"} for name in by_name(plan.definition)}),
+        variables=Variables(
+            first_values(plan.definition, inputs), {name: {"status": "not_run"} for name in by_name(plan.definition)}
+        ),
         by_name=by_name(plan.definition),
         called=frozenset(called_names(plan.definition)),
         run_step=run_step,

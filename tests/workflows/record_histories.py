@@ -57,7 +57,7 @@ MAP = {
     "step": "each",
     "map": {"over": "[1, 2, 3]", "do": [act("file", **{"with": {"n": "${{ item }}"}})], "max_concurrency": 2},
 }
-RACE = {"kind": "race", "step": "race", "race": [agent("slow", "dot"), agent("x"), agent("y")], "good": "answer.n > 1"}
+RACE = {"kind": "race", "step": "race", "race": [agent("slow", "dot"), agent("x"), agent("y")], "good": "result.n > 1"}
 REVIEW = {"kind": "review", "step": "look", "review": {"reviewers": ["lead"], "timeout": "2h"}}
 
 MISSIONS: dict[str, dict[str, Any]] = {
