@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from starter import audit, browse, cancel, decide, demo, dev, follow, lint, people, replay, setup, start, waiting
+from starter import audit, browse, cancel, decide, demo, dev, event, follow, lint, people, replay, setup, start, waiting
 from starter.output import problem
 from starter.problem import REFUSED, Problem
 
@@ -51,6 +51,7 @@ for panel, name, command in (
     (RUN, "dev", dev.dev),
     (RUN, "lint", lint.lint),
     (RUN, "start", start.start),
+    (RUN, "event", event.event),
     (RUN, "cancel", cancel.cancel),
     (RUN, "setup", setup.setup),
     (WATCH, "list", browse.list_missions),
