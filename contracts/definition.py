@@ -65,7 +65,7 @@ class Fallback(Document):
 
 
 class Default(Document):
-    """The value that a step's variable has until the step sets it. Null is a value: without a default there is no such."""
+    """The value that a step's variable has until the step sets it. Null is a value; no default is none."""
 
     value: JsonValue
 

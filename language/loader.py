@@ -130,7 +130,9 @@ def read_inputs(form: Form) -> dict[str, Any]:
             form.add("BAD_NAME", f"'{name}' cannot be an input: {reason}", place, "choose another name")
     for name, problem in unfit_defaults(schema):
         place = value.find("properties", name, "default").place
-        form.add("BAD_VALUE", f"the default of '{name}' does not fit: {problem}", place, "write what its schema asks for")
+        form.add(
+            "BAD_VALUE", f"the default of '{name}' does not fit: {problem}", place, "write what its schema asks for"
+        )
     return schema
 
 

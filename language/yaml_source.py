@@ -81,7 +81,6 @@ class Value:
         """Return the place of what stands at a path, or of the last value on the way to it."""
         return self.find(*path).place
 
-
     def place_of_character(self, index: int) -> Place:
         """Return where in the file a character of a text stands; where escapes hide that, the text's own place."""
         text = self.data if isinstance(self.data, str) else ""
@@ -90,7 +89,9 @@ class Value:
             return self.place
         if not self.raw:
             return self._moved(0, self.place.column + index + bool(self.quoted))
-        at = found_again(text, index, self.raw, 1 + self.raw.find("\n") if self.quoted in {"|", ">"} else len(self.quoted))
+        at = found_again(
+            text, index, self.raw, 1 + self.raw.find("\n") if self.quoted in {"|", ">"} else len(self.quoted)
+        )
         if at is None:
             return self.place
         line = self.raw.count("\n", 0, at)

@@ -1,6 +1,6 @@
 """JSON Schemas as types.
 
-Pure. A schema that lists `properties` and does not say `additionalProperties: true` is taken at its word: a field that it
+Pure. A schema that lists `properties` and does not say `additionalProperties: true` is taken at its word: a field it
 does not list is a mistake. JSON Schema itself would let such a field pass, but nobody could know what is in it, and
 what authors mean by such a schema is the list. Where a schema says `anyOf`, `oneOf`, `allOf`, `not` or `if`, its own
 `type` and `properties` hold and everything else is possible.
@@ -20,8 +20,22 @@ KINDS = {
     "array": {"list"},
     "object": {"map"},
 }
-VAGUE = frozenset("anyOf oneOf allOf not if dependentSchemas unevaluatedProperties $dynamicRef $recursiveRef".split())
-ANNOTATIONS = frozenset("title description default examples deprecated readOnly writeOnly $comment $ref".split())
+VAGUE = frozenset(
+    [
+        "anyOf",
+        "oneOf",
+        "allOf",
+        "not",
+        "if",
+        "dependentSchemas",
+        "unevaluatedProperties",
+        "$dynamicRef",
+        "$recursiveRef",
+    ]
+)
+ANNOTATIONS = frozenset(
+    ["title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment", "$ref"]
+)
 MOST_HOPS = 20
 
 

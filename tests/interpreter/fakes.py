@@ -188,7 +188,9 @@ def scope_of(plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carr
         ports=ports,
         journal=Journal(carried.records, carried.revision, carried.order),
         gates=ports.book,
-        variables=Variables(first_values(plan.definition, inputs), {name: {"status": "not_run"} for name in by_name(plan.definition)}),
+        variables=Variables(
+            first_values(plan.definition, inputs), {name: {"status": "not_run"} for name in by_name(plan.definition)}
+        ),
         by_name=by_name(plan.definition),
         called=frozenset(called_names(plan.definition)),
         run_step=run_step,

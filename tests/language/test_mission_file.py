@@ -10,6 +10,7 @@ from language.loader import load_mission
 
 STEPS = "steps: [{step: a, agent: architect, task: T}]"
 
+
 def test_all_findings_come_in_one_pass_in_the_order_of_the_file():
     text = """
         steps:

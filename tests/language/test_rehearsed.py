@@ -5,22 +5,23 @@ that a variable is set, it is: no walk may miss one.
 """
 
 import asyncio
+import json
 from typing import Any
 
-import yaml
 from desk import mission, workspace
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.interpreter.fakes import FakePorts, failing, rehearse
 
 from contracts.definition import Definition
 from contracts.view import MissionState
 from language.finding import Rejected
 from language.freeze import freeze
 from language.loader import load_text
+from tests.interpreter.fakes import FakePorts, failing, rehearse
 from workflows.interpreter.ending import StepFailed
 
 RUNS = 1_000
+WORKSPACE = workspace()
 ENDS = {MissionState.COMPLETED, MissionState.REFUSED, MissionState.ABORTED, MissionState.FAILED}
 OUTPUTS = ["u", "v", "w"]
 CALLED = ["p", "q"]
@@ -32,53 +33,65 @@ QUESTIONS = st.sampled_from(
     [
         "true",
         "alert.level > 3",
-        "u.complexity_score > 3",
-        "v.verdict == 'approve'",
-        "has(w.count) && w.count > 1",
-        "w.approved",
+        "has(dyn(u).complexity_score) && dyn(u).complexity_score > 3",
+        "dyn(v).verdict == 'approve'",
+        "dyn(w).count > 1",
+        "dyn(w).approved",
         "steps.s1.status == 'succeeded'",
-        "steps.s1.status == 'succeeded' && u.complexity_score > 3",
+        "steps.s1.status == 'succeeded' && dyn(u) != 3",
         "steps.s2.status != 'succeeded' || v != null",
         "iteration > 1",
         "mission.requested_by == 'rita'",
     ]
 )
-TEXTS = st.sampled_from(["go", "on ${{ alert.level }}", "${{ u }}", "${{ v.title }} and ${{ w }}", "${{ steps.s1 }}"])
+TEXTS = st.sampled_from(
+    ["go", "on ${{ alert.level }}", "${{ u }}", "${{ dyn(v).title }} and ${{ w }}", "${{ steps.s1 }}"]
+)
 CONTEXT = st.lists(st.sampled_from(["alert", *OUTPUTS]), max_size=2, unique=True)
 CLASSES = st.sampled_from(["any", "tool_failed", "expression_error"])
 
 
 class Maker:
-    """Makes one mission: names count up, so that most of what is made loads."""
+    """Makes one mission: names count up and no step calls one before it, so that much of what is made loads."""
 
     def __init__(self, draw: Any) -> None:
         self.draw = draw
         self.count = 0
+        self.calls = list(CALLED)
+        self.defaults: set[str] = set()
 
     def maybe(self, key: str, strategy: st.SearchStrategy[Any], odds: int = 4) -> dict[str, Any]:
-        return {key: self.draw(strategy)} if self.draw(st.integers(1, odds)) == 1 else {}
+        return {key: self.draw(strategy)} if self.one_in(odds) else {}
+
+    def one_in(self, odds: int) -> bool:
+        return self.draw(st.integers(1, odds)) == odds
 
     def target(self, depth: int) -> Any:
-        words = ["continue", "escalate", "abort", *CALLED]
         if depth > 0 and self.draw(st.booleans()):
             return self.steps(depth - 1)
-        return self.draw(st.sampled_from(words))
+        return self.draw(st.sampled_from(["continue", "continue", "escalate", "abort", *self.calls]))
 
     def steps(self, depth: int, least: int = 1) -> list[dict[str, Any]]:
-        return [self.step(depth) for _ in range(self.draw(st.integers(least, 3)))]
+        return [self.step(depth) for _ in range(self.draw(st.integers(least, 2)))]
 
     def step(self, depth: int) -> dict[str, Any]:
         self.count += 1
-        kinds = ["agent", "analyst", "gate", "look", "pay"]
-        kinds += ["condition", "loop", "parallel", "steps", "graph"] if depth else []
+        kinds = ["condition", "loop", "parallel", "steps", "graph"] if depth > 0 else []
+        kinds += ["agent", "analyst", "gate", "look", "pay"]
         made = {"step": f"s{self.count}", **getattr(self, f"make_{self.draw(st.sampled_from(kinds))}")(depth)}
         made |= self.maybe("when", QUESTIONS, 8)
-        if self.draw(st.integers(1, 6)) == 1:
+        if self.one_in(8):
             made["on_failure"] = {self.draw(CLASSES): self.target(depth - 1)}
-        if self.draw(st.booleans()):
-            made["output"] = self.draw(st.sampled_from(OUTPUTS))
-            made |= self.maybe("default", st.sampled_from([None, ANALYSES[0], "none"]), 3)
-        return made
+        return made | self.output()
+
+    def output(self) -> dict[str, Any]:
+        if self.one_in(2):
+            return {}
+        name = self.draw(st.sampled_from(OUTPUTS))
+        if name in self.defaults or self.one_in(2):
+            return {"output": name}
+        self.defaults.add(name)
+        return {"output": name, "default": self.draw(st.sampled_from([None, ANALYSES[0], "none"]))}
 
     def make_agent(self, depth: int) -> dict[str, Any]:
         del depth
@@ -86,7 +99,7 @@ class Maker:
 
     def make_analyst(self, depth: int) -> dict[str, Any]:
         made = {"agent": "analyst", "task": self.draw(TEXTS)}
-        return made | ({"below_floor": self.target(depth - 1)} if self.draw(st.booleans()) else {})
+        return made | ({"below_floor": self.target(depth - 1)} if self.one_in(2) else {})
 
     def gate(self, depth: int) -> dict[str, Any]:
         gate = {"approvers": "tech_lead", "on_reject": self.target(depth - 1), **self.maybe("context", CONTEXT)}
@@ -100,18 +113,24 @@ class Maker:
 
     def make_look(self, depth: int) -> dict[str, Any]:
         del depth
-        return {"action": "list_files", "with": {"folder": self.draw(st.sampled_from(["f", "${{ u.title }}"]))}}
+        return {
+            "action": "list_files",
+            "with": {"folder": self.draw(st.sampled_from(["f", "${{ string(dyn(u).title) }}"]))},
+        }
 
     def make_pay(self, depth: int) -> dict[str, Any]:
         return {
             "action": "write_file",
-            "with": {"name": "n"},
+            "with": {"name": "file"},
             "approval": self.gate(depth),
             **self.maybe("compensate", st.just("delete_file"), 2),
         }
 
     def make_condition(self, depth: int) -> dict[str, Any]:
-        ways = {"then": self.target(depth - 1), **({"else": self.target(depth - 1)} if self.draw(st.booleans()) else {})}
+        ways = {
+            "then": self.target(depth - 1),
+            **({"else": self.target(depth - 1)} if self.draw(st.booleans()) else {}),
+        }
         return {"condition": {"if": self.draw(QUESTIONS), **ways}}
 
     def make_loop(self, depth: int) -> dict[str, Any]:
@@ -133,11 +152,25 @@ class Maker:
 
 @st.composite
 def missions(draw: Any) -> list[dict[str, Any]]:
+    """Three steps that set the variables, or nearly; then whatever; then the steps that others call."""
     maker = Maker(draw)
-    steps = maker.steps(2)
-    text = yaml.safe_dump(steps)
-    called = [name for name in CALLED if f": {name}\n" in text]
-    return steps + [{**maker.step(0), "step": name} for name in called]
+    steps = []
+    for name in OUTPUTS:
+        maker.defaults.add(name)
+        first = {
+            "step": name,
+            "agent": "analyst",
+            "task": "T",
+            "output": name,
+            **maker.maybe("when", st.sampled_from(["true", "alert.level > 4"]), 3),
+        }
+        steps.append(first | ({} if maker.one_in(2) else {"default": None}))
+    steps += [maker.step(draw(st.sampled_from([1, 1, 2]))) for _ in range(2)]
+    for name in CALLED:
+        maker.calls.remove(name)
+        steps.append({**maker.step(0), "step": name})
+    text = json.dumps(steps)
+    return [step for step in steps if step["step"] not in CALLED or text.count(f'"{step["step"]}"') > 1]
 
 
 ANSWERS = st.sampled_from([{}, {"level": 1}, "a text", None, failing(), failing("timed_out", "no")])
@@ -158,7 +191,7 @@ def test_what_loads_ends_and_never_by_a_bug():
 @given(missions(), ANSWERS, st.sampled_from([*ANALYSES, failing()]), FILES, VERBS)
 def walk_them_all(steps: Any, answer: Any, analysis: Any, files: Any, verbs: list[str | None]) -> None:
     try:
-        definition = load_text(mission(yaml.safe_dump({"steps": steps})), "m.yaml", workspace())
+        definition = load_text(mission(f"steps: {json.dumps(steps)}"), "m.yaml", WORKSPACE)
     except Rejected as rejected:
         assert all(finding.place.line > 0 for finding in rejected.findings)
         return
@@ -184,5 +217,5 @@ async def walked(definition: Definition, answer: Any, analysis: Any, files: Any,
         people=people,
     )
     inputs = {"alert": {"level": 4}, "requirements_document": "r", "existing_system_overview": "o"}
-    run = await asyncio.wait_for(rehearse(freeze(definition, workspace()), ports, inputs), 10)
+    run = await asyncio.wait_for(rehearse(freeze(definition, WORKSPACE), ports, inputs), 10)
     return run.state, run.error

@@ -108,7 +108,10 @@ def test_a_schema_that_lists_its_properties_and_allows_no_more_has_no_others(sch
 
 def test_types_of_a_schema_that_leads_only_to_itself_end():
     assert schema_type({"$ref": "#"}) is ANY
-    assert schema_type({"$defs": {"a": {"$ref": "#/$defs/a"}}, "properties": {"x": {"$ref": "#/$defs/a"}}}).field("x") is ANY
+    assert (
+        schema_type({"$defs": {"a": {"$ref": "#/$defs/a"}}, "properties": {"x": {"$ref": "#/$defs/a"}}}).field("x")
+        is ANY
+    )
 
 
 def test_a_union_is_what_any_of_its_types_may_be():
@@ -151,7 +154,11 @@ SURE = {
           approval: {approvers: tech_lead, timeout: 1h, on_timeout: abort}
           output: file
         - {step: a, agent: reviewer, task: T, context: file}
-        - {step: b, agent: reviewer, task: T, on_failure: {any: [{step: c, condition: {if: 'true', then: abort, else: abort}}]}, output: x}
+        - step: b
+          agent: reviewer
+          task: T
+          on_failure: [{step: c, condition: {if: 'true', then: abort, else: abort}}]
+          output: x
         - {step: d, agent: reviewer, task: T, context: x}
         """,
     "every way sets it": """
