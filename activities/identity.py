@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from activities import statement
-from activities.people import Directory, Unreadable, folded, same_person
+from activities.entitled import why_not_again, why_not_content, why_not_person
+from activities.people import Directory, Unreadable, same_person
 from activities.statement import Refusal, show
 from contracts.call import JUDGE_DECISION, Grant
 from contracts.decision import Claims, Hearing, Opening, Ruling, Subject
 from contracts.workspace import PeopleFile
-from language import schema
 
 SKEW = timedelta(seconds=60)
 """How far ahead of the mission's clock an approver's may be."""
@@ -75,16 +75,6 @@ def approvals(grant: Grant, people: PeopleFile, now: datetime) -> tuple[str, ...
     return tuple(names)
 
 
-def may_decide(person: str, approvers: tuple[str, ...], people: PeopleFile) -> bool:
-    """Whether a registered person is among the approvers, by role or by name.
-
-    A word that is somebody's role never stands for a person: nobody becomes an approver by being called like a role.
-    """
-    roles = people.roles()
-    held = people.people[person].roles
-    return any(asked in held if asked in roles else asked == person for asked in approvers)
-
-
 def _said(claims: Claims, people: PeopleFile) -> Ruling:
     """Return what an authentic decision says, not yet accepted."""
     return Ruling(
@@ -141,11 +131,7 @@ def _check_times(claims: Claims, received_at: datetime, deadline: datetime | Non
 
 
 def _check_person(claims: Claims, subject: Subject, people: PeopleFile) -> None:
-    names = (claims.iss, people.people[claims.iss].name)
-    if any(name and same_person(name, subject.requested_by) for name in names):
-        raise Refusal(f"{claims.iss} requested this mission and may not decide in it")
-    if not may_decide(claims.iss, subject.approvers, people):
-        raise Refusal(f"{claims.iss} is none of the approvers: {', '.join(subject.approvers)}")
+    _refuse(why_not_person(claims.iss, subject, people))
 
 
 def _check_single_use(claims: Claims, hearing: Hearing, opening: Opening) -> None:
@@ -153,27 +139,18 @@ def _check_single_use(claims: Claims, hearing: Hearing, opening: Opening) -> Non
         raise Refusal("the decision has no id of its own, so it cannot be counted once")
     if claims.jti in hearing.used or any(vote.jti == claims.jti for vote in opening.votes):
         raise Refusal("the decision has already been counted")
-    if folded(claims.iss) in {folded(vote.person) for vote in opening.votes}:
-        raise Refusal(f"{claims.iss} has already decided in this opening of the gate")
+    _refuse(why_not_again(claims.iss, opening))
 
 
 def _check_content(claims: Claims, opening: Opening) -> None:
     if len(claims.comment) > LONGEST_COMMENT:
         raise Refusal(f"the comment is longer than {LONGEST_COMMENT} characters")
-    if claims.verb != "modify":
-        if claims.changes is not None:
-            raise Refusal(f"the decision is to {claims.verb} and carries changes; only 'modify' may")
-        return
-    if not claims.changes:
-        raise Refusal("the decision is to modify and carries no changes")
-    if opening.input_schema is None or opening.subject.arguments is None:
-        raise Refusal("there is nothing to modify at this gate")
-    try:
-        wrong = schema.errors(opening.input_schema, claims.changes)
-    except ValueError as error:
-        raise Refusal(f"the changed arguments cannot be checked: {error}") from None
-    if wrong:
-        raise Refusal(f"the changed arguments do not fit the tool: {'; '.join(wrong[:3])}")
+    _refuse(why_not_content(claims.verb, claims.changes, opening))
+
+
+def _refuse(reason: str) -> None:
+    if reason:
+        raise Refusal(reason)
 
 
 def _clock(seconds: float) -> str:

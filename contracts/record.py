@@ -12,6 +12,10 @@ from contracts.decision import Ruling
 Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skipped", "cancelled"]
 
 
+STANDING = frozenset({"armed", "running", "failed"})
+"""How an effect stands (`Effect.undo_status`) that is still to be undone, should the mission come to nothing."""
+
+
 class Failure(Message):
     """Why a step failed: which step, who, doing what, the cause, what was tried, what remains to be done."""
 

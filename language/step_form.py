@@ -4,6 +4,7 @@ A step that cannot be read becomes an empty group of its name, so that what refe
 The other half is `contracts/definition.py`.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from contracts.definition import (
     CONTINUE,
     ESCALATE,
     FAILURES,
+    MOST_AT_ONCE,
     ActionStep,
     AgentStep,
     Compensation,
@@ -25,16 +27,24 @@ from contracts.definition import (
     GroupStep,
     Loop,
     LoopStep,
+    Map,
+    MapStep,
     ParallelStep,
     Place,
+    RaceStep,
     Retry,
+    Review,
+    ReviewStep,
     Rung,
     Step,
     Target,
+    Wait,
+    WaitStep,
 )
 from language.finding import Finding
 from language.form import Form, described
 from language.name import STEP, nearest
+from language.schema import check_schema
 from language.steps import REFUSE
 from language.yaml_source import Value
 
@@ -295,6 +305,89 @@ def read_action(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
     )
 
 
+def read_map(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
+    inner = form.form("map", "a map")
+    if inner is None:
+        return GroupStep(**common, steps=())
+    count, share = tolerated(inner)
+    each = Map(
+        **{
+            "over": inner.text("over", required=True),
+            "as": inner.text("as") or "item",
+            "key": inner.text("key") or None,
+            "do": reader.target(inner, "do", CONTINUE, required=True),
+            "max_concurrency": inner.integer("max_concurrency", 1, MOST_AT_ONCE, 10),
+            "tolerate": count,
+            "tolerate_share": share,
+        }
+    )
+    inner.done()
+    return MapStep(**common, map=each)
+
+
+SHARE = re.compile(r"(\d{1,2}(?:\.\d+)?|100)%")
+
+
+def tolerated(form: Form) -> tuple[int, float]:
+    """Return how many may fail, as a number and as a share."""
+    value = form.data.get("tolerate")
+    if value is None or not isinstance(value.data, str):
+        return form.integer("tolerate", 0, 1_000_000, 0), 0.0
+    form.take("tolerate")
+    share = SHARE.fullmatch(value.data)
+    if share is None:
+        form.wrong(value, "'tolerate' is a number of items or a share of them", "write '3' or '20%'")
+        return 0, 0.0
+    return 0, float(share[1]) / 100
+
+
+def read_race(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
+    return RaceStep(**common, race=reader.steps(filled(form, "race"), named=False), good=form.text("good") or None)
+
+
+def read_wait(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
+    del reader
+    inner = form.form("wait", "a wait")
+    if inner is None:
+        return GroupStep(**common, steps=())
+    wait = Wait(
+        **{
+            "for": inner.duration("for"),
+            "until": inner.text("until") or None,
+            "event": inner.text("event") or None,
+            "key": inner.text("key"),
+            "schema": inner.mapping("schema") or {},
+        }
+    )
+    ways = [name for name in ("for", "until", "event") if name in inner.data]
+    if len(ways) != 1:
+        said = f"this says {' and '.join(map(repr, ways))}" if ways else "this says nothing of the three"
+        mend = "write one of 'for', 'until' and 'event'"
+        inner.add("BAD_VALUE", f"a wait has one end, and {said}", inner.value.place, mend)
+    for name in ("key", "schema"):
+        if name in inner.data and "event" not in inner.data:
+            inner.add("BAD_VALUE", f"'{name}' is of an event", inner.data[name].place, "write 'event' beside it")
+    for problem in check_schema(wait.schema_):
+        inner.add("BAD_SCHEMA", f"'schema' is no JSON Schema: {problem}", inner.data["schema"].place)
+    inner.done()
+    return WaitStep(**common, wait=wait)
+
+
+def read_review(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
+    inner = form.form("review", "a review")
+    if inner is None:
+        return GroupStep(**common, steps=())
+    review = Review(
+        reviewers=inner.texts("reviewers", required=True),
+        timeout=spare(inner.duration("timeout", required=True), Retry().most),
+        message=inner.text("message"),
+        context=inner.texts("context"),
+        on_object=reader.target(inner, "on_object", ABORT),
+    )
+    inner.done()
+    return ReviewStep(**common, review=review)
+
+
 READERS: dict[str, Callable[[StepReader, Form, dict[str, Any]], Step]] = {
     "agent": read_agent,
     "parallel": read_parallel,
@@ -303,6 +396,10 @@ READERS: dict[str, Callable[[StepReader, Form, dict[str, Any]], Step]] = {
     "loop": read_loop,
     "action": read_action,
     "steps": read_group,
+    "map": read_map,
+    "race": read_race,
+    "wait": read_wait,
+    "review": read_review,
 }
 WORDS = {
     "agent": "an agent step",
@@ -312,6 +409,10 @@ WORDS = {
     "loop": "a loop step",
     "action": "an action",
     "steps": "a group",
+    "map": "a map",
+    "race": "a race",
+    "wait": "a wait",
+    "review": "a review",
 }
-KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval"
+KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval good"
 EVERY_KEY = frozenset(KEYS.split())

@@ -18,9 +18,13 @@ from contracts.definition import (
     GateStep,
     GroupStep,
     LoopStep,
+    MapStep,
     ParallelStep,
+    RaceStep,
+    ReviewStep,
     Step,
     Target,
+    WaitStep,
 )
 
 REFUSE = "refuse"
@@ -68,7 +72,11 @@ def kind_targets(step: Step) -> dict[str, Target]:
             return {"then": step.condition.then, "else": step.condition.else_}
         case LoopStep():
             return {"do": step.loop.do, "on_max": step.loop.on_max}
-        case ParallelStep() | GroupStep():
+        case MapStep():
+            return {"do": step.map.do}
+        case ReviewStep():
+            return {"on_object": step.review.on_object}
+        case ParallelStep() | GroupStep() | RaceStep() | WaitStep():
             return {}
         case _:
             assert_never(step)
@@ -82,6 +90,8 @@ def children(step: Step) -> tuple[tuple[Step, ...], ...]:
             return (step.parallel, *inline)
         case GroupStep():
             return (step.steps, *inline)
+        case RaceStep():
+            return (step.race, *inline)
         case _:
             return inline
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from temporalio.client import Client
 
 from activities import keys
-from activities.identity import may_decide
+from activities.entitled import may_decide
 from activities.people import same_person
 from contracts.decision import Opening, Receipt, Verb
 from contracts.workspace import PeopleFile

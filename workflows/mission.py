@@ -14,6 +14,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from contracts.decision import DECIDE
+from contracts.event import EVENT, Event
 from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import Failure
 from contracts.view import (
@@ -28,19 +29,16 @@ from contracts.view import (
     ReceiptView,
     StateQuery,
 )
-from language.schema import errors
-from language.start import first_values
-from language.steps import by_name, called_names
 from workflows.board import Board
+from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
 from workflows.inbox import Inbox
-from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
-from workflows.interpreter.join import halt_if_cancelled, is_cancelled
+from workflows.interpreter.course import broken, failing, follow, scope_of, state_of, to_be_undone
+from workflows.interpreter.ending import Suspended
+from workflows.interpreter.join import is_cancelled
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
-from workflows.interpreter.scope import Scope, Variables
 from workflows.interpreter.undo import undo_all
-from workflows.interpreter.walk import run_step, run_steps, run_target
 from workflows.ports import TemporalPorts, judge
 from workflows.view import page_of_gates, page_of_records, spent, waiting
 
@@ -62,7 +60,7 @@ class Mission:
             # Validated again: the converter lets a null pass for any type.
             found = workflow.payload_converter().from_payload(given.payload, MissionInput)
             self._input = MissionInput.model_validate(found)
-            self._restore(self._input.carried or Carried())
+            self._restore((self._input.carried or Carried()).unpacked())
         except Exception as error:
             # Anyone can start any type by hand: what is no mission must fail, not freeze.
             self._problem = f"the input is no frozen plan: {error}"[:500]
@@ -75,21 +73,14 @@ class Mission:
         self._journal = Journal(carried.records, carried.revision, carried.order)
         self._gates = Gatebook(carried.openings, carried.votes_seen, carried.refusals)
         self._inbox = Inbox(carried.inbox, carried.receipts)
+        self._events = Eventbook(carried.events, carried.events_seen)
         self._over = False
         self._stays = False
         plan = self._input.plan
         self._board = Board(plan.definition, (self._state(), self._gates.openings()))
-        self._scope = Scope(
-            plan=plan,
-            mission=Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by),
-            ports=TemporalPorts(plan, self),
-            journal=self._journal,
-            gates=self._gates,
-            variables=Variables(steps={name: {"status": "not_run"} for name in by_name(plan.definition)}),
-            by_name=by_name(plan.definition),
-            called=frozenset(called_names(plan.definition)),
-            run_step=run_step,
-            run_target=run_target,
+        identity = Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by)
+        self._scope = scope_of(
+            plan, identity, TemporalPorts(plan, self), self._journal, self._gates, events=self._events
         )
 
     @workflow.run
@@ -164,7 +155,7 @@ class Mission:
 
     def changed(self) -> None:
         """Bring up to date what is visible from outside."""
-        self._board.show(self._state(), self._gates.openings(), self._journal.records())
+        self._board.show(self._state(), self._gates.openings(), self._journal)
 
     def heard_until(self, moment: datetime) -> bool:
         return self._inbox.heard_until(moment)
@@ -174,14 +165,14 @@ class Mission:
         try:
             if self._ending is None:
                 self._end(await self._walk())
-            if self._ending and self._ending.state != MissionState.COMPLETED:
+            if self._ending and to_be_undone(self._ending):
                 self.changed()
                 await _through(undo_all(self._scope))
         except Suspended:
             return None
         except Exception as bug:
             workflow.logger.exception("the saga failed")
-            self._ending = _broken("undo what was done", bug)
+            self._ending = broken("undo what was done", bug)
         return self._ending
 
     async def _hand_over(self) -> None:
@@ -198,7 +189,7 @@ class Mission:
         self._stays = True
         if self._ending is None:
             cause = f"what the mission knows has {size} bytes; at most {MOST_BYTES} can be carried into the next run"
-            self._end(_failed(Failure(code="over_budget", step="", operation="hand over", cause=cause)))
+            self._end(failing(Failure(code="over_budget", step="", operation="hand over", cause=cause)))
 
     def _end(self, ending: Ending) -> None:
         self._ending = ending
@@ -207,47 +198,17 @@ class Mission:
     async def _walk(self) -> Ending:
         """Walk the definition; whatever stops it is an ending, and a bug is one too."""
         try:
-            self._bind_inputs()
-            await run_steps(self._input.plan.definition.steps, "", self._scope)
-            halt_if_cancelled()
-            return Ending(state=MissionState.COMPLETED, verdict=self._verdict())
+            return await follow(self._scope, self._input.inputs)
         except Suspended:
             raise
-        except MissionEnded as ended:
-            return Ending(state=ended.state, reason=ended.reason)
-        except StepFailed as failed:
-            return _failed(failed.failure)
         except asyncio.CancelledError:
             return _cancelled()
         except Exception as bug:
             workflow.logger.exception("the interpreter failed")
-            return _broken("interpret the mission", bug)
-
-    def _bind_inputs(self) -> None:
-        schema = self._input.plan.definition.inputs
-        wrong = errors(schema, self._input.inputs) if schema else []
-        if wrong:
-            cause = "; ".join(wrong)[:500]
-            raise StepFailed(Failure(code="bad_input", step="inputs", operation="check the inputs", cause=cause))
-        self._scope.variables.values.update(first_values(self._input.plan.definition, self._input.inputs))
-
-    def _verdict(self) -> str:
-        verdict = self._input.plan.definition.verdict
-        answer = self._scope.evaluate(verdict.value, "verdict")
-        if not isinstance(answer, str) or answer not in verdict.one_of:
-            cause = f"`{verdict.value}` gave {repr(answer)[:200]}, which is none of {', '.join(verdict.one_of)}"
-            raise StepFailed(
-                Failure(code="verdict_undeclared", step="verdict", operation="reach a verdict", cause=cause)
-            )
-        return answer
+            return broken("interpret the mission", bug)
 
     def _state(self) -> MissionState:
-        openings = self._gates.openings()
-        if self._ending is None:
-            return MissionState.WAITING if openings else MissionState.RUNNING
-        if self._over:
-            return MissionState(self._ending.state)
-        return MissionState.DEAD_LETTER if openings else MissionState.COMPENSATING
+        return state_of(self._ending, over=self._over, asking=bool(self._gates.openings()))
 
     def _next(self) -> MissionInput:
         carried = Carried(
@@ -259,11 +220,13 @@ class Mission:
             votes_seen=tuple(self._gates.used),
             refusals=tuple(self._gates.refusals),
             receipts=self._inbox.receipts,
+            events=self._events.waiting(),
+            events_seen=self._events.seen(),
             ending=self._ending,
             started_at=self._started_at,
             runs=self._runs + 1,
         )
-        return self._input.model_copy(update={"carried": carried})
+        return self._input.model_copy(update={"carried": carried.pack()})
 
     def _result(self, ending: Ending) -> MissionResult:
         result = MissionResult(
@@ -283,10 +246,13 @@ class Mission:
                 return result
 
     def _take(self, name: str, args: Sequence[RawValue]) -> None:
-        """Take in a decision; what is none is recorded as refused, never lost."""
+        """Take in a decision or an event; what is neither is recorded as refused, never lost."""
+        if name == EVENT:
+            self._take_event(args)
+            return
         token, unreadable = "", ""
         if name != DECIDE:
-            unreadable = f"a mission knows no {name[:100]!r}; decisions are sent as {DECIDE!r}"
+            unreadable = f"a mission knows no {name[:100]!r}; decisions are sent as {DECIDE!r}, events as {EVENT!r}"
         elif len(args) != 1:
             unreadable = f"a decision is one JSON string, a compact JWS; {len(args)} arguments came"
         else:
@@ -295,6 +261,16 @@ class Mission:
             except Exception:
                 unreadable = "a decision is one JSON string, a compact JWS; this could not be read"
         self._inbox.take(token, unreadable)
+
+    def _take_event(self, args: Sequence[RawValue]) -> None:
+        try:
+            [given] = args
+            event = Event.model_validate(workflow.payload_converter().from_payload(given.payload, Event))
+            refused = self._events.take_in(event.model_copy(update={"received_at": workflow.now()}))
+        except Exception:
+            refused = "an event is one JSON object with `event`, and with `key`, `payload` and `id` as needed"
+        if refused:
+            self._gates.refuse("", refused)
 
 
 async def _through(work: Coroutine[Any, Any, None]) -> None:
@@ -307,14 +283,6 @@ async def _through(work: Coroutine[Any, Any, None]) -> None:
             if task.cancelled():
                 raise
     task.result()
-
-
-def _failed(failure: Failure) -> Ending:
-    return Ending(state=MissionState.FAILED, reason=str(failure), failure=failure)
-
-
-def _broken(operation: str, bug: Exception) -> Ending:
-    return _failed(Failure(code="internal", step="", operation=operation, cause=repr(bug)[:500]))
 
 
 def _cancelled() -> Ending:

@@ -29,6 +29,7 @@ from contracts.call import (
 from contracts.decision import Hearing, Ruling
 from contracts.definition import Retry
 from contracts.plan import Plan
+from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.scope import Effort
 
@@ -36,7 +37,6 @@ HEARTBEAT = timedelta(seconds=10)
 LAST_WORDS = timedelta(seconds=5)
 MOST_BYTES = 1_000_000
 """The longest call: a server takes 2 MB, and a task that sends more is tried again for ever."""
-NEVER_RETRIED = ("bad_input", "refused", "not_found", "over_budget")
 
 
 class Host(Protocol):

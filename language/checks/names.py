@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from contracts.definition import BUILT_IN, ActionStep, AgentStep, Step
+from contracts.definition import BUILT_IN, ActionStep, AgentStep, ReviewStep, Step
 from contracts.workspace import Workspace
 from language.draft import Draft
 from language.finding import Finding
@@ -66,12 +66,15 @@ def contracts(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Findin
 
 def approvers(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     """Find approvers who are neither a role that somebody holds nor a person."""
+    found = at_step(draft, step)
+    known = {*workspace.people.roles(), *workspace.people.people}
+    if isinstance(step, ReviewStep):
+        for number, name in enumerate(step.review.reviewers):
+            yield from unknown(ROLE, name, known, found, "review", "reviewers", number)
     gate = gate_of(step)
     if gate is None:
         return
-    found = at_step(draft, step)
     key = "gate" if step.kind == "gate" else "approval"
-    known = {*workspace.people.roles(), *workspace.people.people}
     for number, name in enumerate(gate.approvers):
         yield from unknown(ROLE, name, known, found, key, "approvers", number)
     for rung, asked in enumerate(gate.escalation):
@@ -100,7 +103,7 @@ def where(step: Step, key: str) -> tuple[str, ...]:
     match step.kind:
         case "action":
             return ("approval", key)
-        case "gate" | "condition" | "loop":
+        case "gate" | "condition" | "loop" | "map" | "review":
             return (step.kind, key)
         case _:
             return (key,)

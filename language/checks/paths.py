@@ -7,17 +7,13 @@
 from collections.abc import Iterator
 from graphlib import CycleError
 
-from contracts.definition import (
-    AgentStep,
-    Place,
-    Step,
-)
+from contracts.definition import AgentStep, MapStep, Place, ReviewStep, Step
 from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
 from language.cel_tree import variable
 from language.checks.guard import reads
 from language.checks.sure import Sure
-from language.checks.variables import Flow
+from language.checks.variables import LOCAL, Flow
 from language.draft import Draft
 from language.expression import position
 from language.finding import Finding
@@ -49,6 +45,8 @@ def context(step: Step, flow: Flow, sure: Sure) -> Iterator[Finding]:
     gate = gate_of(step)
     wanted = gate.context if gate else step.context if isinstance(step, AgentStep) else ()
     path = ("gate" if step.kind == "gate" else "approval", "context") if gate else ("context",)
+    if isinstance(step, ReviewStep):
+        wanted, path = step.review.context, ("review", "context")
     for number, name in enumerate(wanted):
         bit = flow.bits.get(name, 0)
         if bit & flow.seen(step, "before") and not bit & sure.seen(step, "before"):
@@ -73,9 +71,10 @@ def unset(site: Site, flow: Flow, may: int, must: int, sure: Sure) -> Iterator[F
 
 
 def maybe_unset(name: str, draft: Draft, place: Place) -> Finding:
-    if name == "iteration":
-        message = "'iteration' is there only when this is called from inside a loop"
-        return Finding("MAYBE_UNSET", message, place, "call it from loops alone, or leave 'iteration' out")
+    if name in LOCAL or any(isinstance(step, MapStep) and step.map.as_ == name for step in draft.steps()):
+        message = f"'{name}' is there only for some of those who call this step"
+        mend = f"call it only from inside a {'loop' if name == 'iteration' else 'map'}, or leave '{name}' out"
+        return Finding("MAYBE_UNSET", message, place, mend)
     by = next((step for step in draft.steps() if step.output == name), None)
     if by is None:
         message = f"'{name}' may be left out of the inputs"

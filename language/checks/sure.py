@@ -20,9 +20,13 @@ from contracts.definition import (
     GateStep,
     GroupStep,
     LoopStep,
+    MapStep,
     ParallelStep,
+    RaceStep,
+    ReviewStep,
     Step,
     Target,
+    WaitStep,
 )
 from language.cel_compile import ExpressionError, compile_expression
 from language.checks.guard import NO_NAMES, Names, succeeded
@@ -74,6 +78,10 @@ class Sure:
         match when, step:
             case "iterating", LoopStep():
                 return before | self._flow.bits["iteration"] | self.reached(step.loop.do)
+            case "each", MapStep():
+                return before | self._item(step)
+            case "answered", _:
+                return before | self._flow.bits["answer"]
             case "undoing", _:
                 return before | self._flow.bits["result"]
             case _:
@@ -103,7 +111,8 @@ class Sure:
 
     def _body(self, step: Step) -> int:
         match step:
-            case AgentStep() | GateStep():
+            case AgentStep() | GateStep() | WaitStep() | ReviewStep() | MapStep() | RaceStep():
+                # What is set inside a map or a race stays there.
                 return self._own(step)
             case ActionStep():
                 return self._action(step)
@@ -193,12 +202,26 @@ class Sure:
                 self._follow(step.loop.on_max, before | self.reached(step.loop.do))
             case GroupStep():
                 self._sequence(step.steps, before)
+            case MapStep():
+                self._follow(step.map.do, before | self._item(step))
+            case ReviewStep():
+                self._follow(step.review.on_object, before)
             case ParallelStep():
-                for branch in step.parallel:
-                    if branch.step not in self._flow.called:
-                        self._enter(branch, before)
+                self._branches(step.parallel, before)
+            case RaceStep():
+                self._branches(step.race, before)
+            case WaitStep():
+                return
             case _:
                 assert_never(step)
+
+    def _branches(self, steps: tuple[Step, ...], before: int) -> None:
+        for branch in steps:
+            if branch.step not in self._flow.called:
+                self._enter(branch, before)
+
+    def _item(self, step: MapStep) -> int:
+        return self._flow.mask((step.map.as_, "index"))
 
     def _follow(self, target: Target, before: int) -> None:
         if not isinstance(target, str):

@@ -5,15 +5,15 @@ arguments that no expression makes.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from contracts.definition import ActionStep, ConditionStep, LoopStep, Step
+from contracts.definition import ActionStep, ConditionStep, LoopStep, MapStep, RaceStep, Step, WaitStep
 from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
 from language.draft import Draft
 from language.expression import position, split_template
 from language.finding import Finding
-from language.sites import Site, sites, verdict_sites, whole
+from language.sites import Site, When, sites, verdict_sites, whole
 from language.types.infer import Mistake, infer
 from language.types.kind import BOOL, TEXT, Type, union
 from language.types.output import Outputs, local_types
@@ -21,6 +21,7 @@ from language.types.schema import schema_type
 from language.yaml_source import Value
 
 Variables = Mapping[str, Type]
+LIST = frozenset({"list"})
 
 
 def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
@@ -30,8 +31,8 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     for step in draft.steps():
         for site in sites(step, draft):
             yield from mistakes(site, local_types(variables, step, site.when, outputs))
-        for key, value in questions(step, draft):
-            yield from no_answer(key, value, variables)
+        for demand in demands(step, draft):
+            yield from no_answer(demand, local_types(variables, step, demand.when, outputs))
         if isinstance(step, ActionStep):
             yield from arguments(step, draft, workspace, outputs, variables)
     for site in verdict_sites(draft):
@@ -39,15 +40,39 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
         yield from no_verdict(site, draft, variables)
 
 
-def questions(step: Step, draft: Draft) -> Iterator[tuple[str, Value]]:
-    """Yield the expressions of a step that must answer true or false, by their keys."""
+class Demand(NamedTuple):
+    """An expression that must answer something of a kind, by the key that holds it."""
+
+    key: str
+    value: Value
+    wanted: frozenset[str]
+    words: str
+    mend: str
+    when: When = "before"
+
+
+def question(key: str, value: Value, when: When = "before") -> Demand:
+    return Demand(key, value, BOOL.kinds, "true or false", "compare it with something", when)
+
+
+def demands(step: Step, draft: Draft) -> Iterator[Demand]:
+    """Yield the expressions of a step of which one kind of answer is asked."""
     if step.when:
-        yield "when", draft.value(step, "when")
+        yield question("when", draft.value(step, "when"))
     match step:
         case ConditionStep():
-            yield "if", draft.value(step, "condition", "if")
+            yield question("if", draft.value(step, "condition", "if"))
         case LoopStep():
-            yield "until", draft.value(step, "loop", "until")
+            yield question("until", draft.value(step, "loop", "until"), "iterating")
+        case RaceStep() if step.good is not None:
+            yield question("good", draft.value(step, "good"), "answered")
+        case MapStep():
+            yield Demand("over", draft.value(step, "map", "over"), LIST, "a list", "name a list")
+            if step.map.key is not None:
+                yield Demand("key", draft.value(step, "map", "key"), TEXT.kinds, "a text", "use string(…)", "each")
+        case WaitStep() if step.wait.until is not None:
+            words, mend = "a moment as text", "write it as '2026-01-31T09:00:00Z'"
+            yield Demand("until", draft.value(step, "wait", "until"), TEXT.kinds, words, mend)
         case _:
             return
 
@@ -66,13 +91,13 @@ def mistakes(site: Site, variables: Variables) -> Iterator[Finding]:
         yield Finding(mistake.code, mistake.message, place, mistake.mend)
 
 
-def no_answer(key: str, value: Value, variables: Variables) -> Iterator[Finding]:
-    """Find questions that nothing true or false can answer."""
-    for site in whole(value):
+def no_answer(demand: Demand, variables: Variables) -> Iterator[Finding]:
+    """Find expressions that never answer what is asked of them."""
+    for site in whole(demand.value):
         type_, wrong = inferred(site.source, variables)
-        if not wrong and not type_.may(BOOL.kinds):
-            message = f"'{key}' asks for true or false, and this answers {type_.described()}"
-            yield Finding("TYPE_MISMATCH", message, site.place(), "compare it with something")
+        if not wrong and not type_.may(demand.wanted):
+            message = f"'{demand.key}' asks for {demand.words}, and this answers {type_.described()}"
+            yield Finding("TYPE_MISMATCH", message, site.place(), demand.mend)
 
 
 def no_verdict(site: Site, draft: Draft, variables: Variables) -> Iterator[Finding]:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from activities import keys
-from activities.identity import Judge, judge, may_decide
+from activities.entitled import may_decide
+from activities.identity import Judge, judge
 from activities.people import Directory
 from contracts.decision import Ruling
 from contracts.workspace import PeopleFile, Person

@@ -18,6 +18,7 @@ from contracts.view import MissionState
 from contracts.workspace import Agent, Escalation, Tool
 from language.start import first_values
 from language.steps import by_name, called_names
+from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.ending import EffectFailed, MissionEnded, StepFailed
 from workflows.interpreter.journal import Journal
@@ -188,6 +189,7 @@ def scope_of(plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carr
         ports=ports,
         journal=Journal(carried.records, carried.revision, carried.order),
         gates=ports.book,
+        events=Eventbook(carried.events, carried.events_seen),
         variables=Variables(
             first_values(plan.definition, inputs), {name: {"status": "not_run"} for name in by_name(plan.definition)}
         ),
@@ -226,6 +228,8 @@ def carry(scope: Scope) -> Carried:
         openings=scope.gates.openings(),
         votes_seen=tuple(scope.gates.used),
         refusals=tuple(scope.gates.refusals),
+        events=scope.events.waiting(),
+        events_seen=scope.events.seen(),
     )
     return Carried.model_validate_json(carried.model_dump_json())
 

@@ -7,6 +7,8 @@ from contracts.workspace import Agent, Tool
 from workflows.interpreter.scope import Effort
 
 ONCE = Retry(attempts=1)
+NEVER_RETRIED = ("bad_input", "refused", "not_found", "over_budget")
+"""Codes of failures that trying again cannot mend."""
 
 
 def tool_effort(tool: Tool, retry: Retry | None, timeout: timedelta | None) -> Effort:

@@ -7,7 +7,18 @@ once the run is to hand over or the task was cancelled. What each kind of step d
 import asyncio
 from typing import Any
 
-from contracts.definition import ANY, ESCALATE, ActionStep, AgentStep, BaseStep, Fallback, Step, Target
+from contracts.definition import (
+    ANY,
+    ESCALATE,
+    ActionStep,
+    AgentStep,
+    BaseStep,
+    Fallback,
+    MapStep,
+    RaceStep,
+    Step,
+    Target,
+)
 from contracts.record import Failure, Record
 from contracts.view import MissionState
 from workflows.interpreter.ask import ask_apart, escalation_question
@@ -54,8 +65,8 @@ def _closed(step: Step, settled: Record) -> bool:
 
     The others are walked again, for the sake of what the steps inside them and behind them have set.
     """
-    acted = isinstance(step, ActionStep) and settled.status == "succeeded"
-    return acted or (settled.status == "skipped" and settled.answer is None)
+    whole = isinstance(step, ActionStep | MapStep | RaceStep) and settled.status == "succeeded"
+    return whole or (settled.status == "skipped" and settled.answer is None)
 
 
 async def _outcome(step: Step, path: str, scope: Scope, *, fresh: bool) -> Outcome:
