@@ -92,17 +92,18 @@ def oversized(tree: Tree) -> list[Problem]:
     return found
 
 
-def mistyped(source: str, tree: Tree) -> list[Problem]:
+@lru_cache(maxsize=2048)
+def mistyped(source: str) -> tuple[Problem, ...]:
     """Return what CEL's type checker finds: unknown functions, and functions with too few or too many arguments.
 
     What goes together is the business of `language/types`, which knows what is in a map; to this checker a whole number
     does not even compare with a decimal one.
     """
     try:
-        environment(frozenset(tree.reads)).compile(source)
+        environment(frozenset(compile_expression(source).tree.reads)).compile(source)
     except Exception as error:
-        return [problem for problem in map(reworded, compile_errors(str(error))) if problem]
-    return []
+        return tuple(problem for problem in map(reworded, compile_errors(str(error))) if problem)
+    return ()
 
 
 def reworded(problem: Problem) -> Problem | None:

@@ -5,38 +5,34 @@ arguments that no expression makes.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from contracts.definition import ActionStep, ConditionStep, LoopStep, MapStep, RaceStep, Step
+from contracts.definition import ActionStep, ConditionStep, LoopStep, MapStep, RaceStep, Step, WaitStep
 from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
 from language.draft import Draft
 from language.expression import position, split_template
 from language.finding import Finding
-from language.sites import Site, sites, verdict_sites, whole
+from language.sites import Site, When, sites, verdict_sites, whole
 from language.types.infer import Mistake, infer
-from language.types.kind import ANY, BOOL, TEXT, Type, union
+from language.types.kind import BOOL, TEXT, Type, union
 from language.types.output import Outputs, local_types
 from language.types.schema import schema_type
 from language.yaml_source import Value
 
 Variables = Mapping[str, Type]
-DEEPEST_MAPS = 5
-"""Maps inside maps of which items are followed to their types."""
+LIST = frozenset({"list"})
 
 
 def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     """Find expressions that can never work, and answers that are never what is asked for."""
     outputs = Outputs(draft, workspace)
-    variables = with_items(draft, outputs.variables())
+    variables = outputs.variables()
     for step in draft.steps():
         for site in sites(step, draft):
             yield from mistakes(site, local_types(variables, step, site.when, outputs))
-        for key, value in questions(step, draft):
-            known = local_types(variables, step, "answered", outputs) if key == "good" else variables
-            yield from no_answer(key, value, known)
-        if isinstance(step, MapStep):
-            yield from no_list(draft.value(step, "map", "over"), variables)
+        for demand in demands(step, draft):
+            yield from no_answer(demand, local_types(variables, step, demand.when, outputs))
         if isinstance(step, ActionStep):
             yield from arguments(step, draft, workspace, outputs, variables)
     for site in verdict_sites(draft):
@@ -44,30 +40,39 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
         yield from no_verdict(site, draft, variables)
 
 
-def with_items(draft: Draft, variables: Variables) -> Variables:
-    """Return the variables with the items of maps, which are what the lists have. A list may be of an item."""
-    maps = [step for step in draft.steps() if isinstance(step, MapStep)]
-    items: dict[str, Type] = {step.map.as_: ANY for step in maps}
-    for _ in range(min(len(maps), DEEPEST_MAPS)):
-        found: dict[str, list[Type]] = {}
-        for step in maps:
-            listed, _wrong = inferred(step.map.over, {**variables, **items})
-            found.setdefault(step.map.as_, []).append(listed.element() if listed.kinds else ANY)
-        items = {name: union(types) for name, types in found.items()}
-    return {**variables, **items}
+class Demand(NamedTuple):
+    """An expression that must answer something of a kind, by the key that holds it."""
+
+    key: str
+    value: Value
+    wanted: frozenset[str]
+    words: str
+    mend: str
+    when: When = "before"
 
 
-def questions(step: Step, draft: Draft) -> Iterator[tuple[str, Value]]:
-    """Yield the expressions of a step that must answer true or false, by their keys."""
+def question(key: str, value: Value, when: When = "before") -> Demand:
+    return Demand(key, value, BOOL.kinds, "true or false", "compare it with something", when)
+
+
+def demands(step: Step, draft: Draft) -> Iterator[Demand]:
+    """Yield the expressions of a step of which one kind of answer is asked."""
     if step.when:
-        yield "when", draft.value(step, "when")
+        yield question("when", draft.value(step, "when"))
     match step:
         case ConditionStep():
-            yield "if", draft.value(step, "condition", "if")
-        case RaceStep() if step.good is not None:
-            yield "good", draft.value(step, "good")
+            yield question("if", draft.value(step, "condition", "if"))
         case LoopStep():
-            yield "until", draft.value(step, "loop", "until")
+            yield question("until", draft.value(step, "loop", "until"), "iterating")
+        case RaceStep() if step.good is not None:
+            yield question("good", draft.value(step, "good"), "answered")
+        case MapStep():
+            yield Demand("over", draft.value(step, "map", "over"), LIST, "a list", "name a list")
+            if step.map.key is not None:
+                yield Demand("key", draft.value(step, "map", "key"), TEXT.kinds, "a text", "use string(…)", "each")
+        case WaitStep() if step.wait.until is not None:
+            words, mend = "a moment as text", "write it as '2026-01-31T09:00:00Z'"
+            yield Demand("until", draft.value(step, "wait", "until"), TEXT.kinds, words, mend)
         case _:
             return
 
@@ -86,22 +91,13 @@ def mistakes(site: Site, variables: Variables) -> Iterator[Finding]:
         yield Finding(mistake.code, mistake.message, place, mistake.mend)
 
 
-def no_answer(key: str, value: Value, variables: Variables) -> Iterator[Finding]:
-    """Find questions that nothing true or false can answer."""
-    for site in whole(value):
+def no_answer(demand: Demand, variables: Variables) -> Iterator[Finding]:
+    """Find expressions that never answer what is asked of them."""
+    for site in whole(demand.value):
         type_, wrong = inferred(site.source, variables)
-        if not wrong and not type_.may(BOOL.kinds):
-            message = f"'{key}' asks for true or false, and this answers {type_.described()}"
-            yield Finding("TYPE_MISMATCH", message, site.place(), "compare it with something")
-
-
-def no_list(value: Value, variables: Variables) -> Iterator[Finding]:
-    """Find maps over what is never a list."""
-    for site in whole(value):
-        type_, wrong = inferred(site.source, variables)
-        if not wrong and not type_.may(frozenset({"list"})):
-            message = f"'over' asks for a list, and this answers {type_.described()}"
-            yield Finding("TYPE_MISMATCH", message, site.place(), "name a list")
+        if not wrong and not type_.may(demand.wanted):
+            message = f"'{demand.key}' asks for {demand.words}, and this answers {type_.described()}"
+            yield Finding("TYPE_MISMATCH", message, site.place(), demand.mend)
 
 
 def no_verdict(site: Site, draft: Draft, variables: Variables) -> Iterator[Finding]:

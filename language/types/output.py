@@ -28,8 +28,10 @@ from contracts.definition import (
 )
 from contracts.record import Status
 from contracts.workspace import Workspace
+from language.cel_compile import ExpressionError, compile_expression
 from language.draft import Draft
 from language.steps import called_names, fallbacks
+from language.types.infer import infer
 from language.types.kind import ANY, BOOL, INT, NOTHING, NULL, TEXT, Type, list_of, map_of, text_of, type_of, union
 from language.types.schema import schema_type
 
@@ -45,16 +47,15 @@ DECISION = map_of(
     }
 )
 """What a gate yields, and an action that people did not approve."""
-REVIEW = map_of(
+OBJECTION = map_of(
     {
         "objected": BOOL,
-        "decision": text_of(("approved", "objected", "unopposed")),
+        "decision": text_of(("unopposed", "approved", "objected")),
         "by": list_of(TEXT),
         "comment": TEXT,
     }
 )
-FAILURE = map_of({"index": INT, "key": TEXT, "code": TEXT, "cause": TEXT})
-"""How an item of a map failed."""
+ITEM_FAILED = map_of({"index": INT, "key": TEXT, "code": TEXT, "cause": TEXT})
 
 
 class Outputs:
@@ -78,13 +79,13 @@ class Outputs:
             if step.output:
                 found.setdefault(step.output, []).extend(self._set_by(step))
         variables = {name: union(types) for name, types in found.items()}
-        return {
-            **variables,
-            "mission": MISSION,
-            "iteration": INT,
-            "index": INT,
-            "steps": Type(frozenset({"map"}), shapes=(self,)),
-        }
+        variables |= {"mission": MISSION, "iteration": INT, "index": INT}
+        variables["steps"] = Type(frozenset({"map"}), shapes=(self,))
+        for step in self._draft.steps():
+            if isinstance(step, MapStep):
+                known = [variables[step.map.as_]] if step.map.as_ in variables else []
+                variables[step.map.as_] = union([*known, item(step, variables)])
+        return variables
 
     def result(self, step: ActionStep) -> Type:
         """Return what `result` is in a step's compensation: what its action returned."""
@@ -144,20 +145,20 @@ class Outputs:
             case ParallelStep():
                 return self.reached(step.parallel)
             case MapStep():
-                return map_of({"results": list_of(self._each(step)), "failures": list_of(FAILURE)})
+                results = list_of(union([self.reached(step.map.do), NULL]))
+                return map_of({"results": results, "failures": list_of(ITEM_FAILED)})
             case RaceStep():
-                answers = [self.yielded(branch) for branch in step.race]
-                return map_of({"winner": text_of(branch.step for branch in step.race), "answer": union(answers)})
+                return map_of({"winner": text_of(branch.step for branch in step.race), "answer": self.answer(step)})
             case WaitStep():
                 return map_of({"at": TEXT}) if step.wait.event is None else schema_type(step.wait.schema_)
             case ReviewStep():
-                return REVIEW
+                return OBJECTION
             case _:
                 assert_never(step)
 
-    def _each(self, step: MapStep) -> Type:
-        some_may_fail = step.map.tolerate or step.map.tolerate_share
-        return union([self.reached(step.map.do), *([NULL] if some_may_fail else [])])
+    def answer(self, step: RaceStep) -> Type:
+        """Return what `answer` is in a race's `good`: what any of its branches yields."""
+        return union(self.yielded(branch) for branch in step.race)
 
     def reached(self, target: Target) -> Type:
         """Return what comes of going to a target."""
@@ -184,8 +185,21 @@ class Outputs:
 
 def local_types(variables: Mapping[str, Type], step: Step, when: str, outputs: Outputs) -> Mapping[str, Type]:
     """Return the variables that an expression of a step sees, with those that only it sees."""
-    if when == "undoing" and isinstance(step, ActionStep):
-        return {**variables, "result": outputs.result(step)}
-    if when == "answered":
-        return {**variables, "result": outputs.made(step).field("answer") or ANY}
-    return variables
+    match when, step:
+        case "undoing", ActionStep():
+            return {**variables, "result": outputs.result(step)}
+        case "each", MapStep():
+            return {**variables, step.map.as_: item(step, variables)}
+        case "answered", RaceStep():
+            return {**variables, "result": outputs.answer(step)}
+        case _:
+            return variables
+
+
+def item(step: MapStep, variables: Mapping[str, Type]) -> Type:
+    """Return what each item of a map is: an element of the list that `over` answers."""
+    try:
+        listed = infer(compile_expression(step.map.over).tree, variables)[0]
+    except ExpressionError:
+        return ANY
+    return listed.element() if "list" in listed.kinds else ANY

@@ -42,10 +42,11 @@ QUESTIONS = st.sampled_from(
         "steps.s2.status != 'succeeded' || v != null",
         "iteration > 1",
         "mission.requested_by == 'rita'",
+        "index > 0 || dyn(item) == 1",
     ]
 )
 TEXTS = st.sampled_from(
-    ["go", "on ${{ alert.level }}", "${{ u }}", "${{ dyn(v).title }} and ${{ w }}", "${{ steps.s1 }}"]
+    ["go", "on ${{ alert.level }}", "${{ u }}", "${{ dyn(v).title }} and ${{ w }}", "${{ steps.s1 }}", "${{ item }}"]
 )
 CONTEXT = st.lists(st.sampled_from(["alert", *OUTPUTS]), max_size=2, unique=True)
 CLASSES = st.sampled_from(["any", "tool_failed", "expression_error"])
@@ -76,8 +77,8 @@ class Maker:
 
     def step(self, depth: int) -> dict[str, Any]:
         self.count += 1
-        kinds = ["condition", "loop", "parallel", "steps", "graph"] if depth > 0 else []
-        kinds += ["agent", "analyst", "gate", "look", "pay"]
+        kinds = ["condition", "loop", "parallel", "steps", "graph", "map", "race"] if depth > 0 else []
+        kinds += ["agent", "analyst", "gate", "look", "pay", "wait", "review"]
         made = {"step": f"s{self.count}", **getattr(self, f"make_{self.draw(st.sampled_from(kinds))}")(depth)}
         made |= self.maybe("when", QUESTIONS, 8)
         if self.one_in(8):
@@ -136,6 +137,28 @@ class Maker:
     def make_loop(self, depth: int) -> dict[str, Any]:
         body = {"do": self.target(depth), "until": self.draw(QUESTIONS), "max_iterations": self.draw(st.integers(1, 3))}
         return {"loop": {**body, "on_max": self.target(depth - 1)}}
+
+    def make_map(self, depth: int) -> dict[str, Any]:
+        over = self.draw(st.sampled_from(["[1, 2, 3]", "[]", "dyn(u).tags"]))
+        return {"map": {"over": over, "do": self.target(depth), **self.maybe("tolerate", st.just(1))}}
+
+    def make_race(self, depth: int) -> dict[str, Any]:
+        del depth
+        branches = [self.make_analyst(0), self.make_look(0), *([self.make_agent(0)] if self.one_in(2) else [])]
+        for branch in branches:
+            branch.update(self.maybe("output", st.sampled_from(OUTPUTS)))
+        return {
+            "race": branches,
+            **self.maybe("good", st.sampled_from(["dyn(result).count == 2", "has(result.title)"])),
+        }
+
+    def make_wait(self, depth: int) -> dict[str, Any]:
+        del depth
+        return {"wait": self.draw(st.sampled_from([{"for": "5m"}, {"until": "string(dyn(u).title)"}]))}
+
+    def make_review(self, depth: int) -> dict[str, Any]:
+        review = {"reviewers": "director", "timeout": "1h", **self.maybe("context", CONTEXT)}
+        return {"review": {**review, **({"on_object": self.target(depth - 1)} if self.one_in(2) else {})}}
 
     def make_parallel(self, depth: int) -> dict[str, Any]:
         return {"parallel": self.steps(depth - 1)}

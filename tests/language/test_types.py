@@ -157,7 +157,7 @@ SURE = {
         - step: b
           agent: reviewer
           task: T
-          on_failure: {any: [{step: c, condition: {if: 'true', then: abort, else: abort}}]}
+          on_failure: [{step: c, condition: {if: 'true', then: abort, else: abort}}]
           output: x
         - {step: d, agent: reviewer, task: T, context: x}
         """,
