@@ -13,7 +13,22 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from starter import audit, browse, cancel, decide, demo, dev, follow, lint, people, replay, setup, start, waiting
+from starter import (
+    audit,
+    browse,
+    cancel,
+    decide,
+    demo,
+    dev,
+    follow,
+    lint,
+    people,
+    rehearse,
+    replay,
+    setup,
+    start,
+    waiting,
+)
 from starter.output import problem
 from starter.problem import REFUSED, Problem
 
@@ -50,6 +65,7 @@ for panel, name, command in (
     (RUN, "demo", demo.demo),
     (RUN, "dev", dev.dev),
     (RUN, "lint", lint.lint),
+    (RUN, "rehearse", rehearse.rehearse),
     (RUN, "start", start.start),
     (RUN, "cancel", cancel.cancel),
     (RUN, "setup", setup.setup),

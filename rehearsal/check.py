@@ -1,0 +1,109 @@
+"""Hold a script against the mission that it rehearses: names, inputs, and answers that could really be given.
+
+The law: a script that says what the mission, its agents or its people never could is a mistake of its own, not a
+rehearsal that differs.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from contracts.definition import ActionStep, AgentStep, BaseStep, Place
+from contracts.plan import Plan
+from contracts.workspace import PeopleFile
+from language.finding import Finding
+from language.name import nearest
+from language.schema import errors
+from language.steps import by_name
+from rehearsal.script import Answer, Cue, Rehearsal
+
+INDEX = re.compile(r"\[[^]]*\]")
+MADE = frozenset({"escalate", "undo", "on_max"})
+"""Parts of paths that no definition names: the interpreter makes them."""
+
+Contracts = Mapping[str, Any]
+
+
+def check(script: Rehearsal, plan: Plan, people: PeopleFile) -> Iterator[Finding]:
+    """Yield what is wrong with a script as one of this mission."""
+    steps: dict[str, BaseStep] = dict(by_name(plan.definition))
+    yield from _inputs(script, plan)
+    yield from _known("person", script.requested_by, people.people, script.place("requested_by", "like"))
+    yield from _cues("agent", script.agents, plan.agents, _callers(steps, plan.agents))
+    yield from _cues("tool", script.tools, plan.tools, _users(steps))
+    for decision in script.people:
+        yield from _path(decision.at, steps, decision.place)
+        yield from _known("person", decision.by, people.people, decision.place)
+    yield from _expected(script, plan, people, steps)
+
+
+def name_of(path: str) -> str:
+    """Return the name of the step at a path: its last part, without the number of a round."""
+    return INDEX.sub("", path).rpartition("/")[2]
+
+
+def _inputs(script: Rehearsal, plan: Plan) -> Iterator[Finding]:
+    wrong = errors(plan.definition.inputs, script.inputs) if plan.definition.inputs else []
+    if wrong:
+        place = script.place("inputs", "inputs_from", "like")
+        yield Finding("BAD_VALUE", f"the inputs do not fit the mission: {'; '.join(wrong[:3])}", place)
+
+
+def _cues(what: str, cues: Mapping[str, Cue], contracts: Contracts, by_step: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield answers of nobody, and answers that their contract refuses."""
+    for name, cue in cues.items():
+        actor = name if name in contracts else by_step.get(_step_of(name), "")
+        if not actor:
+            yield from _known(what, name, [*contracts, *by_step], cue.place, f"step or {what}")
+            continue
+        for answer in cue.answers:
+            yield from _answer(f"the {what} '{actor}'", answer, contracts[actor].output)
+
+
+def _step_of(path: str) -> str:
+    name = name_of(path)
+    return f"{name_of(path.rpartition('/')[0])}/undo" if name == "undo" else name
+
+
+def _answer(who: str, answer: Answer, schema: dict[str, Any]) -> Iterator[Finding]:
+    if answer.fails or not schema:
+        return
+    wrong = errors(schema, answer.answer)
+    if wrong:
+        mend = "answer by its output schema, or let it fail: {fails: CODE}"
+        yield Finding("BAD_ANSWER", f"{who} could never answer this: {'; '.join(wrong[:3])}", answer.place, mend)
+
+
+def _callers(steps: Mapping[str, BaseStep], agents: Contracts) -> dict[str, str]:
+    return {name: step.agent for name, step in steps.items() if isinstance(step, AgentStep) and step.agent in agents}
+
+
+def _users(steps: Mapping[str, BaseStep]) -> dict[str, str]:
+    """Return the tool of each action, and of what undoes it."""
+    actions = {name: step for name, step in steps.items() if isinstance(step, ActionStep)}
+    undone = {f"{name}/undo": step.compensate.tool for name, step in actions.items() if step.compensate}
+    return {**{name: step.action for name, step in actions.items()}, **undone}
+
+
+def _expected(script: Rehearsal, plan: Plan, people: PeopleFile, steps: Mapping[str, BaseStep]) -> Iterator[Finding]:
+    expect, place = script.expect, script.place("expect")
+    if expect.verdict is not None:
+        yield from _known("verdict", expect.verdict, plan.definition.verdict.one_of, place)
+    for path in [*(expect.steps or {}), *(wait.at for wait in expect.waits or ())]:
+        yield from _path(path, steps, place)
+    for tool in [*(expect.ran or ()), *(expect.compensations or ())]:
+        yield from _known("tool", tool, plan.tools, place)
+    for person in expect.refused:
+        yield from _known("person", person, people.people, place)
+
+
+def _path(path: str, steps: Mapping[str, BaseStep], place: Place) -> Iterator[Finding]:
+    if name_of(path) not in MADE:
+        yield from _known("step", name_of(path), steps, place)
+
+
+def _known(what: str, name: str, known: Iterable[str], place: Place, said: str = "") -> Iterator[Finding]:
+    if name not in known:
+        meant = nearest(name, known)
+        mend = f"did you mean '{meant}'?" if meant else f"known here: {', '.join(sorted(known)) or 'none'}"
+        yield Finding(f"UNKNOWN_{what.upper()}", f"no {said or what} here is called '{name[:80]}'", place, mend)
