@@ -86,15 +86,18 @@ def _users(steps: Mapping[str, BaseStep]) -> dict[str, str]:
 
 
 def _expected(script: Rehearsal, plan: Plan, people: PeopleFile, steps: Mapping[str, BaseStep]) -> Iterator[Finding]:
-    expect, place = script.expect, script.place("expect")
+    expect, places = script.expect, script.expect.places
     if expect.verdict is not None:
-        yield from _known("verdict", expect.verdict, plan.definition.verdict.one_of, place)
-    for path in [*(expect.steps or {}), *(wait.at for wait in expect.waits or ())]:
-        yield from _path(path, steps, place)
-    for tool in [*(expect.ran or ()), *(expect.compensations or ())]:
-        yield from _known("tool", tool, plan.tools, place)
+        yield from _known("verdict", expect.verdict, plan.definition.verdict.one_of, places["verdict"])
+    for path in expect.steps or ():
+        yield from _path(path, steps, places["steps"])
+    for wait in expect.waits or ():
+        yield from _path(wait.at, steps, places["waits"])
+    for key, tools in (("ran", expect.ran), ("compensations", expect.compensations)):
+        for tool in tools or ():
+            yield from _known("tool", tool, plan.tools, places[key])
     for person in expect.refused:
-        yield from _known("person", person, people.people, place)
+        yield from _known("person", person, people.people, places["refused"])
 
 
 def _path(path: str, steps: Mapping[str, BaseStep], place: Place) -> Iterator[Finding]:

@@ -19,7 +19,11 @@ Alarm = asyncio.Future[None]
 
 
 class Halted(Exception):
-    """The rehearsal cannot go on, with the sentence that says why."""
+    """What runs on a clock cannot go on."""
+
+
+class Stalled(Halted):
+    """Everybody waits, and nothing is left that could happen."""
 
 
 class Clock:
@@ -42,7 +46,7 @@ class Clock:
         finally:
             self._loop.close()
 
-    async def halt(self, why: str) -> Never:
+    async def halt(self, why: Halted) -> Never:
         """Stop everything where it stands. Whoever calls this goes on no more."""
         self._halt(why)
         await self._loop.create_future()
@@ -121,11 +125,11 @@ class Clock:
         elif self._halted.done():
             raise AssertionError("a task outlives the rehearsal that it belongs to")
         else:
-            self._halt("it waits, and nothing is left that could happen")
+            self._halt(Stalled())
 
-    def _halt(self, why: str) -> None:
+    def _halt(self, why: Halted) -> None:
         if not self._halted.done():
-            self._halted.set_exception(Halted(why))
+            self._halted.set_exception(why)
 
 
 class _Loop(asyncio.SelectorEventLoop):

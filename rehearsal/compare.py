@@ -32,13 +32,19 @@ def told(value: Any) -> str:
 
 
 def compare(script: Rehearsal, came: Performance) -> list[Difference]:
-    """Return every difference; first of all, why it could not be played to its end."""
-    found = [Difference("the end", "to be reached", came.halted)] if came.halted else []
+    """Return every difference. A mission that waits for ever must have been expected to."""
+    found = list(_stalled(script.expect, came))
     found += _ending(script.expect, came)
     found += _steps(script.expect.steps or {}, came.view.records)
     found += _effects(script.expect, came)
     found += _people(script.expect, came)
     return found + list(_usage(script.expect.usage or {}, came))
+
+
+def _stalled(expect: Expected, came: Performance) -> Iterator[Difference]:
+    if came.stalled and expect.state is None:
+        gates = tuple(f"{gate.step} ({' or '.join(gate.approvers)})" for gate in came.view.waiting)
+        yield Difference("the end", "to be reached", f"it waits for ever at {told(gates)}")
 
 
 def _ending(expect: Expected, came: Performance) -> Iterator[Difference]:
@@ -74,7 +80,7 @@ def _people(expect: Expected, came: Performance) -> Iterator[Difference]:
         if not alike:
             yield Difference("waits", tuple(map(_wait, expect.waits)), tuple(map(_wait, asked)))
     yield from _differ("refused", expect.refused, tuple(ruling.person for ruling in came.view.refusals))
-    for decision in came.unspoken if not came.halted else ():
+    for decision in came.unspoken:
         yield Difference(f"{decision.place}: {decision}", "to be asked for", "no gate that waited for it")
 
 

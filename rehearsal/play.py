@@ -12,9 +12,10 @@ from contracts.decision import Opening
 from contracts.plan import Ending, Plan
 from contracts.view import MissionState, MissionView
 from contracts.workspace import PeopleFile
-from rehearsal.clock import Clock, Halted
+from language.finding import Finding
+from rehearsal.clock import Clock, Stalled
 from rehearsal.crowd import Crowd
-from rehearsal.ports import Act, ScriptedPorts
+from rehearsal.ports import Act, ScriptedPorts, Unanswered
 from rehearsal.script import Decision, Rehearsal
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.course import broken, follow, scope_of, state_of, to_be_undone
@@ -25,18 +26,20 @@ from workflows.view import spent, waiting
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
-Watch = Callable[[MissionView], None]
+Watch = Callable[[MissionView, datetime], None]
+"""Is shown the mission, and what time it is, whenever something has changed."""
 
 
 @dataclass(frozen=True)
 class Performance:
-    """What came of it. `halted` says why it could not be played to its end; empty where it was."""
+    """What came of it. One that `stalled` waits for what never comes; one that is `unanswered` stopped there."""
 
     view: MissionView
     acts: tuple[Act, ...]
     asked: tuple[Opening, ...]
     unspoken: tuple[Decision, ...]
-    halted: str = ""
+    stalled: bool = False
+    unanswered: Finding | None = None
 
 
 def play(
@@ -67,8 +70,10 @@ class _Play:
     def performed(self) -> Performance:
         try:
             self._clock.run(self._run(), self._close)
-        except Halted as why:
-            return replace(self._last, halted=str(why)) if self._last else self._performance()
+        except Stalled:
+            return replace(self._last or self._performance(), stalled=True)
+        except Unanswered as gap:
+            return replace(self._last or self._performance(), unanswered=gap.finding)
         return self._last or self._performance()
 
     def _performance(self) -> Performance:
@@ -101,7 +106,7 @@ class _Play:
 
     def _show(self) -> None:
         if self._watch and self._last is None:
-            self._watch(self._view())
+            self._watch(self._view(), self._clock.now)
 
     def _view(self) -> MissionView:
         definition, ending, openings = self._scope.plan.definition, self._ending, self._gates.openings()

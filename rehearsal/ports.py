@@ -17,8 +17,9 @@ from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage, 
 from contracts.definition import Place, Retry
 from contracts.plan import Plan
 from contracts.workspace import Tool
+from language.finding import Finding
 from language.schema import errors
-from rehearsal.clock import Clock
+from rehearsal.clock import Clock, Halted
 from rehearsal.crowd import Crowd
 from rehearsal.invent import CannotInvent, invent
 from rehearsal.script import Answer, Cue, Rehearsal
@@ -38,6 +39,14 @@ class Act:
     key: str
     undoes: str
     applied: Applied
+
+
+class Unanswered(Halted):
+    """An agent or a tool was called, and the script does not say what it answers."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
 
 
 @dataclass(frozen=True)
@@ -182,16 +191,16 @@ class ScriptedPorts:
     async def _missing(self, part: Part) -> Answer:
         """Invent what the script does not say, or stop the rehearsal."""
         cue, key = part.cue(), f"{part.kind}s"
-        why = (
-            f"'{key}:' has {len(cue.answers)} for it, and this is one call more" if cue else f"'{key}:' has none for it"
-        )
+        why = f"whose {len(cue.answers)} answers are used up" if cue else "which has no answer in this rehearsal"
         if self._invents:
             try:
                 return Answer(answer=invent(part.schema))
             except CannotInvent as error:
-                why = f"none could be invented: {error}"
+                why = f"for which none can be invented: {error}"
         place = cue.place if cue else self._script.place(key, "like")
-        return await self._clock.halt(f"{place}: NO_ANSWER {part.path} calls the {part.kind} '{part.name}'; {why}")
+        message = f"{part.path} calls the {part.kind} '{part.name}', {why}"
+        mend = f"write '{part.name}: …' under '{key}', or rehearse with --invent"
+        return await self._clock.halt(Unanswered(Finding("NO_ANSWER", message, place, mend)))
 
 
 def _together(applied: list[Applied]) -> Applied:

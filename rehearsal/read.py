@@ -23,7 +23,9 @@ LONG = ("answer", "fails", "cause", "applied", "after", "usd", "tool_calls")
 """A map that has only such keys is the long form of an answer."""
 COSTS = ("agent_runs", "tool_calls", "seconds", "usd")
 STATUSES = ("not_run", "running", "waiting", "succeeded", "failed", "skipped", "cancelled")
-ENDS = tuple(str(state) for state in MissionState if state != MissionState.RUNNING)
+PASSING = (MissionState.RUNNING, MissionState.COMPENSATING)
+ENDS = tuple(str(state) for state in MissionState if state not in PASSING)
+"""How a mission can stand for good: ended, or waiting for what never comes."""
 MOST = 1_000_000
 
 
@@ -57,7 +59,8 @@ class Reader:
         script = Rehearsal(
             description=form.text("description", required=True),
             inputs=self._inputs(form, before),
-            requested_by=form.text("requested_by", required=before is None) or (before.requested_by if before else ""),
+            requested_by=form.text("requested_by", required="like" not in form.data)
+            or (before.requested_by if before else ""),
             agents={**(before.agents if before else {}), **agents},
             tools={**(before.tools if before else {}), **tools},
             people=tuple(self._decision(Form(item, "a decision", self.findings)) for item in form.items("people")),
@@ -95,7 +98,7 @@ class Reader:
             return inline
         if file:
             return self._json(file, form.data["inputs_from"].place)
-        if before is None and isinstance(form.value.data, dict):
+        if "like" not in form.data and isinstance(form.value.data, dict):
             mend = "write 'inputs: …', or 'inputs_from: ../file.json'"
             form.add("MISSING_KEY", "a rehearsal needs the key 'inputs'", form.value.place, mend)
         return before.inputs if before else {}
@@ -189,6 +192,7 @@ class Reader:
             waits=self._waits(inner),
             refused=self._names(inner, "refused") or (),
             usage=self._usage(inner),
+            places=inner.value.key_places,
         )
         inner.done()
         return expected

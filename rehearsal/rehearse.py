@@ -55,6 +55,8 @@ class Rehearser:
         if findings:
             return Result(file, script, findings)
         came = play(plan, script, self._workspace.people, watch, invents=self._invents)
+        if came.unanswered:
+            return Result(file, script, (came.unanswered,), came)
         return Result(file, script, came=came, differences=tuple(compare(script, came)))
 
     def _load(self, mission: Path) -> Plan:

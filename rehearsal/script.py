@@ -76,6 +76,8 @@ class Expected(Document):
     refused: tuple[str, ...] = ()
     """The people whose decisions were refused, in order."""
     usage: dict[str, float] | None = None
+    places: dict[str, Place] = Field(default_factory=dict)
+    """Where each key stands."""
 
 
 class Rehearsal(Document):

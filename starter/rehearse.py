@@ -3,6 +3,7 @@
 A rehearsal that comes out as expected is one line; one that does not tells its story and the differences.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,8 @@ from starter.output import console, document
 from starter.problem import DONE, REFUSED, Refused, Usage
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from contracts.view import MissionView
     from contracts.workspace import Workspace
     from rehearsal.play import Performance
@@ -101,8 +104,9 @@ def _story(result: "Result", stage: "Rehearser") -> Any:
 
     timeline, lines = Timeline(), list[Line]()
 
-    def watch(view: "MissionView") -> None:
-        lines.extend(timeline.news(view))
+    def watch(view: "MissionView", now: "datetime") -> None:
+        # Whoever looks at each change sees everything in the moment in which it happens.
+        lines.extend(replace(line, at=now) for line in timeline.news(view))
 
     played = stage.rehearse(result.file, watch).came
     if played is None:
@@ -142,7 +146,7 @@ def _came(came: "Performance") -> dict[str, Any]:
         "state": view.state,
         "verdict": view.verdict,
         "reason": view.reason,
-        "halted": came.halted,
+        "stalled": came.stalled,
         "steps": {record.path: record.status for record in view.records},
         "acts": [
             {
