@@ -30,8 +30,11 @@ class CannotInvent(Exception):
 
 def invent(schema: dict[str, Any]) -> Any:
     """Return a small value that fits a schema. Raises `CannotInvent`."""
-    value = _made(schema, schema, 0)
-    wrong = errors(schema, value)
+    try:
+        value = _made(schema, schema, 0)
+        wrong = errors(schema, value)
+    except ValueError as error:
+        raise CannotInvent(f"the schema cannot be used: {error}") from None
     if wrong:
         raise CannotInvent(f"the smallest value that was found does not fit: {wrong[0]}")
     return value
