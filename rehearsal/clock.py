@@ -52,6 +52,12 @@ class Clock:
         await self._loop.create_future()
         raise AssertionError(why)
 
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run work beside the rest. What it raises ends the rehearsal: nothing is lost in a task of its own."""
+        task = self._loop.create_task(work)
+        task.add_done_callback(self._look_after)
+        return task
+
     def alarm(self, moment: datetime) -> Alarm:
         """Return a future that is done at a moment. Cancel one that is not needed any more."""
         alarm: Alarm = self._loop.create_future()
@@ -127,7 +133,12 @@ class Clock:
         else:
             self._halt(Stalled())
 
-    def _halt(self, why: Halted) -> None:
+    def _look_after(self, task: asyncio.Task[None]) -> None:
+        bug = None if task.cancelled() else task.exception()
+        if bug is not None:
+            self._halt(bug)
+
+    def _halt(self, why: BaseException) -> None:
         if not self._halted.done():
             self._halted.set_exception(why)
 

@@ -27,7 +27,7 @@ from workflows.view import spent, waiting
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 Watch = Callable[[MissionView, datetime], None]
-"""Is shown the mission, and what time it is, whenever something has changed."""
+"""Is shown the mission, and what time it is, whenever something has changed. Records are those that have."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class _Play:
         self._scope = scope_of(plan, mission, self._ports, self._journal, self._gates)
         self._ending: Ending | None = None
         self._over = False
+        self._shown = 0
         self._last: Performance | None = None
 
     def performed(self) -> Performance:
@@ -106,9 +107,11 @@ class _Play:
 
     def _show(self) -> None:
         if self._watch and self._last is None:
-            self._watch(self._view(), self._clock.now)
+            news = self._view(self._shown)
+            self._shown = news.revision
+            self._watch(news, self._clock.now)
 
-    def _view(self) -> MissionView:
+    def _view(self, since: int = 0) -> MissionView:
         definition, ending, openings = self._scope.plan.definition, self._ending, self._gates.openings()
         state = state_of(ending, over=self._over, asking=bool(openings))
         return MissionView(
@@ -122,7 +125,7 @@ class _Play:
             plan_digest=self._scope.plan.digest,
             started_at=START,
             waiting=tuple(waiting(openings)),
-            records=self._journal.records(),
+            records=tuple(self._journal.since(since)) if since else self._journal.records(),
             revision=self._journal.revision,
             spent=spent(self._journal.records()),
             refusals=tuple(self._gates.refusals),

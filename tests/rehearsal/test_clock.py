@@ -119,3 +119,18 @@ def test_what_the_work_raises_comes_out():
 
     with pytest.raises(KeyError):
         clock.run(work(), nothing)
+
+
+def test_what_work_beside_the_rest_raises_is_not_lost():
+    clock = Clock(START)
+
+    async def bug():
+        await clock.pause(seconds(1))
+        raise KeyError("bug")
+
+    async def work():
+        clock.start(bug())
+        await clock.pause(seconds(60))
+
+    with pytest.raises(KeyError):
+        clock.run(work(), nothing)
