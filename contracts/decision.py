@@ -24,7 +24,8 @@ class Subject(Message):
     """Exactly what people are asked to decide on. Its digest is what they sign.
 
     `context_digest` stands for the context shown beside it (`Opening.context`).
-    `kind`: an `approval` of an action or of a gate's question, an `escalation`, or a `compensation` that failed.
+    `kind`: an `approval` of an action or of a gate's question, an `escalation`, a `compensation` that failed, or a
+    `review`, at which a rejection is an objection.
     """
 
     mission: str
@@ -34,7 +35,7 @@ class Subject(Message):
     """The mission's name, from its definition."""
     step: str
     """Path of the step."""
-    kind: Literal["approval", "escalation", "compensation"] = "approval"
+    kind: Literal["approval", "escalation", "compensation", "review"] = "approval"
     message: str = ""
     approvers: tuple[str, ...]
     required: int = 1

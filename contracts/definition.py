@@ -17,6 +17,25 @@ ABORT = "abort"
 CONTINUE = "continue"
 REFUSE = "refuse"
 BUILT_IN = (ESCALATE, ABORT, CONTINUE)
+MOST_AT_ONCE = 500
+"""Items of a map under way at once: a server keeps at most 2,000 activities of a mission pending."""
+ANY = "any"
+FAILURES = (
+    "bad_input",
+    "context_missing",
+    "expression_error",
+    "failed",
+    "no_winner",
+    "not_found",
+    "output_invalid",
+    "over_budget",
+    "refused",
+    "timed_out",
+    "too_many_failed",
+    "tool_failed",
+    "unavailable",
+)
+"""The classes of failure that a definition can provide for. A bug of ours is none of them."""
 
 
 ALIASED = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
@@ -43,12 +62,25 @@ class Retry(Document):
     most: Duration = Field(default="1m", validate_default=True)
 
 
+class Fallback(Document):
+    """Another agent that does the task where the first one failed."""
+
+    agent: str
+
+
 class BaseStep(Document):
-    """What every step has. `step` is unique in the mission; unnamed branches are named after their agent or tool."""
+    """What every step has. `step` is unique in the mission; unnamed branches are named after their agent or tool.
+
+    `when` is CEL: where it is false the step is skipped. `timeout` bounds one attempt of an agent or an action, and
+    the whole of any other step. `on_failure` maps a class of failure, or `any`, to where control goes instead.
+    """
 
     step: str
     needs: tuple[str, ...] | None = None
     output: str | None = None
+    when: str | None = None
+    timeout: Duration | None = None
+    on_failure: dict[str, "Target | Fallback"] = Field(default_factory=dict)
     place: Place = Place()
 
 
@@ -64,7 +96,6 @@ class AgentStep(BaseStep):
     context: tuple[str, ...] = ()
     below_floor: "Target" = ESCALATE
     retry: Retry | None = None
-    timeout: Duration | None = None
 
 
 class ParallelStep(BaseStep):
@@ -161,7 +192,6 @@ class ActionStep(BaseStep):
     compensate: Compensation | None = None
     approval: Gate | None = None
     retry: Retry | None = None
-    timeout: Duration | None = None
 
     model_config = ALIASED
 
@@ -173,8 +203,99 @@ class GroupStep(BaseStep):
     steps: tuple["Step", ...]
 
 
+class Map(Document):
+    """`do` runs for each item of the list that `over` (CEL) answers; the item is the variable `as`, its place `index`.
+
+    `key` (CEL over the item) names it in step paths; without it its index does. At most `max_concurrency` items are
+    under way at once. As many may fail as `tolerate` says, or that share of all: the larger of the two.
+    """
+
+    over: str
+    as_: str = Field(default="item", alias="as")
+    key: str | None = None
+    do: "Target"
+    max_concurrency: int = Field(default=10, ge=1, le=MOST_AT_ONCE)
+    tolerate: int = Field(default=0, ge=0)
+    tolerate_share: float = Field(default=0.0, ge=0.0, le=1.0)
+
+    model_config = ALIASED
+
+
+class MapStep(BaseStep):
+    """The same for each item of a list. Output: `{results: [..], failures: [{index, key, code, cause}]}`.
+
+    `results` has each item's result in the order of the list, null where it failed. What steps inside set is each
+    item's own. An item that failed is undone.
+    """
+
+    kind: Literal["map"] = "map"
+    map: Map
+
+
+class RaceStep(BaseStep):
+    """Steps that run at once until the first good answer; the others are cancelled. Output: `{winner, answer}`.
+
+    `good` is CEL over `answer`; without it any answer will do. Only steps that change nothing may race.
+    """
+
+    kind: Literal["race"] = "race"
+    race: tuple["Step", ...]
+    good: str | None = None
+
+
+class Wait(Document):
+    """Exactly one of: `for` a span, `until` a moment (CEL that answers RFC 3339 text), or an `event` from outside.
+
+    An event is a signal with a name and a `key` (a template) that says which of its kind is meant; its payload must
+    fit `schema`. The step's own `timeout` bounds the wait for it.
+    """
+
+    for_: Duration | None = Field(default=None, alias="for")
+    until: str | None = None
+    event: str | None = None
+    key: str = ""
+    schema_: dict[str, Any] = Field(default_factory=dict, alias="schema")
+
+    model_config = ALIASED
+
+
+class WaitStep(BaseStep):
+    """Time passes, or something happens. Output: `{at}`, or the event's payload."""
+
+    kind: Literal["wait"] = "wait"
+    wait: Wait
+
+
+class Review(Document):
+    """Who is told, and for how long they may object. Silence lets the mission go on, so nothing here may act."""
+
+    reviewers: tuple[str, ...]
+    timeout: Duration
+    message: str = ""
+    context: tuple[str, ...] = ()
+    on_object: "Target" = ABORT
+
+
+class ReviewStep(BaseStep):
+    """People may object. Output: `{objected: bool, decision: unopposed|approved|objected, by: [..], comment: str}`."""
+
+    kind: Literal["review"] = "review"
+    review: Review
+
+
 Step = Annotated[
-    AgentStep | ParallelStep | GateStep | ConditionStep | LoopStep | ActionStep | GroupStep, Field(discriminator="kind")
+    AgentStep
+    | ParallelStep
+    | GateStep
+    | ConditionStep
+    | LoopStep
+    | ActionStep
+    | GroupStep
+    | MapStep
+    | RaceStep
+    | WaitStep
+    | ReviewStep,
+    Field(discriminator="kind"),
 ]
 Target = str | tuple[Step, ...]
 
@@ -211,6 +332,12 @@ for _model in (
     LoopStep,
     ActionStep,
     GroupStep,
+    Map,
+    MapStep,
+    RaceStep,
+    WaitStep,
+    Review,
+    ReviewStep,
     Definition,
 ):
     _model.model_rebuild()

@@ -3,6 +3,8 @@
 `starter` makes it from a checked definition; editing a file afterwards never touches a running mission.
 """
 
+import base64
+import zlib
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +14,12 @@ from contracts.base import Message, digest
 from contracts.call import Usage
 from contracts.decision import Envelope, Opening, Receipt, Ruling
 from contracts.definition import Definition
+from contracts.event import Event
 from contracts.record import Failure, Record
 from contracts.workspace import Agent, Escalation, Tool
+
+SMALL = 200_000
+"""Bytes up to which what a mission carries stays readable in its history."""
 
 
 class Limits(Message):
@@ -59,10 +65,27 @@ class Carried(Message):
     refusals: tuple[Ruling, ...] = ()
     receipts: dict[str, Receipt] = Field(default_factory=dict)
     """What the senders of the last decisions are told, by the digest of the token."""
+    events: tuple[Event, ...] = ()
+    events_seen: tuple[str, ...] = ()
     ending: Ending | None = None
     """Set when the mission is being undone: the next run goes on undoing."""
     started_at: datetime | None = None
     runs: int = 1
+    packed: str = ""
+    """All of it, compressed: base64 of zlib of JSON. The journal of a long map says much the same many times."""
+
+    def pack(self) -> "Carried":
+        """Return the same, compressed where it is large."""
+        text = self.model_dump_json().encode()
+        if len(text) <= SMALL:
+            return self
+        return Carried(packed=base64.b64encode(zlib.compress(text)).decode())
+
+    def unpacked(self) -> "Carried":
+        """Return the same, readable."""
+        if not self.packed:
+            return self
+        return Carried.model_validate_json(zlib.decompress(base64.b64decode(self.packed)))
 
 
 class MissionInput(Message):

@@ -9,7 +9,11 @@ from contracts.base import Message
 from contracts.call import Grant, Observation, ToolCall, Usage
 from contracts.decision import Ruling
 
-Status = Literal["running", "waiting", "succeeded", "failed", "skipped", "cancelled"]
+Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skipped", "cancelled"]
+
+
+STANDING = frozenset({"armed", "running", "failed"})
+"""How an effect stands (`Effect.undo_status`) that is still to be undone, should the mission come to nothing."""
 
 
 class Failure(Message):

@@ -4,7 +4,7 @@ from contracts.definition import ActionStep, AgentStep, Definition, Place
 from contracts.plan import Plan
 from contracts.workspace import Workspace
 from language.finding import Finding, Rejected
-from language.steps import every_step
+from language.steps import every_step, fallbacks
 from language.workspace import PEOPLE
 
 
@@ -27,6 +27,7 @@ def named(definition: Definition) -> tuple[set[str], set[str]]:
     agents: set[str] = set()
     tools: set[str] = set()
     for step in every_step(definition):
+        agents.update(fallbacks(step).values())
         match step:
             case AgentStep():
                 agents.add(step.agent)

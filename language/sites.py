@@ -8,13 +8,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from contracts.definition import ActionStep, AgentStep, ConditionStep, GateStep, LoopStep, Place, Step
+from contracts.definition import (
+    ActionStep,
+    AgentStep,
+    ConditionStep,
+    GateStep,
+    LoopStep,
+    MapStep,
+    Place,
+    RaceStep,
+    ReviewStep,
+    Step,
+    WaitStep,
+)
 from language.draft import Draft
 from language.expression import ExpressionError, split_template
 from language.yaml_source import Value
 
-When = Literal["before", "iterating", "undoing"]
-"""When an expression is read: before its step, after a round of its loop, or when its action has reported."""
+When = Literal["before", "iterating", "undoing", "each", "answered"]
+"""When an expression is read: before its step, after a round of its loop, when its action has reported, for each item
+of its map, or when a step of its race has answered."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,8 @@ class Site:
 
 def sites(step: Step, draft: Draft) -> Iterator[Site]:
     """Yield the expressions of one step, those of steps inside it left out."""
+    if step.when:
+        yield from whole(draft.value(step, "when"))
     match step:
         case AgentStep():
             yield from templates(draft.value(step, "task"))
@@ -51,6 +66,21 @@ def sites(step: Step, draft: Draft) -> Iterator[Site]:
             yield from whole(draft.value(step, "loop", "until"), "iterating")
         case ActionStep():
             yield from action_sites(step, draft)
+        case MapStep():
+            yield from whole(draft.value(step, "map", "over"))
+            if step.map.key is not None:
+                yield from whole(draft.value(step, "map", "key"), "each")
+        case RaceStep():
+            if step.good is not None:
+                yield from whole(draft.value(step, "good"), "answered")
+        case WaitStep():
+            if step.wait.until is not None:
+                yield from whole(draft.value(step, "wait", "until"))
+            if step.wait.key:
+                yield from templates(draft.value(step, "wait", "key"))
+        case ReviewStep():
+            if step.review.message:
+                yield from templates(draft.value(step, "review", "message"))
         case _:
             return
 

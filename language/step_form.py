@@ -4,33 +4,46 @@ A step that cannot be read becomes an empty group of its name, so that what refe
 The other half is `contracts/definition.py`.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from contracts.definition import (
     ABORT,
+    ANY,
     CONTINUE,
     ESCALATE,
+    FAILURES,
+    MOST_AT_ONCE,
     ActionStep,
     AgentStep,
     Compensation,
     Condition,
     ConditionStep,
+    Fallback,
     Gate,
     GateStep,
     GroupStep,
     Loop,
     LoopStep,
+    Map,
+    MapStep,
     ParallelStep,
     Place,
+    RaceStep,
     Retry,
+    Review,
+    ReviewStep,
     Rung,
     Step,
     Target,
+    Wait,
+    WaitStep,
 )
 from language.finding import Finding
 from language.form import Form, described
 from language.name import STEP, nearest
+from language.schema import check_schema
 from language.steps import REFUSE
 from language.yaml_source import Value
 
@@ -59,6 +72,9 @@ class StepReader:
             "step": self._name(form, kind, taken, named=named),
             "needs": form.texts("needs") if form.take("needs") else None,
             "output": form.text("output") or None,
+            "when": form.text("when") or None,
+            "timeout": form.duration("timeout"),
+            "on_failure": self.on_failure(form),
             "place": value.place,
         }
         if kind:
@@ -111,6 +127,30 @@ class StepReader:
             return ALIASES.get(value.data, value.data)
         form.wrong(value, f"'{key}' is a step's name or a list of steps, not {described(value)}")
         return otherwise
+
+    def on_failure(self, form: Form) -> dict[str, Target | Fallback]:
+        """Return where control goes by class of failure; a target alone is for all of them."""
+        value = form.take("on_failure")
+        if value is None:
+            return {}
+        if not isinstance(value.data, dict):
+            return {ANY: self.target(form, "on_failure", ESCALATE)}
+        inner = Form(value, "'on_failure'", self.findings)
+        classes = {ANY: None, **dict.fromkeys(FAILURES)}
+        for name in value.data:
+            if name not in classes:
+                inner.unknown(name, classes)
+        return {name: self.way(inner, name) for name in value.data if name in classes}
+
+    def way(self, form: Form, key: str) -> Target | Fallback:
+        value = form.data[key]
+        if not isinstance(value.data, dict):
+            return self.target(form, key, ESCALATE)
+        form.take(key)
+        inner = Form(value, "a fallback", self.findings)
+        fallback = Fallback(agent=inner.text("agent", required=True))
+        inner.done()
+        return fallback
 
     def gate(self, form: Form) -> Gate:
         kind = form.text("type") or "approval"
@@ -184,7 +224,6 @@ def read_agent(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
         context=form.texts("context"),
         below_floor=reader.target(form, "below_floor", ESCALATE),
         retry=reader.retry(form),
-        timeout=form.duration("timeout"),
     )
 
 
@@ -251,8 +290,90 @@ def read_action(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
         compensate=compensation,
         approval=reader.gate(approval) if approval else None,
         retry=reader.retry(form),
-        timeout=form.duration("timeout"),
     )
+
+
+def read_map(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
+    inner = form.form("map", "a map")
+    if inner is None:
+        return GroupStep(**common, steps=())
+    count, share = tolerated(inner)
+    each = Map(
+        **{
+            "over": inner.text("over", required=True),
+            "as": inner.text("as") or "item",
+            "key": inner.text("key") or None,
+            "do": reader.target(inner, "do", CONTINUE, required=True),
+            "max_concurrency": inner.integer("max_concurrency", 1, MOST_AT_ONCE, 10),
+            "tolerate": count,
+            "tolerate_share": share,
+        }
+    )
+    inner.done()
+    return MapStep(**common, map=each)
+
+
+SHARE = re.compile(r"(\d{1,2}(?:\.\d+)?|100)%")
+
+
+def tolerated(form: Form) -> tuple[int, float]:
+    """Return how many may fail, as a number and as a share."""
+    value = form.data.get("tolerate")
+    if value is None or not isinstance(value.data, str):
+        return form.integer("tolerate", 0, 1_000_000, 0), 0.0
+    form.take("tolerate")
+    share = SHARE.fullmatch(value.data)
+    if share is None:
+        form.wrong(value, "'tolerate' is a number of items or a share of them", "write '3' or '20%'")
+        return 0, 0.0
+    return 0, float(share[1]) / 100
+
+
+def read_race(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
+    return RaceStep(**common, race=reader.steps(filled(form, "race"), named=False), good=form.text("good") or None)
+
+
+def read_wait(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
+    del reader
+    inner = form.form("wait", "a wait")
+    if inner is None:
+        return GroupStep(**common, steps=())
+    wait = Wait(
+        **{
+            "for": inner.duration("for"),
+            "until": inner.text("until") or None,
+            "event": inner.text("event") or None,
+            "key": inner.text("key"),
+            "schema": inner.mapping("schema") or {},
+        }
+    )
+    ways = [name for name in ("for", "until", "event") if name in inner.data]
+    if len(ways) != 1:
+        said = f"this says {' and '.join(map(repr, ways))}" if ways else "this says nothing of the three"
+        mend = "write one of 'for', 'until' and 'event'"
+        inner.add("BAD_VALUE", f"a wait has one end, and {said}", inner.value.place, mend)
+    for name in ("key", "schema"):
+        if name in inner.data and "event" not in inner.data:
+            inner.add("BAD_VALUE", f"'{name}' is of an event", inner.data[name].place, "write 'event' beside it")
+    for problem in check_schema(wait.schema_):
+        inner.add("BAD_SCHEMA", f"'schema' is no JSON Schema: {problem}", inner.data["schema"].place)
+    inner.done()
+    return WaitStep(**common, wait=wait)
+
+
+def read_review(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
+    inner = form.form("review", "a review")
+    if inner is None:
+        return GroupStep(**common, steps=())
+    review = Review(
+        reviewers=inner.texts("reviewers", required=True),
+        timeout=spare(inner.duration("timeout", required=True), Retry().most),
+        message=inner.text("message"),
+        context=inner.texts("context"),
+        on_object=reader.target(inner, "on_object", ABORT),
+    )
+    inner.done()
+    return ReviewStep(**common, review=review)
 
 
 READERS: dict[str, Callable[[StepReader, Form, dict[str, Any]], Step]] = {
@@ -263,6 +384,10 @@ READERS: dict[str, Callable[[StepReader, Form, dict[str, Any]], Step]] = {
     "loop": read_loop,
     "action": read_action,
     "steps": read_group,
+    "map": read_map,
+    "race": read_race,
+    "wait": read_wait,
+    "review": read_review,
 }
 WORDS = {
     "agent": "an agent step",
@@ -272,6 +397,10 @@ WORDS = {
     "loop": "a loop step",
     "action": "an action",
     "steps": "a group",
+    "map": "a map",
+    "race": "a race",
+    "wait": "a wait",
+    "review": "a review",
 }
-KEYS = "step needs output task context below_floor retry timeout with compensate approval"
+KEYS = "step needs output when on_failure task context below_floor retry timeout with compensate approval good"
 EVERY_KEY = frozenset(KEYS.split())

@@ -13,16 +13,22 @@ from contracts.definition import (
     AgentStep,
     ConditionStep,
     Definition,
+    Fallback,
     Gate,
     GateStep,
     GroupStep,
     LoopStep,
+    MapStep,
     ParallelStep,
+    RaceStep,
+    ReviewStep,
     Step,
     Target,
+    WaitStep,
 )
 
 REFUSE = "refuse"
+FAILING = "on_failure."
 
 
 def gate_of(step: Step) -> Gate | None:
@@ -43,6 +49,20 @@ def gate_targets(gate: Gate | None) -> dict[str, Target]:
 
 def targets(step: Step) -> dict[str, Target]:
     """Return where control can go from a step, by the key that says so (`then`, `do`, `on_reject`, …)."""
+    return {**kind_targets(step), **failure_targets(step)}
+
+
+def failure_targets(step: Step) -> dict[str, Target]:
+    """Return where control goes when a step fails, by `on_failure.CLASS`."""
+    return {f"{FAILING}{name}": way for name, way in step.on_failure.items() if not isinstance(way, Fallback)}
+
+
+def fallbacks(step: Step) -> dict[str, str]:
+    """Return the agents that stand in when a step fails, by the class of failure."""
+    return {name: way.agent for name, way in step.on_failure.items() if isinstance(way, Fallback)}
+
+
+def kind_targets(step: Step) -> dict[str, Target]:
     match step:
         case AgentStep():
             return {"below_floor": step.below_floor}
@@ -52,7 +72,11 @@ def targets(step: Step) -> dict[str, Target]:
             return {"then": step.condition.then, "else": step.condition.else_}
         case LoopStep():
             return {"do": step.loop.do, "on_max": step.loop.on_max}
-        case ParallelStep() | GroupStep():
+        case MapStep():
+            return {"do": step.map.do}
+        case ReviewStep():
+            return {"on_object": step.review.on_object}
+        case ParallelStep() | GroupStep() | RaceStep() | WaitStep():
             return {}
         case _:
             assert_never(step)
@@ -63,9 +87,11 @@ def children(step: Step) -> tuple[tuple[Step, ...], ...]:
     inline = tuple(target for target in targets(step).values() if not isinstance(target, str))
     match step:
         case ParallelStep():
-            return (step.parallel,)
+            return (step.parallel, *inline)
         case GroupStep():
-            return (step.steps,)
+            return (step.steps, *inline)
+        case RaceStep():
+            return (step.race, *inline)
         case _:
             return inline
 

@@ -12,8 +12,8 @@ from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from contracts.attributes import AWAITING_ROLE, GATE_DEADLINE, MISSION_STATE, MISSION_VERDICT
 from contracts.decision import Opening
 from contracts.definition import Definition
-from contracts.record import Record
 from contracts.view import MissionState
+from workflows.interpreter.journal import Journal
 from workflows.view import details
 
 STATE = SearchAttributeKey.for_keyword(MISSION_STATE)
@@ -30,9 +30,9 @@ class Board:
         self._shown = self._facts(*shown)
         self.verdict: str | None = None
 
-    def show(self, state: MissionState, openings: tuple[Opening, ...], records: tuple[Record, ...]) -> None:
+    def show(self, state: MissionState, openings: tuple[Opening, ...], journal: Journal) -> None:
         """Write the search attributes if they changed, and the page."""
-        workflow.set_current_details(details(self._definition, state, records, openings))
+        workflow.set_current_details(details(self._definition, state, journal, openings))
         facts = self._facts(state, openings)
         if facts == self._shown and self.verdict is None:
             return

@@ -14,6 +14,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from contracts.decision import DECIDE
+from contracts.event import EVENT, Event
 from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import Failure
 from contracts.view import (
@@ -29,6 +30,7 @@ from contracts.view import (
     StateQuery,
 )
 from workflows.board import Board
+from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
 from workflows.inbox import Inbox
 from workflows.interpreter.course import broken, failing, follow, scope_of, state_of, to_be_undone
@@ -58,7 +60,7 @@ class Mission:
             # Validated again: the converter lets a null pass for any type.
             found = workflow.payload_converter().from_payload(given.payload, MissionInput)
             self._input = MissionInput.model_validate(found)
-            self._restore(self._input.carried or Carried())
+            self._restore((self._input.carried or Carried()).unpacked())
         except Exception as error:
             # Anyone can start any type by hand: what is no mission must fail, not freeze.
             self._problem = f"the input is no frozen plan: {error}"[:500]
@@ -71,12 +73,15 @@ class Mission:
         self._journal = Journal(carried.records, carried.revision, carried.order)
         self._gates = Gatebook(carried.openings, carried.votes_seen, carried.refusals)
         self._inbox = Inbox(carried.inbox, carried.receipts)
+        self._events = Eventbook(carried.events, carried.events_seen)
         self._over = False
         self._stays = False
         plan = self._input.plan
         self._board = Board(plan.definition, (self._state(), self._gates.openings()))
         identity = Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by)
-        self._scope = scope_of(plan, identity, TemporalPorts(plan, self), self._journal, self._gates)
+        self._scope = scope_of(
+            plan, identity, TemporalPorts(plan, self), self._journal, self._gates, events=self._events
+        )
 
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> MissionResult:
@@ -150,7 +155,7 @@ class Mission:
 
     def changed(self) -> None:
         """Bring up to date what is visible from outside."""
-        self._board.show(self._state(), self._gates.openings(), self._journal.records())
+        self._board.show(self._state(), self._gates.openings(), self._journal)
 
     def heard_until(self, moment: datetime) -> bool:
         return self._inbox.heard_until(moment)
@@ -215,11 +220,13 @@ class Mission:
             votes_seen=tuple(self._gates.used),
             refusals=tuple(self._gates.refusals),
             receipts=self._inbox.receipts,
+            events=self._events.waiting(),
+            events_seen=self._events.seen(),
             ending=self._ending,
             started_at=self._started_at,
             runs=self._runs + 1,
         )
-        return self._input.model_copy(update={"carried": carried})
+        return self._input.model_copy(update={"carried": carried.pack()})
 
     def _result(self, ending: Ending) -> MissionResult:
         result = MissionResult(
@@ -239,10 +246,13 @@ class Mission:
                 return result
 
     def _take(self, name: str, args: Sequence[RawValue]) -> None:
-        """Take in a decision; what is none is recorded as refused, never lost."""
+        """Take in a decision or an event; what is neither is recorded as refused, never lost."""
+        if name == EVENT:
+            self._take_event(args)
+            return
         token, unreadable = "", ""
         if name != DECIDE:
-            unreadable = f"a mission knows no {name[:100]!r}; decisions are sent as {DECIDE!r}"
+            unreadable = f"a mission knows no {name[:100]!r}; decisions are sent as {DECIDE!r}, events as {EVENT!r}"
         elif len(args) != 1:
             unreadable = f"a decision is one JSON string, a compact JWS; {len(args)} arguments came"
         else:
@@ -251,6 +261,16 @@ class Mission:
             except Exception:
                 unreadable = "a decision is one JSON string, a compact JWS; this could not be read"
         self._inbox.take(token, unreadable)
+
+    def _take_event(self, args: Sequence[RawValue]) -> None:
+        try:
+            [given] = args
+            event = Event.model_validate(workflow.payload_converter().from_payload(given.payload, Event))
+            refused = self._events.take_in(event.model_copy(update={"received_at": workflow.now()}))
+        except Exception:
+            refused = "an event is one JSON object with `event`, and with `key`, `payload` and `id` as needed"
+        if refused:
+            self._gates.refuse("", refused)
 
 
 async def _through(work: Coroutine[Any, Any, None]) -> None:

@@ -12,6 +12,7 @@ from contracts.decision import Opening
 from contracts.definition import Definition
 from contracts.record import Record
 from contracts.view import MOST_BYTES, GatesQuery, GatesView, MissionState, Waiting
+from workflows.interpreter.journal import Journal
 
 ROOM = MOST_BYTES - 56_000
 """Bytes of a page for records or gates; the rest is for what stands around them."""
@@ -78,16 +79,13 @@ def waiting(openings: Iterable[Opening]) -> Iterator[Waiting]:
         )
 
 
-def details(
-    definition: Definition, state: MissionState, records: tuple[Record, ...], openings: tuple[Opening, ...]
-) -> str:
+def details(definition: Definition, state: MissionState, journal: Journal, openings: tuple[Opening, ...]) -> str:
     """Return the Markdown that the Web UI shows: how the mission stands, what it waits for, its last steps."""
     lines = [f"### {_plain(definition.mission)} {definition.version}: {state.replace('_', ' ')}"]
     for opening in openings[:10]:
         lines += _asking(opening)
-    done = sum(record.status in {"succeeded", "skipped"} for record in records)
-    lines.append(f"\n**{done} of {len(records)} steps begun are done**\n")
-    lines.extend(f"- `{record.path}` {record.status} {record.actor}".rstrip() for record in records[-12:])
+    lines.append(f"\n**{journal.done} of {len(journal)} steps begun are done**\n")
+    lines.extend(f"- `{record.path}` {record.status} {record.actor}".rstrip() for record in journal.last(12))
     return "\n".join(lines)
 
 

@@ -5,18 +5,21 @@ The law: only a tool's contract in the workspace frees it from approval (`autono
 
 from collections.abc import Iterator
 
-from contracts.definition import CONTINUE, ESCALATE, ActionStep, Gate, Step, Target
+from contracts.definition import CONTINUE, ESCALATE, ActionStep, Gate, GateStep, RaceStep, ReviewStep, Step, Target
 from contracts.workspace import Tool, Workspace
 from language.checks.names import listed
 from language.draft import Draft
 from language.finding import Finding
 from language.silence import APPROVING_WORDS
-from language.steps import called_by, children, gate_of, walk
+from language.steps import called_by, called_names, children, gate_of, walk
 
 
 def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     """Find actions, gates and compensations with which an effect could happen that people did not allow."""
     steps = {step.step: step for step in draft.steps() if step.step in draft.named}
+    acting = Acting(draft, workspace, steps)
+    yield from acting.in_races()
+    yield from acting.after_reviews()
     for step in draft.steps():
         if isinstance(step, ActionStep) and step.action in workspace.tools:
             yield from ungated(step, workspace.tools[step.action], draft)
@@ -26,6 +29,67 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
             key = "gate" if step.kind == "gate" else "approval"
             yield from silence(step, gate, key, draft, steps)
             yield from unsatisfiable(step, gate, key, draft, workspace)
+
+
+class Acting:
+    """Finds what acts where nothing may: in a race, whose losers are cancelled, and behind silence at a review."""
+
+    def __init__(self, draft: Draft, workspace: Workspace, steps: dict[str, Step]) -> None:
+        self.draft = draft
+        self.workspace = workspace
+        self.steps = steps
+        self.called = called_names(draft.definition) & draft.named
+
+    def in_races(self) -> Iterator[Finding]:
+        for race in self.draft.steps():
+            for step in self.reached(race.race) if isinstance(race, RaceStep) else ():
+                if self.acts(step):
+                    message = f"'{step.step}' changes the world, and runs in the race '{race.step}'"
+                    mend = "let agents race, and act on the answer after it"
+                    yield self.draft.find("RACE_ACTS", message, step, "action", mend=mend)
+
+    def after_reviews(self) -> Iterator[Finding]:
+        """Find effects that only silence stands before: behind a review, with no approval of their own."""
+        told: set[int] = set()
+        for steps in (self.draft.definition.steps, *(inner for step in self.draft.steps() for inner in children(step))):
+            for step in self.behind(steps):
+                if id(step) not in told and self.acts(step) and gate_of(step) is None:
+                    told.add(id(step))
+                    message = f"'{step.step}' would act because nobody objected at a review"
+                    mend = "put a gate between them, or give the action an 'approval'"
+                    yield self.draft.find("SILENCE_APPROVES", message, step, "action", mend=mend)
+
+    def behind(self, steps: tuple[Step, ...]) -> Iterator[Step]:
+        """Yield what may run after a review of a list, up to the next gate. In a task graph that is all the rest."""
+        own = [step for step in steps if step.step not in self.called]
+        graph = any(step.needs is not None for step in own)
+        reviewed = False
+        for step in own:
+            if isinstance(step, GateStep) and not graph:
+                reviewed = False
+            elif reviewed:
+                yield from self.reached((step,))
+            reviewed |= any(isinstance(inner, ReviewStep) for inner in self.reached((step,)))
+        if graph and reviewed:
+            yield from self.reached(tuple(own))
+
+    def acts(self, step: Step) -> bool:
+        return (
+            isinstance(step, ActionStep)
+            and step.action in self.workspace.tools
+            and self.workspace.tools[step.action].acts()
+        )
+
+    def reached(self, steps: tuple[Step, ...]) -> Iterator[Step]:
+        """Yield steps with everything that they hold and call."""
+        waiting, seen = list(reversed(steps)), set[int]()
+        while waiting:
+            step = waiting.pop()
+            if id(step) not in seen:
+                seen.add(id(step))
+                yield step
+                waiting += [inner for inside in children(step) for inner in inside if inner.step not in self.called]
+                waiting += [self.steps[name] for name in called_by(step) if name in self.steps]
 
 
 def ungated(step: ActionStep, tool: Tool, draft: Draft) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from contracts.definition import MapStep
 from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
 from language.cel_tree import Node
@@ -27,7 +28,8 @@ def variables(draft: Draft) -> frozenset[str]:
     """Return every variable that a mission ever has: its inputs, and the outputs of its steps."""
     properties = draft.definition.inputs.get("properties")
     inputs = properties if isinstance(properties, dict) else {}
-    return frozenset((*inputs, *(step.output for step in draft.steps() if step.output)))
+    items = (step.map.as_ for step in draft.steps() if isinstance(step, MapStep))
+    return frozenset((*inputs, *items, *(step.output for step in draft.steps() if step.output)))
 
 
 def mistakes(site: Site, known: frozenset[str]) -> Iterator[Finding]:

@@ -95,6 +95,8 @@ class Map:
 
     def ends(self, step: Step, seen: frozenset[str] = frozenset()) -> bool:
         """Whether nothing can follow a step."""
+        if step.when or step.on_failure:
+            return False
         match step:
             case ConditionStep():
                 ways = (step.condition.then, step.condition.else_)

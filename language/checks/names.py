@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from contracts.definition import BUILT_IN, ActionStep, AgentStep, Step
+from contracts.definition import BUILT_IN, ActionStep, AgentStep, ReviewStep, Step
 from contracts.workspace import Workspace
 from language.draft import Draft
 from language.finding import Finding
 from language.name import nearest
 from language.silence import APPROVING_WORDS
-from language.steps import REFUSE, by_name, called_names, gate_of, targets
+from language.steps import FAILING, REFUSE, by_name, called_names, fallbacks, gate_of, targets
 
 ROLE = "role or person"
 Find = Callable[..., Finding]
@@ -47,6 +47,11 @@ def twice(draft: Draft) -> Iterator[Finding]:
 def contracts(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     """Find agents and tools that the workspace does not have."""
     found = at_step(draft, step)
+    for name, agent in fallbacks(step).items():
+        yield from unknown("agent", agent, workspace.agents, found, "on_failure", name, "agent")
+        if not isinstance(step, AgentStep):
+            message = "only an agent can be stood in for by another agent"
+            yield found("BAD_VALUE", message, "on_failure", name, mend="name a step, or write a list of steps")
     match step:
         case AgentStep():
             yield from unknown("agent", step.agent, workspace.agents, found, "agent")
@@ -61,12 +66,15 @@ def contracts(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Findin
 
 def approvers(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     """Find approvers who are neither a role that somebody holds nor a person."""
+    found = at_step(draft, step)
+    known = {*workspace.people.roles(), *workspace.people.people}
+    if isinstance(step, ReviewStep):
+        for number, name in enumerate(step.review.reviewers):
+            yield from unknown(ROLE, name, known, found, "review", "reviewers", number)
     gate = gate_of(step)
     if gate is None:
         return
-    found = at_step(draft, step)
     key = "gate" if step.kind == "gate" else "approval"
-    known = {*workspace.people.roles(), *workspace.people.people}
     for number, name in enumerate(gate.approvers):
         yield from unknown(ROLE, name, known, found, key, "approvers", number)
     for rung, asked in enumerate(gate.escalation):
@@ -89,10 +97,13 @@ def next_steps(step: Step, draft: Draft, steps: Iterable[str]) -> Iterator[Findi
 
 def where(step: Step, key: str) -> tuple[str, ...]:
     """Return the path of a target's key in the YAML of a step."""
+    if key.startswith(FAILING):
+        name = key.removeprefix(FAILING)
+        return ("on_failure", name)
     match step.kind:
         case "action":
             return ("approval", key)
-        case "gate" | "condition" | "loop":
+        case "gate" | "condition" | "loop" | "map" | "review":
             return (step.kind, key)
         case _:
             return (key,)

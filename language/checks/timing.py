@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from contracts.definition import ESCALATE, ActionStep, AgentStep, Gate, Retry, Step
+from contracts.definition import ESCALATE, ActionStep, AgentStep, Gate, Retry, ReviewStep, Step, WaitStep
 from contracts.workspace import Workspace
 from language.draft import Draft
 from language.finding import Finding
@@ -16,10 +16,17 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG
         gate = gate_of(step)
         if gate:
             yield from gate_times(gate, step, draft, "gate" if step.kind == "gate" else "approval")
-        if isinstance(step, AgentStep | ActionStep):
-            yield from positive(step.timeout, step, draft, "timeout")
-            if step.retry:
-                yield from retry_times(step.retry, step, draft)
+        yield from positive(step.timeout, step, draft, "timeout")
+        if isinstance(step, WaitStep) and step.wait.event is not None and step.timeout is None:
+            message = f"nobody knows whether '{step.wait.event}' ever happens"
+            mend = "write 'timeout: 24h' beside 'wait', and where to go then under 'on_failure: {timed_out: …}'"
+            yield draft.find("TIMEOUT_MISSING", message, step, "wait", mend=mend)
+        if isinstance(step, WaitStep):
+            yield from positive(step.wait.for_, step, draft, "wait", "for")
+        if isinstance(step, ReviewStep):
+            yield from positive(step.review.timeout, step, draft, "review", "timeout")
+        if isinstance(step, AgentStep | ActionStep) and step.retry:
+            yield from retry_times(step.retry, step, draft)
 
 
 def gate_times(gate: Gate, step: Step, draft: Draft, key: str) -> Iterator[Finding]:

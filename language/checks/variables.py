@@ -13,7 +13,10 @@ from contracts.definition import (
     ConditionStep,
     GroupStep,
     LoopStep,
+    MapStep,
     ParallelStep,
+    RaceStep,
+    ReviewStep,
     Step,
     Target,
 )
@@ -24,8 +27,9 @@ from language.draft import Draft
 from language.finding import Finding
 from language.name import suggestion, unfit
 from language.sites import Site, sites, verdict_sites
-from language.steps import called_by, called_names, children, gate_of, targets
+from language.steps import called_by, called_names, children, failure_targets, gate_of, kind_targets, walk
 
+LOCAL = ("iteration", "result", "index", "answer")
 ALWAYS = ("mission", "steps")
 
 
@@ -57,6 +61,22 @@ def outputs(draft: Draft) -> Iterator[Finding]:
             yield draft.find("NAME_CLASH", f"the output '{name}': {reason}", step, "output", mend="rename it")
         elif reason := unfit(name):
             yield draft.find("BAD_NAME", f"the output '{name}': {reason}", step, "output", mend="rename it")
+    yield from items(draft)
+
+
+def items(draft: Draft) -> Iterator[Finding]:
+    """Find names of items that no variable can have, or that something else has."""
+    outputs_ = {step.output for step in draft.steps()}
+    properties = draft.definition.inputs.get("properties")
+    taken = outputs_ | set(properties if isinstance(properties, dict) else ())
+    for step in draft.steps():
+        if not isinstance(step, MapStep):
+            continue
+        name = step.map.as_
+        reason = "an input or an output has this name" if name in taken else unfit(name)
+        if reason:
+            code = "NAME_CLASH" if name in taken else "BAD_NAME"
+            yield draft.find(code, f"the item '{name}': {reason}", step, "map", "as", mend="write another name in 'as'")
 
 
 class Flow:
@@ -65,7 +85,7 @@ class Flow:
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.known = variables(draft)
-        self.bits = {name: 1 << number for number, name in enumerate(sorted({*self.known, "iteration", "result"}))}
+        self.bits = {name: 1 << number for number, name in enumerate(sorted({*self.known, *LOCAL}))}
         self.called = called_names(draft.definition) & draft.named
         self.steps = {step.step: step for step in draft.steps() if step.step in draft.named}
         self.before: dict[int, int] = {}
@@ -99,6 +119,10 @@ class Flow:
             case "undoing":
                 own = self.bits[step.output] if step.output else 0
                 return before | own | self.bits["result"]
+            case "each" if isinstance(step, MapStep):
+                return before | self.bits[step.map.as_] | self.bits["index"]
+            case "answered":
+                return before | self.bits["answer"]
             case _:
                 return before
 
@@ -132,6 +156,8 @@ class Flow:
         before |= self.before.get(id(step), 0)
         self.before[id(step)] = before
         after = self.inside(step, before) | (self.bits[step.output] if step.output else 0)
+        for target in failure_targets(step).values():
+            after |= self.follow(target, after)
         self.after[id(step)] = self.after.get(id(step), 0) | after
         return self.after[id(step)]
 
@@ -140,6 +166,14 @@ class Flow:
         match step:
             case LoopStep():
                 return self.loop(step, before)
+            case MapStep():
+                self.follow(step.map.do, before | self.bits[step.map.as_] | self.bits["index"])
+                return before
+            case RaceStep():
+                for branch in step.race:
+                    if branch.step not in self.called:
+                        self.enter(branch, before)
+                return before
             case ConditionStep():
                 return self.follow(step.condition.then, before) | self.follow(step.condition.else_, before)
             case GroupStep():
@@ -154,7 +188,7 @@ class Flow:
                 # An agent's answer is known where it leads; a gate's is a result of the whole step.
                 start = before | (self.bits[step.output] if step.output and isinstance(step, AgentStep) else 0)
                 after = start
-                for target in targets(step).values():
+                for target in kind_targets(step).values():
                     after |= self.follow(target, start)
                 return after
 
@@ -249,7 +283,9 @@ def context(step: Step, draft: Draft, flow: Flow) -> Iterator[Finding]:
     gate = gate_of(step)
     key = ("gate",) if step.kind == "gate" else ("approval",)
     wanted = gate.context if gate else step.context if isinstance(step, AgentStep) else ()
-    path = (*(key if gate else ()), "context")
+    if isinstance(step, ReviewStep):
+        wanted, key = step.review.context, ("review",)
+    path = (*(() if isinstance(step, AgentStep) else key), "context")
     for number, name in enumerate(wanted):
         place = draft.value(step, *path, number).place
         if name in ALWAYS or name not in {*flow.known, "iteration"}:
@@ -276,11 +312,35 @@ def too_early(name: str, draft: Draft, place: Any) -> tuple[str, Any, str]:
     """Return message, place and mend for a variable that is not set yet."""
     if name == "iteration":
         return "'iteration' exists only inside a loop", place, "leave it out"
+    if name in {"index", "answer"}:
+        return (
+            f"'{name}' exists only inside {'a map' if name == 'index' else 'the `good` of a race'}",
+            place,
+            "leave it out",
+        )
     if name == "result":
         return "'result' exists only in a compensation's 'with'", place, "name the action's output"
+    if any(isinstance(step, MapStep) and step.map.as_ == name for step in draft.steps()):
+        return f"'{name}' exists only inside its map", place, "leave it out"
+    if name in inner_outputs(draft):
+        message = f"'{name}' is set inside a map or a race and stays there"
+        return message, place, "read the output of that step"
     by = next((step for step in draft.steps() if step.output == name), None)
     line = f" in line {by.place.line}" if by else ""
     return f"'{name}' is read before any way here can have set it", place, f"it is set by the step{line}"
+
+
+def inner_outputs(draft: Draft) -> set[str]:
+    """Return the outputs that only steps written inside maps and races set."""
+    inside = {
+        id(inner)
+        for step in draft.steps()
+        if isinstance(step, MapStep | RaceStep)
+        for steps in children(step)
+        for inner in walk(steps)
+    }
+    outside = {step.output for step in draft.steps() if id(step) not in inside}
+    return {step.output for step in draft.steps() if step.output} - outside
 
 
 def unknown_steps(site: Site, draft: Draft) -> Iterator[Finding]:

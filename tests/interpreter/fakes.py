@@ -17,6 +17,7 @@ from contracts.plan import Carried, Plan
 from contracts.view import MissionState
 from contracts.workspace import Agent, Escalation, Tool
 from language.steps import by_name, called_names
+from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.ending import EffectFailed, MissionEnded, StepFailed
 from workflows.interpreter.journal import Journal
@@ -24,6 +25,8 @@ from workflows.interpreter.scope import Effort, Mission, Scope, Variables
 from workflows.interpreter.undo import undo_all
 from workflows.interpreter.walk import run_step, run_steps, run_target
 
+TURNS = 30
+"""Turns of the loop after which nothing else is taken to move."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -81,9 +84,12 @@ class FakePorts:
         return ToolResult(output=await self._answer(self.tools, call.tool, call), usage=Usage(tool_calls=1))
 
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
-        """Let people speak once about each opening; what they leave open, time closes."""
+        """Let people speak once about each opening; what they leave open, time closes once nothing else moves."""
         del summary
-        await asyncio.sleep(0)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+            if ready():
+                return True
         for opening in self.book.openings() if self.book else ():
             if opening in self.openings:
                 continue
@@ -182,6 +188,7 @@ def scope_of(plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carr
         ports=ports,
         journal=Journal(carried.records, carried.revision, carried.order),
         gates=ports.book,
+        events=Eventbook(carried.events, carried.events_seen),
         variables=Variables(dict(inputs), {name: {"status": "not_run"} for name in by_name(plan.definition)}),
         by_name=by_name(plan.definition),
         called=frozenset(called_names(plan.definition)),
@@ -218,6 +225,8 @@ def carry(scope: Scope) -> Carried:
         openings=scope.gates.openings(),
         votes_seen=tuple(scope.gates.used),
         refusals=tuple(scope.gates.refusals),
+        events=scope.events.waiting(),
+        events_seen=scope.events.seen(),
     )
     return Carried.model_validate_json(carried.model_dump_json())
 

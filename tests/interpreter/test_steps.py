@@ -362,3 +362,13 @@ async def test_context_that_no_step_has_set_fails_the_step():
     run = await rehearse(plan_of(steps), FakePorts())
 
     assert ("context_missing", "b") == (run.error.failure.code, run.error.failure.step)
+
+
+async def test_a_task_that_is_one_expression_is_still_a_text():
+    tasks = []
+    ports = FakePorts(agents={"ann": lambda call: tasks.append(call.task) or {"n": 1}})
+    await rehearse(
+        plan_of([agent("one", output="a"), agent("two", task="${{ a }}"), agent("three", task="${{ a.n }}")]), ports
+    )
+
+    assert ['{"n":1}', "1"] == tasks[1:]

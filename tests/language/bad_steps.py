@@ -28,8 +28,8 @@ bad(
     steps:
       - {step: a, agent: architect, task: T, colour: red}
     """,
-    "2:42: UNKNOWN_KEY an agent step has no key 'colour' (keys here: step, needs, output, agent, task, context, "
-    "below_floor, retry, timeout)",
+    "2:42: UNKNOWN_KEY an agent step has no key 'colour' (keys here: step, needs, output, when, timeout, "
+    "on_failure, agent, task, context, below_floor, retry)",
 )
 
 bad(
@@ -63,7 +63,8 @@ bad(
         task: T
     """,
     "2:5: STEP_KIND this step says nothing to do "
-    "(give it one of: agent, parallel, gate, condition, loop, action, steps)",
+    "(give it one of: agent, parallel, gate, condition, loop, action, steps, map, "
+    "race, wait, review)",
 )
 
 bad(
@@ -719,7 +720,7 @@ bad(
     "2:23: APPROVAL_UNGATED 'send_money' changes the world (irreversible) and nobody is asked "
     "(give the action an 'approval'; only the tool's contract, with 'autonomy: allowed', can free it)",
     "2:35: UNKNOWN_KEY an action has no key 'autonomy' "
-    "(keys here: step, needs, output, action, with, compensate, approval, retry, timeout)",
+    "(keys here: step, needs, output, when, timeout, on_failure, action, with, compensate, approval, retry)",
 )
 
 for number, word in enumerate(("continue", "approve", "proceed", "auto_proceed", "Approve")):
@@ -899,4 +900,100 @@ bad(
     "4:11: BAD_ARGUMENT the tool needs the argument 'name' (write 'name: …' under 'with')",
     "4:12: BAD_ARGUMENT the tool has no argument 'nam' (did you mean 'name'?)",
     '4:26: BAD_ARGUMENT size: "big" is not of type "integer" (write what its schema asks for)',
+)
+
+
+# --- what every step may have
+
+bad(
+    "a when that is no expression",
+    """
+    steps:
+      - {step: a, agent: architect, task: T, when: 'alert.'}
+    """,
+    "2:55: EXPRESSION syntax error: no viable alternative at input '.'",
+)
+
+bad(
+    "a class of failure that there is not",
+    """
+    steps:
+      - step: a
+        agent: architect
+        task: T
+        on_failure: {time_out: continue}
+    """,
+    "5:18: UNKNOWN_KEY 'on_failure' has no key 'time_out' (did you mean 'timed_out'?)",
+)
+
+bad(
+    "a failure that leads nowhere",
+    """
+    steps:
+      - step: a
+        agent: architect
+        task: T
+        on_failure: {timed_out: mend, any: continu}
+    """,
+    "5:29: UNKNOWN_STEP unknown step 'mend' (known here: a, abort, continue, escalate)",
+    "5:40: UNKNOWN_STEP unknown step 'continu' (did you mean 'continue'?)",
+)
+
+bad(
+    "a fallback that there is not",
+    """
+    steps:
+      - step: a
+        agent: architect
+        task: T
+        on_failure: {any: {agent: reviewr}}
+    """,
+    "5:31: UNKNOWN_AGENT unknown agent 'reviewr' (did you mean 'reviewer'?)",
+)
+
+bad(
+    "a fallback for what no agent does",
+    """
+    steps:
+      - step: a
+        steps:
+          - {step: b, agent: architect, task: T}
+        on_failure: {any: {agent: reviewer}}
+    """,
+    "5:23: BAD_VALUE only an agent can be stood in for by another agent (name a step, or write a list of steps)",
+)
+
+bad(
+    "an effect behind a failure that nobody allowed",
+    """
+    steps:
+      - step: a
+        agent: architect
+        task: T
+        on_failure:
+          - {step: b, action: write_file, with: {name: x}}
+    """,
+    "6:27: APPROVAL_UNGATED 'write_file' changes the world (write) and nobody is asked (give the action an "
+    "'approval'; only the tool's contract, with 'autonomy: allowed', can free it)",
+)
+
+bad(
+    "a group with no time at all",
+    """
+    steps:
+      - step: a
+        timeout: 0s
+        steps:
+          - {step: b, agent: architect, task: T}
+    """,
+    "3:14: TIMEOUT_NOT_POSITIVE 'timeout' is 0s: no time at all (write a span above zero, such as '30m')",
+)
+
+bad(
+    "a variable that only a failure sets",
+    """
+    steps:
+      - {step: a, agent: architect, task: '${{ late }}', on_failure: [{agent: reviewer, task: T, output: late}]}
+    """,
+    "2:44: READ_BEFORE_SET 'late' is read before any way here can have set it (it is set by the step in line 2)",
 )

@@ -10,6 +10,7 @@ from contracts.definition import (
     Compensation,
     Condition,
     ConditionStep,
+    Fallback,
     Gate,
     GateStep,
     GroupStep,
@@ -294,3 +295,30 @@ def test_an_agent_below_its_floor_leads_to_steps_that_know_its_answer():
         """)
 
     assert called_names(definition) == {"ask"}
+
+
+def test_what_every_step_may_have():
+    steps = """
+    steps:
+      - step: a
+        agent: architect
+        task: T
+        when: has(alert.host)
+        timeout: 5m
+        on_failure:
+          timed_out: continue
+          refused: {agent: reviewer}
+          any:
+            - {step: mend, agent: cost_analyst, task: T, output: mended}
+      - step: b
+        steps: [{step: c, agent: reviewer, task: '${{ mended }}'}]
+        timeout: 1h
+        on_failure: escalate_to_human
+    """
+    first, second = load(steps).steps
+
+    assert ("has(alert.host)", timedelta(minutes=5)) == (first.when, first.timeout)
+    assert ["timed_out", "refused", "any"] == list(first.on_failure)
+    assert ("continue", Fallback(agent="reviewer")) == (first.on_failure["timed_out"], first.on_failure["refused"])
+    assert "mended" == first.on_failure["any"][0].output
+    assert (timedelta(hours=1), {"any": "escalate"}) == (second.timeout, second.on_failure)

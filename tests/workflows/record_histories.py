@@ -52,6 +52,14 @@ LOOP = {
     "loop": {"do": [agent("again", output="r")], "until": "r.n > 2", "max_iterations": 5},
 }
 
+MAP = {
+    "kind": "map",
+    "step": "each",
+    "map": {"over": "[1, 2, 3]", "do": [act("file", **{"with": {"n": "${{ item }}"}})], "max_concurrency": 2},
+}
+RACE = {"kind": "race", "step": "race", "race": [agent("slow", "dot"), agent("x"), agent("y")], "good": "answer.n > 1"}
+REVIEW = {"kind": "review", "step": "look", "review": {"reviewers": ["lead"], "timeout": "2h"}}
+
 MISSIONS: dict[str, dict[str, Any]] = {
     "agent": {"steps": [agent("first", output="a"), agent("second", context=["a"])]},
     "agent_mended": {"steps": [agent("first", "ben")]},
@@ -76,6 +84,19 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "tools": {"unfile": [broken(), {"ok": True}]},
         "decide": [("cleo", "approve")],
     },
+    "recovered": {
+        "steps": [
+            agent("first", "dot", on_failure={"any": {"agent": "ann"}}, output="a"),
+            agent("second", when="a.n > 9"),
+            agent("third", "dot", on_failure={"tool_failed": [agent("mend")]}),
+            {"kind": "group", "step": "g", "steps": [agent("x")], "timeout": "1h"},
+        ]
+    },
+    "map": {"steps": [MAP, agent("last", "dot")]},
+    "race": {"steps": [RACE]},
+    "wait": {"steps": [{"kind": "wait", "step": "pause", "wait": {"for": "2h"}}, agent("after")], "skip": True},
+    "review": {"steps": [REVIEW, agent("after")], "decide": [("lea", "approve")]},
+    "review_unopposed": {"steps": [REVIEW, agent("after")], "skip": True},
     "continued": {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
         "decide": [("lea", "approve")],

@@ -113,7 +113,7 @@ async def test_signals_that_nobody_knows_or_can_read_are_recorded_and_freeze_not
 
         assert "refused" == (await started.result()).state
         expected = [
-            "a mission knows no 'hurry'; decisions are sent as 'decide'",
+            "a mission knows no 'hurry'; decisions are sent as 'decide', events as 'event'",
             "a decision is one JSON string, a compact JWS; this could not be read",
             "a decision is one JSON string, a compact JWS; 0 arguments came",
             "a decision is one JSON string, a compact JWS; 2 arguments came",

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable
 
-from contracts.record import Record
-
-OPEN = frozenset({"armed", "running", "failed"})
+from contracts.record import STANDING, Record
 
 
 def to_undo(records: Iterable[Record]) -> list[Record]:
@@ -12,5 +10,5 @@ def to_undo(records: Iterable[Record]) -> list[Record]:
 
     An effect whose outcome nobody knows is undone too: compensations are safe where nothing happened.
     """
-    standing = (record for record in records if record.effect is not None and record.effect.undo_status in OPEN)
+    standing = (record for record in records if record.effect is not None and record.effect.undo_status in STANDING)
     return sorted(standing, key=lambda record: -record.order)

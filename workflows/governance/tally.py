@@ -54,6 +54,13 @@ class Gatebook:
         """Close what a mission that ends leaves open."""
         self._open.clear()
 
+    def refuse(self, step: str, reason: str) -> None:
+        """Keep for the record that something was refused."""
+        self._refuse(Ruling(accepted=False, step=step, reason=reason))
+
+    def _refuse(self, ruling: Ruling) -> None:
+        self.refusals = [*self.refusals, ruling.model_copy(update={"token": ""})][-self.KEPT_REFUSALS :]
+
     def count(self, ruling: Ruling) -> Receipt:
         """Count an accepted ruling, or keep a refused one; return what its sender is told.
 
@@ -63,7 +70,7 @@ class Gatebook:
         if ruling.accepted and (opening is None or opening.nonce != ruling.nonce or standing(opening) != "open"):
             ruling = ruling.model_copy(update={"accepted": False, "reason": "this gate has been settled meanwhile"})
         if not ruling.accepted or opening is None:
-            self.refusals = [*self.refusals, ruling.model_copy(update={"token": ""})][-self.KEPT_REFUSALS :]
+            self._refuse(ruling)
             return Receipt(accepted=False, reason=ruling.reason, step=ruling.step)
         voted = opening.model_copy(update={"votes": (*opening.votes, ruling)})
         self._open[ruling.step] = voted

@@ -19,7 +19,7 @@ from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.scope import Scope
 
 Decided = Literal["approved", "rejected", "timed_out"]
-Kind = Literal["approval", "escalation", "compensation"]
+Kind = Literal["approval", "escalation", "compensation", "review"]
 
 
 @dataclass(frozen=True)

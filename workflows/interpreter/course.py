@@ -12,6 +12,7 @@ from contracts.record import Failure
 from contracts.view import MissionState
 from language.schema import errors
 from language.steps import by_name, called_names
+from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.ending import MissionEnded, StepFailed
 from workflows.interpreter.join import halt_if_cancelled
@@ -20,7 +21,9 @@ from workflows.interpreter.scope import Mission, Ports, Scope, Variables
 from workflows.interpreter.walk import run_step, run_steps, run_target
 
 
-def scope_of(plan: Plan, mission: Mission, ports: Ports, journal: Journal, gates: Gatebook) -> Scope:
+def scope_of(
+    plan: Plan, mission: Mission, ports: Ports, journal: Journal, gates: Gatebook, *, events: Eventbook | None = None
+) -> Scope:
     """Return the scope that a walk starts from."""
     steps = by_name(plan.definition)
     return Scope(
@@ -29,6 +32,7 @@ def scope_of(plan: Plan, mission: Mission, ports: Ports, journal: Journal, gates
         ports=ports,
         journal=journal,
         gates=gates,
+        events=events or Eventbook(),
         variables=Variables(steps={name: {"status": "not_run"} for name in steps}),
         by_name=steps,
         called=frozenset(called_names(plan.definition)),

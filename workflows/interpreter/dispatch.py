@@ -9,8 +9,12 @@ from contracts.definition import (
     GateStep,
     GroupStep,
     LoopStep,
+    MapStep,
     ParallelStep,
+    RaceStep,
+    ReviewStep,
     Step,
+    WaitStep,
 )
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
@@ -20,7 +24,11 @@ from workflows.interpreter.steps.condition import run_condition
 from workflows.interpreter.steps.gate import run_gate
 from workflows.interpreter.steps.group import run_group
 from workflows.interpreter.steps.loop import run_loop
+from workflows.interpreter.steps.map import run_map
 from workflows.interpreter.steps.parallel import run_parallel
+from workflows.interpreter.steps.race import run_race
+from workflows.interpreter.steps.review import run_review
+from workflows.interpreter.steps.wait import run_wait
 
 
 async def handle(step: Step, path: str, scope: Scope) -> Outcome:
@@ -40,6 +48,14 @@ async def handle(step: Step, path: str, scope: Scope) -> Outcome:
             return await run_action(step, path, scope)
         case GroupStep():
             return await run_group(step, path, scope)
+        case MapStep():
+            return await run_map(step, path, scope)
+        case RaceStep():
+            return await run_race(step, path, scope)
+        case WaitStep():
+            return await run_wait(step, path, scope)
+        case ReviewStep():
+            return await run_review(step, path, scope)
         case _:
             assert_never(step)
 
@@ -53,7 +69,11 @@ def actor(step: Step) -> str:
             return step.action
         case GateStep():
             return ", ".join(step.gate.approvers)
-        case ParallelStep() | ConditionStep() | LoopStep() | GroupStep():
+        case ReviewStep():
+            return ", ".join(step.review.reviewers)
+        case WaitStep():
+            return step.wait.event or ""
+        case ParallelStep() | ConditionStep() | LoopStep() | GroupStep() | MapStep() | RaceStep():
             return ""
         case _:
             assert_never(step)

@@ -6,18 +6,27 @@ walk again. Pure; the timeline, the audit and the queries are views of it.
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from contracts.record import Record, Status
+from contracts.record import STANDING, Record, Status
 
-SETTLED: frozenset[Status] = frozenset({"succeeded", "skipped"})
+SETTLED: frozenset[Status] = frozenset({"succeeded", "recovered", "skipped"})
 
 
 class Journal:
-    """Records by path. `revision` counts changes, `order` counts completions; both only grow."""
+    """Records by path. `revision` counts changes, `order` counts completions; both only grow.
+
+    `done` counts the records that have settled. What lies directly below a path is kept at hand, since a long map
+    asks for it at each of its items.
+    """
 
     def __init__(self, records: Iterable[Record] = (), revision: int = 0, order: int = 0) -> None:
-        self._records = {record.path: record for record in records}
+        self._records: dict[str, Record] = {}
+        self._below: dict[str, dict[str, None]] = {}
+        self.done = 0
+        for record in records:
+            self._keep(record)
         self.revision = revision
         self.order = order
 
@@ -46,6 +55,31 @@ class Journal:
         self.order += 1
         self.update(path, status=status, ended_at=now, order=self.order, **fields)
 
+    def fold(self, path: str, into: str) -> None:
+        """Forget what lies below a path, but for effects that may have to be undone; the costs become another's."""
+        usage = self._records[into].usage
+        waiting = list(self._below.get(path, ()))
+        while waiting:
+            record = self._records[waiting.pop()]
+            waiting += self._below.get(record.path, ())
+            if record.effect is None or record.effect.undo_status not in STANDING:
+                usage = usage.plus(record.usage)
+                self._forget(record.path)
+        self.update(into, usage=usage)
+
+    def drop(self, path: str, into: str) -> None:
+        """Forget a path and what lies below it, as `fold` does."""
+        self.fold(path, into)
+        self.update(into, usage=self._records[into].usage.plus(self._records[path].usage))
+        self._forget(path)
+
+    def last(self, number: int) -> list[Record]:
+        """Return the records written last, in the order in which they were first written."""
+        return list(islice(reversed(self._records.values()), number))[::-1]
+
+    def __len__(self) -> int:
+        return len(self._records)
+
     def records(self) -> tuple[Record, ...]:
         """Return all records in the order in which they were first written."""
         return tuple(self._records.values())
@@ -57,4 +91,19 @@ class Journal:
 
     def _put(self, record: Record) -> None:
         self.revision += 1
-        self._records[record.path] = record.model_copy(update={"revision": self.revision})
+        self._keep(record.model_copy(update={"revision": self.revision}))
+
+    def _keep(self, record: Record) -> None:
+        known = self._records.get(record.path)
+        if known is None:
+            self._below.setdefault(_parent(record.path), {})[record.path] = None
+        self.done += (record.status in SETTLED) - (known is not None and known.status in SETTLED)
+        self._records[record.path] = record
+
+    def _forget(self, path: str) -> None:
+        self.done -= self._records.pop(path).status in SETTLED
+        del self._below[_parent(path)][path]
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0]

@@ -3,17 +3,20 @@
 The ports are the interpreter's only way out. `workflows/ports.py` binds them to Temporal, the tests to fakes.
 """
 
-from collections.abc import Awaitable, Callable
+from collections import ChainMap
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from contracts.base import canonical
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult
 from contracts.definition import Retry, Step, Target
 from contracts.plan import Plan
 from contracts.record import Failure
 from language.expression import ExpressionError, evaluate, evaluate_bool, names, render, template_expressions
+from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.ending import StepFailed, Suspended
 from workflows.interpreter.join import halt_if_cancelled
@@ -75,8 +78,12 @@ class Mission:
 class Variables:
     """What steps have yielded so far, by the name that later steps use, and how each step stands."""
 
-    values: dict[str, Any] = field(default_factory=dict)
-    steps: dict[str, dict[str, Any]] = field(default_factory=dict)
+    values: MutableMapping[str, Any] = field(default_factory=dict)
+    steps: MutableMapping[str, dict[str, Any]] = field(default_factory=dict)
+
+    def apart(self) -> "Variables":
+        """Return variables that see these, and keep to themselves what is set in them."""
+        return Variables(ChainMap({}, self.values), ChainMap({}, self.steps))
 
 
 RunStep = Callable[[Step, str, "Scope"], Awaitable[Any]]
@@ -92,6 +99,7 @@ class Scope:
     ports: Ports
     journal: Journal
     gates: Gatebook
+    events: Eventbook
     variables: Variables
     by_name: dict[str, Step]
     called: frozenset[str]
@@ -109,12 +117,16 @@ class Scope:
         """Return the same scope with more local variables; everything else is shared."""
         return replace(self, local={**self.local, **local})
 
+    def apart(self, **local: Any) -> "Scope":
+        """Return a scope inside whose variables stay inside."""
+        return replace(self.inside(**local), variables=self.variables.apart())
+
     def lookup(self, wanted: set[str] | frozenset[str]) -> dict[str, Any]:
         """Return those of the wanted variables that are set."""
         known = {**self.variables.values, **self.local}
         found = {name: known[name] for name in wanted if name in known}
         if "steps" in wanted:
-            found["steps"] = self.variables.steps
+            found["steps"] = dict(self.variables.steps)
         if "mission" in wanted:
             definition = self.plan.definition
             found["mission"] = {
@@ -149,6 +161,11 @@ class Scope:
             return render(value, {**self.lookup(wanted), **more})
         except ExpressionError as error:
             raise StepFailed(self._bad_expression(path, str(value)[:200], error)) from error
+
+    def text(self, value: str, path: str) -> str:
+        """Resolve every `${{ expr }}` in a text that stays one: an expression alone stands in it as JSON too."""
+        found = self.render(value, path)
+        return found if isinstance(found, str) else canonical(found).decode()
 
     def context(self, wanted: tuple[str, ...], path: str) -> dict[str, Any]:
         """Return the named variables; one that is not set fails the step."""

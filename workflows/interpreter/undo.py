@@ -4,6 +4,7 @@ A compensation that fails for good is never called done: it waits for people wit
 contract gives. Pure; the order is `governance/saga.py`, the shield against cancellation `workflows/mission.py`.
 """
 
+from collections.abc import Iterable
 from itertools import count
 
 from contracts.record import Effect, Record
@@ -16,7 +17,16 @@ from workflows.interpreter.scope import Scope
 
 async def undo_all(scope: Scope) -> None:
     """Run every compensation that is still open, one after the other."""
-    for record in to_undo(scope.journal.records()):
+    await _undo_each(scope.journal.records(), scope)
+
+
+async def undo_below(path: str, scope: Scope) -> None:
+    """Undo what steps below a path did: they are abandoned, and the mission goes on."""
+    await _undo_each((record for record in scope.journal.records() if record.path.startswith(f"{path}/")), scope)
+
+
+async def _undo_each(records: Iterable[Record], scope: Scope) -> None:
+    for record in to_undo(records):
         if scope.ports.stopping():
             raise Suspended
         await _undo(record, scope)

@@ -7,29 +7,43 @@ once the run is to hand over or the task was cancelled. What each kind of step d
 import asyncio
 from typing import Any
 
-from contracts.definition import ESCALATE, ActionStep, AgentStep, BaseStep, GateStep, Step, Target
-from contracts.record import Failure
+from contracts.definition import (
+    ANY,
+    ESCALATE,
+    ActionStep,
+    AgentStep,
+    BaseStep,
+    Fallback,
+    MapStep,
+    RaceStep,
+    Step,
+    Target,
+)
+from contracts.record import Failure, Record
 from contracts.view import MissionState
 from workflows.interpreter.ask import ask_apart, escalation_question
+from workflows.interpreter.bound import run_within
 from workflows.interpreter.dispatch import actor, handle
 from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
 from workflows.interpreter.join import halt_if_cancelled, run_all
+from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
 
-Leaf = AgentStep | GateStep | ActionStep
+RECOVERY = "on_failure"
 
 
 async def run_step(step: Step, parent: str, scope: Scope) -> Any:
     """Run one step below a path and bind its output; answer from the journal where it has settled."""
     path = f"{parent}/{step.step}" if parent else step.step
     settled = scope.journal.settled(path)
-    if settled is not None and isinstance(step, Leaf):
+    if settled is not None and _closed(step, settled):
         _bind(step, settled.status, settled.output, scope)
         return settled.output
+    fresh = scope.journal.get(path) is None
     if settled is None:
         _begin(step, path, scope)
     try:
-        outcome = await handle(step, path, scope)
+        outcome = await _outcome(step, path, scope, fresh=fresh)
     except StepFailed as failed:
         _close(step, path, "failed", scope, failure=failed.failure)
         raise
@@ -44,6 +58,54 @@ async def run_step(step: Step, parent: str, scope: Scope) -> Any:
     _bind(step, outcome.status, outcome.output, scope)
     scope.ports.changed()
     return outcome.output
+
+
+def _closed(step: Step, settled: Record) -> bool:
+    """Whether a settled step's record is all there is to it.
+
+    The others are walked again, for the sake of what the steps inside them and behind them have set.
+    """
+    whole = isinstance(step, ActionStep | MapStep | RaceStep) and settled.status == "succeeded"
+    return whole or (settled.status == "skipped" and settled.answer is None)
+
+
+async def _outcome(step: Step, path: str, scope: Scope, *, fresh: bool) -> Outcome:
+    """Run a step unless its `when` says no, and go where its `on_failure` points when it fails."""
+    if fresh and step.when is not None and not scope.test(step.when, path):
+        return Outcome(status="skipped")
+    record = scope.journal.get(path)
+    failure = record.failure if record is not None else None
+    if failure is None:
+        try:
+            return await _bounded(step, path, scope)
+        except StepFailed as failed:
+            failure = failed.failure
+            if _way(step, failure) is None:
+                raise
+            scope.journal.update(path, failure=failure)
+            scope.ports.changed()
+    return await _recover(step, failure, path, scope)
+
+
+async def _bounded(step: Step, path: str, scope: Scope) -> Outcome:
+    if step.timeout is None or isinstance(step, AgentStep | ActionStep):
+        return await handle(step, path, scope)
+    return await run_within(step.timeout, handle(step, path, scope), path, scope)
+
+
+def _way(step: Step, failure: Failure) -> Target | Fallback | None:
+    return step.on_failure.get(failure.code, step.on_failure.get(ANY))
+
+
+async def _recover(step: Step, failure: Failure, path: str, scope: Scope) -> Outcome:
+    way = _way(step, failure)
+    if isinstance(way, Fallback) and isinstance(step, AgentStep):
+        other = AgentStep(step=RECOVERY, agent=way.agent, task=step.task, context=step.context, retry=step.retry)
+        output = await run_step(other, path, scope)
+        return Outcome(output=output, kept=output, status="recovered")
+    if way is not None and not isinstance(way, Fallback):
+        await run_target(way, f"{path}/{RECOVERY}", scope)
+    return Outcome(status="recovered")
 
 
 async def run_target(target: Target, path: str, scope: Scope) -> Any:
@@ -91,7 +153,9 @@ async def _run_graph(steps: list[Step], parent: str, scope: Scope) -> dict[str, 
 
 
 async def _escalate(path: str, scope: Scope) -> Any:
-    question = escalation_question(f"{path} needs somebody to say how to go on", scope)
+    failed = scope.journal.get(path.removesuffix(f"/{RECOVERY}"))
+    why = f" ({failed.failure})" if failed is not None and failed.failure is not None else ""
+    question = escalation_question(f"{path} needs somebody to say how to go on{why}", scope)
     answer = await ask_apart(question, f"{path}/{ESCALATE}", scope)
     if answer.decided != "approved":
         raise MissionEnded(MissionState.REFUSED, answer.comment or f"nobody would go on from {path}")
@@ -116,7 +180,7 @@ def _close(step: Step, path: str, status: Any, scope: Scope, failure: Failure | 
 
 def _bind(step: BaseStep, status: str, output: Any, scope: Scope) -> None:
     """Make a step's result known: as the variable that it names, and under `steps`."""
-    if status == "succeeded" and step.output:
+    if step.output and (status == "succeeded" or (status == "recovered" and output is not None)):
         scope.variables.values[step.output] = output
     scope.variables.steps[step.step] = {"status": status, "output": output}
 

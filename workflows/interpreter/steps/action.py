@@ -30,7 +30,7 @@ async def _approval(step: ActionStep, gate: Gate, path: str, arguments: dict[str
     tool = scope.plan.tools[step.action]
     question = Question(
         kind="approval",
-        message=scope.render(gate.message, path) or tool.description,
+        message=scope.text(gate.message, path) or tool.description,
         rungs=gate_rungs(gate, scope),
         required=gate.required,
         context=scope.context(gate.context, path),

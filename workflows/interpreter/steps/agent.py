@@ -19,13 +19,13 @@ async def run_agent(step: AgentStep, path: str, scope: Scope) -> Outcome:
     agent = scope.plan.agents[step.agent]
     record = scope.journal.get(path)
     output = record.output if record is not None else None
-    if output is None:
+    if output is None and scope.journal.settled(path) is None:
         call = AgentCall(
             mission=scope.mission.id,
             path=path,
             name=step.agent,
             agent=agent,
-            task=scope.render(step.task, path),
+            task=scope.text(step.task, path),
             context=scope.context(step.context, path),
         )
         scope.begin_effect()

@@ -18,7 +18,7 @@ async def run_gate(step: GateStep, path: str, scope: Scope) -> Outcome:
     gate = step.gate
     question = Question(
         kind="approval",
-        message=scope.render(gate.message, path) or step.step.replace("_", " "),
+        message=scope.text(gate.message, path) or step.step.replace("_", " "),
         rungs=gate_rungs(gate, scope),
         required=gate.required,
         context=scope.context(gate.context, path),

@@ -1,0 +1,138 @@
+"""Map, race, wait and review on a real server: what comes of them, over hand-overs, and that they replay."""
+
+import asyncio
+
+import pytest
+
+from contracts.event import EVENT
+from contracts.plan import Limits
+from tests.workflows.house import Activities, broken, house
+from tests.workflows.record_histories import RACE, REVIEW, act, agent
+from tests.workflows.test_continue import chain
+from tests.workflows.test_mission import replays
+
+
+def mapped(*steps, over, **more):
+    return {"kind": "map", "step": "each", "output": "all", "map": {"over": over, "do": list(steps), **more}}
+
+
+def filed(**more):
+    return act("file", **{"with": {"n": "${{ item }}"}}, **more)
+
+
+@pytest.mark.parametrize("events", [60, 4000])
+async def test_a_map_does_each_item_once_over_however_many_runs(client, home, events):
+    steps = [mapped(filed(), over=str(list(range(40))), max_concurrency=8)]
+    async with house(client, home) as h:
+        started = await h.start(steps, Limits(events_per_run=events))
+        result = await started.result()
+        runs = await chain(client, started.handle)
+
+        assert "completed" == result.state
+        assert (events < 1000) == (len(runs) > 1)
+        assert list(range(40)) == sorted(arguments["n"] for _, _, arguments in h.activities.world)
+        for run in runs:
+            await replays(run)
+
+
+async def test_a_map_that_fails_in_the_end_is_undone_whole(client, home):
+    steps = [mapped(filed(), over="[1, 2, 3, 4]", max_concurrency=1), agent("last", "dot")]
+    async with house(client, home, Activities(agents={"dot": broken()})) as h:
+        started = await h.start(steps)
+        with pytest.raises(Exception, match="failed"):
+            await started.result()
+        done = [(tool, arguments["n"]) for tool, _, arguments in h.activities.world]
+
+        assert [n for tool, n in done if tool == "file"] == [n for tool, n in reversed(done) if tool == "unfile"]
+        await replays(started.handle)
+
+
+async def test_the_losers_of_a_race_are_cancelled(client, home):
+    begun, let_go = asyncio.Event(), asyncio.Event()
+
+    async def slow(_):
+        begun.set()
+        await let_go.wait()
+
+    def quick(_):
+        return {"n": 2}
+
+    activities = Activities(agents={"dot": slow, "ann": quick})
+    async with house(client, home, activities) as h:
+        started = await h.start([RACE])
+        await started.result()
+        view = await started.state()
+        let_go.set()
+
+        assert begun.is_set()
+        statuses = {record.path: record.status for record in view.records}
+        assert ("succeeded", "cancelled") == (statuses["race"], statuses["race/slow"])
+        await replays(started.handle)
+
+
+async def test_an_event_reaches_the_step_that_waits_for_it_and_no_other(client, home):
+    wait = {"kind": "wait", "step": "restored", "wait": {"event": "restored", "key": "db-1"}, "timeout": "1d"}
+    follow = agent("follow", context=["backup"])
+    contexts = []
+    activities = Activities(agents={"ann": lambda call: contexts.append(call.context) or {}})
+    async with house(client, home, activities) as h:
+        started = await h.start([{**wait, "output": "backup"}, follow])
+        for event in (
+            {"event": "restored", "key": "db-2", "payload": {"n": 2}},
+            {"event": "restored", "key": "db-1", "payload": {"n": 1}, "id": "e1"},
+            {"event": "restored", "key": "db-1", "payload": {"n": 3}, "id": "e1"},
+        ):
+            await started.handle.signal(EVENT, event)
+        await started.handle.signal(EVENT, "nonsense")
+        await started.result()
+        view = await started.state()
+
+        assert [{"backup": {"n": 1}}] == contexts
+        assert {"the event 'e1' has come already"} < {refusal.reason for refusal in view.refusals}
+        await replays(started.handle)
+
+
+async def test_a_wait_outlasts_a_hand_over_and_ends_when_it_should(skipping, home):
+    wait = {"kind": "wait", "step": "pause", "wait": {"for": "2d"}}
+    async with house(skipping, home) as h:
+        started = await h.start([agent("first"), wait, agent("last")], Limits(events_per_run=16))
+        await started.result()
+        [record] = [record for record in (await started.state()).records if record.path == "pause"]
+
+        assert 2 * 86_400 <= (record.ended_at - record.started_at).total_seconds() < 2 * 86_400 + 3600
+
+
+@pytest.mark.parametrize(("verb", "state"), [("approve", "completed"), ("reject", "refused")])
+async def test_people_speak_at_a_review_as_at_a_gate(client, home, verb, state):
+    async with house(client, home) as h:
+        started = await h.start([REVIEW, agent("after")])
+        refused = await started.decide(await started.until(), "eve", verb)
+        taken = await started.decide(await started.until(), "lea", verb)
+
+        assert (False, True) == (refused.accepted, taken.accepted)
+        assert state == (await started.result()).state
+        await replays(started.handle)
+
+
+async def test_silence_at_a_review_lets_the_mission_go_on(skipping, home):
+    async with house(skipping, home) as h:
+        started = await h.start([REVIEW, agent("after")])
+
+        assert "completed" == (await started.result()).state
+        assert ["after"] == h.activities.asked
+
+
+async def test_a_group_that_takes_too_long_fails_and_what_it_did_is_undone(skipping, home):
+    group = {
+        "kind": "group",
+        "step": "g",
+        "steps": [act("file"), {"kind": "wait", "step": "long", "wait": {"for": "9d"}}],
+        "timeout": "1h",
+    }
+    async with house(skipping, home) as h:
+        started = await h.start([group])
+        with pytest.raises(Exception, match="failed"):
+            await started.result()
+
+        assert ["file", "unfile"] == [tool for tool, _, _ in h.activities.world]
+        await replays(started.handle)
