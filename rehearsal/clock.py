@@ -52,7 +52,7 @@ class Clock:
         await self._loop.create_future()
         raise AssertionError(why)
 
-    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run work beside the rest. What it raises ends the rehearsal: nothing is lost in a task of its own."""
         task = self._loop.create_task(work)
         task.add_done_callback(self._look_after)

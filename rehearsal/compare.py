@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from contracts.event import EVENT
 from contracts.record import Record
 from rehearsal.check import name_of
 from rehearsal.play import Performance
@@ -79,9 +80,11 @@ def _people(expect: Expected, came: Performance) -> Iterator[Difference]:
         alike = len(asked) == len(expect.waits) and all(map(_same_wait, expect.waits, asked))
         if not alike:
             yield Difference("waits", tuple(map(_wait, expect.waits)), tuple(map(_wait, asked)))
-    yield from _differ("refused", expect.refused, tuple(ruling.person for ruling in came.view.refusals))
+    yield from _differ("refused", expect.refused, tuple(ruling.person or EVENT for ruling in came.view.refusals))
     for decision in came.unspoken:
         yield Difference(f"{decision.place}: {decision}", "to be asked for", "no gate that waited for it")
+    for happening in came.untaken:
+        yield Difference(f"{happening.place}: {happening}", "to be waited for", "no step that did")
 
 
 def _same_wait(expected: Wait, came: Wait) -> bool:

@@ -37,7 +37,7 @@ class Crowd:
                 self.asked.append(opening)
                 path = opening.subject.step
                 if path not in self._attended or self._attended[path].done():
-                    self._attended[path] = self._clock.start(self._attend(path, opening.opened_at))
+                    self._attended[path] = self._clock.beside(self._attend(path, opening.opened_at))
 
     async def _attend(self, path: str, since: datetime) -> None:
         """Speak in turn, each as long after the one before as the script says, while the gate is open."""

@@ -15,8 +15,9 @@ from contracts.workspace import PeopleFile
 from language.finding import Finding
 from rehearsal.clock import Clock, Stalled
 from rehearsal.crowd import Crowd
+from rehearsal.outside import Outside
 from rehearsal.ports import Act, ScriptedPorts, Unanswered
-from rehearsal.script import Decision, Rehearsal
+from rehearsal.script import Decision, Happening, Rehearsal
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.course import broken, follow, scope_of, state_of, to_be_undone
 from workflows.interpreter.journal import Journal
@@ -38,6 +39,7 @@ class Performance:
     acts: tuple[Act, ...]
     asked: tuple[Opening, ...]
     unspoken: tuple[Decision, ...]
+    untaken: tuple[Happening, ...] = ()
     stalled: bool = False
     unanswered: Finding | None = None
 
@@ -62,7 +64,8 @@ class _Play:
         mission = Mission("rehearsal", "rehearsal", script.requested_by)
         show = self._show if watch else lambda: None
         self._ports = ScriptedPorts(plan, mission, script, self._clock, self._crowd, watch=show, invents=invents)
-        self._scope = scope_of(plan, mission, self._ports, self._journal, self._gates)
+        self._outside = Outside(script.events, self._clock, self._gates)
+        self._scope = scope_of(plan, mission, self._ports, self._journal, self._gates, events=self._outside.book)
         self._ending: Ending | None = None
         self._over = False
         self._shown = 0
@@ -82,10 +85,12 @@ class _Play:
             view=self._view(),
             acts=tuple(self._ports.acts),
             asked=tuple(self._crowd.asked),
+            untaken=self._outside.untaken(),
             unspoken=tuple(sorted(self._crowd.unspoken, key=lambda one: (one.place.line, one.place.column))),
         )
 
     async def _run(self) -> None:
+        self._outside.begin()
         try:
             ending = await follow(self._scope, self._script.inputs)
         except Exception as bug:

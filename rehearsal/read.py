@@ -7,22 +7,23 @@ that mission in `rehearsal/check.py`.
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from contracts.decision import Verb
 from contracts.definition import Place
+from contracts.record import Status
 from contracts.view import MissionState
 from language.document import read_file
 from language.finding import Finding, Rejected
 from language.form import Form
 from language.name import nearest
 from language.yaml_source import Value, read_yaml
-from rehearsal.script import APPLIED, CODES, VERBS, Answer, Cue, Decision, Expected, Rehearsal, Wait
+from rehearsal.script import APPLIED, CODES, VERBS, Answer, Cue, Decision, Expected, Happening, Rehearsal, Wait
 
 LONG = ("answer", "fails", "cause", "applied", "after", "usd", "tool_calls")
 """A map that has only such keys is the long form of an answer."""
 COSTS = ("agent_runs", "tool_calls", "seconds", "usd")
-STATUSES = ("not_run", "running", "waiting", "succeeded", "failed", "skipped", "cancelled")
+STATUSES = ("not_run", *get_args(Status))
 PASSING = (MissionState.RUNNING, MissionState.COMPENSATING)
 ENDS = tuple(str(state) for state in MissionState if state not in PASSING)
 """How a mission can stand for good: ended, or waiting for what never comes."""
@@ -64,6 +65,7 @@ class Reader:
             agents={**(before.agents if before else {}), **agents},
             tools={**(before.tools if before else {}), **tools},
             people=tuple(self._decision(Form(item, "a decision", self.findings)) for item in form.items("people")),
+            events=tuple(self._happening(Form(item, "an event", self.findings)) for item in form.items("events")),
             expect=self._expected(form),
             source=str(self.path),
             places=form.value.key_places,
@@ -175,6 +177,19 @@ class Reader:
         )
         form.done()
         return decision
+
+    def _happening(self, form: Form) -> Happening:
+        payload = form.take("payload")
+        happening = Happening(
+            event=form.text("event", required=True),
+            key=form.text("key"),
+            payload=None if payload is None else payload.plain(),
+            id=form.text("id"),
+            after=self._span(form),
+            place=form.value.place,
+        )
+        form.done()
+        return happening
 
     def _expected(self, form: Form) -> Expected:
         inner = form.form("expect", "'expect'", required=True)

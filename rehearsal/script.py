@@ -54,6 +54,20 @@ class Decision(Document):
         return f"{self.by}'s {self.decide} at {self.at}"
 
 
+class Happening(Document):
+    """Something that happens outside, `after` the mission began."""
+
+    event: str
+    key: str = ""
+    payload: Any = None
+    id: str = ""
+    after: timedelta = timedelta()
+    place: Place = Place()
+
+    def __str__(self) -> str:
+        return f"the event {self.event}" + (f" ({self.key})" if self.key else "")
+
+
 class Wait(Document):
     """One opening of a gate: where, and who was asked; without `asked` whoever it was."""
 
@@ -74,7 +88,7 @@ class Expected(Document):
     compensations: tuple[str, ...] | None = None
     waits: tuple[Wait, ...] | None = None
     refused: tuple[str, ...] = ()
-    """The people whose decisions were refused, in order."""
+    """The people whose decisions were refused, in order; an event that was refused is `event`."""
     usage: dict[str, float] | None = None
     places: dict[str, Place] = Field(default_factory=dict)
     """Where each key stands."""
@@ -89,6 +103,7 @@ class Rehearsal(Document):
     agents: dict[str, Cue] = Field(default_factory=dict)
     tools: dict[str, Cue] = Field(default_factory=dict)
     people: tuple[Decision, ...] = ()
+    events: tuple[Happening, ...] = ()
     expect: Expected
     source: str = ""
     places: dict[str, Place] = Field(default_factory=dict)

@@ -129,7 +129,7 @@ def test_what_work_beside_the_rest_raises_is_not_lost():
         raise KeyError("bug")
 
     async def work():
-        clock.start(bug())
+        clock.beside(bug())
         await clock.pause(seconds(60))
 
     with pytest.raises(KeyError):

@@ -294,3 +294,102 @@ def test_what_is_missing_can_be_invented_when_asked(theatre):
     result = theatre.rehearse("expect: {verdict: done}", invents=True)
 
     assert ([], [{"k": 0}]) == (told(result), [record.output for record in result.came.view.records])
+
+
+AWAITED = """
+  - step: payment
+    wait: {event: paid, key: a-1, schema: {type: object, required: [sum], properties: {sum: {type: integer}}}}
+    timeout: 2h
+    output: payment
+"""
+
+
+def test_a_wait_goes_on_at_its_event_and_refuses_what_does_not_fit(theatre):
+    theatre.mission(AWAITED)
+
+    result = theatre.rehearse("""
+events:
+  - {event: paid, key: a-1, payload: {sum: much}, after: 5m}
+  - {event: paid, key: a-1, payload: {sum: 12}, after: 7m}
+expect: {verdict: done, refused: [event]}
+""")
+
+    assert ([], (420, "succeeded")) == (told(result), ends(result)["payment"])
+
+
+def test_an_event_that_nobody_waits_for_is_a_difference_and_the_wait_runs_to_its_time(theatre):
+    theatre.mission(AWAITED)
+
+    result = theatre.rehearse("""
+events: [{event: paid, key: b-2, payload: {sum: 12}, after: 5m}]
+expect: {state: failed, reason: timed_out}
+""")
+
+    (difference,) = told(result)
+    assert difference.endswith("the event paid (b-2): expected to be waited for, came no step that did")
+    assert (7_200, "failed") == ends(result)["payment"]
+
+
+def test_a_span_is_skipped(theatre):
+    theatre.mission("  - {step: cool, wait: {for: 30d}}\n")
+
+    result = theatre.rehearse("expect: {verdict: done}")
+
+    assert ([], (30 * 86_400, "succeeded")) == (told(result), ends(result)["cool"])
+
+
+@pytest.mark.parametrize(
+    ("people", "verdict", "state"),
+    [("[]", "verdict: done", "completed"), ("[{at: tell, by: lea, decide: reject, after: 9m}]", "ran: []", "refused")],
+)
+def test_a_review_passes_unless_somebody_objects(theatre, people, verdict, state):
+    theatre.mission("  - {step: tell, review: {reviewers: lead, timeout: 10m}}\n")
+
+    result = theatre.rehearse(f"people: {people}\nexpect: {{{verdict}, state: {state}}}")
+
+    assert [] == told(result)
+
+
+def test_in_a_race_the_first_good_answer_wins_and_the_others_stop_at_that_moment(theatre):
+    theatre.mission("""
+  - step: race
+    race: [{agent: ann, task: a}, {agent: ben, task: b}]
+    output: won
+""")
+
+    result = theatre.rehearse("""
+agents: {ann: {after: 9s, answer: {k: 1}}, ben: {after: 4s, answer: x}}
+expect: {verdict: done, steps: {race/ann: cancelled, race/ben: succeeded}}
+""")
+
+    assert ([], (4, "cancelled")) == (told(result), ends(result)["race/ann"])
+
+
+def test_items_of_a_map_interleave_by_their_delays(theatre):
+    theatre.mission("""
+  - step: all
+    map: {over: '[1, 2, 3]', as: one, do: [{step: look, agent: ann, task: a}], max_concurrency: 2}
+""")
+
+    result = theatre.rehearse("""
+agents:
+  'all[0]/look': {after: 5s, answer: {k: 1}}
+  'all[1]/look': {after: 2s, answer: {k: 2}}
+  ann: {after: 2s, answer: {k: 3}}
+expect: {verdict: done}
+""")
+
+    ended = ends(result)
+    assert [] == told(result)
+    assert [5, 2, 4] == [ended[f"all[{number}]/look"][0] for number in range(3)]
+
+
+def test_another_agent_stands_in_by_an_answer_of_its_own(theatre):
+    theatre.mission("  - {step: work, agent: ann, task: a, on_failure: {refused: {agent: ben}}}\n")
+
+    result = theatre.rehearse("""
+agents: {work: {fails: refused}, work/on_failure: instead}
+expect: {verdict: done, steps: {work: recovered}}
+""")
+
+    assert [] == told(result)

@@ -1,12 +1,15 @@
 """What is wrong with a rehearsal's file: one sentence, with its place, before anything is played."""
 
+from typing import get_args
+
 import pytest
 from theatre_folder import REHEARSAL, told
 
+from contracts.record import Status
 from language.finding import Finding
 
 FINE = "expect: {verdict: done}\n"
-STATUSES = "not_run, running, waiting, succeeded, failed, skipped, cancelled"
+STATUSES = f"not_run, {', '.join(get_args(Status))}"
 FITTING = "(answer by its output schema, or let it fail: {fails: CODE})"
 LISTED = "(write at least one answer; an answer that is a list is written {answer: […]})"
 READ = "is a boolean or null to some readers of YAML and a text to others"
@@ -49,6 +52,11 @@ CASES = {
     ],
     f"{FINE}agents: {{ann: {{after: -5m, answer: {{k: 1}}}}}}": [
         "2:23: BAD_VALUE 'after' is before it began (write '0s' or more)"
+    ],
+    f"{FINE}events: [{{event: paid}}]": ["2:10: UNKNOWN_EVENT no event here is called 'paid' (known here: none)"],
+    f"{FINE}events: [{{evnt: paid}}]": [
+        "2:10: MISSING_KEY an event needs the key 'event' (write 'event: …')",
+        "2:11: UNKNOWN_KEY an event has no key 'evnt' (did you mean 'event'?)",
     ],
     f"{FINE}people: [{{at: wrk, by: lea, decide: approve}}]": [
         "2:10: UNKNOWN_STEP no step here is called 'wrk' (did you mean 'work'?)"
