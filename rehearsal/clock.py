@@ -1,19 +1,20 @@
 """Time that is skipped: an event loop that jumps to the next thing that happens whenever nothing else is left to do.
 
 The law: exact and the same each time. One thing happens at a time: first whoever waits for a condition that has come
-true, then whoever let the others go first, then the earliest alarm, those of one moment in the order in which they
-were set. No sockets, no threads, no real second passes. `rehearsal/ports.py` waits here.
+true, then the alarms of this moment in the order in which they were set, then whoever let the others go first, and
+only then time goes on. No sockets, no threads, no real second passes. `rehearsal/ports.py` waits here.
 """
 
 import asyncio
 import heapq
 import selectors
 from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Never
 
 TICK = timedelta(microseconds=1)
+LAST = datetime.max.replace(tzinfo=UTC)
 
 Alarm = asyncio.Future[None]
 
@@ -88,7 +89,7 @@ class Clock:
 
     def idle(self, timeout: float | None) -> None:
         """Make the next thing happen. `timeout` is how long the loop's own timers could wait, in seconds."""
-        if not self._meet() and not self._yield():
+        if not self._meet() and not self._ring(self.now) and not self._yield():
             self._jump(None if timeout is None else self.now + timedelta(seconds=timeout))
 
     async def _see_through(self, work: Coroutine[Any, Any, None], ended: Callable[[], None]) -> None:
@@ -119,14 +120,22 @@ class Clock:
                 return True
         return False
 
-    def _jump(self, timer: datetime | None) -> None:
+    def _ring(self, latest: datetime) -> bool:
+        """Let the next alarm ring, if it is due by then."""
         while self._alarms and self._alarms[0][2].done():
             heapq.heappop(self._alarms)
-        if self._alarms and (timer is None or self._alarms[0][0] <= timer):
-            moment, _, alarm = heapq.heappop(self._alarms)
-            self.now = max(self.now, moment)
-            alarm.set_result(None)
-        elif timer is not None:
+        if not self._alarms or self._alarms[0][0] > latest:
+            return False
+        moment, _, alarm = heapq.heappop(self._alarms)
+        self.now = max(self.now, moment)
+        alarm.set_result(None)
+        return True
+
+    def _jump(self, timer: datetime | None) -> None:
+        """Go on to the next alarm, or to the loop's own timer where that comes first."""
+        if self._ring(timer or LAST):
+            return
+        if timer is not None:
             self.now = max(timer, self.now + TICK)
         elif self._halted.done():
             raise AssertionError("a task outlives the rehearsal that it belongs to")

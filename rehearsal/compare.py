@@ -29,6 +29,8 @@ def told(value: Any) -> str:
     """Return a value as people read it."""
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "nothing"
+    if isinstance(value, float):
+        return f"{value:g}"
     return "nothing" if value in (None, "") else str(value)
 
 

@@ -21,13 +21,19 @@ class Crowd:
     """Watches the gates and speaks at them. `asked` are all openings so far."""
 
     def __init__(self, decisions: Iterable[Decision], people: PeopleFile, clock: Clock, gates: Gatebook) -> None:
-        self.unspoken = list(decisions)
+        self._script = tuple(decisions)
+        self._left = list(self._script)
+        self._spoken: set[int] = set()
         self.asked: list[Opening] = []
         self._people = people
         self._clock = clock
         self._gates = gates
         self._attended: dict[str, asyncio.Task[None]] = {}
         self._nonces: set[str] = set()
+
+    def unspoken(self) -> tuple[Decision, ...]:
+        """Return the decisions that nobody has made."""
+        return tuple(one for one in self._script if id(one) not in self._spoken)
 
     def look(self) -> None:
         """Note the gates that have opened, and let somebody wait at each."""
@@ -43,9 +49,9 @@ class Crowd:
         """Speak in turn, each as long after the one before as the script says, while the gate is open."""
         while (decision := self._next(path)) is not None:
             since += decision.after
-            self.unspoken.remove(decision)
+            self._left.remove(decision)
             if not await self._speak(decision, path, since):
-                self.unspoken.insert(0, decision)
+                self._left.insert(0, decision)
                 return
 
     async def _speak(self, decision: Decision, path: str, moment: datetime) -> bool:
@@ -58,12 +64,13 @@ class Crowd:
         opening = self._gates.get(path)
         if opening is None:
             return False
+        self._spoken.add(id(decision))
         self._gates.count(self._ruling(decision, opening))
         await self._clock.lull()
         return True
 
     def _next(self, path: str) -> Decision | None:
-        return next((one for one in self.unspoken if one.at in (path, name_of(path))), None)
+        return next((one for one in self._left if one.at in (path, name_of(path))), None)
 
     def _ruling(self, decision: Decision, opening: Opening) -> Ruling:
         by, changes = decision.by, decision.changes
@@ -81,7 +88,7 @@ class Crowd:
             step=opening.subject.step,
             nonce=opening.nonce,
             digest=opening.digest,
-            jti=f"{opening.nonce}-{len(self.unspoken)}",
+            jti=f"{opening.nonce}-{len(self._spoken)}",
             comment=decision.comment,
             changes=changes,
             received_at=self._clock.now,

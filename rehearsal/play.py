@@ -86,7 +86,7 @@ class _Play:
             acts=tuple(self._ports.acts),
             asked=tuple(self._crowd.asked),
             untaken=self._outside.untaken(),
-            unspoken=tuple(sorted(self._crowd.unspoken, key=lambda one: (one.place.line, one.place.column))),
+            unspoken=self._crowd.unspoken(),
         )
 
     async def _run(self) -> None:

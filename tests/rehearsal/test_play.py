@@ -58,6 +58,23 @@ expect: {state: failed, reason: refused, steps: {both/ann: failed, both/ben: can
     assert (5, "cancelled") == ends(result)["both/ben"]
 
 
+def test_a_gate_beside_a_failure_is_closed_and_never_a_dead_letter(theatre):
+    theatre.mission("""
+  - step: both
+    parallel: [{step: ask, gate: {approvers: lead, timeout: 1h}}, {agent: ann, task: a}]
+  - {step: never, agent: ben, task: b}
+""")
+    states = []
+
+    result = theatre.rehearse(
+        "agents: {ann: {after: 1m, fails: refused}}\nexpect: {state: failed}",
+        lambda view, now: states.append(str(view.state)),
+    )
+
+    assert ([], ()) == (told(result), result.came.view.waiting)
+    assert "dead_letter" not in states
+
+
 def test_a_tool_that_has_begun_reports_even_where_its_branch_is_cancelled(theatre):
     theatre.mission("  - {step: both, parallel: [{agent: ann, task: a}, {action: file, compensate: unfile}]}\n")
 
@@ -105,20 +122,21 @@ def test_a_tool_that_cannot_be_repeated_gets_one_attempt(theatre):
 
 
 @pytest.mark.parametrize(
-    ("attempts", "compensations"),
+    ("attempts", "compensations", "applied"),
     [
-        ("[{fails: unavailable, applied: 'no'}, {fails: refused, applied: 'no'}]", "[]"),
-        ("[{fails: unavailable, applied: unknown}, {fails: refused, applied: 'no'}]", "[unfile]"),
-        ("[{fails: unavailable, applied: 'yes'}, {fails: refused, applied: 'no'}]", "[unfile]"),
-        ("[{fails: refused}]", "[unfile]"),
+        ("[{fails: unavailable, applied: 'no'}, {fails: refused, applied: 'no'}]", "[]", []),
+        ("[{fails: unavailable, applied: unknown}, {fails: refused, applied: 'no'}]", "[unfile]", ["unknown"]),
+        ("[{fails: unavailable, applied: 'yes'}, {fails: refused, applied: 'no'}]", "[unfile]", ["yes"]),
+        ("[{fails: refused}]", "[unfile]", ["unknown"]),
     ],
 )
-def test_only_what_surely_did_not_happen_is_not_undone(theatre, attempts, compensations):
+def test_only_what_surely_did_not_happen_is_not_undone(theatre, attempts, compensations, applied):
     theatre.mission("  - {step: act, action: file, compensate: unfile}\n")
 
     result = theatre.rehearse(f"tools: {{file: {attempts}, unfile: x}}\nexpect: {{compensations: {compensations}}}")
 
     assert [] == told(result)
+    assert applied == [act.applied for act in result.came.acts if not act.undoes]
 
 
 def test_arguments_that_do_not_fit_the_contract_are_refused_before_anything_is_done(theatre):
@@ -161,6 +179,19 @@ def test_a_decision_counts_before_the_deadline_and_not_at_it(theatre, after, ran
     )
 
     assert ran == [act.tool for act in result.came.acts]
+    assert bool(told(result)) == (not ran)
+
+
+def test_what_falls_on_the_last_deadline_is_late_although_it_was_planned_before(theatre):
+    theatre.mission(
+        ASKED.replace("on_timeout: refuse", "on_timeout: escalate, escalation: [{approvers: chief, timeout: 30m}]")
+    )
+
+    result = theatre.rehearse(
+        "people: [{at: isolate, by: cho, decide: approve, after: 60m}]\nexpect: {verdict: done, ran: []}"
+    )
+
+    assert ["no gate that waited for it"] == [difference.came for difference in result.differences]
 
 
 def test_a_quorum_needs_different_people_and_each_is_asked_once(theatre):
