@@ -13,7 +13,22 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from starter import audit, browse, cancel, decide, demo, dev, follow, lint, people, replay, setup, start, waiting
+from starter import (
+    audit,
+    browse,
+    cancel,
+    decide,
+    demo,
+    dev,
+    explain,
+    follow,
+    lint,
+    people,
+    replay,
+    setup,
+    start,
+    waiting,
+)
 from starter.output import problem
 from starter.problem import REFUSED, Problem
 
@@ -45,14 +60,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-RUN, WATCH, DECIDE, PROVE = "Run", "Watch", "Decide", "Prove"
+RUN, WRITE, WATCH, DECIDE, PROVE = "Run", "Write", "Watch", "Decide", "Prove"
 for panel, name, command in (
     (RUN, "demo", demo.demo),
     (RUN, "dev", dev.dev),
-    (RUN, "lint", lint.lint),
     (RUN, "start", start.start),
     (RUN, "cancel", cancel.cancel),
     (RUN, "setup", setup.setup),
+    (WRITE, "lint", lint.lint),
+    (WRITE, "explain", explain.explain),
     (WATCH, "list", browse.list_missions),
     (WATCH, "show", follow.show),
     (WATCH, "follow", follow.follow),
