@@ -1,5 +1,7 @@
 """The author's verbs: what they print, and how they leave."""
 
+from pathlib import Path
+
 from language.codes import codes
 
 from starter.cli import run
@@ -31,3 +33,9 @@ def test_lint_says_once_where_more_is_said_and_only_to_people(tmp_path, capsys):
     assert ("`gonogo explain CODE` says more\n", False) == (told.err, "explain" in told.out)
     assert 1 == run(["lint", str(mission), "--json"])
     assert "" == capsys.readouterr().err
+
+
+def test_schema_prints_what_is_shipped(capsys):
+    assert 0 == run(["schema"])
+    shipped = Path(__file__).parents[2] / "docs" / "language" / "mission.schema.json"
+    assert shipped.read_text() == capsys.readouterr().out
