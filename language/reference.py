@@ -45,7 +45,7 @@ def keys_named(name: str) -> Keys:
 def table(keys: Keys) -> str:
     """Return the table of some keys."""
     rows = [
-        f"| `{name}` | {words_of(key.type)} | {'needed' if key.required else key.default or '–'} | {key.words} |"
+        f"| `{name}` | {words_of(key.type)} | {'needed' if key.required else key.default or 'none'} | {key.words} |"
         for name, key in keys.items()
     ]
     return "\n".join(["| key | type | default | what it is |", "|---|---|---|---|", *rows]) + "\n"

@@ -1,4 +1,4 @@
-"""The reference: a page for each kind of step, with exactly the keys that the reader takes and an example that loads."""
+"""The reference: a page for each kind of step, with the keys that the reader takes and an example that loads."""
 
 import re
 from pathlib import Path
@@ -38,7 +38,7 @@ def taken(text: str) -> set[str]:
 
 def tabled(text: str, name: str) -> set[str]:
     """The keys in one of a page's tables."""
-    table = text.split(f"<!-- keys: {name} -->\n")[1].split("<!-- end -->")[0]
+    table = text.split(f"<!-- keys: {name} -->\n")[1].split("<!-- end -->", maxsplit=1)[0]
     return set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE))
 
 

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
-from language.codes import codes
+import font_lato
+import pytest
+from resvg_py import svg_to_bytes
 
+from language.codes import codes
 from starter.cli import run
+from starter.graph import rendered
 
 
 def test_explain_without_a_code_lists_all(capsys):
@@ -39,3 +43,40 @@ def test_schema_prints_what_is_shipped(capsys):
     assert 0 == run(["schema"])
     shipped = Path(__file__).parents[2] / "docs" / "language" / "mission.schema.json"
     assert shipped.read_text() == capsys.readouterr().out
+
+
+MISSION = "missions/incident_triage"
+
+
+def test_graph_prints_mermaid(capfdbinary):
+    assert 0 == run(["graph", MISSION])
+    assert capfdbinary.readouterr().out.startswith(b"flowchart TD\n")
+
+
+@pytest.mark.parametrize(("name", "start"), [("a.svg", b"<svg "), ("a.png", b"\x89PNG\r\n"), ("a.mmd", b"flowchart")])
+def test_graph_writes_the_format_that_a_file_s_name_asks_for(name, start, tmp_path):
+    assert 0 == run(["graph", MISSION, "--output", str(tmp_path / name)])
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_a_png_is_drawn_with_the_font_that_comes_with_us(tmp_path):
+    """On a machine without fonts its words would be missing: with none but ours it is the same."""
+    svg = tmp_path / "a.svg"
+    run(["graph", MISSION, "--output", str(svg)])
+
+    with_others = rendered(svg.read_text())
+
+    fonts = [font_lato.font_files[name] for name in ("Lato", "LatoBold")]
+    alone = svg_to_bytes(svg_string=svg.read_text(), zoom=2.0, font_files=fonts, skip_system_fonts=True)
+    assert alone == with_others
+    assert alone != svg_to_bytes(svg_string=svg.read_text(), zoom=2.0, skip_system_fonts=True)
+
+
+def test_graph_refuses_a_format_that_it_does_not_know_and_a_mission_with_findings(tmp_path, capsys):
+    assert 2 == run(["graph", MISSION, "--format", "gif"])
+    assert "choose one of: mermaid, svg, png" in capsys.readouterr().err
+    (tmp_path / "mission.yaml").write_text("steps: []\n")
+    assert 1 == run(["graph", str(tmp_path)])
+    assert "gonogo lint" in capsys.readouterr().err
+    assert 1 == run(["graph", MISSION, "--output", str(tmp_path / "none" / "a.svg")])
+    assert "cannot write" in capsys.readouterr().err
