@@ -4,6 +4,7 @@ Pure, and of no format: `mermaid.py` writes it as text, `drawing.py` as SVG. A k
 still shown: its targets and what it holds are those that `steps.py` knows.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from contracts.definition import (
@@ -18,7 +19,6 @@ from contracts.definition import (
     LoopStep,
     ParallelStep,
     Step,
-    Target,
 )
 from contracts.duration import show_duration
 from language.steps import REFUSE, called_names, children, targets
@@ -106,19 +106,19 @@ def block_of(step: Step, called: frozenset[str]) -> Block:
         lines=tuple(shortened(line) for line in (*words(step), *built_in(step))),
         ways=ways,
         inside=run_of(held[0], called, beside=isinstance(step, ParallelStep)) if held else None,
-        calls=tuple((word(key), to) for key, to in targets(step).items() if calls(to)),
+        calls=tuple((word(key), to) for key, to in targets(step).items() if isinstance(to, str) and calls(to)),
     )
 
 
-def passes(step: Step, inline: dict[str, Target]) -> tuple[Way, ...]:
+def passes(step: Step, inline: Collection[str]) -> tuple[Way, ...]:
     """Return the way on past the lists that are written in place, named after what leads there."""
     if not isinstance(step, ConditionStep):
         return (Way("otherwise"),)
     return tuple(Way(word(key)) for key in ("then", "else") if key not in inline)
 
 
-def calls(target: Target) -> bool:
-    return isinstance(target, str) and target not in {*BUILT_IN, REFUSE}
+def calls(target: str) -> bool:
+    return target not in {*BUILT_IN, REFUSE}
 
 
 def word(key: str) -> str:

@@ -1,5 +1,7 @@
 """The author's verbs: what they print, and how they leave."""
 
+import json
+import shutil
 from pathlib import Path
 
 import font_lato
@@ -80,3 +82,38 @@ def test_graph_refuses_a_format_that_it_does_not_know_and_a_mission_with_finding
     assert "gonogo lint" in capsys.readouterr().err
     assert 1 == run(["graph", MISSION, "--output", str(tmp_path / "none" / "a.svg")])
     assert "cannot write" in capsys.readouterr().err
+
+
+def changed_copy(folder: Path) -> Path:
+    """A copy of the shipped workspace in which one approver is another."""
+    copy = folder / "missions"
+    shutil.copytree("missions", copy)
+    mission = copy / "incident_triage" / "mission.yaml"
+    mission.write_text(mission.read_text().replace("approvers: [secops_oncall]", "approvers: [secops_lead]"))
+    return mission
+
+
+def test_diff_of_one_mission_with_itself_is_nothing(capsys):
+    assert 0 == run(["diff", MISSION, MISSION])
+    assert "no difference in meaning\n" == capsys.readouterr().out
+
+
+def test_diff_tells_who_is_asked_first_and_ends_with_1(tmp_path, capsys):
+    other = changed_copy(tmp_path)
+
+    assert 1 == run(["diff", MISSION, str(other)])
+    assert [
+        "Who is asked",
+        '  ~ step isolate: approval.approvers: ["secops_oncall"] → ["secops_lead"]',
+    ] == capsys.readouterr().out.splitlines()
+    assert 1 == run(["diff", MISSION, str(other), "--json"])
+    assert [
+        {
+            "happened": "changed",
+            "about": "authority",
+            "step": "isolate",
+            "key": "approval.approvers",
+            "before": ["secops_oncall"],
+            "after": ["secops_lead"],
+        }
+    ] == json.loads(capsys.readouterr().out)
