@@ -117,3 +117,60 @@ def test_diff_tells_who_is_asked_first_and_ends_with_1(tmp_path, capsys):
             "after": ["secops_lead"],
         }
     ] == json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def own_workspace(tmp_path, monkeypatch):
+    """A workspace of one's own, with what the shipped one may name and no mission."""
+    root = tmp_path / "own"
+    shutil.copytree("missions", root, ignore=shutil.ignore_patterns("incident_triage", "__pycache__"))
+    monkeypatch.setenv("GONOGO_WORKSPACE", str(root))
+    return root
+
+
+def test_a_new_mission_lints_clean_and_its_editor_finds_the_schema(own_workspace, capsys):
+    assert 0 == run(["new", "refund"])
+    files = capsys.readouterr().out.splitlines()
+    mission = own_workspace / "refund" / "mission.yaml"
+    schema = mission.read_text().splitlines()[0].partition("$schema=")[2]
+
+    assert [str(mission), str(mission.parent / "README.md")] == files
+    assert 0 == run(["lint", str(own_workspace)])
+    assert json.loads((mission.parent / schema).read_text())["title"]
+    assert "```mermaid\nflowchart TD" in (mission.parent / "README.md").read_text()
+
+
+def test_beside_the_shipped_schema_none_is_copied(own_workspace, capsys):
+    shipped = own_workspace.parent / "docs" / "language" / "mission.schema.json"
+    shipped.parent.mkdir(parents=True)
+    shipped.write_text("{}")
+
+    assert 0 == run(["new", "refund"])
+    first = (own_workspace / "refund" / "mission.yaml").read_text().splitlines()[0]
+    assert "# yaml-language-server: $schema=../../docs/language/mission.schema.json" == first
+    assert not (own_workspace / "mission.schema.json").exists()
+
+
+@pytest.mark.parametrize("name", ["Refund", "../refund", "a b", "", "1st", "x" * 65])
+def test_a_name_that_cannot_be_is_refused_and_nothing_is_written(name, own_workspace, capsys):
+    before = sorted(own_workspace.rglob("*"))
+
+    assert 2 == run(["new", name])
+    assert 1 == len(capsys.readouterr().err.splitlines())
+    assert before == sorted(own_workspace.rglob("*"))
+
+
+def test_a_name_that_is_taken_is_refused_and_what_is_there_stays(own_workspace, capsys):
+    run(["new", "refund"])
+    (own_workspace / "refund" / "mission.yaml").write_text("mine")
+
+    assert 1 == run(["new", "refund"])
+    assert "already; choose another name" in capsys.readouterr().err
+    assert "mine" == (own_workspace / "refund" / "mission.yaml").read_text()
+
+
+def test_a_workspace_without_agents_is_told_so(own_workspace, capsys):
+    (own_workspace / "agents.yaml").write_text("agents: {}\n")
+
+    assert 1 == run(["new", "refund"])
+    assert "names no agent" in capsys.readouterr().err
