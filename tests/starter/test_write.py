@@ -174,3 +174,12 @@ def test_a_workspace_without_agents_is_told_so(own_workspace, capsys):
 
     assert 1 == run(["new", "refund"])
     assert "names no agent" in capsys.readouterr().err
+
+
+def test_estimate_says_what_the_shipped_mission_may_take(capsys):
+    assert 0 == run(["estimate", MISSION])
+    told = capsys.readouterr().out
+    assert 0 == run(["estimate", MISSION, "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert f"history events  {found['events']['least']} to {found['events']['most']}\n" in told
+    assert "time at gates   0s to " in told
