@@ -21,6 +21,7 @@ COPY contracts contracts
 COPY language language
 COPY workflows workflows
 COPY activities activities
+COPY rehearsal rehearsal
 COPY runtime runtime
 COPY starter starter
 COPY demo demo

@@ -34,12 +34,13 @@ else
 	@GONOGO_MAX_CACHED_WORKFLOWS=0 $(BIN)/pytest -n auto --dist worksteal $(REPLAYED)
 endif
 
-check: $(READY) ## format, lint, types, the direction of imports, the shipped missions
+check: $(READY) ## format, lint, types, the direction of imports, the shipped missions and their rehearsals
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/gonogo lint missions
+	@$(BIN)/gonogo rehearse missions
 
 bench: $(READY) ## measure the interpreter against a workflow written by hand
 	@$(BIN)/python -m bench

@@ -83,6 +83,7 @@ class StepReader:
             "needs": form.texts("needs") if form.take("needs") else None,
             "output": form.text("output") or None,
             "when": form.text("when") or None,
+            "retry": self.retry(form),
             "timeout": form.duration("timeout"),
             "on_failure": self.on_failure(form),
             "default": self.default(form),
@@ -244,7 +245,6 @@ def read_agent(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
         task=form.text("task", required=True),
         context=form.texts("context"),
         below_floor=reader.target(form, "below_floor", ESCALATE),
-        retry=reader.retry(form),
     )
 
 
@@ -310,7 +310,6 @@ def read_action(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
         **{"with": arguments or {}},
         compensate=compensation,
         approval=reader.gate(approval) if approval else None,
-        retry=reader.retry(form),
     )
 
 

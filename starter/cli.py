@@ -13,7 +13,23 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from starter import audit, browse, cancel, decide, demo, dev, follow, lint, people, replay, setup, start, waiting
+from starter import (
+    audit,
+    browse,
+    cancel,
+    decide,
+    demo,
+    dev,
+    event,
+    follow,
+    lint,
+    people,
+    rehearse,
+    replay,
+    setup,
+    start,
+    waiting,
+)
 from starter.output import problem
 from starter.problem import REFUSED, Problem
 
@@ -50,7 +66,9 @@ for panel, name, command in (
     (RUN, "demo", demo.demo),
     (RUN, "dev", dev.dev),
     (RUN, "lint", lint.lint),
+    (RUN, "rehearse", rehearse.rehearse),
     (RUN, "start", start.start),
+    (RUN, "event", event.event),
     (RUN, "cancel", cancel.cancel),
     (RUN, "setup", setup.setup),
     (WATCH, "list", browse.list_missions),

@@ -25,7 +25,7 @@ def lint(paths: Paths, *, as_json: Json = False) -> int:
 
     findings = list(dict.fromkeys(finding for path in paths for finding in check([path], workspace_of(path))))
     if as_json:
-        document([_plain(finding) for finding in findings])
+        document([plain_finding(finding) for finding in findings])
     elif findings:
         sys.stdout.write("".join(f"{finding}\n" for finding in findings))
     else:
@@ -41,7 +41,8 @@ def workspace_of(path: Path) -> Path:
     return next(above, settings().workspace)
 
 
-def _plain(finding: "Finding") -> dict[str, object]:
+def plain_finding(finding: "Finding") -> dict[str, object]:
+    """Return a finding as programs read it."""
     place = finding.place
     where = {"file": place.file, "line": place.line, "column": place.column}
     return {**where, "code": finding.code, "message": finding.message, "mend": finding.mend}

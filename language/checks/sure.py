@@ -81,7 +81,7 @@ class Sure:
             case "each", MapStep():
                 return before | self._item(step)
             case "answered", _:
-                return before | self._flow.bits["answer"]
+                return before | self._flow.bits["result"]
             case "undoing", _:
                 return before | self._flow.bits["result"]
             case _:

@@ -30,7 +30,7 @@ from language.name import suggestion, unfit
 from language.sites import Site, sites, verdict_sites
 from language.steps import called_by, called_names, children, failure_targets, gate_of, kind_targets, walk
 
-LOCAL = ("iteration", "result", "index", "answer")
+LOCAL = ("iteration", "result", "index")
 ALWAYS = ("mission", "steps")
 
 
@@ -122,7 +122,7 @@ class Flow:
             case "each" if isinstance(step, MapStep):
                 return before | self.bits[step.map.as_] | self.bits["index"]
             case "answered":
-                return before | self.bits["answer"]
+                return before | self.bits["result"]
             case _:
                 return before
 
@@ -313,14 +313,11 @@ def too_early(name: str, draft: Draft, place: Any) -> tuple[str, Any, str]:
     """Return message, place and mend for a variable that is not set yet."""
     if name == "iteration":
         return "'iteration' exists only inside a loop", place, "leave it out"
-    if name in {"index", "answer"}:
-        return (
-            f"'{name}' exists only inside {'a map' if name == 'index' else 'the `good` of a race'}",
-            place,
-            "leave it out",
-        )
+    if name == "index":
+        return "'index' exists only inside a map", place, "leave it out"
     if name == "result":
-        return "'result' exists only in a compensation's 'with'", place, "name the action's output"
+        message = "'result' exists only in a compensation's 'with' and in the 'good' of a race"
+        return message, place, "name an output"
     if any(isinstance(step, MapStep) and step.map.as_ == name for step in draft.steps()):
         return f"'{name}' exists only inside its map", place, "leave it out"
     if name in inner_outputs(draft):

@@ -191,7 +191,7 @@ def local_types(variables: Mapping[str, Type], step: Step, when: str, outputs: O
         case "each", MapStep():
             return {**variables, step.map.as_: item(step, variables)}
         case "answered", RaceStep():
-            return {**variables, "answer": outputs.answer(step)}
+            return {**variables, "result": outputs.answer(step)}
         case _:
             return variables
 

@@ -1,9 +1,9 @@
 """JSON Schemas as types.
 
-Pure. A schema that lists `properties` and does not say `additionalProperties: true` is taken at its word: a field it
-does not list is a mistake. JSON Schema itself would let such a field pass, but nobody could know what is in it, and
-what authors mean by such a schema is the list. Where a schema says `anyOf`, `oneOf`, `allOf`, `not` or `if`, its own
-`type` and `properties` hold and everything else is possible.
+Pure. A schema that lists `properties` and does not say `additionalProperties: true` is taken at its word: a field
+that it does not list is a mistake. JSON Schema itself would let such a field pass, but nobody could know what is in
+it, and what authors mean by such a schema is the list. Where a schema says `anyOf`, `oneOf`, `allOf`, `not` or `if`,
+its own `type` and `properties` hold and everything else is possible.
 """
 
 from collections.abc import Iterable, Mapping

@@ -17,7 +17,7 @@ from starter import problem
 from starter.cli import INTERRUPTED, app
 
 README = manual.text("README.md")
-HOUSE = ("contracts", "language", "activities", "workflows", "runtime", "starter", "missions", "worker.py")
+HOUSE = ("contracts", "language", "activities", "workflows", "rehearsal", "runtime", "starter", "missions", "worker.py")
 SHOWING = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/operating.md", "docs/architecture.md")
 PROFILES = """
 [profile.default]

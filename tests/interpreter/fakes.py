@@ -174,7 +174,7 @@ def plan_of(steps: list[dict[str, Any]], agents: dict[str, Agent] | None = None,
             **more,
         }
     )
-    named = {name: Agent(callable="tests:none") for name in ("ann", "ben", "cid", "dot")}
+    named = {name: Agent(callable="tests:none") for name in ("ann", "ben", "cid", "dot", "eva")}
     escalation = Escalation(role="chief", timeout=timedelta(hours=1))
     return Plan(definition=definition, agents={**named, **(agents or {})}, tools=TOOLS, escalation=escalation).sealed()
 

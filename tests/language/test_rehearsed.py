@@ -146,10 +146,10 @@ class Maker:
         del depth
         branches = [self.make_analyst(0), self.make_look(0), *([self.make_agent(0)] if self.one_in(2) else [])]
         for branch in branches:
-            branch |= self.maybe("output", st.sampled_from(OUTPUTS))
+            branch.update(self.maybe("output", st.sampled_from(OUTPUTS)))
         return {
             "race": branches,
-            **self.maybe("good", st.sampled_from(["dyn(answer).count == 2", "has(answer.title)"])),
+            **self.maybe("good", st.sampled_from(["dyn(result).count == 2", "has(result.title)"])),
         }
 
     def make_wait(self, depth: int) -> dict[str, Any]:

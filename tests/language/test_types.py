@@ -219,7 +219,7 @@ HOSTILE = [
     "x" + ".a" * 30,
     "x.all(a, x.all(b, x.all(c, x.all(d, x.all(e, x.all(f, a.b.c == f))))))",
     "[x].map(a, [a, a]).map(b, [b, b]).map(c, [c, c]).map(d, [d, d]).map(e, [e, e]).map(f, f.y)",
-    "x.a == 1 ? " * 25 + "x" + " : x.b" * 25,
+    "x.a == 1 ? (" * 12 + "x" + ") : x.b" * 12,
     "(" * 30 + "x" + ")" * 30,
     " || ".join(["x.a == x.b"] * 45),
     "x.matches('((.*a.*){0,30}){0,30}b')",

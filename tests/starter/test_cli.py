@@ -16,7 +16,7 @@ from starter.ports import HOST, free_port
 from starter.server import DevServer
 
 VERBS = ("demo", "dev", "lint", "start", "cancel", "setup", "list", "show", "follow", "queue", "approve", "reject")
-VERBS += ("modify", "people", "audit", "replay")
+VERBS += ("modify", "people", "audit", "rehearse", "replay")
 RUNS = int(os.environ.get("GONOGO_EXIT_RUNS", "4"))
 """How often the exit codes are looked at; 200 in a row is `GONOGO_EXIT_RUNS=200`."""
 

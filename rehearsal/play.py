@@ -1,0 +1,137 @@
+"""Play a mission against a script: the interpreter's own walk, over ports that make the world up.
+
+Nothing here is another interpreter: `workflows/interpreter/course.py` is the way that a mission takes on Temporal too.
+The same script plays the same each time.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from contracts.decision import Opening
+from contracts.plan import Ending, Plan
+from contracts.view import MissionState, MissionView
+from contracts.workspace import PeopleFile
+from language.finding import Finding
+from rehearsal.clock import Clock, Stalled
+from rehearsal.crowd import Crowd
+from rehearsal.outside import Outside
+from rehearsal.ports import Act, ScriptedPorts, Unanswered
+from rehearsal.script import Decision, Happening, Rehearsal
+from workflows.governance.tally import Gatebook
+from workflows.interpreter.course import broken, follow, scope_of, state_of, to_be_undone
+from workflows.interpreter.journal import Journal
+from workflows.interpreter.scope import Mission
+from workflows.interpreter.undo import undo_all
+from workflows.view import spent, waiting
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+Watch = Callable[[MissionView, datetime], None]
+"""Is shown the mission, and what time it is, whenever something has changed. Records are those that have."""
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What came of it. One that `stalled` waits for what never comes; one that is `unanswered` stopped there."""
+
+    view: MissionView
+    acts: tuple[Act, ...]
+    asked: tuple[Opening, ...]
+    unspoken: tuple[Decision, ...]
+    untaken: tuple[Happening, ...] = ()
+    stalled: bool = False
+    unanswered: Finding | None = None
+
+
+def play(
+    plan: Plan, script: Rehearsal, people: PeopleFile, watch: Watch | None = None, *, invents: bool = False
+) -> Performance:
+    """Play to the end. `watch` is shown the mission whenever it changes."""
+    return _Play(plan, script, people, watch, invents=invents).performed()
+
+
+class _Play:
+    def __init__(
+        self, plan: Plan, script: Rehearsal, people: PeopleFile, watch: Watch | None, *, invents: bool
+    ) -> None:
+        self._script = script
+        self._watch = watch
+        self._clock = Clock(START)
+        self._gates = Gatebook()
+        self._journal = Journal()
+        self._crowd = Crowd(script.people, people, self._clock, self._gates)
+        mission = Mission("rehearsal", "rehearsal", script.requested_by)
+        show = self._show if watch else lambda: None
+        self._ports = ScriptedPorts(plan, mission, script, self._clock, self._crowd, watch=show, invents=invents)
+        self._outside = Outside(script.events, self._clock, self._gates)
+        self._scope = scope_of(plan, mission, self._ports, self._journal, self._gates, events=self._outside.book)
+        self._ending: Ending | None = None
+        self._over = False
+        self._shown = 0
+        self._last: Performance | None = None
+
+    def performed(self) -> Performance:
+        try:
+            self._clock.run(self._run(), self._close)
+        except Stalled:
+            return replace(self._last or self._performance(), stalled=True)
+        except Unanswered as gap:
+            return replace(self._last or self._performance(), unanswered=gap.finding)
+        return self._last or self._performance()
+
+    def _performance(self) -> Performance:
+        return Performance(
+            view=self._view(),
+            acts=tuple(self._ports.acts),
+            asked=tuple(self._crowd.asked),
+            untaken=self._outside.untaken(),
+            unspoken=self._crowd.unspoken(),
+        )
+
+    async def _run(self) -> None:
+        self._outside.begin()
+        try:
+            ending = await follow(self._scope, self._script.inputs)
+        except Exception as bug:
+            ending = broken("interpret the mission", bug)
+        self._ending = ending
+        self._gates.close_all()
+        try:
+            if to_be_undone(ending):
+                self._ports.changed()
+                await undo_all(self._scope)
+        except Exception as bug:
+            self._ending = broken("undo what was done", bug)
+        self._over = True
+        self._ports.changed()
+
+    def _close(self) -> None:
+        """Keep how it stands, before what still runs is stopped."""
+        self._last = self._performance()
+
+    def _show(self) -> None:
+        if self._watch and self._last is None:
+            news = self._view(self._shown)
+            self._shown = news.revision
+            self._watch(news, self._clock.now)
+
+    def _view(self, since: int = 0) -> MissionView:
+        definition, ending, openings = self._scope.plan.definition, self._ending, self._gates.openings()
+        state = state_of(ending, over=self._over, asking=bool(openings))
+        return MissionView(
+            id="rehearsal",
+            name=definition.mission,
+            version=definition.version,
+            state=MissionState(state),
+            verdict=ending.verdict if ending else None,
+            reason=ending.reason if ending else "",
+            requested_by=self._script.requested_by,
+            plan_digest=self._scope.plan.digest,
+            started_at=START,
+            waiting=tuple(waiting(openings)),
+            records=tuple(self._journal.since(since)) if since else self._journal.records(),
+            revision=self._journal.revision,
+            spent=spent(self._journal.records()),
+            refusals=tuple(self._gates.refusals),
+        )

@@ -1,0 +1,216 @@
+"""The interpreter's ports over a script: agents and tools answer from it, time is the clock's, and nothing is real.
+
+The law: what the real world would do with an effect happens here too. Failures are tried again with the mission's
+backoff, what takes longer than its timeout fails, arguments are held against the tool's contract, and a tool that has
+begun reports even where its branch was cancelled. `workflows/ports.py` is the same over Temporal.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any, Literal
+
+from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage, idempotency_key
+from contracts.definition import Place, Retry
+from contracts.plan import Plan
+from contracts.workspace import Tool
+from language.finding import Finding
+from language.schema import errors
+from rehearsal.clock import Clock, Halted
+from rehearsal.crowd import Crowd
+from rehearsal.invent import CannotInvent, invent
+from rehearsal.script import Answer, Cue, Rehearsal
+from workflows.interpreter.effort import NEVER_RETRIED
+from workflows.interpreter.ending import Applied, EffectFailed
+from workflows.interpreter.scope import Effort, Mission
+
+
+@dataclass(frozen=True)
+class Act:
+    """One use of a tool that changed the world, or may have. `undoes` names the tool that it compensates."""
+
+    at: datetime
+    path: str
+    tool: str
+    arguments: dict[str, Any]
+    key: str
+    undoes: str
+    applied: Applied
+
+
+class Unanswered(Halted):
+    """An agent or a tool was called, and the script does not say what it answers."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(str(finding))
+        self.finding = finding
+
+
+@dataclass(frozen=True)
+class Part:
+    """Who is to answer, where, and by which schema. What is said to a step's path comes before the general answer."""
+
+    kind: Literal["agent", "tool"]
+    name: str
+    path: str
+    schema: dict[str, Any]
+    cues: dict[str, Cue]
+
+    def cue(self) -> Cue | None:
+        return self.cues.get(self.path) or self.cues.get(self.name)
+
+
+class ScriptedPorts:
+    """The world, as a script tells it. `changed` calls whoever watches."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        mission: Mission,
+        script: Rehearsal,
+        clock: Clock,
+        crowd: Crowd,
+        *,
+        watch: Callable[[], None],
+        invents: bool = False,
+    ) -> None:
+        self.acts: list[Act] = []
+        self._plan = plan
+        self._mission = mission
+        self._script = script
+        self._clock = clock
+        self._crowd = crowd
+        self._watch = watch
+        self._invents = invents
+        self._nonces = count(1)
+        self._attempts: dict[Place, int] = {}
+
+    def now(self) -> datetime:
+        return self._clock.now
+
+    def nonce(self) -> str:
+        return f"nonce-{next(self._nonces)}"
+
+    def key(self, path: str, arguments_digest: str) -> str:
+        mission = self._mission
+        return idempotency_key("rehearsal", mission.id, mission.first_run_id, path, arguments_digest)
+
+    @contextmanager
+    def within(self, path: str) -> Iterator[None]:
+        del path
+        yield
+
+    def stopping(self) -> bool:
+        return False
+
+    def changed(self) -> None:
+        self._crowd.look()
+        self._watch()
+
+    async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
+        del summary
+        if until is None:
+            await self._clock.condition(ready)
+            return ready()
+        alarm = self._clock.alarm(until)
+        try:
+            await self._clock.condition(lambda: ready() or alarm.done())
+        finally:
+            alarm.cancel()
+        return ready()
+
+    async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
+        part = Part("agent", call.name, call.path, call.agent.output, self._script.agents)
+        answer, usage = await self._try(part, effort)
+        return AgentResult(output=answer.answer, usage=usage.model_copy(update={"agent_runs": 1}))
+
+    async def run_tool(self, call: ToolCall, effort: Effort) -> ToolResult:
+        """Let a tool act. A cancellation waits for its report, or nobody would know what to undo."""
+        task = asyncio.ensure_future(self._act(call, self._plan.tools[call.tool], effort))
+        while not task.done():
+            try:
+                await asyncio.shield(task)
+            except asyncio.CancelledError:
+                if task.cancelled():
+                    raise
+            except EffectFailed:
+                break
+        return task.result()
+
+    async def _act(self, call: ToolCall, tool: Tool, effort: Effort) -> ToolResult:
+        wrong = errors(tool.input, call.arguments)
+        if wrong:
+            cause = f"{call.tool}: the arguments do not fit its contract: {'; '.join(wrong[:3])}"
+            raise EffectFailed("bad_input", cause, tried="nothing was sent", applied="no")
+        part = Part("tool", call.tool, call.path, tool.output, self._script.tools)
+        try:
+            answer, usage = await self._try(part, effort)
+        except EffectFailed as failed:
+            self._note(call, tool, failed.applied)
+            raise
+        self._note(call, tool, "yes")
+        return ToolResult(output=answer.answer, usage=usage.model_copy(update={"tool_calls": 1}))
+
+    def _note(self, call: ToolCall, tool: Tool, applied: Applied) -> None:
+        if tool.acts() and applied != "no":
+            act = Act(self.now(), call.path, call.tool, call.arguments, call.key, call.undoes, applied)
+            self.acts.append(act)
+
+    async def _try(self, part: Part, effort: Effort) -> tuple[Answer, Usage]:
+        """Return the first attempt that answers, and what it cost; raise when the last one has failed."""
+        applied: list[Applied] = []
+        for attempt in count(1):
+            answer = self._scripted(part) or await self._missing(part)
+            in_time = answer.after <= effort.timeout
+            await self._clock.pause(min(answer.after, effort.timeout))
+            if in_time and not answer.fails:
+                seconds = answer.after.total_seconds()
+                return answer, Usage(tool_calls=answer.tool_calls, seconds=seconds, usd=answer.usd)
+            applied.append(answer.applied if answer.fails else "unknown")
+            code = answer.fails if in_time else "timed_out"
+            if code in NEVER_RETRIED or attempt >= effort.retry.attempts:
+                cause = answer.cause or f"the rehearsal lets {part.name} fail"
+                cause = cause if in_time else f"no answer within {effort.timeout}"
+                tried = f"attempt {attempt} of {effort.retry.attempts}"
+                raise EffectFailed(code, cause, tried=tried, applied=_together(applied))
+            await self._clock.pause(_backoff(effort.retry, attempt))
+        raise AssertionError(part)
+
+    def _scripted(self, part: Part) -> Answer | None:
+        """Return what the script says to this attempt, if it says anything."""
+        cue = part.cue()
+        if cue is None or cue.each_time:
+            return cue.answers[0] if cue else None
+        number = self._attempts.get(cue.place, 0)
+        self._attempts[cue.place] = number + 1
+        return cue.answers[number] if number < len(cue.answers) else None
+
+    async def _missing(self, part: Part) -> Answer:
+        """Invent what the script does not say, or stop the rehearsal."""
+        cue, key = part.cue(), f"{part.kind}s"
+        why = f"whose {len(cue.answers)} answers are used up" if cue else "which has no answer in this rehearsal"
+        if self._invents:
+            try:
+                return Answer(answer=invent(part.schema))
+            except CannotInvent as error:
+                why = f"for which none can be invented: {error}"
+        place = cue.place if cue else self._script.place(key, "like")
+        message = f"{part.path} calls the {part.kind} '{part.name}', {why}"
+        mend = f"write '{part.name}: …' under '{key}', or rehearse with --invent"
+        return await self._clock.halt(Unanswered(Finding("NO_ANSWER", message, place, mend)))
+
+
+def _together(applied: list[Applied]) -> Applied:
+    """Return whether the world was changed by any of several attempts: `no` only when surely by none."""
+    if "yes" in applied:
+        return "yes"
+    return "no" if set(applied) == {"no"} else "unknown"
+
+
+def _backoff(retry: Retry, attempt: int) -> timedelta:
+    """Return the wait before the next attempt: the mission's own, without the jitter."""
+    growth: float = min(retry.factor ** min(attempt - 1, 64), retry.most / retry.first if retry.first else 1.0)
+    return min(retry.first * growth, retry.most)

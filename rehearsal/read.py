@@ -1,0 +1,269 @@
+"""From a rehearsal's YAML to its script, with every finding in one pass.
+
+The same strict YAML and the same forms as definitions have. What the script says about its mission is held against
+that mission in `rehearsal/check.py`.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from contracts.decision import Verb
+from contracts.definition import Place
+from contracts.record import Status
+from contracts.view import MissionState
+from language.document import read_file
+from language.finding import Finding, Rejected
+from language.form import Form
+from language.name import nearest
+from language.yaml_source import Value, read_yaml
+from rehearsal.script import APPLIED, CODES, VERBS, Answer, Cue, Decision, Expected, Happening, Rehearsal, Wait
+
+LONG = ("answer", "fails", "cause", "applied", "after", "usd", "tool_calls")
+"""A map that has only such keys is the long form of an answer."""
+COSTS = ("agent_runs", "tool_calls", "seconds", "usd")
+STATUSES = ("not_run", *get_args(Status))
+PASSING = (MissionState.RUNNING, MissionState.COMPENSATING)
+ENDS = tuple(str(state) for state in MissionState if state not in PASSING)
+"""How a mission can stand for good: ended, or waiting for what never comes."""
+MOST = 1_000_000
+
+
+def read_rehearsal(path: Path, root: Path) -> Rehearsal:
+    """Return the script in a file. Raises `Rejected`. What it takes from other files lies below `root`."""
+    return Reader(path, root).rehearsal()
+
+
+class Reader:
+    """Reads one file, and notes what is wrong on the way."""
+
+    def __init__(self, path: Path, root: Path) -> None:
+        self.path = path
+        self.root = root
+        self.findings: list[Finding] = []
+
+    def rehearsal(self) -> Rehearsal:
+        tree, found = read_yaml(read_file(self.path), str(self.path))
+        if tree is None:
+            raise Rejected(found)
+        self.findings += found
+        script = self._script(Form(tree, "a rehearsal", self.findings))
+        if self.findings:
+            raise Rejected(self.findings)
+        return script
+
+    def _script(self, form: Form) -> Rehearsal:
+        before = self._like(form)
+        agents = self._cues(form, "agents", tool=False)
+        tools = self._cues(form, "tools", tool=True)
+        script = Rehearsal(
+            description=form.text("description", required=True),
+            inputs=self._inputs(form, before),
+            requested_by=form.text("requested_by", required="like" not in form.data)
+            or (before.requested_by if before else ""),
+            agents={**(before.agents if before else {}), **agents},
+            tools={**(before.tools if before else {}), **tools},
+            people=tuple(self._decision(Form(item, "a decision", self.findings)) for item in form.items("people")),
+            events=tuple(self._happening(Form(item, "an event", self.findings)) for item in form.items("events")),
+            expect=self._expected(form),
+            source=str(self.path),
+            places=form.value.key_places,
+        )
+        form.done()
+        return script
+
+    def _like(self, form: Form) -> Rehearsal | None:
+        """Return the rehearsal beside this one whose inputs, requester and answers this one takes over."""
+        name = form.text("like")
+        if not name:
+            return None
+        place = form.data["like"].place
+        path = self._beside(name, place)
+        if path is None:
+            return None
+        if "like" in {key for key, _ in _keys(path)}:
+            form.add("BAD_VALUE", f"'{name}' is itself like another rehearsal", place, "name that other one")
+            return None
+        try:
+            return read_rehearsal(path, self.root)
+        except Rejected as rejected:
+            self.findings += rejected.findings
+            return None
+
+    def _inputs(self, form: Form, before: Rehearsal | None) -> dict[str, Any]:
+        inline, file = form.mapping("inputs"), form.text("inputs_from")
+        if inline is not None and file:
+            place = form.value.key_places["inputs_from"]
+            form.add("BAD_VALUE", "'inputs' and 'inputs_from' both stand here", place, "keep one of them")
+        if inline is not None:
+            return inline
+        if file:
+            return self._json(file, form.data["inputs_from"].place)
+        if "like" not in form.data and isinstance(form.value.data, dict):
+            mend = "write 'inputs: …', or 'inputs_from: ../file.json'"
+            form.add("MISSING_KEY", "a rehearsal needs the key 'inputs'", form.value.place, mend)
+        return before.inputs if before else {}
+
+    def _json(self, name: str, place: Place) -> dict[str, Any]:
+        path = self._beside(name, place)
+        if path is None:
+            return {}
+        try:
+            text = path.read_text(encoding="utf-8")[: MOST + 1]
+            found = json.loads(text) if len(text) <= MOST else None
+        except (OSError, ValueError, RecursionError) as error:
+            self.findings.append(Finding("FILE", f"'{name}' cannot be read as JSON: {error}", place))
+            return {}
+        if not isinstance(found, dict):
+            self.findings.append(Finding("FILE", f"'{name}' is no JSON object of at most {MOST} bytes", place))
+            return {}
+        return found
+
+    def _beside(self, name: str, place: Place) -> Path | None:
+        """Return a file named in this one. It lies in the workspace: a rehearsal reaches nowhere else."""
+        path = (self.path.parent / name).resolve()
+        if not path.is_relative_to(self.root.resolve()):
+            mend = "name a file of the workspace"
+            self.findings.append(Finding("FILE", f"'{name}' leads out of the workspace", place, mend))
+            return None
+        if not path.is_file():
+            self.findings.append(Finding("FILE", f"there is no file '{name}' beside this one", place))
+            return None
+        return self.path.parent / name
+
+    def _cues(self, form: Form, key: str, *, tool: bool) -> dict[str, Cue]:
+        inner = form.form(key, f"'{key}'")
+        return {name: self._cue(value, tool=tool) for name, value in inner.data.items()} if inner else {}
+
+    def _cue(self, value: Value, *, tool: bool) -> Cue:
+        items = value.data if isinstance(value.data, list) else [value]
+        if not items:
+            mend = "write at least one answer; an answer that is a list is written {answer: […]}"
+            self.findings.append(Finding("BAD_VALUE", "a list without answers", value.place, mend))
+        answers = tuple(self._answer(item, tool=tool) for item in items)
+        return Cue(answers=answers, each_time=not isinstance(value.data, list), place=value.place)
+
+    def _answer(self, value: Value, *, tool: bool) -> Answer:
+        if not isinstance(value.data, dict) or not value.data or not set(value.data) <= set(LONG):
+            return Answer(answer=value.plain(), place=value.place)
+        form = Form(value, "an answer", self.findings)
+        given = form.take("answer")
+        fails = self._one_of(form, "fails", CODES)
+        if ("answer" in form.data) == ("fails" in form.data):
+            form.add("MISSING_KEY", "it answers or it fails", value.place, "write one of 'answer' and 'fails'")
+        answer = Answer(
+            answer=None if given is None else given.plain(),
+            fails=fails,
+            cause=form.text("cause"),
+            applied=cast(Any, self._one_of(form, "applied", APPLIED) or "unknown") if tool else "unknown",
+            after=self._span(form),
+            usd=form.number("usd", 0, 1_000_000, 0),
+            tool_calls=form.integer("tool_calls", 0, 1_000_000, 0),
+            place=value.place,
+        )
+        form.done()
+        return answer
+
+    def _decision(self, form: Form) -> Decision:
+        decision = Decision(
+            at=form.text("at", required=True),
+            by=form.text("by", required=True),
+            decide=cast(Verb, self._one_of(form, "decide", VERBS, required=True) or "reject"),
+            comment=form.text("comment"),
+            changes=form.mapping("changes"),
+            after=self._span(form),
+            place=form.value.place,
+        )
+        form.done()
+        return decision
+
+    def _happening(self, form: Form) -> Happening:
+        payload = form.take("payload")
+        happening = Happening(
+            event=form.text("event", required=True),
+            key=form.text("key"),
+            payload=None if payload is None else payload.plain(),
+            id=form.text("id"),
+            after=self._span(form),
+            place=form.value.place,
+        )
+        form.done()
+        return happening
+
+    def _expected(self, form: Form) -> Expected:
+        inner = form.form("expect", "'expect'", required=True)
+        if inner is None:
+            return Expected()
+        if not inner.data:
+            inner.add("BAD_VALUE", "'expect' is empty", inner.value.place, "write at least 'verdict' or 'state'")
+        expected = Expected(
+            verdict=inner.text("verdict") or None,
+            state=self._one_of(inner, "state", ENDS) or None,
+            reason=inner.text("reason") or None,
+            steps=self._statuses(inner),
+            ran=self._names(inner, "ran"),
+            compensations=self._names(inner, "compensations"),
+            waits=self._waits(inner),
+            refused=self._names(inner, "refused") or (),
+            usage=self._usage(inner),
+            places=inner.value.key_places,
+        )
+        inner.done()
+        return expected
+
+    def _statuses(self, form: Form) -> dict[str, str] | None:
+        inner = form.form("steps", "'steps'")
+        return {name: self._one_of(inner, name, STATUSES) for name in inner.data} if inner else None
+
+    def _names(self, form: Form, key: str) -> tuple[str, ...] | None:
+        """Return a list of names in which one may stand twice: a tool runs as often as it runs."""
+        value = form.take(key)
+        if value is None:
+            return None
+        if isinstance(value.data, str):
+            return (value.data,)
+        if not isinstance(value.data, list):
+            form.wrong(value, f"'{key}' is a list of names", "start each with '- '; nothing at all is []")
+            return None
+        return tuple(form.as_text(item, key) for item in value.data)
+
+    def _waits(self, form: Form) -> tuple[Wait, ...] | None:
+        if "waits" not in form.data:
+            return None
+        return tuple(self._wait(Form(item, "a wait", self.findings)) for item in form.items("waits"))
+
+    def _wait(self, form: Form) -> Wait:
+        wait = Wait(at=form.text("at", required=True), asked=form.texts("asked"))
+        form.done()
+        return wait
+
+    def _usage(self, form: Form) -> dict[str, float] | None:
+        inner = form.form("usage", "'usage'")
+        if inner is None:
+            return None
+        usage = {name: inner.number(name, 0, 1e12, 0) for name in COSTS if name in inner.data}
+        for name in COSTS:
+            inner.take(name)
+        inner.done()
+        return usage
+
+    def _span(self, form: Form) -> Any:
+        span = form.duration("after")
+        if span is not None and span.total_seconds() < 0:
+            form.add("BAD_VALUE", "'after' is before it began", form.data["after"].place, "write '0s' or more")
+        return span or Answer().after
+
+    def _one_of(self, form: Form, key: str, known: Iterable[str], *, required: bool = False) -> str:
+        text = form.text(key, required=required)
+        if text and text not in known:
+            meant = nearest(text, known)
+            mend = f"did you mean '{meant}'?" if meant else f"write one of: {', '.join(known)}"
+            form.add("BAD_VALUE", f"'{key}' is '{text[:80]}'", form.data[key].place, mend)
+            return ""
+        return text
+
+
+def _keys(path: Path) -> Iterable[tuple[str, Value]]:
+    tree, _ = read_yaml(read_file(path), str(path))
+    return tree.data.items() if tree is not None and isinstance(tree.data, dict) else ()

@@ -1,0 +1,115 @@
+"""A rehearsal as its author wrote it: what each agent and tool answers, what people decide, what must come of it.
+
+`rehearsal/read.py` makes it from YAML, `check.py` holds it against the mission, `ports.py` plays it.
+"""
+
+from datetime import timedelta
+from typing import Any, Literal
+
+from pydantic import Field
+
+from contracts.base import Document
+from contracts.decision import Verb
+from contracts.definition import Place
+
+CODES = ("bad_input", "refused", "not_found", "over_budget", "unavailable", "timed_out", "tool_failed")
+VERBS: tuple[Verb, ...] = ("approve", "reject", "modify")
+APPLIED = ("no", "yes", "unknown")
+
+
+class Answer(Document):
+    """What one attempt comes to: an answer, or a failure with its code, after some time and at some cost."""
+
+    answer: Any = None
+    fails: str = ""
+    cause: str = ""
+    applied: Literal["no", "yes", "unknown"] = "unknown"
+    """Whether a tool that failed changed the world."""
+    after: timedelta = timedelta()
+    usd: float = 0.0
+    tool_calls: int = 0
+    place: Place = Place()
+
+
+class Cue(Document):
+    """What an agent or a tool answers: the same each time, or a list, one for each attempt."""
+
+    answers: tuple[Answer, ...]
+    each_time: bool
+    place: Place = Place()
+
+
+class Decision(Document):
+    """What somebody decides at a gate, `after` it opened or after the decision before it there."""
+
+    at: str
+    by: str
+    decide: Verb
+    comment: str = ""
+    changes: dict[str, Any] | None = None
+    after: timedelta = timedelta()
+    place: Place = Place()
+
+    def __str__(self) -> str:
+        return f"{self.by}'s {self.decide} at {self.at}"
+
+
+class Happening(Document):
+    """Something that happens outside, `after` the mission began."""
+
+    event: str
+    key: str = ""
+    payload: Any = None
+    id: str = ""
+    after: timedelta = timedelta()
+    place: Place = Place()
+
+    def __str__(self) -> str:
+        return f"the event {self.event}" + (f" ({self.key})" if self.key else "")
+
+
+class Wait(Document):
+    """One opening of a gate: where, and who was asked; without `asked` whoever it was."""
+
+    at: str
+    asked: tuple[str, ...] = ()
+
+
+class Expected(Document):
+    """What must come of it. What is left out may be anything, but for `refused`."""
+
+    verdict: str | None = None
+    state: str | None = None
+    reason: str | None = None
+    """A part of the reason."""
+    steps: dict[str, str] | None = None
+    ran: tuple[str, ...] | None = None
+    """Tools that changed the world, or may have, in the order in which they came back; compensations left out."""
+    compensations: tuple[str, ...] | None = None
+    waits: tuple[Wait, ...] | None = None
+    refused: tuple[str, ...] = ()
+    """The people whose decisions were refused, in order; an event that was refused is `event`."""
+    usage: dict[str, float] | None = None
+    places: dict[str, Place] = Field(default_factory=dict)
+    """Where each key stands."""
+
+
+class Rehearsal(Document):
+    """One file."""
+
+    description: str
+    inputs: dict[str, Any]
+    requested_by: str
+    agents: dict[str, Cue] = Field(default_factory=dict)
+    tools: dict[str, Cue] = Field(default_factory=dict)
+    people: tuple[Decision, ...] = ()
+    events: tuple[Happening, ...] = ()
+    expect: Expected
+    source: str = ""
+    places: dict[str, Place] = Field(default_factory=dict)
+    """Where each key of the file stands, for what is found later."""
+
+    def place(self, *keys: str) -> Place:
+        """Return the place of the first of some keys that the file has, else the file's first line."""
+        found = (self.places[key] for key in keys if key in self.places)
+        return next(found, Place(file=self.source, line=1, column=1))
