@@ -1,7 +1,7 @@
 """Checking is bounded: whatever a file holds, it is refused within a second and 100 MB.
 
-Each file is read by a process of its own, which says how much of the processor and of memory that took. Three tries let a
-busy machine be busy.
+Each file is read by a process of its own, which says how much time of the processor and how much memory that took.
+Three tries let a busy machine be busy.
 """
 
 import json
