@@ -51,27 +51,33 @@ class Compiled:
     tree: Tree
 
 
-@lru_cache(maxsize=2048)
 def compile_expression(source: str) -> Compiled:
     """Return an expression that is within the bounds. Raises `ExpressionError`."""
-    found = diagnosed(source)
-    if found:
+    found = compiled(source)
+    if not isinstance(found, Compiled):
         raise ExpressionError("; ".join(str(problem) for problem in found))
-    serialized = UNCHECKED.compile(source, disable_check=True).serialize()
-    return Compiled(UNCHECKED.deserialize(ordered(serialized)), read_tree(serialized))
+    return found
 
 
 def diagnosed(source: str) -> list[Problem]:
     """Return why an expression cannot be compiled or is out of bounds."""
+    found = compiled(source)
+    return [] if isinstance(found, Compiled) else list(found)
+
+
+@lru_cache(maxsize=2048)
+def compiled(source: str) -> Compiled | tuple[Problem, ...]:
+    """Return an expression ready to run, or why there is none. Either is found out once: a bad one costs as much."""
     if not source.strip():
-        return [Problem("the expression is empty")]
+        return (Problem("the expression is empty"),)
     if len(source) > MOST_CHARACTERS:
-        return [Problem(f"the expression has {len(source)} characters; at most {MOST_CHARACTERS} are allowed")]
+        return (Problem(f"the expression has {len(source)} characters; at most {MOST_CHARACTERS} are allowed"),)
     try:
         serialized = UNCHECKED.compile(source, disable_check=True).serialize()
     except Exception as error:
-        return compile_errors(str(error))
-    return oversized(read_tree(serialized))
+        return tuple(compile_errors(str(error)))
+    tree = read_tree(serialized)
+    return tuple(oversized(tree)) or Compiled(UNCHECKED.deserialize(ordered(serialized)), tree)
 
 
 def oversized(tree: Tree) -> list[Problem]:

@@ -5,6 +5,7 @@ Structure is read by `form.py` and `step_form.py`; what the parts mean together 
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from language.start import input_defaults
 from language.step_form import StepReader, filled
 from language.yaml_source import Value, read_yaml
 
+MOST_TOLD = 100
+"""Findings of one kind of check that are told at once: nobody reads more, and each takes time."""
 CHECKS = (
     names.check,
     flow.check,
@@ -55,7 +58,7 @@ def load_text(text: str, file: str, workspace: Workspace) -> Definition:
     too_many = list(flow.too_many(draft))
     findings += too_many
     for check in () if too_many else CHECKS:
-        findings.extend(check(draft, workspace))
+        findings.extend(islice(check(draft, workspace), MOST_TOLD))
     if findings:
         raise Rejected(findings)
     return draft.definition

@@ -17,9 +17,16 @@ RESERVED = frozenset(WORDS_OF_CEL.split())
 BUILT_IN_VARIABLES = frozenset(("mission", "steps", "iteration", "result", "index"))
 
 
+MANY, NEAR, LONGEST = 100, 3, 100
+"""How many words are compared with a misspelt one, how much longer they may be, and how much of it is looked at."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that was probably meant, if one is close."""
-    close = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    """Return the known word that was probably meant, if one is close. Among many, only like ones are looked at."""
+    names = list(known)
+    if len(names) > MANY:
+        names = [name for name in names if name[:1] == word[:1] and abs(len(name) - len(word)) <= NEAR]
+    close = get_close_matches(word[:LONGEST], sorted(names)[:MANY], n=1, cutoff=0.6)
     return close[0] if close else None
 
 

@@ -48,6 +48,7 @@ from language.schema import check_schema
 from language.steps import REFUSE
 from language.yaml_source import Value
 
+MOST_STEPS = 500
 ALIASES = {"escalate_to_human": ESCALATE}
 
 
@@ -58,11 +59,19 @@ class StepReader:
         self.findings = findings
         self.nodes: dict[Place, Value] = {}
         self._named = named
+        self._left = MOST_STEPS + 1
 
     def steps(self, values: list[Value], *, named: bool) -> tuple[Step, ...]:
         """Return a list of steps. Where names are needed to refer to steps, each must have one."""
         taken: set[str] = set()
-        return tuple(self.step(value, taken, named=named) for value in values)
+        found = []
+        for value in values:
+            if self._left <= 0:
+                # One too many is enough for a finding; the rest would only take time.
+                break
+            self._left -= 1
+            found.append(self.step(value, taken, named=named))
+        return tuple(found)
 
     def step(self, value: Value, taken: set[str], *, named: bool) -> Step:
         kinds = [kind for kind in READERS if isinstance(value.data, dict) and kind in value.data]

@@ -9,9 +9,9 @@ from language.checks.names import listed
 from language.draft import Draft
 from language.finding import Finding
 from language.name import nearest
+from language.step_form import MOST_STEPS
 from language.steps import called_by, called_names, children
 
-MOST_STEPS = 500
 DEEPEST_CALL = 50
 MOST_ROUNDS = 10_000
 LOOP = "use a loop step, which has a bound"
@@ -34,7 +34,7 @@ def too_many(draft: Draft) -> Iterator[Finding]:
     count = sum(1 for _ in draft.steps())
     if count > MOST_STEPS:
         place = draft.tree.place_of("steps")
-        yield Finding("TOO_MANY_STEPS", f"{count} steps; at most {MOST_STEPS} are allowed", place, "split the mission")
+        yield Finding("TOO_MANY_STEPS", f"more than {MOST_STEPS} steps", place, "split the mission")
 
 
 class Map:
