@@ -47,6 +47,8 @@ class Crowd:
 
     async def _attend(self, path: str, since: datetime) -> None:
         """Speak in turn, each as long after the one before as the script says, while the gate is open."""
+        # Who was not heard at a gate that has just closed is free for this one, and comes first.
+        await self._clock.lull()
         while (decision := self._next(path)) is not None:
             since += decision.after
             self._left.remove(decision)

@@ -261,6 +261,24 @@ expect: {verdict: done, waits: [{at: 'rounds[1]/ask'}, {at: 'rounds[2]/ask'}]}
     assert ([], (600, "succeeded")) == (told(result), ends(result)["rounds"])
 
 
+def test_a_decision_that_one_round_did_not_hear_is_left_for_the_next(theatre):
+    theatre.mission("""
+  - step: rounds
+    loop:
+      do: [{step: ask, gate: {approvers: lead, timeout: 10m, on_reject: continue}, output: said}]
+      until: said.approved
+      max_iterations: 3
+""")
+
+    result = theatre.rehearse(
+        "people: [{at: ask, by: lea, decide: approve, after: 10m}, {at: 'rounds[2]/ask', by: leo, decide: approve}]\n"
+        "expect: {state: waiting}"
+    )
+
+    assert ["rounds[1]/ask", "rounds[2]/ask", "rounds[3]/ask", "rounds/on_max/escalate"] == opened(result)
+    assert ["lea", "leo"] == [decision.by for decision in result.came.unspoken]
+
+
 def test_a_decision_that_no_gate_waited_for_is_a_difference(theatre):
     result = theatre.rehearse(
         "agents: {ann: {k: 1}}\npeople: [{at: work, by: lea, decide: approve}]\nexpect: {verdict: done}"
