@@ -68,19 +68,28 @@ class Fallback(Document):
     agent: str
 
 
+class Default(Document):
+    """The value that a step's variable has until the step sets it. Null is a value, unlike no default at all."""
+
+    value: JsonValue
+
+
 class BaseStep(Document):
     """What every step has. `step` is unique in the mission; unnamed branches are named after their agent or tool.
 
-    `when` is CEL: where it is false the step is skipped. `timeout` bounds one attempt of an agent or an action, and
-    the whole of any other step. `on_failure` maps a class of failure, or `any`, to where control goes instead.
+    `when` is CEL: where it is false the step is skipped. `timeout` bounds one attempt; `retry` says how many there are:
+    without it three for an agent or an action, and one for any other step, which is undone and tried again as a whole.
+    `on_failure` maps a class of failure, or `any`, to where control goes instead.
     """
 
     step: str
     needs: tuple[str, ...] | None = None
     output: str | None = None
     when: str | None = None
+    retry: Retry | None = None
     timeout: Duration | None = None
     on_failure: dict[str, "Target | Fallback"] = Field(default_factory=dict)
+    default: Default | None = None
     place: Place = Place()
 
 
@@ -95,7 +104,6 @@ class AgentStep(BaseStep):
     task: str
     context: tuple[str, ...] = ()
     below_floor: "Target" = ESCALATE
-    retry: Retry | None = None
 
 
 class ParallelStep(BaseStep):
@@ -191,7 +199,6 @@ class ActionStep(BaseStep):
     with_: dict[str, JsonValue] = Field(default_factory=dict, alias="with")
     compensate: Compensation | None = None
     approval: Gate | None = None
-    retry: Retry | None = None
 
     model_config = ALIASED
 
@@ -235,7 +242,7 @@ class MapStep(BaseStep):
 class RaceStep(BaseStep):
     """Steps that run at once until the first good answer; the others are cancelled. Output: `{winner, answer}`.
 
-    `good` is CEL over `answer`; without it any answer will do. Only steps that change nothing may race.
+    `good` is CEL over `result`, an answer; without it any will do. Only steps that change nothing may race.
     """
 
     kind: Literal["race"] = "race"

@@ -11,6 +11,10 @@ from contracts.base import Message
 EVENT = "event"
 MOST_KEPT = 1_000
 """Events that wait for a step to take them; a mission refuses more."""
+LONGEST = 65_536
+"""Bytes of one event."""
+MOST_BYTES = 400_000
+"""Bytes of all that wait: they travel from run to run with the mission."""
 
 
 class Event(Message):

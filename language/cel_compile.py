@@ -12,6 +12,8 @@ from cel_expr_python import cel
 
 from language.cel_order import ordered
 from language.cel_tree import Tree, read_tree
+from language.name import suggestion
+from language.types.function import FUNCTIONS
 
 MOST_CHARACTERS = 2_000
 MOST_NODES = 300
@@ -21,6 +23,8 @@ UNCHECKED = cel.NewEnv()
 COMPILE_ERROR = re.compile(r"ERROR: <input>:(\d+):(\d+): ([^\n]*)")
 
 
+UNDECLARED = re.compile(r"undeclared reference to '(\w+)'")
+MACROS = ("all", "exists", "exists_one", "filter", "map")
 STATUS = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
 
 
@@ -88,13 +92,32 @@ def oversized(tree: Tree) -> list[Problem]:
     return found
 
 
-def mistyped(source: str, tree: Tree) -> list[Problem]:
-    """Return what the type checker finds: unknown functions, and operands that never fit."""
+@lru_cache(maxsize=2048)
+def mistyped(source: str) -> tuple[Problem, ...]:
+    """Return what CEL's type checker finds: unknown functions, and functions with too few or too many arguments.
+
+    What goes together is the business of `language/types`, which knows what is in a map; to this checker a whole number
+    does not even compare with a decimal one.
+    """
     try:
-        environment(frozenset(tree.reads)).compile(source)
+        environment(frozenset(compile_expression(source).tree.reads)).compile(source)
     except Exception as error:
-        return compile_errors(str(error))
-    return []
+        return tuple(problem for problem in map(reworded, compile_errors(str(error))) if problem)
+    return ()
+
+
+def reworded(problem: Problem) -> Problem | None:
+    """Return one of the checker's findings in words of ours; none where types are its reason."""
+    unknown = UNDECLARED.fullmatch(problem.message)
+    if unknown is None:
+        return None if problem.message.startswith("found no matching overload") else problem
+    name = unknown[1]
+    if name in MACROS:
+        return problem._replace(message=f"{name}() takes a name and a question; write {name}(x, x > 1)")
+    if name in FUNCTIONS:
+        return problem._replace(message=f"{name}() has too few or too many operands; it takes {FUNCTIONS[name].words}")
+    meant = suggestion(name, [*FUNCTIONS, *MACROS]) or f"; there are {', '.join(sorted([*FUNCTIONS, *MACROS]))}"
+    return problem._replace(message=f"there is no function '{name}'{meant}")
 
 
 @lru_cache(maxsize=256)

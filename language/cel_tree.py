@@ -4,7 +4,8 @@ Pure. Only the fields that we ask about are read: what an expression names, how 
 Field numbers are those of google/api/expr/v1alpha1 `syntax.proto`. `language/cost.py` bounds what it may cost.
 """
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -25,6 +26,10 @@ class Node:
     text: str | None = None
     """The value of a constant that is a text."""
     accumulator: str = ""
+    asks: bool = False
+    """Whether a select is `has(...)`, which asks for the field and does not read it."""
+    value: Any = None
+    """The value of a constant; its `name` says what kind it is."""
 
 
 @dataclass(frozen=True)
@@ -195,8 +200,23 @@ def nodes(message: Fields, key: int) -> tuple[Node, ...]:
     return tuple(read_node(part) for part in message.get(key, []))
 
 
+CONSTANTS: dict[int, tuple[str, Callable[[Any], Any]]] = {
+    1: ("null", lambda _: None),
+    2: ("bool", bool),
+    3: ("int", lambda number: number - (1 << 64) if number >> 63 else number),
+    4: ("uint", int),
+    5: ("double", lambda data: struct.unpack("<d", data)[0]),
+    6: ("text", bytes.decode),
+    7: ("bytes", bytes),
+}
+
+
 def read_const(number: int, message: Fields) -> Node:
-    return Node(number, "const", text=text(message, 6) if 6 in message else None)
+    for key, (name, reader) in CONSTANTS.items():
+        if key in message:
+            value = reader(message[key][0])
+            return Node(number, "const", name, text=value if name == "text" else None, value=value)
+    return Node(number, "const")
 
 
 def read_ident(number: int, message: Fields) -> Node:
@@ -204,7 +224,7 @@ def read_ident(number: int, message: Fields) -> Node:
 
 
 def read_select(number: int, message: Fields) -> Node:
-    return Node(number, "select", text(message, 2), nodes(message, 1))
+    return Node(number, "select", text(message, 2), nodes(message, 1), asks=bool(first(message, 3, 0)))
 
 
 def read_call(number: int, message: Fields) -> Node:

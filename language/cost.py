@@ -193,7 +193,7 @@ def called(node: Node, values: list[Bound]) -> tuple[float, Bound]:
             return pattern_work(node.parts[-1]) * (1 + values[0].size), ONE
         case "contains":
             return math.prod(value.size for value in values), ONE
-        case "_?:_":
+        case "_?_:_":
             size, element = max(value.size for value in values), max(value.element for value in values)
             return 1, Bound(size, longest, element)
         case "_[_]":

@@ -5,6 +5,7 @@ The checks in `language/checks` read the definition; where they find something w
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from contracts.definition import Definition, Place, Step
 from language.finding import Finding
@@ -31,4 +32,8 @@ class Draft:
         return Finding(code, message, self.value(step, *path).place, mend)
 
     def steps(self) -> Iterator[Step]:
-        return every_step(self.definition)
+        return iter(self._steps)
+
+    @cached_property
+    def _steps(self) -> tuple[Step, ...]:
+        return tuple(every_step(self.definition))

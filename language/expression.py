@@ -77,7 +77,7 @@ def problems(source: str, known_names: Iterable[str]) -> list[Problem]:
         for name in tree.reads
         if name not in known
     ]
-    return unknown + mistyped(source, tree)
+    return [*unknown, *mistyped(source)]
 
 
 def position(source: str, offset: int) -> tuple[int, int]:

@@ -4,21 +4,34 @@ The law: what this returns can run, and what cannot run is refused here, with th
 Structure is read by `form.py` and `step_form.py`; what the parts mean together is checked by `language/checks`.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from contracts.definition import Definition, Place, Verdict
 from contracts.workspace import Workspace
-from language.checks import approval, arguments, expressions, flow, names, timing, variables
+from language.checks import approval, arguments, expressions, flow, names, paths, timing, types, variables
 from language.document import read_file
 from language.draft import Draft
 from language.finding import Finding, Rejected
 from language.form import Form
 from language.name import MISSION, unfit
-from language.schema import check_schema
+from language.schema import check_schema, errors
+from language.start import input_defaults
 from language.step_form import StepReader, filled
 from language.yaml_source import Value, read_yaml
 
-CHECKS = (names.check, flow.check, variables.check, expressions.check, approval.check, timing.check, arguments.check)
+CHECKS = (
+    names.check,
+    flow.check,
+    variables.check,
+    paths.check,
+    expressions.check,
+    types.check,
+    approval.check,
+    timing.check,
+    arguments.check,
+)
 
 
 def load_mission(path: Path, workspace: Workspace) -> Definition:
@@ -99,7 +112,7 @@ def read_name(form: Form) -> str:
     return name
 
 
-def read_inputs(form: Form) -> dict[str, object]:
+def read_inputs(form: Form) -> dict[str, Any]:
     """Return the schema of the inputs, whose properties become variables."""
     schema = form.mapping("inputs")
     if schema is None:
@@ -115,7 +128,22 @@ def read_inputs(form: Form) -> dict[str, object]:
         reason = unfit(name)
         if reason:
             form.add("BAD_NAME", f"'{name}' cannot be an input: {reason}", place, "choose another name")
+    for name, problem in unfit_defaults(schema):
+        place = value.find("properties", name, "default").place
+        form.add(
+            "BAD_VALUE", f"the default of '{name}' does not fit: {problem}", place, "write what its schema asks for"
+        )
     return schema
+
+
+def unfit_defaults(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each input whose default does not fit its own schema, and why."""
+    if check_schema(schema):
+        return
+    loose = {key: part for key, part in schema.items() if key not in {"required", "additionalProperties"}}
+    for name, default in input_defaults(schema).items():
+        for problem in errors(loose, {name: default}):
+            yield name, problem
 
 
 def read_verdict(form: Form) -> Verdict:

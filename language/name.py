@@ -14,7 +14,7 @@ MISSION = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 WORDS_OF_CEL = """as break const continue else false for function if import in let loop namespace null package return
     true var void while bool bytes double duration dyn int list map null_type string timestamp type uint"""
 RESERVED = frozenset(WORDS_OF_CEL.split())
-BUILT_IN_VARIABLES = frozenset(("mission", "steps", "iteration", "result", "index", "answer"))
+BUILT_IN_VARIABLES = frozenset(("mission", "steps", "iteration", "result", "index"))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

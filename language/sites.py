@@ -42,13 +42,8 @@ class Site:
 
     def place(self, line: int = 1, column: int = 1) -> Place:
         """Return the place of a line and column of the expression, as near as the YAML text tells."""
-        value, start = self.value, self.value.place
-        text = value.data if isinstance(value.data, str) else ""
-        escaped = value.quoted in {"'", '"'} and (value.quoted in text or "\\" in text)
-        if value.lines > 1 or line > 1 or escaped or "\n" in text:
-            return start
-        shift = (1 if value.quoted else 0) + self.offset + column - 1
-        return Place(file=start.file, line=start.line, column=start.column + shift)
+        before = sum(len(text) for text in self.source.splitlines(keepends=True)[: line - 1])
+        return self.value.place_of_character(self.offset + before + column - 1)
 
 
 def sites(step: Step, draft: Draft) -> Iterator[Site]:

@@ -20,6 +20,7 @@ from contracts.definition import (
     Compensation,
     Condition,
     ConditionStep,
+    Default,
     Fallback,
     Gate,
     GateStep,
@@ -73,8 +74,10 @@ class StepReader:
             "needs": form.texts("needs") if form.take("needs") else None,
             "output": form.text("output") or None,
             "when": form.text("when") or None,
+            "retry": self.retry(form),
             "timeout": form.duration("timeout"),
             "on_failure": self.on_failure(form),
+            "default": self.default(form),
             "place": value.place,
         }
         if kind:
@@ -141,6 +144,16 @@ class StepReader:
             if name not in classes:
                 inner.unknown(name, classes)
         return {name: self.way(inner, name) for name in value.data if name in classes}
+
+    def default(self, form: Form) -> Default | None:
+        """Return the value that the step's variable has until the step sets it."""
+        value = form.take("default")
+        if value is None:
+            return None
+        if "output" not in form.data:
+            message = "'default' is the value of a variable, and this step sets none"
+            form.add("MISSING_KEY", message, form.value.key_places["default"], "write 'output: …' beside it")
+        return Default(value=value.plain())
 
     def way(self, form: Form, key: str) -> Target | Fallback:
         value = form.data[key]
@@ -223,7 +236,6 @@ def read_agent(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
         task=form.text("task", required=True),
         context=form.texts("context"),
         below_floor=reader.target(form, "below_floor", ESCALATE),
-        retry=reader.retry(form),
     )
 
 
@@ -289,7 +301,6 @@ def read_action(reader: StepReader, form: Form, common: dict[str, Any]) -> Step:
         **{"with": arguments or {}},
         compensate=compensation,
         approval=reader.gate(approval) if approval else None,
-        retry=reader.retry(form),
     )
 
 
@@ -402,5 +413,5 @@ WORDS = {
     "wait": "a wait",
     "review": "a review",
 }
-KEYS = "step needs output when on_failure task context below_floor retry timeout with compensate approval good"
+KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval good"
 EVERY_KEY = frozenset(KEYS.split())

@@ -51,7 +51,8 @@ class Value:
     key_places: dict[str, Place] = field(default_factory=dict)
     quoted: str = ""
     """The quote or block character of a text; empty for a plain one."""
-    lines: int = 1
+    raw: str = ""
+    """A text as it stands in the file, where it takes more than one line."""
 
     def plain(self) -> Any:
         """Return the value as JSON data."""
@@ -79,6 +80,36 @@ class Value:
     def place_of(self, *path: str | int) -> Place:
         """Return the place of what stands at a path, or of the last value on the way to it."""
         return self.find(*path).place
+
+    def place_of_character(self, index: int) -> Place:
+        """Return where in the file a character of a text stands; where escapes hide that, the text's own place."""
+        text = self.data if isinstance(self.data, str) else ""
+        hidden = self.quoted in {"'", '"'} and (self.quoted in text or "\\" in (self.raw or text))
+        if hidden or (not self.raw and "\n" in text):
+            return self.place
+        if not self.raw:
+            return self._moved(0, self.place.column + index + bool(self.quoted))
+        at = found_again(
+            text, index, self.raw, 1 + self.raw.find("\n") if self.quoted in {"|", ">"} else len(self.quoted)
+        )
+        if at is None:
+            return self.place
+        line = self.raw.count("\n", 0, at)
+        return self._moved(line, at - self.raw.rfind("\n", 0, at) if line else self.place.column + at)
+
+    def _moved(self, lines: int, column: int) -> Place:
+        return Place(file=self.place.file, line=self.place.line + lines, column=column)
+
+
+def found_again(text: str, index: int, raw: str, begin: int) -> int | None:
+    """Return where in a raw text a character of the folded text is: folding changes nothing but blanks."""
+    count = sum(not char.isspace() for char in text[:index])
+    for at in range(begin, len(raw)):
+        if not raw[at].isspace():
+            if count == 0:
+                return at if raw[at] == text[index : index + 1] else None
+            count -= 1
+    return None
 
 
 class Broken(Exception):
@@ -110,6 +141,7 @@ class Reader:
         self.file = file
         self.findings: list[Finding] = []
         self._values = 0
+        self._lines: list[str] = []
 
     def place(self, mark: Any) -> Place:
         return Place(file=self.file, line=mark.line + 1, column=mark.column + 1)
@@ -124,6 +156,7 @@ class Reader:
         size = len(text.encode("utf-8", "replace"))
         if size > MOST_BYTES:
             self._stop("YAML_SIZE", f"the file has {size} bytes; at most {MOST_BYTES} are read", None)
+        self._lines = text.split("\n")
         found: Value | None = None
         events = yaml.parse(text, Loader=yaml.CSafeLoader)
         for event in events:
@@ -199,15 +232,19 @@ class Reader:
         self.add("DUPLICATE_KEY", message, key.place, "keep one of them")
 
     def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Value:
-        lines = self._lines(event)
+        raw = self._raw(event)
         if event.style:
-            return Value(place, event.value, quoted=event.style, lines=lines)
-        return Value(place, self._plain(event.value, place), lines=lines)
+            return Value(place, event.value, quoted=event.style, raw=raw)
+        return Value(place, self._plain(event.value, place), raw=raw)
 
-    def _lines(self, event: Any) -> int:
-        """Return how many lines of the file a scalar takes."""
-        lines: int = event.end_mark.line - event.start_mark.line + 1
-        return lines
+    def _raw(self, event: Any) -> str:
+        """Return a scalar of several lines as it stands in the file."""
+        start, end = event.start_mark, event.end_mark
+        if end.line == start.line:
+            return ""
+        whole = "\n".join(self._lines[start.line : end.line + 1])
+        rest = len(self._lines[end.line]) - end.column if end.line < len(self._lines) else 0
+        return whole[start.column : len(whole) - max(rest, 0)]
 
     def _plain(self, text: str, place: Place) -> Scalar:
         """Return what an unquoted scalar means where YAML 1.1 and 1.2 agree."""

@@ -13,6 +13,7 @@ from temporalio.client import Client, WorkflowHistory
 from contracts.base import digest
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult
 from contracts.decision import DECIDE, Ruling, token_digest
+from contracts.event import EVENT, Event
 from contracts.plan import MissionInput, MissionResult
 from contracts.view import AuditEntry
 from starter.history import LOCAL_ACTIVITY, Reader, name_of, run_id, runs_of
@@ -140,6 +141,8 @@ class Run:
         return _ruled(ruling) if ruling is not None else None
 
     async def _signalled(self, attributes: Any) -> dict[str, Any]:
+        if attributes.signal_name == EVENT:
+            return await self._happened(attributes)
         token = await self._reader.one(attributes.input.payloads, str)
         if attributes.signal_name != DECIDE or token is None:
             return {"what": f"signal {attributes.signal_name!r} received", "detail": {"sent_by": attributes.identity}}
@@ -148,6 +151,14 @@ class Run:
             "digest": token_digest(token),
             "detail": {"sent_by": attributes.identity},
         }
+
+    async def _happened(self, attributes: Any) -> dict[str, Any]:
+        event = await self._reader.one(attributes.input.payloads, Event)
+        detail = {"sent_by": attributes.identity}
+        if event is None:
+            return {"what": "unreadable event received", "detail": detail}
+        detail |= {"event": event.event, "key": event.key, "id": event.id}
+        return {"what": "event received", "digest": digest(event.payload), "detail": detail}
 
     async def _stated(self, attributes: Any) -> dict[str, Any]:
         fields = attributes.search_attributes.indexed_fields

@@ -38,5 +38,8 @@ def _open(view: MissionView) -> list[RenderableType]:
 
 def _asked(gate: Waiting, view_id: str) -> str:
     who = visible(" or ".join(gate.approvers))
+    if gate.kind == "review":
+        objecting = f"gonogo reject {visible(view_id)} {visible(gate.step)} --comment 'why'"
+        return f"it goes on unless {who} objects, {render.deadline(gate.deadline)}; {objecting}"
     what = f" to allow {visible(gate.tool)}" if gate.tool else ""
     return f"{who}{what}, {render.deadline(gate.deadline)}; gonogo approve {visible(view_id)} {visible(gate.step)}"

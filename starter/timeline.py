@@ -14,8 +14,9 @@ from contracts.decision import Ruling
 from contracts.record import Effect, Failure, Record
 from contracts.view import MissionView, Waiting
 
-CONTAINERS = frozenset({"parallel", "group", "loop", "condition"})
+CONTAINERS = frozenset({"parallel", "group", "loop", "condition", "iteration", "attempt", "map", "item", "race"})
 """Kinds whose own beginning and end say nothing that their steps do not say."""
+ASKING = frozenset({"gate", "review"})
 UNDOING = {
     "running": "is being undone",
     "done": "was undone",
@@ -63,7 +64,7 @@ class Timeline:
             yield Line(record.started_at, "start", record.actor or record.kind, again, record.path)
         for observation in record.observations:
             yield from self._observation(record.path, observation)
-        said = record.answer or (record.output if record.kind == "gate" and record.ended_at else None)
+        said = record.answer or (record.output if record.kind in ASKING and record.ended_at else None)
         if isinstance(said, dict) and self._first("settled", record.path, record.attempt):
             yield _settled(record, said)
         if record.ended_at and self._first("end", record.path, record.attempt, record.status):
@@ -81,8 +82,9 @@ class Timeline:
         if record.failure:
             failure = record.failure
             who = failure.actor or record.actor or record.kind
-            yield Line(at, "failed", f"{who} failed: {failure.cause}", _rest(failure), record.path)
-        elif record.kind not in CONTAINERS and (record.kind != "gate" or record.status != "succeeded"):
+            on = "; the mission goes on" if record.status == "recovered" else ""
+            yield Line(at, "failed", f"{who} failed: {failure.cause}{on}", _rest(failure), record.path)
+        elif record.kind not in CONTAINERS and (record.kind not in ASKING or record.status != "succeeded"):
             sign = "done" if record.status == "succeeded" else record.status
             yield Line(at, sign, f"{_doer(record)} {sign}".strip(), _cost(record, at), record.path)
 
@@ -98,7 +100,8 @@ class Timeline:
 
     def _waiting(self, waiting: Waiting, view: MissionView) -> Iterator[Line]:
         if self._first("waiting", waiting.step, waiting.digest, waiting.approvers, waiting.deadline):
-            text = f"waits for {' or '.join(waiting.approvers)}"
+            who = " or ".join(waiting.approvers)
+            text = f"goes on unless {who} objects" if waiting.kind == "review" else f"waits for {who}"
             record = next((record for record in view.records if record.path == waiting.step), None)
             at = waiting.opened_at or (record.started_at if record else view.started_at)
             if at is not None:
@@ -132,8 +135,11 @@ def _settled(record: Record, said: dict[str, Any]) -> Line:
     at = max(heard, default=record.ended_at or record.started_at)
     decision = str(said.get("decision", "settled")).replace("_", " ")
     people = ", ".join(str(name) for name in said.get("by", ()))
+    if record.kind == "review":
+        decision = {"timed out": "unopposed", "rejected": "objected to"}.get(decision, decision)
     text = f"{decision} by {people}" if people else decision
-    return Line(at, "agreed" if said.get("approved") else "refused", text, str(said.get("comment", "")), record.path)
+    agreed = said.get("approved") or decision == "unopposed"
+    return Line(at, "agreed" if agreed else "refused", text, str(said.get("comment", "")), record.path)
 
 
 def brief(seconds: float) -> str:

@@ -91,6 +91,11 @@ def details(definition: Definition, state: MissionState, journal: Journal, openi
 
 def _asking(opening: Opening) -> Iterator[str]:
     subject = opening.subject
+    if subject.kind == "review":
+        when = _clock(opening.deadline) if opening.deadline else "its deadline"
+        yield f"\n**{subject.step}** goes on at {when} unless **{' or '.join(subject.approvers)}** objects\n"
+        yield f"\nObject with `gonogo reject {subject.mission} {subject.step}`"
+        return
     until = f" until {_clock(opening.deadline)}" if opening.deadline else ""
     what = f" to allow `{subject.tool}`" if subject.tool else f" to decide: {_plain(subject.message)}"
     yield f"\n**{subject.step}** waits for **{' or '.join(subject.approvers)}**{until}{what}\n"

@@ -1,8 +1,9 @@
 """Where control goes: no cycles, nothing that cannot be reached, not too much of it."""
 
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 
-from contracts.definition import ABORT, ConditionStep, GroupStep, LoopStep, ParallelStep, Step, Target
+from contracts.definition import ABORT, AgentStep, ConditionStep, GroupStep, LoopStep, ParallelStep, Step, Target
 from contracts.workspace import Workspace
 from language.checks.names import listed
 from language.draft import Draft
@@ -12,14 +13,17 @@ from language.steps import called_by, called_names, children
 
 MOST_STEPS = 500
 DEEPEST_CALL = 50
+MOST_ROUNDS = 10_000
 LOOP = "use a loop step, which has a bound"
 
 
-def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG001 (every check has these arguments)
-    """Find cycles of calls and needs, and steps that no way leads to."""
+def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
+    """Find cycles of calls and needs, loops that go round too often, and steps that no way leads to."""
     map_ = Map(draft)
     yield from map_.cycles()
     yield from map_.unreachable()
+    yield from rounds(draft, map_)
+    yield from never_unsure(draft, workspace)
     for steps in (draft.definition.steps, *(inner for step in draft.steps() for inner in children(step))):
         yield from needs(steps, draft, map_.called)
         yield from after_the_end(steps, draft, map_)
@@ -109,6 +113,37 @@ class Map:
                 return self.never_returns(step.parallel, seen)
             case _:
                 return False
+
+
+def rounds(draft: Draft, map_: Map) -> Iterator[Finding]:
+    """Find loops that together with those inside them go round too often, each at the innermost that does."""
+    steps = {id(step): step for step in draft.steps()}
+    into = {key: [id(inner) for inner in map_.into(step)] for key, step in steps.items()}
+    try:
+        order = list(TopologicalSorter(into).static_order())
+    except CycleError:
+        return  # which has a finding of its own
+    most: dict[int, int] = {}
+    for key in order:
+        inner, step = max((most[to] for to in into[key]), default=1), steps[key]
+        most[key] = inner * step.loop.max_iterations if isinstance(step, LoopStep) else inner
+        if inner <= MOST_ROUNDS < most[key]:
+            message = f"together with the loops inside it this may go round {most[key]:,} times"
+            mend = f"at most {MOST_ROUNDS:,} are allowed: lower 'max_iterations'"
+            yield draft.find("LOOP_TOO_LONG", message, step, "loop", "max_iterations", mend=mend)
+
+
+def never_unsure(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
+    """Find `below_floor` of agents whose contracts set no floor: nothing ever goes there."""
+    for step in draft.steps():
+        if not isinstance(step, AgentStep) or step.agent not in workspace.agents:
+            continue
+        written = draft.value(step).data
+        floor = workspace.agents[step.agent].confidence_floor
+        if floor is None and isinstance(written, dict) and "below_floor" in written:
+            message = f"nothing comes here: the agent '{step.agent}' has no confidence_floor to be below"
+            mend = "give the agent a 'confidence_floor' in agents.yaml, or leave 'below_floor' out"
+            yield draft.find("UNREACHABLE", message, step, "below_floor", mend=mend)
 
 
 def needs(steps: tuple[Step, ...], draft: Draft, called: frozenset[str]) -> Iterator[Finding]:

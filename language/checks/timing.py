@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from contracts.definition import ESCALATE, ActionStep, AgentStep, Gate, Retry, ReviewStep, Step, WaitStep
+from contracts.definition import ESCALATE, Gate, Retry, ReviewStep, Step, WaitStep
 from contracts.workspace import Workspace
 from language.draft import Draft
 from language.finding import Finding
@@ -25,7 +25,7 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG
             yield from positive(step.wait.for_, step, draft, "wait", "for")
         if isinstance(step, ReviewStep):
             yield from positive(step.review.timeout, step, draft, "review", "timeout")
-        if isinstance(step, AgentStep | ActionStep) and step.retry:
+        if step.retry:
             yield from retry_times(step.retry, step, draft)
 
 

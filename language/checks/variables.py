@@ -24,12 +24,13 @@ from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
 from language.checks.expressions import variables
 from language.draft import Draft
+from language.expression import position
 from language.finding import Finding
 from language.name import suggestion, unfit
 from language.sites import Site, sites, verdict_sites
 from language.steps import called_by, called_names, children, failure_targets, gate_of, kind_targets, walk
 
-LOCAL = ("iteration", "result", "index", "answer")
+LOCAL = ("iteration", "result", "index")
 ALWAYS = ("mission", "steps")
 
 
@@ -117,12 +118,11 @@ class Flow:
             case "iterating":
                 return self.after_round.get(id(step), -1)
             case "undoing":
-                own = self.bits[step.output] if step.output else 0
-                return before | own | self.bits["result"]
+                return before | self.bits["result"]
             case "each" if isinstance(step, MapStep):
                 return before | self.bits[step.map.as_] | self.bits["index"]
             case "answered":
-                return before | self.bits["answer"]
+                return before | self.bits["result"]
             case _:
                 return before
 
@@ -304,22 +304,20 @@ def early(site: Site, flow: Flow, may: int) -> Iterator[Finding]:
         return
     for name, offset in tree.first_seen.items() if tree else ():
         if name in flow.bits and not flow.bits[name] & may:
-            place = site.place(1, offset + 1)
-            yield Finding("READ_BEFORE_SET", *too_early(name, flow.draft, place))
+            message, place, mend = too_early(name, flow.draft, site.place(*position(site.source, offset)))
+            mend = "'result' is what the action returned" if site.when == "undoing" else mend
+            yield Finding("READ_BEFORE_SET", message, place, mend)
 
 
 def too_early(name: str, draft: Draft, place: Any) -> tuple[str, Any, str]:
     """Return message, place and mend for a variable that is not set yet."""
     if name == "iteration":
         return "'iteration' exists only inside a loop", place, "leave it out"
-    if name in {"index", "answer"}:
-        return (
-            f"'{name}' exists only inside {'a map' if name == 'index' else 'the `good` of a race'}",
-            place,
-            "leave it out",
-        )
+    if name == "index":
+        return "'index' exists only inside a map", place, "leave it out"
     if name == "result":
-        return "'result' exists only in a compensation's 'with'", place, "name the action's output"
+        message = "'result' exists only in a compensation's 'with' and in the 'good' of a race"
+        return message, place, "name an output"
     if any(isinstance(step, MapStep) and step.map.as_ == name for step in draft.steps()):
         return f"'{name}' exists only inside its map", place, "leave it out"
     if name in inner_outputs(draft):

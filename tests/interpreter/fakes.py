@@ -16,6 +16,7 @@ from contracts.definition import Definition
 from contracts.plan import Carried, Plan
 from contracts.view import MissionState
 from contracts.workspace import Agent, Escalation, Tool
+from language.start import first_values
 from language.steps import by_name, called_names
 from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
@@ -173,7 +174,7 @@ def plan_of(steps: list[dict[str, Any]], agents: dict[str, Agent] | None = None,
             **more,
         }
     )
-    named = {name: Agent(callable="tests:none") for name in ("ann", "ben", "cid", "dot")}
+    named = {name: Agent(callable="tests:none") for name in ("ann", "ben", "cid", "dot", "eva")}
     escalation = Escalation(role="chief", timeout=timedelta(hours=1))
     return Plan(definition=definition, agents={**named, **(agents or {})}, tools=TOOLS, escalation=escalation).sealed()
 
@@ -189,7 +190,9 @@ def scope_of(plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carr
         journal=Journal(carried.records, carried.revision, carried.order),
         gates=ports.book,
         events=Eventbook(carried.events, carried.events_seen),
-        variables=Variables(dict(inputs), {name: {"status": "not_run"} for name in by_name(plan.definition)}),
+        variables=Variables(
+            first_values(plan.definition, inputs), {name: {"status": "not_run"} for name in by_name(plan.definition)}
+        ),
         by_name=by_name(plan.definition),
         called=frozenset(called_names(plan.definition)),
         run_step=run_step,

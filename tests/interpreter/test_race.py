@@ -32,7 +32,7 @@ async def test_the_first_answer_wins_and_the_others_are_cancelled():
 
 async def test_an_answer_that_is_not_good_does_not_win():
     ports = FakePorts(agents={"ann": {"sure": 0.2}, "ben": {"sure": 0.9}})
-    run = await rehearse(plan_of([race(ANN, BEN, good="answer.sure > 0.5")]), ports)
+    run = await rehearse(plan_of([race(ANN, BEN, good="result.sure > 0.5")]), ports)
 
     assert "ben" == run.scope.variables.values["found"]["winner"]
 
@@ -46,7 +46,7 @@ async def test_who_fails_is_out_of_the_race_and_no_more():
 
 async def test_a_race_that_nobody_wins_says_why_for_each():
     ports = FakePorts(agents={"ann": failing(), "ben": {"sure": 0.1}})
-    run = await rehearse(plan_of([race(ANN, BEN, good="answer.sure > 0.5")]), ports)
+    run = await rehearse(plan_of([race(ANN, BEN, good="result.sure > 0.5")]), ports)
 
     assert ("failed", "no_winner") == (run.state, run.error.failure.code)
     assert "race/ann" in run.error.failure.cause
@@ -62,14 +62,14 @@ async def test_what_a_branch_sets_is_its_own():
 
 
 async def test_a_test_of_goodness_that_fails_fails_the_race():
-    run = await rehearse(plan_of([race(ANN, BEN, good="answer.nothing > 1")]), FakePorts())
+    run = await rehearse(plan_of([race(ANN, BEN, good="result.nothing > 1")]), FakePorts())
 
     assert ("failed", "expression_error") == (run.state, run.error.failure.code)
 
 
 @pytest.mark.parametrize("every", [1, 2, 3])
 async def test_over_hand_overs_nobody_runs_twice(every):
-    plan = plan_of([race(ANN, BEN, CID, good="answer.n == 3"), agent("after", agent="dot", context=["found"])])
+    plan = plan_of([race(ANN, BEN, CID, good="result.n == 3"), agent("after", agent="dot", context=["found"])])
     carried, calls = None, []
     for _ in range(20):
         ports = FakePorts(agents={"ann": failing(), "ben": {"n": 2}, "cid": {"n": 3}, "dot": {}}, stop_after=every)

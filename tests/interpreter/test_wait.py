@@ -101,9 +101,17 @@ def test_the_same_event_twice_is_one():
     assert 1 == len(book.waiting())
 
 
+@pytest.mark.parametrize(("bytes_", "kept"), [(70_000, 0), (60_000, 6)])
+def test_events_that_would_weigh_a_mission_down_are_refused(bytes_, kept):
+    book = Eventbook()
+    told = [book.take_in(happened(payload="x" * bytes_, id=str(number))) for number in range(9)]
+
+    assert kept == len(book.waiting()) == told.count("")
+
+
 def test_no_more_events_are_kept_than_may_be():
     book = Eventbook()
     told = [book.take_in(happened()) for _ in range(MOST_KEPT + 1)]
 
     assert [""] * MOST_KEPT == told[:-1]
-    assert f"{MOST_KEPT} events wait already to be taken" == told[-1]
+    assert f"{MOST_KEPT} events wait already to be taken; no more are kept" == told[-1]

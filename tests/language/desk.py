@@ -17,6 +17,7 @@ version: '1.0'
 team: platform
 inputs:
   type: object
+  required: [requirements_document, existing_system_overview, alert]
   properties:
     requirements_document: {type: string}
     existing_system_overview: {type: string}
@@ -27,11 +28,58 @@ verdict:
 """
 
 
+ANALYSIS = {
+    "type": "object",
+    "required": ["complexity_score", "title", "verdict", "tags", "parts"],
+    "properties": {
+        "complexity_score": {"type": "integer"},
+        "confidence": {"type": "number"},
+        "title": {"type": "string"},
+        "verdict": {"enum": ["approve", "revise"]},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "parts": {"type": "array", "items": {"$ref": "#/$defs/part"}},
+        "owner": {"type": ["object", "null"], "properties": {"name": {"type": "string"}}},
+        "notes": {"type": "object", "properties": {"first": {}}, "additionalProperties": True},
+        "risk": {"anyOf": [{"type": "string"}, {"type": "number"}]},
+    },
+    "$defs": {
+        "part": {
+            "type": "object",
+            "properties": {
+                "name": {"type": "string"},
+                "cost": {"type": "number"},
+                "parts": {"type": "array", "items": {"$ref": "#/$defs/part"}},
+            },
+        }
+    },
+}
+
+
 def workspace(**more: Any) -> Workspace:
-    """A workspace with four agents, tools of every kind of effect, and three people."""
+    """A workspace with agents, one of whom says what it answers, tools of every kind of effect, and three people."""
     text = {"type": "string"}
     tools = {
         "look_up": Tool(server="company", effect="read"),
+        "list_files": Tool(
+            server="company",
+            effect="read",
+            input={
+                "type": "object",
+                "required": ["folder"],
+                "properties": {
+                    "folder": text,
+                    "limit": {"type": "integer"},
+                    "order": {"enum": ["name", "size"]},
+                    "filter": {"type": "object", "properties": {"at_least": {"type": "number"}}},
+                },
+                "additionalProperties": False,
+            },
+            output={
+                "type": "object",
+                "required": ["count", "names"],
+                "properties": {"count": {"type": "integer"}, "names": {"type": "array", "items": text}},
+            },
+        ),
         "write_file": Tool(
             server="company",
             effect="write",
@@ -57,7 +105,10 @@ def workspace(**more: Any) -> Workspace:
     }
     given = {
         "root": "/nowhere",
-        "agents": {name: Agent(callable="somewhere.agents:answer") for name in AGENTS},
+        "agents": {
+            **{name: Agent(callable="somewhere.agents:answer") for name in AGENTS},
+            "analyst": Agent(callable="somewhere.agents:analyse", output=ANALYSIS, confidence_floor=0.5),
+        },
         "servers": {"company": Server(url="http://127.0.0.1:1/mcp")},
         "tools": tools,
         "people": PeopleFile(escalation=Escalation(role="director"), people=people),

@@ -264,7 +264,7 @@ def test_a_round_of_a_loop_may_read_what_the_round_before_has_set():
                 - {agent: reviewer, task: 'Round ${{ iteration }}', output: review}
                 - step: again
                   condition: {if: 'iteration > 1 && draft.weak', then: abort}
-                - {agent: architect, task: Improve, context: review, output: draft}
+                - {agent: architect, task: Improve, context: review, output: draft, default: {weak: false}}
               until: review.approved && iteration > 2
               max_iterations: 3
         """)
@@ -272,12 +272,12 @@ def test_a_round_of_a_loop_may_read_what_the_round_before_has_set():
     assert [step.step for step in by_name(definition).values()] == ["refine", "reviewer", "again", "architect"]
 
 
-def test_a_called_step_may_read_what_one_of_its_callers_has():
+def test_a_called_step_may_read_what_only_one_of_its_callers_has_if_there_is_a_default():
     definition = load("""
         steps:
           - step: early
             condition: {if: alert.known, then: report}
-          - {step: think, agent: architect, task: Think, output: draft}
+          - {step: think, agent: architect, task: Think, output: draft, default: null}
           - step: late
             condition: {if: draft.good, then: report}
           - {step: report, agent: reviewer, task: Report, context: draft}
@@ -289,7 +289,7 @@ def test_a_called_step_may_read_what_one_of_its_callers_has():
 def test_an_agent_below_its_floor_leads_to_steps_that_know_its_answer():
     definition = load("""
         steps:
-          - {step: think, agent: architect, task: Think, output: draft, below_floor: ask}
+          - {step: think, agent: analyst, task: Think, output: draft, below_floor: ask}
           - step: ask
             gate: {approvers: director, context: draft}
         """)
@@ -309,7 +309,7 @@ def test_what_every_step_may_have():
           timed_out: continue
           refused: {agent: reviewer}
           any:
-            - {step: mend, agent: cost_analyst, task: T, output: mended}
+            - {step: mend, agent: cost_analyst, task: T, output: mended, default: nothing}
       - step: b
         steps: [{step: c, agent: reviewer, task: '${{ mended }}'}]
         timeout: 1h

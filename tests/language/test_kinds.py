@@ -24,7 +24,7 @@ steps:
     race:
       - {agent: architect, task: T}
       - {agent: reviewer, task: T}
-    good: answer.confidence > 0.5
+    good: result.confidence > 0.5
     output: found
   - {step: pause, wait: {for: 2h}}
   - {step: monday, wait: {until: alert.monday}, when: has(alert.monday)}
@@ -60,7 +60,7 @@ def test_the_forms_load_as_written():
         }
     )
     assert expected == each.map
-    assert (["architect", "reviewer"], "answer.confidence > 0.5") == ([step.step for step in race.race], race.good)
+    assert (["architect", "reviewer"], "result.confidence > 0.5") == ([step.step for step in race.race], race.good)
     assert (Wait.model_validate({"for": "2h"}), Wait(until="alert.monday")) == (pause.wait, monday.wait)
     schema = {"type": "object", "required": ["size"]}
     waits = Wait.model_validate({"event": "backup_restored", "key": "${{ alert.host }}", "schema": schema})
@@ -121,9 +121,41 @@ BAD = {
             "after it)"
         ),
     ),
+    "a field that no item has": (
+        (
+            "- {step: d, agent: analyst, task: T, output: draft}\n"
+            "  - {step: a, map: {over: draft.parts, as: part, do: [{agent: architect, task: '${{ part.nme }}'}]}}"
+        ),
+        "3:90: UNKNOWN_FIELD 'part' has no field 'nme' (did you mean 'name'?)",
+    ),
+    "a map over what is no list": (
+        (
+            "- {step: d, agent: analyst, task: T, output: draft}\n"
+            "  - {step: a, map: {over: draft.title, do: [{agent: architect, task: T}]}}"
+        ),
+        "3:27: TYPE_MISMATCH 'over' asks for a list, and this answers a text (name a list)",
+    ),
+    "a field that no answer of a race has": (
+        "- {step: a, race: [{agent: analyst, task: T}], good: result.confidnce > 0.5}",
+        "2:63: UNKNOWN_FIELD 'result' has no field 'confidnce' (did you mean 'confidence'?)",
+    ),
+    "a good that is no question": (
+        "- {step: a, race: [{agent: analyst, task: T}], good: result.title}",
+        "2:56: TYPE_MISMATCH 'good' asks for true or false, and this answers a text (compare it with something)",
+    ),
+    "a field that a review does not have": (
+        (
+            "- {step: a, review: {reviewers: [tech_lead], timeout: 1h}, output: r}\n"
+            "  - {step: b, agent: architect, task: T, when: r.approved}"
+        ),
+        "3:50: UNKNOWN_FIELD 'r' has no field 'approved' (fields here: by, comment, decision, objected)",
+    ),
     "an answer outside a race": (
-        "- {step: a, agent: architect, task: '${{ answer }}'}",
-        "2:44: READ_BEFORE_SET 'answer' exists only inside the `good` of a race (leave it out)",
+        "- {step: a, agent: architect, task: '${{ result }}'}",
+        (
+            "2:44: READ_BEFORE_SET 'result' exists only in a compensation's 'with' and in the 'good' of a race "
+            "(name an output)"
+        ),
     ),
     "a wait for two things": (
         "- {step: a, wait: {for: 1h, until: alert.x}}",

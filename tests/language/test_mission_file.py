@@ -3,84 +3,12 @@
 from pathlib import Path
 
 import pytest
-from desk import HEAD, codes, findings, load, mission, workspace, written
+from desk import codes, findings, load, mission, workspace, written
 
 from language.finding import Rejected
 from language.loader import load_mission
 
 STEPS = "steps: [{step: a, agent: architect, task: T}]"
-
-BAD_HEADS = {
-    "a version that is a number": (
-        HEAD.replace("'1.0'", "1.10"),
-        "3:10: WRONG_TYPE 'version' is a text, not a number (put it in quotes: '1.1')",
-    ),
-    "a name with a space": (
-        HEAD.replace("try_out", "Try out"),
-        (
-            "2:10: BAD_NAME 'Try out' is no name for a mission "
-            "(write small letters, digits, '_' and '-', starting with a letter, at most 64)"
-        ),
-    ),
-    "no team": (
-        HEAD.replace("team: platform\n", ""),
-        "1:1: MISSING_KEY a mission needs the key 'team' (write 'team: …')",
-    ),
-    "an unknown key": (
-        HEAD + "descripton: x\n",
-        "14:1: UNKNOWN_KEY a mission has no key 'descripton' (did you mean 'description'?)",
-    ),
-    "inputs that are a list": (
-        HEAD.replace("type: object\n  prop", "type: array\n  prop"),
-        "6:9: BAD_SCHEMA 'inputs' must be of type object (write 'type: object' and name the inputs under 'properties')",
-    ),
-    "inputs that are no schema": (
-        HEAD.replace("{type: object}", "{type: objekt}"),
-        (
-            "6:3: BAD_SCHEMA 'inputs' is no JSON Schema: \"objekt\" is not valid under any of the schemas listed "
-            "in the 'anyOf' keyword at properties/alert/type"
-        ),
-    ),
-    "inputs that reach outside": (
-        HEAD.replace("{type: object}", "{$ref: 'http://example.com/alert.json'}"),
-        (
-            "6:3: BAD_SCHEMA 'inputs' is no JSON Schema: 'http://example.com/alert.json' is outside this schema; "
-            "write the definition here, under $defs"
-        ),
-    ),
-    "an input that no variable can be": (
-        HEAD.replace("    alert:", "    the-alert: {}\n    steps: {}\n    alert:"),
-        (
-            "10:5: BAD_NAME 'the-alert' cannot be an input: "
-            "a variable has letters, digits and '_', and starts with none of the digits (choose another name)"
-        ),
-        "11:5: BAD_NAME 'steps' cannot be an input: it is always there and means something else (choose another name)",
-    ),
-    "no words for a verdict": (
-        HEAD.replace("[good, bad]", "[]"),
-        "12:11: BAD_VALUE 'one_of' is empty (name at least one)",
-        "13:11: BAD_VERDICT the verdict may be 'good', which 'one_of' does not name (one of: )",
-    ),
-    "a verdict that is not declared": (
-        HEAD.replace("\"'good'\"", "\"steps.a.status == 'failed' ? 'awful' : 'good'\""),
-        "13:11: BAD_VERDICT the verdict may be 'awful', which 'one_of' does not name (one of: good, bad)",
-    ),
-    "no verdict": (
-        HEAD[: HEAD.index("verdict")],
-        "1:1: MISSING_KEY a mission needs the key 'verdict' (write 'verdict: …')",
-    ),
-    "a verdict of what is unknown": (
-        HEAD.replace("\"'good'\"", '"alrt.verdict"'),
-        "13:11: UNKNOWN_VARIABLE unknown variable 'alrt' (did you mean 'alert'?)",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", BAD_HEADS)
-def test_a_mistake_in_the_head_is_found_at_its_place(name: str):
-    head, *expected = BAD_HEADS[name]
-
-    assert [f"m.yaml:{finding}" for finding in expected] == findings(mission(STEPS, head))
 
 
 def test_all_findings_come_in_one_pass_in_the_order_of_the_file():

@@ -109,3 +109,23 @@ def test_spans_are_short_enough_to_glance_at():
     assert ["0.0s", "9.9s", "10s", "59s", "1m00s", "59m59s", "1h00m", "3d4h"] == [
         brief(seconds) for seconds in (-1, 9.94, 9.96, 59.99, 60, 3_599.9, 3_600, 273_600)
     ]
+
+
+def test_silence_at_a_review_and_an_objection_are_told_as_what_they_are():
+    look = Record(path="look", kind="review", status="succeeded", started_at=at(0), ended_at=at(9))
+    silence = {"approved": False, "decision": "timed_out", "by": [], "comment": ""}
+    objection = {"approved": False, "decision": "rejected", "by": ["maya"], "comment": "not yet"}
+
+    assert [("agreed", "unopposed")] == told(Timeline().news(view(look.model_copy(update={"answer": silence}))))
+    assert [("refused", "objected to by maya")] == told(
+        Timeline().news(view(look.model_copy(update={"answer": objection})))
+    )
+
+
+def test_a_failure_that_the_mission_recovered_from_says_that_it_goes_on():
+    failure = Failure(code="tool_failed", step="look", actor="looker", cause="it would not")
+    recovered = RUNNING.model_copy(update={"status": "recovered", "ended_at": at(2), "failure": failure})
+
+    lines = Timeline().news(view(recovered))
+
+    assert ("failed", "looker failed: it would not; the mission goes on") in told(lines)

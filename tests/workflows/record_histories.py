@@ -57,7 +57,7 @@ MAP = {
     "step": "each",
     "map": {"over": "[1, 2, 3]", "do": [act("file", **{"with": {"n": "${{ item }}"}})], "max_concurrency": 2},
 }
-RACE = {"kind": "race", "step": "race", "race": [agent("slow", "dot"), agent("x"), agent("y")], "good": "answer.n > 1"}
+RACE = {"kind": "race", "step": "race", "race": [agent("slow", "dot"), agent("x"), agent("y")], "good": "result.n > 1"}
 REVIEW = {"kind": "review", "step": "look", "review": {"reviewers": ["lead"], "timeout": "2h"}}
 
 MISSIONS: dict[str, dict[str, Any]] = {
@@ -92,6 +92,17 @@ MISSIONS: dict[str, dict[str, Any]] = {
             {"kind": "group", "step": "g", "steps": [agent("x")], "timeout": "1h"},
         ]
     },
+    "retried": {
+        "steps": [
+            {
+                "kind": "group",
+                "step": "g",
+                "steps": [act("file"), agent("check", "eva")],
+                "retry": {"attempts": 2, "first": "5m"},
+            }
+        ],
+        "skip": True,
+    },
     "map": {"steps": [MAP, agent("last", "dot")]},
     "race": {"steps": [RACE]},
     "wait": {"steps": [{"kind": "wait", "step": "pause", "wait": {"for": "2h"}}, agent("after")], "skip": True},
@@ -114,6 +125,7 @@ def activities(tools: dict[str, Any]) -> Activities:
         "ben": [AgentResult(errors=("n is missing",)), {"n": 1}],
         "cid": {"confidence": 0.2},
         "dot": broken(),
+        "eva": [broken(), {"n": 1}],
     }
     return fakes
 

@@ -5,7 +5,8 @@ An event may come before the step that waits for it: nothing acknowledged is los
 
 from collections.abc import Iterable
 
-from contracts.event import MOST_KEPT, Event
+from contracts.base import canonical
+from contracts.event import LONGEST, MOST_BYTES, MOST_KEPT, Event
 
 
 class Eventbook:
@@ -14,6 +15,7 @@ class Eventbook:
     def __init__(self, waiting: Iterable[Event] = (), seen: Iterable[str] = ()) -> None:
         self._waiting = list(waiting)
         self._seen = dict.fromkeys(seen)
+        self._bytes = sum(len(canonical(event)) for event in self._waiting)
 
     def waiting(self) -> tuple[Event, ...]:
         return tuple(self._waiting)
@@ -25,13 +27,17 @@ class Eventbook:
         """Keep an event; return why it is refused, or nothing."""
         if event.id and event.id in self._seen:
             return f"the event {event.id!r} has come already"
-        if len(self._waiting) >= MOST_KEPT:
-            return f"{MOST_KEPT} events wait already to be taken"
+        size = len(canonical(event))
+        if size > LONGEST:
+            return f"the event has {size} bytes; at most {LONGEST} are allowed"
+        if len(self._waiting) >= MOST_KEPT or self._bytes + size > MOST_BYTES:
+            return f"{len(self._waiting)} events wait already to be taken; no more are kept"
         if event.id:
             self._seen[event.id] = None
             while len(self._seen) > MOST_KEPT:
                 del self._seen[next(iter(self._seen))]
         self._waiting.append(event)
+        self._bytes += size
         return ""
 
     def find(self, name: str, key: str) -> Event | None:
@@ -41,3 +47,4 @@ class Eventbook:
     def take(self, event: Event) -> None:
         """Take an event out."""
         self._waiting.remove(event)
+        self._bytes -= len(canonical(event))

@@ -90,7 +90,7 @@ async def ask(question: Question, path: str, scope: Scope) -> Answer:
 
 async def go_unapproved(gate: Gate, answer: Answer, path: str, scope: Scope) -> None:
     """Go where the definition points when people did not approve: the end of the mission, or another way on."""
-    if answer.decided == "timed_out" and gate.on_timeout not in {ESCALATE, REFUSE}:
+    if answer.decided == "timed_out" and gate.on_timeout not in (ESCALATE, REFUSE):
         await scope.run_target(gate.on_timeout, path, scope)
         return
     if gate.on_reject == ABORT:

@@ -1,4 +1,4 @@
-"""Bound the time that a step may take as a whole.
+"""Time: let it pass, and bound what a step may take of it.
 
 At the bound its body is asked to stop, and what it had begun reports first, so that the saga knows every effect.
 Pure: the wait is a port.
@@ -6,13 +6,21 @@ Pure: the wait is a port.
 
 import asyncio
 from collections.abc import Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from contracts.record import Failure
 from workflows.interpreter.ending import StepFailed
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
+
+
+async def sleep_until(moment: datetime, why: str, path: str, scope: Scope) -> None:
+    """Let time pass. A hand-over moves no moment: the next run waits for the rest."""
+    while scope.ports.now() < moment:
+        scope.begin_effect()
+        with scope.ports.within(path):
+            await scope.ports.wait(lambda: False, moment, f"{why} at {moment:%Y-%m-%d %H:%M:%S} UTC")
 
 
 async def run_within(span: timedelta, body: Coroutine[Any, Any, Outcome], path: str, scope: Scope) -> Outcome:

@@ -11,6 +11,7 @@ from contracts.plan import Ending, Plan
 from contracts.record import Failure
 from contracts.view import MissionState
 from language.schema import errors
+from language.start import first_values
 from language.steps import by_name, called_names
 from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
@@ -84,7 +85,7 @@ def _bind_inputs(scope: Scope, inputs: dict[str, Any]) -> None:
     if wrong:
         cause = "; ".join(wrong)[:500]
         raise StepFailed(Failure(code="bad_input", step="inputs", operation="check the inputs", cause=cause))
-    scope.variables.values.update(inputs)
+    scope.variables.values.update(first_values(scope.plan.definition, inputs))
 
 
 def _verdict(scope: Scope) -> str:

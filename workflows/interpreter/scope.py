@@ -162,10 +162,10 @@ class Scope:
         except ExpressionError as error:
             raise StepFailed(self._bad_expression(path, str(value)[:200], error)) from error
 
-    def text(self, value: str, path: str) -> str:
-        """Resolve every `${{ expr }}` in a text that stays one: an expression alone stands in it as JSON too."""
-        found = self.render(value, path)
-        return found if isinstance(found, str) else canonical(found).decode()
+    def text(self, template: str, path: str) -> str:
+        """Resolve a text that an agent or people read; a value that is no text stands in it as JSON."""
+        value = self.render(template, path)
+        return value if isinstance(value, str) else canonical(value).decode()
 
     def context(self, wanted: tuple[str, ...], path: str) -> dict[str, Any]:
         """Return the named variables; one that is not set fails the step."""

@@ -22,7 +22,8 @@ async def undo_all(scope: Scope) -> None:
 
 async def undo_below(path: str, scope: Scope) -> None:
     """Undo what steps below a path did: they are abandoned, and the mission goes on."""
-    await _undo_each((record for record in scope.journal.records() if record.path.startswith(f"{path}/")), scope)
+    inside = (f"{path}/", f"{path}[", f"{path}#")
+    await _undo_each((record for record in scope.journal.records() if record.path.startswith(inside)), scope)
 
 
 async def _undo_each(records: Iterable[Record], scope: Scope) -> None:

@@ -22,6 +22,7 @@ from contracts.definition import (
 from contracts.record import Failure, Record
 from contracts.view import MissionState
 from workflows.interpreter.ask import ask_apart, escalation_question
+from workflows.interpreter.attempt import run_attempts
 from workflows.interpreter.bound import run_within
 from workflows.interpreter.dispatch import actor, handle
 from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
@@ -77,7 +78,7 @@ async def _outcome(step: Step, path: str, scope: Scope, *, fresh: bool) -> Outco
     failure = record.failure if record is not None else None
     if failure is None:
         try:
-            return await _bounded(step, path, scope)
+            return await _tried(step, path, scope)
         except StepFailed as failed:
             failure = failed.failure
             if _way(step, failure) is None:
@@ -85,6 +86,13 @@ async def _outcome(step: Step, path: str, scope: Scope, *, fresh: bool) -> Outco
             scope.journal.update(path, failure=failure)
             scope.ports.changed()
     return await _recover(step, failure, path, scope)
+
+
+async def _tried(step: Step, path: str, scope: Scope) -> Outcome:
+    """Run a step, again where its `retry` says so; the attempts of an agent or a tool are the port's."""
+    if step.retry is None or isinstance(step, AgentStep | ActionStep):
+        return await _bounded(step, path, scope)
+    return await run_attempts(step, step.retry, path, scope, lambda here: _bounded(step, here, scope))
 
 
 async def _bounded(step: Step, path: str, scope: Scope) -> Outcome:

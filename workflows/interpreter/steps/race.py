@@ -52,7 +52,7 @@ async def _entered(step: RaceStep, branch: Step, path: str, scope: Scope, won: l
         return str(failed)
     if won:
         return "it came too late"
-    if step.good is not None and not apart.inside(answer=answer).test(step.good, here):
+    if step.good is not None and not apart.inside(result=answer).test(step.good, here):
         return f"{branch.step} answered, and not well enough"
     won.append({"winner": branch.step, "answer": answer})
     return ""

@@ -5,8 +5,8 @@ from datetime import datetime
 from contracts.definition import WaitStep
 from contracts.record import Failure
 from language.schema import errors
-from workflows.interpreter.ending import StepFailed, Suspended
-from workflows.interpreter.join import halt_if_cancelled
+from workflows.interpreter.bound import sleep_until
+from workflows.interpreter.ending import StepFailed
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
 
@@ -19,18 +19,9 @@ async def run_wait(step: WaitStep, path: str, scope: Scope) -> Outcome:
     if step.wait.event is not None:
         return await _happening(step.wait.event, step, path, scope)
     until = _moment(step, path, scope)
-    while scope.ports.now() < until:
-        await _pause(path, until, scope)
+    await sleep_until(until, f"{path} goes on", path, scope)
     output = {"at": until.isoformat()}
     return Outcome(output=output, kept=output)
-
-
-async def _pause(path: str, until: datetime, scope: Scope) -> None:
-    halt_if_cancelled()
-    if scope.ports.stopping():
-        raise Suspended
-    with scope.ports.within(path):
-        await scope.ports.wait(lambda: False, until, f"{path} waits until {until:%Y-%m-%d %H:%M:%S} UTC")
 
 
 def _moment(step: WaitStep, path: str, scope: Scope) -> datetime:
@@ -73,9 +64,7 @@ async def _happening(name: str, step: WaitStep, path: str, scope: Scope) -> Outc
 
 
 async def _for_event(name: str, key: str, path: str, scope: Scope) -> None:
-    halt_if_cancelled()
-    if scope.ports.stopping():
-        raise Suspended
+    scope.begin_effect()
     named = f"{name} ({key})" if key else name
     with scope.ports.within(path):
         await scope.ports.wait(lambda: scope.events.find(name, key) is not None, None, f"{path} waits for {named}")
