@@ -433,6 +433,21 @@ expect: {verdict: done}
     assert [5, 2, 4] == [ended[f"all[{number}]/look"][0] for number in range(3)]
 
 
+def test_a_step_that_is_tried_again_as_a_whole_stands_for_its_last_attempt(theatre):
+    theatre.mission("""
+  - step: outer
+    steps:
+      - {step: twice, retry: {attempts: 2, first: 10s}, steps: [{step: work, agent: ann, task: a}]}
+""")
+
+    result = theatre.rehearse("""
+agents: {'outer/twice#1/work': {fails: refused}, 'outer/twice#2/work': {k: 1}}
+expect: {verdict: done, steps: {twice: succeeded, work: succeeded, 'outer/twice#1': failed}}
+""")
+
+    assert ([], (10, "succeeded")) == (told(result), ends(result)["outer"])
+
+
 def test_another_agent_stands_in_by_an_answer_of_its_own(theatre):
     theatre.mission("  - {step: work, agent: ann, task: a, on_failure: {refused: {agent: ben}}}\n")
 
