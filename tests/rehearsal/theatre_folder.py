@@ -39,7 +39,7 @@ HEAD = """
 mission: trial
 version: '1'
 team: tests
-inputs: {type: object, properties: {k: {type: integer}}}
+inputs: {type: object, properties: {k: {type: integer, default: 0}}}
 verdict: {one_of: [done, other], value: '"done"'}
 steps:
 """
