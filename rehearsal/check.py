@@ -19,7 +19,7 @@ from language.steps import by_name, fallbacks
 from rehearsal.script import Answer, Cue, Rehearsal
 from workflows.interpreter.walk import RECOVERY
 
-INDEX = re.compile(r"\[[^]]*\]")
+INDEX = re.compile(r"\[[^]]*\]|#\d+")
 MADE = frozenset({ESCALATE, RECOVERY, "undo", "on_max"})
 """Parts of paths that no definition names: the interpreter makes them."""
 
@@ -43,7 +43,7 @@ def check(script: Rehearsal, plan: Plan, people: PeopleFile) -> Iterator[Finding
 
 
 def name_of(path: str) -> str:
-    """Return the name of the step at a path: its last part, without the number of a round."""
+    """Return the name of the step at a path: its last part, without the number of a round or an attempt."""
     return INDEX.sub("", path).rpartition("/")[2]
 
 

@@ -11,6 +11,8 @@ from rehearsal.play import Performance
 from rehearsal.script import Expected, Rehearsal, Wait
 
 MARGIN = 1e-9
+PARTS = frozenset({"iteration", "item", "attempt"})
+"""Kinds of records that have the name of the step that they are parts of."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def _ending(expect: Expected, came: Performance) -> Iterator[Difference]:
 
 def _steps(expect: dict[str, str], records: Iterable[Record]) -> Iterator[Difference]:
     """Yield the steps that ended otherwise. A name stands for the last step that is called so."""
-    stands = {name_of(record.path): record.status for record in records}
+    stands = {name_of(record.path): record.status for record in records if record.kind not in PARTS}
     stands |= {record.path: record.status for record in records}
     for path, status in expect.items():
         yield from _differ(f"step {path}", status, stands.get(path, "not_run"))

@@ -47,7 +47,9 @@ class Crowd:
 
     async def _attend(self, path: str, since: datetime) -> None:
         """Speak in turn, each as long after the one before as the script says, while the gate is open."""
-        while (decision := self._next(path)) is not None:
+        # Who was not heard at a gate that has just closed is free for this one, and comes first.
+        await self._clock.lull()
+        while self._gates.get(path) is not None and (decision := self._next(path)) is not None:
             since += decision.after
             self._left.remove(decision)
             if not await self._speak(decision, path, since):
@@ -59,6 +61,8 @@ class Crowd:
         alarm = self._clock.alarm(moment)
         await self._clock.condition(lambda: alarm.done() or self._gates.get(path) is None)
         alarm.cancel()
+        if self._gates.get(path) is None:
+            return False
         # What else happens at this moment comes first: a deadline does, and the gate may be another by then.
         await self._clock.lull()
         opening = self._gates.get(path)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from contracts.decision import Opening
 from contracts.plan import Ending, Plan
+from contracts.record import Record
 from contracts.view import MissionState, MissionView
 from contracts.workspace import PeopleFile
 from language.finding import Finding
@@ -28,7 +29,7 @@ from workflows.view import spent, waiting
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 Watch = Callable[[MissionView, datetime], None]
-"""Is shown the mission, and what time it is, whenever something has changed. Records are those that have."""
+"""Is shown the mission, and what time it is, whenever something has changed. Records and cost are of what has."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class _Play:
 
     def _performance(self) -> Performance:
         return Performance(
-            view=self._view(),
+            view=self._view(self._journal.records()),
             acts=tuple(self._ports.acts),
             asked=tuple(self._crowd.asked),
             untaken=self._outside.untaken(),
@@ -112,11 +113,11 @@ class _Play:
 
     def _show(self) -> None:
         if self._watch and self._last is None:
-            news = self._view(self._shown)
-            self._shown = news.revision
-            self._watch(news, self._clock.now)
+            changed = tuple(self._journal.since(self._shown))
+            self._shown = self._journal.revision
+            self._watch(self._view(changed), self._clock.now)
 
-    def _view(self, since: int = 0) -> MissionView:
+    def _view(self, records: tuple[Record, ...]) -> MissionView:
         definition, ending, openings = self._scope.plan.definition, self._ending, self._gates.openings()
         state = state_of(ending, over=self._over, asking=bool(openings))
         return MissionView(
@@ -130,8 +131,8 @@ class _Play:
             plan_digest=self._scope.plan.digest,
             started_at=START,
             waiting=tuple(waiting(openings)),
-            records=tuple(self._journal.since(since)) if since else self._journal.records(),
+            records=records,
             revision=self._journal.revision,
-            spent=spent(self._journal.records()),
+            spent=spent(records),
             refusals=tuple(self._gates.refusals),
         )

@@ -261,6 +261,24 @@ expect: {verdict: done, waits: [{at: 'rounds[1]/ask'}, {at: 'rounds[2]/ask'}]}
     assert ([], (600, "succeeded")) == (told(result), ends(result)["rounds"])
 
 
+def test_a_decision_that_one_round_did_not_hear_is_left_for_the_next(theatre):
+    theatre.mission("""
+  - step: rounds
+    loop:
+      do: [{step: ask, gate: {approvers: lead, timeout: 10m, on_reject: continue}, output: said}]
+      until: said.approved
+      max_iterations: 3
+""")
+
+    result = theatre.rehearse(
+        "people: [{at: ask, by: lea, decide: approve, after: 10m}, {at: 'rounds[2]/ask', by: leo, decide: approve}]\n"
+        "expect: {state: waiting}"
+    )
+
+    assert ["rounds[1]/ask", "rounds[2]/ask", "rounds[3]/ask", "rounds/on_max/escalate"] == opened(result)
+    assert ["lea", "leo"] == [decision.by for decision in result.came.unspoken]
+
+
 def test_a_decision_that_no_gate_waited_for_is_a_difference(theatre):
     result = theatre.rehearse(
         "agents: {ann: {k: 1}}\npeople: [{at: work, by: lea, decide: approve}]\nexpect: {verdict: done}"
@@ -413,6 +431,21 @@ expect: {verdict: done}
     ended = ends(result)
     assert [] == told(result)
     assert [5, 2, 4] == [ended[f"all[{number}]/look"][0] for number in range(3)]
+
+
+def test_a_step_that_is_tried_again_as_a_whole_stands_for_its_last_attempt(theatre):
+    theatre.mission("""
+  - step: outer
+    steps:
+      - {step: twice, retry: {attempts: 2, first: 10s}, steps: [{step: work, agent: ann, task: a}]}
+""")
+
+    result = theatre.rehearse("""
+agents: {'outer/twice#1/work': {fails: refused}, 'outer/twice#2/work': {k: 1}}
+expect: {verdict: done, steps: {twice: succeeded, work: succeeded, 'outer/twice#1': failed}}
+""")
+
+    assert ([], (10, "succeeded")) == (told(result), ends(result)["outer"])
 
 
 def test_another_agent_stands_in_by_an_answer_of_its_own(theatre):

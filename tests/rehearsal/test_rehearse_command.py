@@ -59,6 +59,15 @@ def test_the_story_is_told_in_its_order_when_asked_for(theatre, capsys):
     ] == told
 
 
+def test_a_deadline_is_told_when_it_passed(theatre, capsys):
+    theatre.mission("  - {step: ask, gate: {approvers: lead, timeout: 1h, on_reject: continue}}\n")
+
+    _, out, _ = command(capsys, theatre.script("expect: {verdict: done}\n"), "--show")
+
+    told = [" ".join(line.split()) for line in out.splitlines() if line.startswith(" ")]
+    assert ["+0.0s ◆ ask waits for lead", "+1h00m ✖ ask timed out"] == told
+
+
 @pytest.mark.parametrize("place", ["", "trial", "trial/mission.yaml", "trial/rehearsals", "trial/rehearsals/one.yaml"])
 def test_a_workspace_a_mission_a_folder_and_a_file_are_all_understood(theatre, capsys, place):
     theatre.script(RIGHT)

@@ -115,7 +115,6 @@ def test_a_symbolic_link_leads_nowhere_else_either(theatre, tmp_path_factory):
 
 
 def test_what_is_like_another_takes_over_inputs_requester_and_answers_but_neither_people_nor_expectations(theatre):
-    theatre.mission("  - {step: work, agent: ann, task: 'work on ${{ k }}'}\n")
     theatre.script(
         "agents: {ann: {k: 1}}\npeople: [{at: work, by: lea, decide: approve}]\nexpect: {verdict: other}\n",
         "base",
