@@ -197,14 +197,14 @@ class Reckoner:
         if step.approval is None:
             return Bounds(acts, acts)
         refused = self.answers(step.approval)
-        ends = step.approval.on_reject == ABORT and step.approval.on_timeout in {ABORT, REFUSE, ESCALATE}
+        ends = step.approval.on_reject == ABORT and step.approval.on_timeout in (ABORT, REFUSE, ESCALATE)
         approved = Bounds(acts, acts)
         return self.gate(step.approval).then(approved if ends else approved.either(refused))
 
     def answers(self, gate: Gate) -> Bounds:
         """Return the bounds of what follows when people do not approve."""
         ways = [self.target(gate.on_reject)]
-        if gate.on_timeout not in {REFUSE, ESCALATE}:
+        if gate.on_timeout not in (REFUSE, ESCALATE):
             ways.append(self.target(gate.on_timeout))
         return together(Bounds.either, ways).perhaps()
 
