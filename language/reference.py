@@ -1,28 +1,49 @@
-"""Make the pages of the reference that are made: `python -m language.reference` writes them, `--check` finds drift.
+"""Make what is made of the reference: `python -m language.reference` writes it, `--check` finds drift.
 
-The law: what is made is never edited by hand. The sources are `codes.yaml` and `shape.py`.
+The law: what is made is never edited by hand. The sources are `codes.yaml`, `shape.py`, and the shipped missions.
 """
 
 import re
 import sys
 from pathlib import Path
 
+from contracts.workspace import Workspace
 from language.codes import Code, codes
 from language.key_type import words_of
+from language.loader import load_mission
+from language.mermaid import mermaid
 from language.mission_schema import as_text
 from language.shape import COMMON, FORMS, MISSION, Keys, keys_of
+from language.workspace import load_workspace
 
-FOLDER = Path(__file__).resolve().parents[1] / "docs" / "language"
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "docs" / "language"
+MISSIONS = ROOT / "missions"
 COMMAND = "python -m language.reference"
 TABLE = re.compile(r"(<!-- keys: ([^>]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 """Where a page wants the table of a kind's, a form's, or the mission's keys."""
+PICTURE = re.compile(r"(<!-- graph -->\n).*?(<!-- end -->)", re.DOTALL)
+"""Where a mission's page wants its picture."""
 
 
-def pages() -> dict[str, str]:
-    """Return each file of `docs/language` that is made, or has parts that are, with its text."""
-    written = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.md"))}
-    made = {name: TABLE.sub(filled, text) for name, text in written.items()}
-    return {**made, "errors.md": errors(), "mission.schema.json": as_text()}
+def pages() -> dict[Path, str]:
+    """Return each file that is made, or has parts that are, with its text."""
+    written = {path: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.md"))}
+    made = {path: TABLE.sub(filled, text) for path, text in written.items()}
+    return {**made, FOLDER / "errors.md": errors(), FOLDER / "mission.schema.json": as_text(), **pictured()}
+
+
+def pictured() -> dict[Path, str]:
+    """Return the pages of the shipped missions that want a picture of theirs."""
+    workspace = load_workspace(MISSIONS)
+    found = {path: path.read_text(encoding="utf-8") for path in sorted(MISSIONS.glob("*/README.md"))}
+    return {path: with_picture(path, text, workspace) for path, text in found.items() if PICTURE.search(text)}
+
+
+def with_picture(path: Path, text: str, workspace: Workspace) -> str:
+    """Return a mission's page with its picture as it is now."""
+    drawn = mermaid(load_mission(path.parent / "mission.yaml", workspace))
+    return PICTURE.sub(lambda found: f"{found[1]}```mermaid\n{drawn}```\n{found[2]}", text)
 
 
 def filled(found: re.Match[str]) -> str:
@@ -96,7 +117,7 @@ def fenced(text: str, code: Code) -> str:
 
 def drifted() -> list[str]:
     """Return the made files that are not what would be made now."""
-    return [name for name, text in pages().items() if not same(FOLDER / name, text)]
+    return [path.relative_to(ROOT).as_posix() for path, text in pages().items() if not same(path, text)]
 
 
 def same(path: Path, text: str) -> bool:
@@ -108,10 +129,10 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--check"]:
         stale = drifted()
         for name in stale:
-            print(f"docs/language/{name} is out of date: run {COMMAND}", file=sys.stderr)
+            print(f"{name} is out of date: run {COMMAND}", file=sys.stderr)
         return 1 if stale else 0
-    for name, text in pages().items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -70,8 +70,10 @@ def readme(mission: Definition) -> str:
 
 It ends in one of: {", ".join(f"`{word}`" for word in mission.verdict.one_of)}.
 
+<!-- graph -->
 ```mermaid
 {mermaid(mission)}```
+<!-- end -->
 
 `gonogo lint` checks it, `gonogo graph` draws it anew, `gonogo estimate` says what it may take.
 """

@@ -1,5 +1,6 @@
 """The schema that editors use: what the loader accepts it accepts, and mistakes of form it refuses."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ import jsonschema_rs
 import pytest
 import yaml
 from desk import HEAD, findings, mission
+from good_missions import good_steps, in_one
 from hypothesis import given
+from hypothesis import strategies as st
 from test_bad import FILES, TOLD
-from test_properties import STEPS
 
 from language.codes import codes, written_out
 from language.mission_schema import mission_schema
@@ -108,8 +110,17 @@ def test_a_mistake_of_form_that_the_loader_finds_the_schema_finds_too(file: Path
     assert not accepts(file.read_text(encoding="utf-8"))
 
 
-@given(STEPS)
-def test_what_loads_fits(steps: Any):
-    text = mission(yaml.safe_dump({"steps": steps}))
+@given(good_steps())
+def test_what_loads_fits(steps: str):
+    """The head stands in the one JSON text, so that nothing but our reader tells YAML from it."""
+    text = json.dumps(in_one(steps), ensure_ascii=False)
 
-    assert findings(text) or accepts(text)
+    assert findings(text) == []
+    assert accepts(text)
+
+
+@given(good_steps(), st.sampled_from(["agent", "action", "gate", "condition", "loop", "parallel", "steps"]))
+def test_an_unknown_key_anywhere_does_not_fit(steps: str, kind: str):
+    whole = in_one(steps.replace(f'"{kind}":', f'"zzzzzz": 1, "{kind}":'))
+
+    assert compiled(mission_schema()).is_valid(whole) == (f'"{kind}":' not in steps or whole == in_one(steps))

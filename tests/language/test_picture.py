@@ -2,14 +2,15 @@
 
 import re
 import xml.etree.ElementTree as ET
-from typing import Any
 
 import yaml
-from desk import HEAD, findings, load, mission
+from desk import HEAD, load
+from good_missions import good_steps
 from hypothesis import given
-from test_properties import STEPS
 
-from language.drawing import drawing
+from language.diagram import diagram
+from language.drawing import Pen, drawing
+from language.ink import Box
 from language.mermaid import mermaid
 from language.steps import every_step
 
@@ -119,13 +120,41 @@ def test_no_text_of_an_author_is_markup():
     assert {"b", "br/", "/b"} == set(re.findall(r"<([^>]*)>", written.replace("-->", "").replace("-.->", "")))
 
 
-@given(STEPS)
-def test_every_mission_that_loads_has_a_picture(steps: Any):
-    text = yaml.safe_dump({"steps": steps})
-    if findings(mission(text)):
-        return
-    definition = load(text)
+@given(good_steps())
+def test_every_mission_that_loads_has_a_picture(steps: str):
+    definition = load(steps)
     blocks = [f"<b>{step.step}</b>" for step in every_step(definition)]
 
     assert sorted(blocks) == sorted(re.findall(r"<b>[^<]*</b>", mermaid(definition)))
     assert len(blocks) <= len(texts(drawing(definition)))
+    assert inside(drawing(definition))
+
+
+def inside(svg: str) -> bool:
+    """Whether every shape lies within the picture."""
+    root = ET.fromstring(svg)
+    wide, high = (float(root.get(side, "0")) for side in ("width", "height"))
+    shapes = [element for element in root if element.tag.endswith("rect") and element.get("x")]
+    corners = [tuple(float(shape.get(name, "0")) for name in ("x", "y", "width", "height")) for shape in shapes]
+    return all(x >= 0 and y >= 0 and x + width <= wide and y + height <= high for x, y, width, height in corners)
+
+
+@given(good_steps())
+def test_no_two_blocks_lie_on_each_other_unless_one_holds_the_other(steps: str):
+    pen = Pen()
+    pen.run(diagram(load(steps)), 0, 0, [])
+    places = list(pen.places.values())
+
+    for number, one in enumerate(places):
+        for other in places[:number]:
+            assert apart(one, other) or holds(one, other) or holds(other, one)
+
+
+def apart(one: Box, other: Box) -> bool:
+    (x, y, width, height), (x2, y2, width2, height2) = one, other
+    return x + width <= x2 or x2 + width2 <= x or y + height <= y2 or y2 + height2 <= y
+
+
+def holds(outer: Box, inner: Box) -> bool:
+    (x, y, width, height), (x2, y2, width2, height2) = outer, inner
+    return x <= x2 and y <= y2 and x2 + width2 <= x + width and y2 + height2 <= y + height

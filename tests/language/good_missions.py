@@ -1,0 +1,88 @@
+"""Steps that load, of every kind and nested: for rules that must hold of every mission."""
+
+import json
+from typing import Any
+
+import yaml
+from desk import HEAD
+from hypothesis import strategies as st
+
+TIMES = st.sampled_from(["90s", "1h30m", "7d", "0.5h"])
+TEXTS = st.sampled_from(["Think", "Say ${{ alert }}", "a <b> \"c\" `d` & 'e'", "ü → #1; {x} |y|"])
+CONTEXT = st.sampled_from(["alert", ["alert", "requirements_document"], []])
+RETRIES = st.fixed_dictionaries({}, optional={"attempts": st.integers(1, 5), "factor": st.sampled_from([1, 2.5])})
+
+
+@st.composite
+def targets(draw: Any, count: list[int], depth: int, words: tuple[str, ...]) -> Any:
+    return draw(lists(count, depth - 1, named=False)) if depth and draw(st.booleans()) else draw(st.sampled_from(words))
+
+
+@st.composite
+def gates(draw: Any, count: list[int], depth: int) -> dict[str, Any]:
+    gate = {"approvers": draw(st.sampled_from(["ada", ["tech_lead", "cy"]])), "message": draw(TEXTS)}
+    if draw(st.booleans()):
+        gate |= {"timeout": draw(TIMES), "on_timeout": draw(targets(count, depth, ("refuse", "escalate", "abort")))}
+        if gate["on_timeout"] == "escalate" and draw(st.booleans()):
+            gate["escalation"] = [{"approvers": "director", "timeout": draw(TIMES)}]
+    if draw(st.booleans()):
+        gate |= {"on_reject": draw(targets(count, depth, ("continue", "abort", "escalate"))), "context": draw(CONTEXT)}
+    return gate
+
+
+@st.composite
+def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, Any]:
+    count[0] += 1
+    number = count[0]
+    kinds = ["agent", "action", "gate", "condition"] + (["parallel", "loop", "steps"] if depth else [])
+    kind = draw(st.sampled_from(kinds))
+    step: dict[str, Any] = {"step": f"s{number}"} if named or draw(st.booleans()) else {}
+    match kind:
+        case "agent":
+            step |= {"agent": draw(st.sampled_from(["architect", "reviewer"])), "task": draw(TEXTS)}
+            step |= {"context": draw(CONTEXT), "retry": draw(RETRIES), "timeout": draw(TIMES), "output": f"out{number}"}
+            step["below_floor"] = draw(targets(count, depth, ("escalate", "continue", "escalate_to_human")))
+        case "action" if draw(st.booleans()):
+            step |= {"action": "send_money", "approval": draw(gates(count, depth)), "with": {"sum": 1}}
+        case "action":
+            step |= {
+                "action": "open_ticket",
+                "compensate": draw(st.sampled_from(["close_ticket", {"tool": "close_ticket"}])),
+            }
+        case "gate":
+            step["gate"] = draw(gates(count, depth))
+        case "condition":
+            way = targets(count, depth, ("continue", "escalate"))
+            step["condition"] = {
+                "if": draw(st.sampled_from(["alert.bad", "true"])),
+                "then": draw(way),
+                "else": draw(way),
+            }
+        case "loop":
+            step["loop"] = {"do": draw(lists(count, depth - 1, named=False)), "until": "alert.ok || iteration > 2"}
+            step["loop"] |= {
+                "max_iterations": draw(st.integers(1, 1000)),
+                "on_max": draw(targets(count, depth, ("abort",))),
+            }
+        case _:
+            step[kind] = draw(lists(count, depth - 1, named=kind == "steps"))
+    return step
+
+
+@st.composite
+def lists(draw: Any, count: list[int], depth: int, *, named: bool) -> list[dict[str, Any]]:
+    found = [draw(steps(count, depth, named=named)) for _ in range(draw(st.integers(1, 3)))]
+    if named and len(found) > 1 and draw(st.booleans()):
+        found[-1]["needs"] = [step["step"] for step in found[:-1] if draw(st.booleans())]
+    return found
+
+
+@st.composite
+def good_steps(draw: Any) -> str:
+    """The steps of a mission that loads, as text: JSON is YAML, and writes no aliases."""
+    return f"steps: {json.dumps(draw(lists([0], draw(st.integers(0, 3)), named=True)), ensure_ascii=False)}"
+
+
+def in_one(steps: str) -> dict[str, Any]:
+    """A whole mission as data."""
+    return {**yaml.safe_load(HEAD), "steps": json.loads(steps.removeprefix("steps: "))}
