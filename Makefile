@@ -34,11 +34,12 @@ else
 	@GONOGO_MAX_CACHED_WORKFLOWS=0 $(BIN)/pytest -n auto --dist worksteal $(REPLAYED)
 endif
 
-check: $(READY) ## format, lint, types, the direction of imports, the shipped missions and their rehearsals
+check: $(READY) ## format, lint, types, the direction of imports, what is made from a source, the shipped missions and their rehearsals
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m language.reference --check
 	@$(BIN)/gonogo lint missions
 	@$(BIN)/gonogo rehearse missions
 

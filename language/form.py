@@ -73,7 +73,8 @@ class Form:
         if value is None:
             return ()
         if isinstance(value.data, str):
-            return (value.data,)
+            text = self.as_text(value, key)
+            return (text,) if text else ()
         if not isinstance(value.data, list):
             self.wrong(value, f"'{key}' is a list of names, not {described(value)}")
             return ()

@@ -70,7 +70,7 @@ def check_agents(file: AgentsFile, value: Value, tools: Mapping[str, Tool] | Non
         for number, tool in enumerate(agent.tools if tools is not None else ()):
             place = value.place_of("agents", name, "tools", number)
             known = tools or {}
-            yield from unknown("TOOL", "tool", tool, known, place)
+            yield from unknown("UNKNOWN_TOOL", "tool", tool, known, place)
             if tool in known and known[tool].acts():
                 message = f"the agent '{name}' cannot have '{tool}', which changes the world ({known[tool].effect})"
                 yield Finding("AGENT_ACTS", message, place, "let an action of the mission use it")
@@ -81,12 +81,12 @@ def check_tools(file: ToolsFile, value: Value) -> Iterator[Finding]:
     for name, tool in file.tools.items():
         here = value.find("tools", name)
         yield from bad_name("a tool", name, value.find("tools"))
-        yield from unknown("SERVER", "server", tool.server, file.servers, here.place_of("server"))
+        yield from unknown("UNKNOWN_SERVER", "server", tool.server, file.servers, here.place_of("server"))
         yield from bad_schema(tool.input, here.find("input"), "input")
         yield from bad_schema(tool.output, here.find("output"), "output")
         yield from no_time(tool.timeout, here.find("timeout"))
         for number, other in enumerate(tool.compensated_by):
-            yield from unknown("TOOL", "tool", other, file.tools, here.place_of("compensated_by", number))
+            yield from unknown("UNKNOWN_TOOL", "tool", other, file.tools, here.place_of("compensated_by", number))
 
 
 def check_people(file: PeopleFile, value: Value) -> Iterator[Finding]:
@@ -96,7 +96,7 @@ def check_people(file: PeopleFile, value: Value) -> Iterator[Finding]:
         yield Finding("MISSING_KEY", message, value.place, "write 'escalation: {role: …}'")
         return
     place = value.place_of("escalation", "role")
-    yield from unknown("PERSON", "role", file.escalation.role, file.roles(), place)
+    yield from unknown("UNKNOWN_PERSON", "role", file.escalation.role, file.roles(), place)
     yield from no_time(file.escalation.timeout, value.find("escalation", "timeout"))
 
 
@@ -121,4 +121,4 @@ def unknown(code: str, what: str, name: str, known: Iterable[str], place: Place)
     if name not in known:
         meant = nearest(name, known)
         mend = f"did you mean '{meant}'?" if meant else f"known here: {', '.join(sorted(known)) or 'none'}"
-        yield Finding(f"UNKNOWN_{code}", f"unknown {what} '{name}'", place, mend)
+        yield Finding(code, f"unknown {what} '{name}'", place, mend)

@@ -11,6 +11,7 @@ from language.silence import APPROVING_WORDS
 from language.steps import FAILING, REFUSE, by_name, called_names, fallbacks, gate_of, targets
 
 ROLE = "role or person"
+CODES = {"agent": "UNKNOWN_AGENT", "tool": "UNKNOWN_TOOL", ROLE: "UNKNOWN_PERSON", "step": "UNKNOWN_STEP"}
 Find = Callable[..., Finding]
 
 
@@ -113,10 +114,9 @@ def unknown(what: str, name: str, known: Iterable[str], found: Find, *path: str 
     """Find a name that is not among the known ones. A name that could not even be read has its finding already."""
     if not name or name in known:
         return
-    code = "PERSON" if what == ROLE else what.upper()
     meant = nearest(name, known)
     mend = f"did you mean '{meant}'?" if meant else f"known here: {listed(known)}"
-    yield found(f"UNKNOWN_{code}", f"unknown {what} '{name}'", *path, mend=mend)
+    yield found(CODES[what], f"unknown {what} '{name}'", *path, mend=mend)
 
 
 def listed(names: Iterable[str]) -> str:

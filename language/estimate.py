@@ -1,0 +1,286 @@
+"""What a mission may take, at least and at most: agents' runs, actions, gates, events of history, time at gates.
+
+Pure, over the frozen plan. The law: a mission that comes to its verdict without a failure lies within, as long as no
+decision is refused and nobody asks for changes; tests hold the recorded histories to it. Events are those that Temporal
+writes for us, as `docs/performance.md` tells: an activity's retries write none.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from math import inf
+from typing import assert_never
+
+from contracts.base import Message
+from contracts.definition import (
+    ABORT,
+    BUILT_IN,
+    ESCALATE,
+    REFUSE,
+    ActionStep,
+    AgentStep,
+    ConditionStep,
+    Gate,
+    GateStep,
+    GroupStep,
+    LoopStep,
+    MapStep,
+    ParallelStep,
+    RaceStep,
+    ReviewStep,
+    Step,
+    Target,
+    WaitStep,
+)
+from contracts.plan import Plan
+from language.steps import by_name, called_by, called_names, walk
+
+EVENTS_OF_A_TASK = 3
+"""A workflow task is scheduled, started, completed."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What something takes. `marks` are events beside those of workflow tasks; `wait` is seconds at gates."""
+
+    agents: float = 0
+    actions: float = 0
+    gates: float = 0
+    marks: float = 0
+    tasks: float = 0
+    wait: float = 0
+
+    def each(self, other: "Cost", how: Callable[[float, float], float]) -> "Cost":
+        names = (field.name for field in fields(self))
+        return Cost(**{name: how(getattr(self, name), getattr(other, name)) for name in names})
+
+
+NOTHING = Cost()
+ACTIVITY = Cost(marks=3, tasks=1)
+MISSION = Cost(marks=3, tasks=1)
+QUIET_GATE = Cost(gates=1, marks=4, tasks=1)
+"""Two updates of search attributes, and a decision with its ruling; or a timer that fired."""
+TIMER = Cost(marks=2)
+VOTE = Cost(marks=2, tasks=1)
+RUNG = Cost(marks=3, tasks=1)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The least and the most of each part."""
+
+    least: Cost = NOTHING
+    most: Cost = NOTHING
+
+    def then(self, other: "Bounds") -> "Bounds":
+        """Return the bounds of both, one after the other."""
+        return Bounds(self.least.each(other.least, plus), self.most.each(other.most, plus))
+
+    def beside(self, other: "Bounds") -> "Bounds":
+        """Return the bounds of both at once: they may share workflow tasks, and they wait together."""
+        both = self.then(other)
+        least = Cost(**{**vars(both.least), "tasks": max(self.least.tasks, other.least.tasks)})
+        waits = (max(self.least.wait, other.least.wait), max(self.most.wait, other.most.wait))
+        return Bounds(
+            Cost(**{**vars(least), "wait": waits[0]}),
+            Cost(**{**vars(both.most), "wait": waits[1]}),
+        )
+
+    def either(self, other: "Bounds") -> "Bounds":
+        return Bounds(self.least.each(other.least, min), self.most.each(other.most, max))
+
+    def perhaps(self) -> "Bounds":
+        return Bounds(NOTHING, self.most)
+
+
+class Span(Message):
+    """From the least to the most; there is no most where a list of unknown length is mapped."""
+
+    least: int
+    most: int | None
+
+
+class Estimate(Message):
+    """What a mission may take. `waiting` is seconds at gates; `most` is none where a gate waits for ever."""
+
+    agents: Span
+    actions: Span
+    gates: Span
+    events: Span
+    waiting_least: float
+    waiting_most: float | None
+
+
+def estimate(plan: Plan) -> Estimate:
+    """Return what a plan may take."""
+    bounds = Bounds(MISSION, MISSION).then(Reckoner(plan).run(plan.definition.steps))
+    least, most = bounds.least, bounds.most
+    return Estimate(
+        agents=span(least.agents, most.agents),
+        actions=span(least.actions, most.actions),
+        gates=span(least.gates, most.gates),
+        events=span(events(least), events(most)),
+        waiting_least=least.wait,
+        waiting_most=None if most.wait == inf else most.wait,
+    )
+
+
+class Reckoner:
+    """Adds up steps. Steps that others call are reckoned first, so that a long chain of calls is no deep recursion."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.called = called_names(plan.definition)
+        self.steps = by_name(plan.definition)
+        self.known: dict[str, Bounds] = {}
+        for name in self.callees_first():
+            self.known[name] = self.step(self.steps[name])
+
+    def callees_first(self) -> list[str]:
+        """Return the names of called steps, each after those that it leads to. A checked mission has no cycle."""
+        order: dict[str, None] = {}
+        waiting = sorted(self.called)
+        while waiting:
+            name = waiting[-1]
+            into = [other for inner in walk([self.steps[name]]) for other in called_by(inner) if other not in order]
+            if name in order or not into:
+                order[waiting.pop()] = None
+            else:
+                waiting += into
+        return list(order)
+
+    def run(self, steps: tuple[Step, ...]) -> Bounds:
+        """Return the bounds of a list, in order or as a task graph."""
+        own = [step for step in steps if step.step not in self.called]
+        if any(step.needs is not None for step in own):
+            return self.graph(own)
+        return together(Bounds.then, (self.step(step) for step in own))
+
+    def graph(self, steps: list[Step]) -> Bounds:
+        """Return the bounds of a task graph: all its steps, and the wait of the longest way through it."""
+        bounds = {step.step: self.step(step) for step in steps}
+        ends: dict[str, float] = {}
+        left = list(steps)
+        while left:
+            for step in [step for step in left if all(need in ends for need in step.needs or ())]:
+                start = max((ends[need] for need in step.needs or ()), default=0.0)
+                ends[step.step] = start + bounds[step.step].most.wait
+            left = [step for step in left if step.step not in ends]
+        both = together(Bounds.beside, bounds.values())
+        return Bounds(both.least, Cost(**{**vars(both.most), "wait": max(ends.values())}))
+
+    def step(self, step: Step) -> Bounds:
+        bounds = self.kind(step)
+        return bounds.perhaps() if step.when else bounds
+
+    def kind(self, step: Step) -> Bounds:
+        match step:
+            case AgentStep():
+                return self.agent(step)
+            case ActionStep():
+                return self.action(step)
+            case GateStep():
+                return self.gate(step.gate).then(self.answers(step.gate))
+            case ConditionStep():
+                return self.target(step.condition.then).either(self.target(step.condition.else_))
+            case LoopStep():
+                once = self.target(step.loop.do)
+                many = Cost(**{name: value * step.loop.max_iterations for name, value in vars(once.most).items()})
+                return Bounds(once.least, many).then(self.target(step.loop.on_max).perhaps())
+            case ParallelStep():
+                branches = [branch for branch in step.parallel if branch.step not in self.called]
+                return together(Bounds.beside, (self.step(branch) for branch in branches))
+            case GroupStep():
+                return self.run(step.steps)
+            case MapStep():
+                # How long the list is nobody knows before it is there.
+                once = self.target(step.map.do)
+                many = Cost(**{name: value * inf if value else 0 for name, value in vars(once.most).items()})
+                return Bounds(NOTHING, many)
+            case RaceStep():
+                return self.race([self.step(branch) for branch in step.race if branch.step not in self.called])
+            case WaitStep():
+                return self.wait(step)
+            case ReviewStep():
+                waits = seconds(step.review.timeout)
+                asked = Bounds(QUIET_GATE, Cost(**{**vars(QUIET_GATE.each(TIMER, plus)), "wait": waits}))
+                return asked.then(self.target(step.review.on_object).perhaps())
+            case _:
+                assert_never(step)
+
+    def race(self, branches: list[Bounds]) -> Bounds:
+        """Return the bounds of a race: the least of one branch, and all of all."""
+        all_ = together(Bounds.beside, branches)
+        return Bounds(together(Bounds.either, branches).least, all_.most)
+
+    def wait(self, step: WaitStep) -> Bounds:
+        """Return the bounds of a wait; `wait` in a cost is time at gates, and this is none."""
+        fired = Cost(marks=2, tasks=1)
+        return Bounds(NOTHING if step.wait.for_ is None else fired, fired)
+
+    def agent(self, step: AgentStep) -> Bounds:
+        """Return the bounds of an agent: an answer that does not fit its schema goes back to it once."""
+        contract = self.plan.agents[step.agent]
+        once = ACTIVITY.each(Cost(agents=1), plus)
+        bounds = Bounds(once, once.each(once, plus) if contract.output else once)
+        unsure = contract.confidence_floor is not None
+        return bounds.then(self.target(step.below_floor).perhaps()) if unsure else bounds
+
+    def action(self, step: ActionStep) -> Bounds:
+        acts = ACTIVITY.each(Cost(actions=1), plus)
+        if step.approval is None:
+            return Bounds(acts, acts)
+        refused = self.answers(step.approval)
+        ends = step.approval.on_reject == ABORT and step.approval.on_timeout in (ABORT, REFUSE, ESCALATE)
+        approved = Bounds(acts, acts)
+        return self.gate(step.approval).then(approved if ends else approved.either(refused))
+
+    def answers(self, gate: Gate) -> Bounds:
+        """Return the bounds of what follows when people do not approve."""
+        ways = [self.target(gate.on_reject)]
+        if gate.on_timeout not in (REFUSE, ESCALATE):
+            ways.append(self.target(gate.on_timeout))
+        return together(Bounds.either, ways).perhaps()
+
+    def gate(self, gate: Gate) -> Bounds:
+        """Return the bounds of asking: one decision at least, and at most a whole ladder with votes on each rung."""
+        waits = [seconds(gate.timeout)]
+        if gate.on_timeout == ESCALATE:
+            escalation = self.plan.escalation
+            waits += [seconds(rung.timeout) for rung in gate.escalation] or [seconds(escalation.timeout)]
+        most = QUIET_GATE.each(TIMER if gate.timeout else NOTHING, plus)
+        extra = [VOTE] * (gate.required - 1) * len(waits) + [RUNG] * (len(waits) - 1)
+        for cost in extra:
+            most = most.each(cost, plus)
+        return Bounds(QUIET_GATE, Cost(**{**vars(most), "wait": sum(waits)}))
+
+    def target(self, target: Target) -> Bounds:
+        if not isinstance(target, str):
+            return self.run(target)
+        if target == ESCALATE:
+            return self.gate(Gate(approvers=(self.plan.escalation.role,), timeout=self.plan.escalation.timeout))
+        return Bounds() if target in {*BUILT_IN, REFUSE} else self.known[target]
+
+
+def together(how: Callable[[Bounds, Bounds], Bounds], parts: Iterable[Bounds]) -> Bounds:
+    """Return the bounds of several parts."""
+    first, *rest = list(parts) or [Bounds()]
+    for part in rest:
+        first = how(first, part)
+    return first
+
+
+def plus(one: float, other: float) -> float:
+    return one + other
+
+
+def seconds(span: timedelta | None) -> float:
+    return inf if span is None else span.total_seconds()
+
+
+def events(cost: Cost) -> float:
+    return cost.marks + EVENTS_OF_A_TASK * cost.tasks
+
+
+def span(least: float, most: float) -> Span:
+    return Span(least=int(least), most=None if most == inf else int(most))

@@ -1,0 +1,93 @@
+"""What may stand under a key: in the words of the reference, and as JSON Schema.
+
+Pure data beside `shape.py`. The law: what the loader accepts, these schemas accept; what a schema cannot say, such as
+whether an agent exists, is left to the checks.
+"""
+
+from typing import Any
+
+from contracts.definition import ANY, FAILURES
+from language.name import MISSION, STEP, VARIABLE
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string", "pattern": r"\S"}
+NAMES: Schema = {"anyOf": [TEXT, {"type": "array", "items": TEXT, "uniqueItems": True}]}
+TARGET: Schema = {"anyOf": [TEXT, {"$ref": "#/$defs/branches"}]}
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def pattern(name: str) -> Schema:
+    return {"type": "string", "pattern": f"^{name}$"}
+
+
+WAYS: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "minProperties": 1,
+    "properties": {name: {"anyOf": [TEXT, ref("branches"), ref("fallback")]} for name in (ANY, *FAILURES)},
+}
+
+TYPES: dict[str, tuple[str, Schema]] = {
+    "text": ("text", TEXT),
+    "template": ("text with `${{ }}`", TEXT),
+    "expression": ("CEL", TEXT),
+    "agent": ("name of an agent", TEXT),
+    "tool": ("name of a tool", TEXT),
+    "name": ("name", pattern(STEP.pattern)),
+    "mission name": ("name in small letters", pattern(MISSION.pattern)),
+    "variable": ("variable", pattern(VARIABLE.pattern)),
+    "names": ("one name or a list", NAMES),
+    "duration": ("span of time", pattern(r"(\d+(\.\d+)?(ms|[dhms]))+")),
+    "target": (
+        "target",
+        {**TARGET, "description": "A step's name, a list of steps, or escalate, abort or continue."},
+    ),
+    "silence": (
+        "target, or `refuse`",
+        {**TARGET, "description": "escalate, refuse, abort, a step's name or a list of steps; never continue."},
+    ),
+    "approval": ("`approval`", {"const": "approval"}),
+    "arguments": ("map", {"type": "object"}),
+    "inputs": ("JSON Schema", {"type": "object", "required": ["type"], "properties": {"type": {"const": "object"}}}),
+    "steps": ("list of named steps", {"type": "array", "minItems": 1, "items": ref("named-step")}),
+    "branches": ("list of steps", {"type": "array", "minItems": 1, "items": ref("step")}),
+    "rungs": ("list of [rungs](gate.md#a-rung)", {"type": "array", "items": ref("rung")}),
+    "retry": ("[retry](README.md#retry)", ref("retry")),
+    "gate": ("[gate](gate.md)", ref("gate")),
+    "condition": ("map, below", ref("condition")),
+    "loop": ("map, below", ref("loop")),
+    "verdict": ("map, below", ref("verdict")),
+    "map": ("map, below", ref("map")),
+    "wait": ("map, below", ref("wait")),
+    "review": ("map, below", ref("review")),
+    "schema": ("JSON Schema", {"type": "object"}),
+    "value": ("any value", {}),
+    "tolerance": (
+        "number, or a share such as `20%`",
+        {"anyOf": [{"type": "integer", "minimum": 0}, pattern(r"(\d{1,2}(\.\d+)?|100)%")]},
+    ),
+    "ways": (
+        "target, or [by class](README.md#failures)",
+        {"anyOf": [TEXT, ref("branches"), WAYS]},
+    ),
+    "compensation or tool": ("name of a tool, or a map, below", {"anyOf": [TEXT, ref("compensation")]}),
+}
+
+
+def words_of(type_: str) -> str:
+    """Return what the reference calls a type."""
+    return TYPES[type_][0] if type_ in TYPES else type_
+
+
+def schema_of(type_: str) -> Schema:
+    """Return the JSON Schema of a type. A number's bounds, such as `1 to 100`, are a type of their own."""
+    if type_ in TYPES:
+        return dict(TYPES[type_][1])
+    least, _, most = type_.partition(" to ")
+    if "." in type_:
+        return {"type": "number", "minimum": float(least), "maximum": float(most)}
+    return {"type": "integer", "minimum": int(least), "maximum": int(most)}

@@ -1,0 +1,162 @@
+"""The form of a mission as an author writes it: every key of every map, its type, its default, what it is for.
+
+The law: the one description of keys. The tables of the reference and the JSON Schema are made from it, and tests hold
+that `step_form.py` and `loader.py` take exactly these keys. A new kind of step is one entry in `STEPS`, with a page.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key: its type is a name in `key_type.py`, or a number's bounds as `1 to 100`."""
+
+    type: str
+    words: str
+    default: str = ""
+    required: bool = False
+
+
+Keys = Mapping[str, Key]
+
+COMMON: Keys = {
+    "step": Key("name", "the step's name, unique in the mission; needed in lists of `steps`"),
+    "needs": Key("names", "steps of the same list that must have ended before"),
+    "output": Key("variable", "the variable that the result becomes"),
+    "default": Key("value", "what that variable is until the step has set it; needs `output`", "none: it is not there"),
+    "when": Key("expression", "asked once, when the step comes up; where it is false the step is skipped", "it runs"),
+    "retry": Key("retry", "how often it is tried; more than once, it is undone and tried again as a whole", "once"),
+    "timeout": Key("duration", "how long one attempt may take", "for ever"),
+    "on_failure": Key("ways", "where control goes when it fails, for all failures or by class", "the failure spreads"),
+}
+"""What a step of every kind may have."""
+
+EFFORT: Keys = {
+    "retry": Key("retry", "how often it is tried; a tool that may not be repeated is tried once", "3 attempts"),
+    "timeout": Key("duration", "how long one attempt may take", "what `agents.yaml` or `tools.yaml` says"),
+}
+
+GATE: Keys = {
+    "type": Key("approval", "what is asked", "`approval`"),
+    "approvers": Key("names", "roles or people, any of whom may decide", required=True),
+    "required": Key("1 to 100", "how many of them must approve", "1"),
+    "message": Key("template", "what they read"),
+    "context": Key("names", "variables that they are shown"),
+    "timeout": Key("duration", "how long they have", "for ever"),
+    "on_timeout": Key("silence", "what the deadline means; silence never approves", "`refuse`"),
+    "escalation": Key("rungs", "who is asked next, with `on_timeout: escalate`", "the workspace's escalation role"),
+    "on_reject": Key("target", "where a rejection leads", "`abort`"),
+}
+
+FORMS: Mapping[str, Keys] = {
+    "gate": GATE,
+    "rung": {
+        "approvers": Key("names", "roles or people who are asked next", required=True),
+        "timeout": Key("duration", "how long they have", required=True),
+    },
+    "retry": {
+        "attempts": Key("1 to 100", "tries in all", "3"),
+        "first": Key("duration", "the wait before the second try", "1s"),
+        "factor": Key("1.0 to 10.0", "how much longer each wait is than the one before", "2"),
+        "most": Key("duration", "the longest wait", "1m"),
+    },
+    "condition": {
+        "if": Key("expression", "what is asked; it must answer true or false", required=True),
+        "then": Key("target", "where true leads", required=True),
+        "else": Key("target", "where false leads", "`continue`"),
+    },
+    "loop": {
+        "do": Key("target", "what is done each round", required=True),
+        "until": Key("expression", "asked after each round; true ends the loop", required=True),
+        "max_iterations": Key("1 to 1000", "the most rounds", required=True),
+        "on_max": Key("target", "where it leads when the last round was not enough", "`escalate`"),
+    },
+    "fallback": {"agent": Key("agent", "who does the same task instead", required=True)},
+    "map": {
+        "over": Key("expression", "answers the list, once", required=True),
+        "as": Key("variable", "what an item is called inside", "`item`"),
+        "key": Key("expression", "answers a text that names an item in step paths", "its index"),
+        "do": Key("target", "what is done for each item", required=True),
+        "max_concurrency": Key("1 to 500", "how many items are under way at once", "10"),
+        "tolerate": Key("tolerance", "how many items may fail, as a number or a share", "none"),
+    },
+    "wait": {
+        "for": Key("duration", "how long it waits"),
+        "until": Key("expression", "answers the moment until which it waits, as RFC 3339 text"),
+        "event": Key("text", "the name of what must happen"),
+        "key": Key("template", "which of its kind: the event's `key` must be this text"),
+        "schema": Key("schema", "JSON Schema that the event's payload must fit", "any"),
+    },
+    "review": {
+        "reviewers": Key("names", "roles or people who may object", required=True),
+        "timeout": Key("duration", "how long they have", required=True),
+        "message": Key("template", "what they read"),
+        "context": Key("names", "variables that they are shown"),
+        "on_object": Key("target", "where an objection leads", "`abort`"),
+    },
+    "compensation": {
+        "tool": Key("tool", "the tool that undoes the action", required=True),
+        "with": Key("arguments", "its arguments; may read `result`", "those of the action that it knows"),
+    },
+    "verdict": {
+        "one_of": Key("names", "the words in which the mission may end", required=True),
+        "value": Key("expression", "asked at the end; answers one of them", required=True),
+    },
+}
+"""Maps inside steps and missions, by the type that names them."""
+
+MISSION: Keys = {
+    "mission": Key("mission name", "its name, which is the workflow's type", required=True),
+    "version": Key("text", "its version; quote it where it looks like a number", required=True),
+    "team": Key("text", "whose it is", required=True),
+    "description": Key("text", "what it is for"),
+    "inputs": Key("inputs", "JSON Schema of type object; each property is a variable", "no inputs"),
+    "verdict": Key("verdict", "what it must reach", required=True),
+    "steps": Key("steps", "what is done, in order or as the graph that `needs` make", required=True),
+}
+
+STEPS: Mapping[str, Keys] = {
+    "agent": {
+        "agent": Key("agent", "who does it, by its name in `agents.yaml`", required=True),
+        "task": Key("template", "what to do", required=True),
+        "context": Key("names", "variables that the agent gets; it gets nothing else"),
+        "below_floor": Key("target", "where an answer below the agent's `confidence_floor` leads", "`escalate`"),
+        **EFFORT,
+    },
+    "parallel": {"parallel": Key("branches", "the steps that run at once", required=True)},
+    "gate": {"gate": Key("gate", "what is asked, of whom, for how long", required=True)},
+    "condition": {"condition": Key("condition", "the question and its two ways on", required=True)},
+    "loop": {"loop": Key("loop", "what is repeated, and until when", required=True)},
+    "action": {
+        "action": Key("tool", "what acts, by its name in `tools.yaml`", required=True),
+        "with": Key("arguments", "its arguments; people see exactly them", "none"),
+        "compensate": Key("compensation or tool", "what undoes it"),
+        "approval": Key("gate", "who must approve; needed where the tool changes the world"),
+        **EFFORT,
+    },
+    "steps": {"steps": Key("steps", "the steps that belong together", required=True)},
+    "map": {"map": Key("map", "the list, and what is done for each of its items", required=True)},
+    "race": {
+        "race": Key("branches", "the steps that run at once; none of them may act", required=True),
+        "good": Key("expression", "whether an answer, `result`, is good enough to win", "any is"),
+    },
+    "wait": {"wait": Key("wait", "one of a span, a moment or an event", required=True)},
+    "review": {"review": Key("review", "who is told, and for how long they may object", required=True)},
+}
+"""The kinds of steps: the first key of each is the one that makes a step of that kind."""
+
+
+def keys_of(kind: str) -> dict[str, Key]:
+    """Return every key that a step of a kind may have."""
+    return {**COMMON, **STEPS[kind]}
+
+
+def forms_of(keys: Keys) -> list[str]:
+    """Return the maps that keys lead to, each once, and those that these lead to."""
+    found: list[str] = []
+    for key in keys.values():
+        name = {"rungs": "rung", "compensation or tool": "compensation", "ways": "fallback"}.get(key.type, key.type)
+        if name in FORMS:
+            found += [name, *forms_of(FORMS[name])]
+    return list(dict.fromkeys(found))

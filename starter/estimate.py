@@ -1,0 +1,55 @@
+"""`gonogo estimate`: what a mission may take. The reckoning is `language/estimate.py`."""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from starter.mission_file import read_mission
+from starter.options import Json
+from starter.output import document
+from starter.problem import DONE
+
+if TYPE_CHECKING:
+    from language.estimate import Estimate, Span
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A mission's file or folder.", show_default=False)]
+NOTE = "When nothing fails and nobody asks for changes. What fails is undone: 6 events more for each effect.\n"
+
+
+def estimate(file: File, *, as_json: Json = False) -> int:
+    """Say what a mission may take: agents, actions, gates, events, time."""
+    from language.estimate import estimate as reckon
+    from language.freeze import freeze
+
+    found = reckon(freeze(*read_mission(file)))
+    if as_json:
+        document(found)
+    else:
+        sys.stdout.write("".join(f"{what:16}{much}\n" for what, much in rows(found)) + NOTE)
+    return DONE
+
+
+def rows(found: "Estimate") -> list[tuple[str, str]]:
+    return [
+        ("agents' runs", spelt(found.agents)),
+        ("actions", spelt(found.actions)),
+        ("gates", spelt(found.gates)),
+        ("history events", spelt(found.events)),
+        ("time at gates", f"{lasting(found.waiting_least)} to {lasting(found.waiting_most)}"),
+    ]
+
+
+def spelt(span: "Span") -> str:
+    if span.most is None:
+        return f"{span.least} or more: nobody knows how long the list of a map is"
+    return str(span.least) if span.least == span.most else f"{span.least} to {span.most}"
+
+
+def lasting(seconds: float | None) -> str:
+    """Return a time as people write it."""
+    from contracts.duration import show_duration
+
+    return "for ever: a gate has no timeout" if seconds is None else show_duration(timedelta(seconds=seconds))

@@ -1,0 +1,138 @@
+"""What a mission may take: bounds that the recorded histories keep."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from desk import findings, load, mission, workspace
+from hypothesis import given
+from test_properties import STEPS
+
+from contracts.plan import MissionInput
+from contracts.workspace import Agent
+from language.estimate import Estimate, Span, estimate
+from language.freeze import freeze
+
+HISTORIES = Path(__file__).parents[1] / "histories"
+FAILED_OR_CHANGED = ("action_modified", "action_undone", "cancelled", "continued", "dead_letter", "map", "recovered")
+FAILED_OR_CHANGED += ("retried",)
+BESIDE = {"gate_approved.1": 5, "agent_mended.1": 6}
+"""Events that no estimate knows of: of a decision that was refused, and of a fake that breaks a schema it has not."""
+KEPT = [path for path in sorted(HISTORIES.glob("*.json")) if not path.name.startswith(FAILED_OR_CHANGED)]
+
+
+def reckoned(steps: str, **more: Any) -> Estimate:
+    return estimate(freeze(load(steps, **more), workspace(**more)))
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_a_recorded_history_lies_within_what_was_reckoned(path: Path):
+    events = json.loads(path.read_text())["events"]
+    payload = events[0]["workflowExecutionStartedEventAttributes"]["input"]["payloads"][0]["data"]
+    plan = MissionInput.model_validate_json(base64.b64decode(payload)).plan
+    own = sum("TIME_SKIPPING" not in event["eventType"] for event in events) - BESIDE.get(path.stem, 0)
+    found = estimate(plan)
+
+    assert found.events.least <= own <= (found.events.most or own)
+
+
+def test_steps_in_order_add_up_exactly():
+    found = reckoned(
+        "steps: [{step: a, agent: architect, task: T}, {step: b, action: look_up}, {step: c, action: open_ticket}]"
+    )
+
+    assert found == Estimate(
+        agents=Span(least=1, most=1),
+        actions=Span(least=2, most=2),
+        gates=Span(least=0, most=0),
+        events=Span(least=6 + 3 * 6, most=6 + 3 * 6),
+        waiting_least=0,
+        waiting_most=0,
+    )
+
+
+def test_branches_share_workflow_tasks_and_wait_together():
+    branch = "{gate: {approvers: ada, timeout: %s}}"
+    found = reckoned(f"steps: [{{step: p, parallel: [{branch % '1h'}, {branch % '2h'}]}}]")
+
+    assert (found.gates, found.waiting_most) == (Span(least=2, most=2), 7200)
+    assert found.events == Span(least=6 + 3 + 4 + 4, most=6 + 9 + 9)
+
+
+def test_a_graph_waits_for_its_longest_way():
+    gate = "gate: {approvers: ada, timeout: %s}"
+    steps = f"""
+    steps:
+    - {{step: a, {gate % "1h"}}}
+    - {{step: b, needs: a, {gate % "2h"}}}
+    - {{step: c, needs: a, {gate % "5h"}}}
+    - {{step: d, needs: b, {gate % "1h"}}}
+    """
+
+    assert reckoned(steps).waiting_most == 6 * 3600
+
+
+def test_one_way_of_a_condition_is_the_least_and_the_other_the_most():
+    found = reckoned("""
+    steps:
+    - step: a
+      condition: {if: alert.bad, then: [{agent: architect, task: T}, {agent: reviewer, task: T}], else: c}
+    - {step: c, gate: {approvers: ada, timeout: 1h}}
+    """)
+
+    assert (found.agents, found.gates) == (Span(least=0, most=2), Span(least=0, most=1))
+    assert (found.waiting_least, found.waiting_most) == (0, 3600)
+
+
+def test_a_loop_runs_once_at_least_and_to_its_bound_at_most():
+    found = reckoned("""
+    steps:
+    - step: a
+      loop: {do: [{agent: architect, task: T, output: x}], until: x.ok, max_iterations: 7, on_max: [{action: look_up}]}
+    """)
+
+    assert (found.agents, found.actions) == (Span(least=1, most=7), Span(least=0, most=1))
+
+
+def test_a_ladder_adds_its_times_and_a_gate_without_a_deadline_waits_for_ever():
+    ladder = "escalation: [{approvers: cy, timeout: 2h}]"
+    found = reckoned(f"steps: [{{step: a, gate: {{approvers: ada, timeout: 1h, on_timeout: escalate, {ladder}}}}}]")
+
+    assert found.waiting_most == 3 * 3600
+    assert reckoned("steps: [{step: a, gate: {approvers: ada}}]").waiting_most is None
+
+
+def test_a_refused_action_does_not_run_where_the_mission_goes_on():
+    approval = "steps: [{step: a, action: send_money, approval: {approvers: ada, timeout: 1h, on_reject: %s}}]"
+
+    assert reckoned(approval % "abort").actions == Span(least=1, most=1)
+    assert reckoned(approval % "continue").actions == Span(least=0, most=1)
+
+
+def test_an_agent_may_be_asked_again_and_may_be_unsure():
+    agents = {"architect": Agent(callable="a:b", output={"type": "object"}, confidence_floor=0.5)}
+    found = reckoned("steps: [{step: a, agent: architect, task: T}]", agents=agents)
+
+    assert (found.agents, found.gates) == (Span(least=1, most=2), Span(least=0, most=1))
+    assert found.waiting_most is None
+
+
+def test_a_chain_of_500_calls_is_reckoned():
+    steps = [f"- {{step: s{n}, condition: {{if: 'true', then: s{n + 1}}}}}" for n in range(499)]
+    found = reckoned("\n".join(["steps:", *steps, "- {step: s499, agent: architect, task: T}"]))
+
+    assert found.agents == Span(least=0, most=1)
+
+
+@given(STEPS)
+def test_every_mission_that_loads_has_a_least_that_is_no_more_than_its_most(steps: Any):
+    text = yaml.safe_dump({"steps": steps})
+    if findings(mission(text)):
+        return
+    found = reckoned(text)
+
+    assert all(span.least <= span.most for span in (found.agents, found.actions, found.gates, found.events))
+    assert found.waiting_most is None or found.waiting_least <= found.waiting_most
