@@ -34,12 +34,22 @@ def gates(draw: Any, count: list[int], depth: int) -> dict[str, Any]:
 def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, Any]:
     count[0] += 1
     number = count[0]
-    kinds = ["agent", "action", "gate", "condition"] + (["parallel", "loop", "steps"] if depth else [])
+    kinds = ["agent", "action", "gate", "condition", "race", "wait"]
+    kinds += ["parallel", "loop", "steps", "map"] if depth else []
     kind = draw(st.sampled_from(kinds))
     step: dict[str, Any] = {"step": f"s{number}"} if named or draw(st.booleans()) else {}
+    if draw(st.integers(0, 5)) == 5:
+        step |= {"when": "has(alert.host)", "on_failure": draw(targets(count, depth, ("escalate", "continue")))}
     match kind:
+        case "race":
+            step |= {"race": [{"agent": name, "task": draw(TEXTS)} for name in ("architect", "reviewer")]}
+        case "wait":
+            step |= {"wait": {"for": draw(TIMES)}}
+        case "map":
+            step["map"] = {"over": "alert.hosts", "as": f"item{number}", "tolerate": draw(st.sampled_from([2, "20%"]))}
+            step["map"] |= {"do": draw(lists(count, depth - 1, named=False))}
         case "agent":
-            step |= {"agent": draw(st.sampled_from(["architect", "reviewer"])), "task": draw(TEXTS)}
+            step |= {"agent": "analyst", "task": draw(TEXTS)}
             step |= {"context": draw(CONTEXT), "retry": draw(RETRIES), "timeout": draw(TIMES), "output": f"out{number}"}
             step["below_floor"] = draw(targets(count, depth, ("escalate", "continue", "escalate_to_human")))
         case "action" if draw(st.booleans()):
@@ -61,7 +71,7 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
         case "loop":
             step["loop"] = {"do": draw(lists(count, depth - 1, named=False)), "until": "alert.ok || iteration > 2"}
             step["loop"] |= {
-                "max_iterations": draw(st.integers(1, 1000)),
+                "max_iterations": draw(st.integers(1, 15)),
                 "on_max": draw(targets(count, depth, ("abort",))),
             }
         case _:
