@@ -1,5 +1,7 @@
 """What is too large for a history ends the mission in order: it is undone, and it never hangs."""
 
+import random
+
 import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
@@ -13,13 +15,30 @@ from tests.workflows.test_mission import agent, replays
 LARGE = {"text": "x" * 280_000}
 
 
+def dense(_):
+    """Text that no compression makes small."""
+    return {"text": random.randbytes(210_000).hex()[:280_000]}
+
+
 def large(number):
     return agent(f"a{number}", output=f"v{number}")
 
 
-async def test_a_journal_too_large_to_hand_over_fails_the_mission_and_undoes_it(client, home):
+async def test_a_journal_that_can_be_packed_small_is_handed_over(client, home):
     steps = [file(), *(large(number) for number in range(9))]
     async with house(client, home, Activities(agents={"ann": LARGE})) as h:
+        started = await h.start(steps, Limits(events_per_run=16))
+
+        assert "completed" == (await started.result()).state
+        runs = await chain(client, client.get_workflow_handle(started.handle.id))
+        assert len(runs) > 1
+        for run in runs:
+            await replays(run)
+
+
+async def test_a_journal_too_large_to_hand_over_fails_the_mission_and_undoes_it(client, home):
+    steps = [file(), *(large(number) for number in range(12))]
+    async with house(client, home, Activities(agents={"ann": dense})) as h:
         started = await h.start(steps, Limits(events_per_run=16))
         with pytest.raises(WorkflowFailureError) as failed:
             await started.result()
