@@ -72,6 +72,7 @@ class Record(Message):
     """The rulings that settled a gate, their tokens left out."""
     answer: dict[str, Any] | None = None
     """What people said here: `{approved, decision, by, comment, arguments}`."""
+    answered_at: datetime | None = None
     grant: Grant | None = None
     """What an approved gate hands to the executor, tokens included: the executor checks them again."""
     observations: tuple[Observation, ...] = ()

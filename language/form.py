@@ -168,3 +168,16 @@ def read_duration(data: object) -> timedelta:
     if span > LONGEST:
         raise ValueError(f"write at most {LONGEST.days}d")
     return span
+
+
+def spare(value: Any, otherwise: Any) -> Any:
+    return otherwise if value is None else value
+
+
+def filled(form: Form, key: str, *, required: bool = False) -> list[Value]:
+    """Return the items of a list that must have some."""
+    items = form.items(key, required=required)
+    value = form.data.get(key)
+    if value is not None and value.data == []:
+        form.add("BAD_VALUE", f"'{key}' is empty", value.place, "write at least one step")
+    return items

@@ -1,7 +1,8 @@
 """From YAML to a checked definition, with every finding in one pass.
 
 The law: what this returns can run, and what cannot run is refused here, with the place and what to write instead.
-Structure is read by `form.py` and `step_form.py`; what the parts mean together is checked by `language/checks`.
+Structure is read by `form.py`, `step_form.py` and `kind_form.py`; what the parts mean together is checked by
+`language/checks`.
 """
 
 from collections.abc import Iterator
@@ -11,15 +12,15 @@ from typing import Any
 
 from contracts.definition import Definition, Place, Verdict
 from contracts.workspace import Workspace
-from language.checks import approval, arguments, expressions, flow, names, paths, timing, types, variables
+from language.checks import approval, arguments, expressions, flow, names, paths, races, timing, types, variables
 from language.document import read_file
 from language.draft import Draft
 from language.finding import Finding, Rejected
-from language.form import Form
+from language.form import Form, filled
 from language.name import MISSION, unfit
 from language.schema import check_schema, errors
 from language.start import input_defaults
-from language.step_form import StepReader, filled
+from language.step_form import StepReader
 from language.yaml_source import Value, read_yaml
 
 MOST_TOLD = 100
@@ -28,6 +29,7 @@ CHECKS = (
     names.check,
     flow.check,
     variables.check,
+    races.check,
     paths.check,
     expressions.check,
     types.check,

@@ -1,7 +1,8 @@
 """The form of a mission as an author writes it: every key of every map, its type, its default, what it is for.
 
 The law: the one description of keys. The tables of the reference and the JSON Schema are made from it, and tests hold
-that `step_form.py` and `loader.py` take exactly these keys. A new kind of step is one entry in `STEPS`, with a page.
+that `step_form.py`, `kind_form.py` and `loader.py` take exactly these keys. A new kind of step is one entry in `STEPS`,
+with a page.
 """
 
 from collections.abc import Mapping

@@ -132,7 +132,7 @@ def _cost(record: Record, at: datetime) -> str:
 
 def _settled(record: Record, said: dict[str, Any]) -> Line:
     heard = [ruling.received_at for ruling in record.decisions if ruling.received_at]
-    at = max(heard, default=record.ended_at or record.started_at)
+    at = max(heard, default=record.answered_at or record.ended_at or record.started_at)
     decision = str(said.get("decision", "settled")).replace("_", " ")
     people = ", ".join(str(name) for name in said.get("by", ()))
     if record.kind == "review":

@@ -28,14 +28,14 @@ from language.expression import position
 from language.finding import Finding
 from language.name import suggestion, unfit
 from language.sites import Site, sites, verdict_sites
-from language.steps import called_by, called_names, children, failure_targets, gate_of, kind_targets, walk
+from language.steps import called_names, children, failure_targets, gate_of, kind_targets, walk
 
 LOCAL = ("iteration", "result", "index")
 ALWAYS = ("mission", "steps")
 
 
 def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG001 (every check has these arguments)
-    """Find outputs that cannot be, races between them, and variables read too early."""
+    """Find outputs that cannot be, and variables read too early."""
     yield from outputs(draft)
     flow = Flow(draft)
     flow.settle()
@@ -47,7 +47,6 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG
     for site in verdict_sites(draft):
         yield from early(site, flow, flow.at_end)
         yield from unknown_steps(site, draft)
-    yield from flow.races()
 
 
 def outputs(draft: Draft) -> Iterator[Finding]:
@@ -210,72 +209,10 @@ class Flow:
         self.before[id(step)] = self.before.get(id(step), 0) | before
         return before | self.after.get(id(step), 0)
 
-    def races(self) -> Iterator[Finding]:
-        """Find steps that run at once and set the same variable."""
-        written = Written(self)
-        for step in self.draft.steps():
-            if isinstance(step, ParallelStep):
-                branches = [branch for branch in step.parallel if branch.step not in self.called]
-                yield from written.clashes(branches, {branch.step: set() for branch in branches})
-        lists = [self.draft.definition.steps, *(inner for step in self.draft.steps() for inner in children(step))]
-        for steps in lists:
-            own = [step for step in steps if step.step not in self.called]
-            if any(step.needs is not None for step in own):
-                yield from written.clashes(own, all_needs(own))
-
 
 def known_needs(step: Step, steps: list[Step]) -> list[str]:
     siblings = {sibling.step for sibling in steps}
     return [need for need in step.needs or () if need in siblings]
-
-
-def all_needs(steps: list[Step]) -> dict[str, set[str]]:
-    """Return for each step every sibling that it waits for, directly or not."""
-    needed = {step.step: set(known_needs(step, steps)) for step in steps}
-    while True:
-        wider = {name: needs.union(*(needed[need] for need in needs)) for name, needs in needed.items()}
-        if wider == needed:
-            return needed
-        needed = wider
-
-
-class Written:
-    """Which variables a step sets, with all that it holds and calls."""
-
-    def __init__(self, flow: Flow) -> None:
-        self.flow = flow
-        self.found: dict[int, int] = {}
-        every = list(flow.draft.steps())
-        changed = True
-        while changed:
-            changed = False
-            every.reverse()
-            for step in every:
-                writes = self.own(step)
-                changed |= writes != self.found.get(id(step))
-                self.found[id(step)] = writes
-
-    def own(self, step: Step) -> int:
-        writes = self.flow.bits[step.output] if step.output else 0
-        for steps in children(step):
-            for inner in steps:
-                if inner.step not in self.flow.called:
-                    writes |= self.found.get(id(inner), 0)
-        for name in called_by(step):
-            if name in self.flow.steps:
-                writes |= self.found.get(id(self.flow.steps[name]), 0)
-        return writes
-
-    def clashes(self, steps: list[Step], needed: dict[str, set[str]]) -> Iterator[Finding]:
-        for number, second in enumerate(steps):
-            for first in steps[:number]:
-                if first.step in needed[second.step] or second.step in needed[first.step]:
-                    continue
-                both = self.found[id(first)] & self.found[id(second)]
-                for name in (name for name, bit in self.flow.bits.items() if bit & both):
-                    message = f"'{first.step}' and '{second.step}' run at once and both set '{name}'"
-                    mend = "give each an output of its own"
-                    yield self.flow.draft.find("WRITE_RACE", message, second, "output", mend=mend)
 
 
 def context(step: Step, draft: Draft, flow: Flow) -> Iterator[Finding]:

@@ -220,6 +220,14 @@ def test_a_mistake_is_found_at_its_place_and_nothing_else_is(name):
     )
 
 
+def test_two_maps_at_once_may_call_what_is_inside_alike():
+    each = "{over: alert.x, do: [{agent: architect, task: T, output: inner}]}"
+
+    assert [] == findings(
+        mission(f"steps: [{{step: a, parallel: [{{step: b, map: {each}}}, {{step: c, map: {each}}}]}}]")
+    )
+
+
 @pytest.mark.parametrize(
     "steps",
     [

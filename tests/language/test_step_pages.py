@@ -7,8 +7,8 @@ import pytest
 from desk import findings, mission
 
 from contracts.definition import Definition
+from language.kind_form import READERS
 from language.shape import FORMS, MISSION, STEPS, forms_of, keys_of
-from language.step_form import READERS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "language"
 KNOWN = re.compile(r"has no key 'zzzzzz' \(keys here: (.*)\)")

@@ -122,6 +122,15 @@ def test_silence_at_a_review_and_an_objection_are_told_as_what_they_are():
     )
 
 
+def test_a_gate_that_nobody_decided_is_told_when_its_time_was_over():
+    silence = {"approved": False, "decision": "timed_out", "by": [], "comment": ""}
+    gate = Record(path="ask", kind="gate", status="running", started_at=at(0), answer=silence, answered_at=at(60))
+
+    [line] = Timeline().news(view(gate))
+
+    assert (at(60), "timed out") == (line.at, line.text)
+
+
 def test_a_failure_that_the_mission_recovered_from_says_that_it_goes_on():
     failure = Failure(code="tool_failed", step="look", actor="looker", cause="it would not")
     recovered = RUNNING.model_copy(update={"status": "recovered", "ended_at": at(2), "failure": failure})

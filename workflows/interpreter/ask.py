@@ -83,7 +83,7 @@ async def ask(question: Question, path: str, scope: Scope) -> Answer:
     with scope.ports.within(path):
         answer = await _climb(question, path, scope)
     stored = {**answer.output(), "arguments": answer.arguments}
-    scope.journal.update(path, status="running", answer=stored, grant=answer.grant)
+    scope.journal.update(path, status="running", answer=stored, answered_at=scope.ports.now(), grant=answer.grant)
     scope.ports.changed()
     return answer
 
