@@ -48,7 +48,8 @@ def judge(hearing: Hearing, people: PeopleFile) -> Ruling:
     try:
         _check(claims, hearing, people)
     except Refusal as refusal:
-        return said.model_copy(update={"reason": str(refusal)})
+        there = any((one.subject.step, one.nonce) == (claims.step, claims.nonce) for one in hearing.openings)
+        return said.model_copy(update={"reason": str(refusal), "unopened": not there})
     accepted = {"accepted": True, "token": hearing.token, "comment": claims.comment, "changes": claims.changes}
     return said.model_copy(update=accepted)
 

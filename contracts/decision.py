@@ -68,6 +68,8 @@ class Ruling(Message):
     changes: dict[str, JsonValue] | None = None
     received_at: datetime | None = None
     token: str = ""
+    unopened: bool = False
+    """Refused, and for an opening that was not there when it was judged."""
 
 
 class Opening(Message):

@@ -51,7 +51,7 @@ class Inbox:
             if envelope.unreadable:
                 ruling = Ruling(accepted=False, reason=envelope.unreadable, received_at=envelope.received_at)
             else:
-                ruling = await judge(_hearing(envelope, gates, mission, first_run_id))
+                ruling = await _ruled(envelope, gates, lambda one: judge(_hearing(one, gates, mission, first_run_id)))
             receipt = gates.count(ruling.model_copy(update={"token": envelope.token}))
             self._keep(envelope.token, receipt)
             self._waiting.pop(0)
@@ -63,6 +63,19 @@ class Inbox:
         self.receipts[name] = known if known and known.accepted else receipt
         while len(self.receipts) > self.KEPT_RECEIPTS:
             del self.receipts[next(iter(self.receipts))]
+
+
+async def _ruled(envelope: Envelope, gates: Gatebook, hear: Callable[[Envelope], Awaitable[Ruling]]) -> Ruling:
+    """Have a decision judged; again, when its gate opened only while it was.
+
+    A decision may come beside the very report that opens its gate, and be handed over first. Whether it is judged again
+    must hang on what was recorded alone: what a hearing finds open may differ from a replay's.
+    """
+    while True:
+        ruling = await hear(envelope)
+        opening = gates.get(ruling.step)
+        if not ruling.unopened or opening is None or opening.nonce != ruling.nonce:
+            return ruling
 
 
 def _hearing(envelope: Envelope, gates: Gatebook, mission: str, first_run_id: str) -> Hearing:
