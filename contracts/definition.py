@@ -7,90 +7,15 @@ a list of steps written in place, or one of the three built-in words.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from contracts.base import Document
 from contracts.duration import Duration
+from contracts.gate import Gate, Review
+from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback
 
-ESCALATE = "escalate"
-ABORT = "abort"
-CONTINUE = "continue"
-REFUSE = "refuse"
-BUILT_IN = (ESCALATE, ABORT, CONTINUE)
 MOST_AT_ONCE = 500
 """Items of a map under way at once: a server keeps at most 2,000 activities of a mission pending."""
-ANY = "any"
-FAILURES = (
-    "bad_input",
-    "context_missing",
-    "expression_error",
-    "failed",
-    "no_winner",
-    "not_found",
-    "output_invalid",
-    "over_budget",
-    "refused",
-    "timed_out",
-    "too_many_failed",
-    "tool_failed",
-    "unavailable",
-)
-"""The classes of failure that a definition can provide for. A bug of ours is none of them."""
-
-
-ALIASED = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
-"""For models with keys that are Python keywords: `if`, `else`, `with`."""
-
-
-class Place(Document):
-    """Where in a file something was written. Lines and columns count from 1."""
-
-    file: str = ""
-    line: int = 0
-    column: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
-
-
-class Retry(Document):
-    """How often a failed effect is tried again: waits grow by `factor` from `first` to at most `most`, with jitter."""
-
-    attempts: int = Field(default=3, ge=1, le=100)
-    first: Duration = Field(default="1s", validate_default=True)
-    factor: float = Field(default=2.0, ge=1.0, le=10.0)
-    most: Duration = Field(default="1m", validate_default=True)
-
-
-class Fallback(Document):
-    """Another agent that does the task where the first one failed."""
-
-    agent: str
-
-
-class Default(Document):
-    """The value that a step's variable has until the step sets it. Null is a value, unlike no default at all."""
-
-    value: JsonValue
-
-
-class BaseStep(Document):
-    """What every step has. `step` is unique in the mission; unnamed branches are named after their agent or tool.
-
-    `when` is CEL: where it is false the step is skipped. `timeout` bounds one attempt; `retry` says how many there are:
-    without it three for an agent or an action, and one for any other step, which is undone and tried again as a whole.
-    `on_failure` maps a class of failure, or `any`, to where control goes instead.
-    """
-
-    step: str
-    needs: tuple[str, ...] | None = None
-    output: str | None = None
-    when: str | None = None
-    retry: Retry | None = None
-    timeout: Duration | None = None
-    on_failure: dict[str, "Target | Fallback"] = Field(default_factory=dict)
-    default: Default | None = None
-    place: Place = Place()
 
 
 class AgentStep(BaseStep):
@@ -111,32 +36,6 @@ class ParallelStep(BaseStep):
 
     kind: Literal["parallel"] = "parallel"
     parallel: tuple["Step", ...]
-
-
-class Rung(Document):
-    """One rung of an escalation ladder: who is asked next, and for how long."""
-
-    approvers: tuple[str, ...]
-    timeout: Duration
-
-
-class Gate(Document):
-    """What is asked, of whom, and for how long. Silence never approves.
-
-    `approvers` are roles or people; any of them may decide, `required` of them must approve.
-    At the deadline `on_timeout` says: `escalate` climbs `escalation` (or asks the workspace's escalation role),
-    `refuse` counts as a rejection, `abort` ends the mission undone; a step's name or a list of steps runs that.
-    """
-
-    type: Literal["approval"] = "approval"
-    approvers: tuple[str, ...]
-    required: int = Field(default=1, ge=1)
-    message: str = ""
-    context: tuple[str, ...] = ()
-    timeout: Duration | None = None
-    on_timeout: "Target" = "refuse"
-    escalation: tuple[Rung, ...] = ()
-    on_reject: "Target" = ABORT
 
 
 class GateStep(BaseStep):
@@ -273,16 +172,6 @@ class WaitStep(BaseStep):
     wait: Wait
 
 
-class Review(Document):
-    """Who is told, and for how long they may object. Silence lets the mission go on, so nothing here may act."""
-
-    reviewers: tuple[str, ...]
-    timeout: Duration
-    message: str = ""
-    context: tuple[str, ...] = ()
-    on_object: "Target" = ABORT
-
-
 class ReviewStep(BaseStep):
     """People may object. Output: `{objected: bool, decision: unopposed|approved|objected, by: [..], comment: str}`."""
 
@@ -329,22 +218,9 @@ class Definition(Document):
 
 
 for _model in (
-    AgentStep,
-    ParallelStep,
-    Gate,
-    GateStep,
-    Condition,
-    ConditionStep,
-    Loop,
-    LoopStep,
-    ActionStep,
-    GroupStep,
-    Map,
-    MapStep,
-    RaceStep,
-    WaitStep,
-    Review,
-    ReviewStep,
+    *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
+    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep),
+    *(Gate, Condition, Loop, Map, Review),
     Definition,
 ):
-    _model.model_rebuild()
+    _model.model_rebuild(_types_namespace={"Step": Step, "Target": Target, "Fallback": Fallback})

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from contracts.definition import (
-    BUILT_IN,
     ActionStep,
     AgentStep,
     ConditionStep,
     Definition,
-    Gate,
     GateStep,
     GroupStep,
     LoopStep,
@@ -27,6 +25,8 @@ from contracts.definition import (
     WaitStep,
 )
 from contracts.duration import show_duration
+from contracts.gate import Gate
+from contracts.step import BUILT_IN
 from language.steps import REFUSE, called_names, children, targets
 
 INSIDE = ("do",)

@@ -15,8 +15,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, JsonValue
 
 from contracts.base import Message
-from contracts.definition import BaseStep, Definition, ParallelStep, Step
+from contracts.definition import Definition, ParallelStep, Step
 from contracts.duration import show_duration
+from contracts.step import BaseStep
 from contracts.workspace import Workspace
 from language.freeze import named
 from language.steps import called_names, children, targets

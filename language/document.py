@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from contracts.definition import Place
+from contracts.step import Place
 from language.finding import Finding, Rejected
 from language.name import nearest
 from language.yaml_source import MOST_BYTES, Value, read_yaml

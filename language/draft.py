@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from contracts.definition import Definition, Place, Step
+from contracts.definition import Definition, Step
+from contracts.step import Place
 from language.finding import Finding
 from language.steps import every_step
 from language.yaml_source import Value

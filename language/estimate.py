@@ -13,14 +13,9 @@ from typing import assert_never
 
 from contracts.base import Message
 from contracts.definition import (
-    ABORT,
-    BUILT_IN,
-    ESCALATE,
-    REFUSE,
     ActionStep,
     AgentStep,
     ConditionStep,
-    Gate,
     GateStep,
     GroupStep,
     LoopStep,
@@ -32,7 +27,9 @@ from contracts.definition import (
     Target,
     WaitStep,
 )
+from contracts.gate import Gate
 from contracts.plan import Plan
+from contracts.step import ABORT, BUILT_IN, ESCALATE, REFUSE
 from language.steps import by_name, called_by, called_names, walk
 
 EVENTS_OF_A_TASK = 3

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from contracts.definition import Place
+from contracts.step import Place
 
 
 @dataclass(frozen=True)

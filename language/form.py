@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from contracts.definition import Place
 from contracts.duration import parse_duration
+from contracts.step import Place
 from language.finding import Finding
 from language.name import nearest
 from language.yaml_source import Value, shortened

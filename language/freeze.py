@@ -1,7 +1,8 @@
 """Freeze a checked definition into the plan that runs: with the agents and tools that it names, as they are now."""
 
-from contracts.definition import ActionStep, AgentStep, Definition, Place
+from contracts.definition import ActionStep, AgentStep, Definition
 from contracts.plan import Plan
+from contracts.step import Place
 from contracts.workspace import Workspace
 from language.finding import Finding, Rejected
 from language.steps import every_step, fallbacks

@@ -6,7 +6,7 @@ whether an agent exists, is left to the checks.
 
 from typing import Any
 
-from contracts.definition import ANY, FAILURES
+from contracts.step import ANY, FAILURES
 from language.name import MISSION, STEP, VARIABLE
 
 Schema = dict[str, Any]

@@ -5,9 +5,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from contracts.definition import (
-    ABORT,
-    CONTINUE,
-    ESCALATE,
     MOST_AT_ONCE,
     ActionStep,
     AgentStep,
@@ -21,13 +18,13 @@ from contracts.definition import (
     MapStep,
     ParallelStep,
     RaceStep,
-    Retry,
-    Review,
     ReviewStep,
     Step,
     Wait,
     WaitStep,
 )
+from contracts.gate import Review
+from contracts.step import ABORT, CONTINUE, ESCALATE, Retry
 from language.form import Form, filled, spare
 from language.schema import check_schema
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from contracts.definition import Place
+from contracts.step import Place
 from contracts.workspace import PeopleFile, Workspace
 from language.finding import Finding, Rejected, in_order
 from language.loader import load_mission

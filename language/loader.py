@@ -10,7 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from contracts.definition import Definition, Place, Verdict
+from contracts.definition import Definition, Verdict
+from contracts.step import Place
 from contracts.workspace import Workspace
 from language.checks import approval, arguments, expressions, flow, names, paths, races, timing, types, variables
 from language.document import read_file

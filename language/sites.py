@@ -15,12 +15,12 @@ from contracts.definition import (
     GateStep,
     LoopStep,
     MapStep,
-    Place,
     RaceStep,
     ReviewStep,
     Step,
     WaitStep,
 )
+from contracts.step import Place
 from language.draft import Draft
 from language.expression import ExpressionError, split_template
 from language.yaml_source import Value

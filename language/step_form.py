@@ -4,22 +4,9 @@ A step that cannot be read becomes an empty group of its name, so that what refe
 The other halves: `kind_form.py` reads what each kind has of its own, `contracts/definition.py` has the models.
 """
 
-from contracts.definition import (
-    ABORT,
-    ANY,
-    ESCALATE,
-    FAILURES,
-    Compensation,
-    Default,
-    Fallback,
-    Gate,
-    GroupStep,
-    Place,
-    Retry,
-    Rung,
-    Step,
-    Target,
-)
+from contracts.definition import Compensation, GroupStep, Step, Target
+from contracts.gate import Gate, Rung
+from contracts.step import ABORT, ANY, ESCALATE, FAILURES, Default, Fallback, Place, Retry
 from language.finding import Finding
 from language.form import Form, described, spare
 from language.kind_form import EVERY_KEY, READERS, WORDS

@@ -8,13 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from contracts.definition import (
-    BUILT_IN,
     ActionStep,
     AgentStep,
     ConditionStep,
     Definition,
-    Fallback,
-    Gate,
     GateStep,
     GroupStep,
     LoopStep,
@@ -26,6 +23,8 @@ from contracts.definition import (
     Target,
     WaitStep,
 )
+from contracts.gate import Gate
+from contracts.step import BUILT_IN, Fallback
 
 REFUSE = "refuse"
 FAILING = "on_failure."

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from contracts.definition import Place
+from contracts.step import Place
 from contracts.workspace import AgentsFile, PeopleFile, Tool, ToolsFile, Workspace
 from language.document import read_document, read_file
 from language.finding import Finding, Rejected

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from contracts.definition import Place
+from contracts.step import Place
 from language.finding import Finding
 
 MOST_BYTES = 256_000

@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from contracts.definition import ESCALATE, ActionStep, AgentStep, Place, Step, WaitStep
+from contracts.definition import ActionStep, AgentStep, Step, WaitStep
 from contracts.event import EVENT
 from contracts.plan import Plan
+from contracts.step import ESCALATE, Place
 from contracts.workspace import PeopleFile
 from language.finding import Finding
 from language.name import nearest

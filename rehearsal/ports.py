@@ -14,8 +14,8 @@ from itertools import count
 from typing import Any, Literal
 
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage, idempotency_key
-from contracts.definition import Place, Retry
 from contracts.plan import Plan
+from contracts.step import Place, Retry
 from contracts.workspace import Tool
 from language.finding import Finding
 from language.schema import errors

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from contracts.decision import Verb
-from contracts.definition import Place
 from contracts.record import Status
+from contracts.step import Place
 from contracts.view import MissionState
 from language.document import read_file
 from language.finding import Finding, Rejected

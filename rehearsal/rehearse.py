@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from contracts.definition import Place
 from contracts.plan import Plan
+from contracts.step import Place
 from contracts.workspace import Workspace
 from language.finding import Finding, Rejected
 from language.freeze import freeze

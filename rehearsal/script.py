@@ -10,7 +10,7 @@ from pydantic import Field
 
 from contracts.base import Document
 from contracts.decision import Verb
-from contracts.definition import Place
+from contracts.step import Place
 
 CODES = ("bad_input", "refused", "not_found", "over_budget", "unavailable", "timed_out", "tool_failed")
 VERBS: tuple[Verb, ...] = ("approve", "reject", "modify")

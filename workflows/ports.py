@@ -27,8 +27,8 @@ from contracts.call import (
     idempotency_key,
 )
 from contracts.decision import Hearing, Ruling
-from contracts.definition import Retry
 from contracts.plan import Plan
+from contracts.step import Retry
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.scope import Effort

@@ -5,7 +5,9 @@ The law: only a tool's contract in the workspace frees it from approval (`autono
 
 from collections.abc import Iterator
 
-from contracts.definition import CONTINUE, ESCALATE, ActionStep, Gate, GateStep, RaceStep, ReviewStep, Step, Target
+from contracts.definition import ActionStep, GateStep, RaceStep, ReviewStep, Step, Target
+from contracts.gate import Gate
+from contracts.step import CONTINUE, ESCALATE
 from contracts.workspace import Tool, Workspace
 from language.checks.names import listed
 from language.draft import Draft

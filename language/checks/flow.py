@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from contracts.definition import ABORT, AgentStep, ConditionStep, GroupStep, LoopStep, ParallelStep, Step, Target
+from contracts.definition import AgentStep, ConditionStep, GroupStep, LoopStep, ParallelStep, Step, Target
+from contracts.step import ABORT
 from contracts.workspace import Workspace
 from language.checks.names import listed
 from language.draft import Draft

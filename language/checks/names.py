@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from contracts.definition import BUILT_IN, ActionStep, AgentStep, ReviewStep, Step
+from contracts.definition import ActionStep, AgentStep, ReviewStep, Step
+from contracts.step import BUILT_IN
 from contracts.workspace import Workspace
 from language.draft import Draft
 from language.finding import Finding

@@ -7,7 +7,8 @@
 from collections.abc import Iterator
 from graphlib import CycleError
 
-from contracts.definition import AgentStep, MapStep, Place, ReviewStep, Step
+from contracts.definition import AgentStep, MapStep, ReviewStep, Step
+from contracts.step import Place
 from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
 from language.cel_tree import variable

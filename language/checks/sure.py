@@ -10,13 +10,9 @@ from graphlib import TopologicalSorter
 from typing import assert_never
 
 from contracts.definition import (
-    ABORT,
-    ESCALATE,
-    REFUSE,
     ActionStep,
     AgentStep,
     ConditionStep,
-    Fallback,
     GateStep,
     GroupStep,
     LoopStep,
@@ -28,6 +24,7 @@ from contracts.definition import (
     Target,
     WaitStep,
 )
+from contracts.step import ABORT, ESCALATE, REFUSE, Fallback
 from language.cel_compile import ExpressionError, compile_expression
 from language.checks.guard import NO_NAMES, Names, succeeded
 from language.checks.variables import Flow, known_needs

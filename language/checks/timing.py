@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from contracts.definition import ESCALATE, Gate, Retry, ReviewStep, Step, WaitStep
+from contracts.definition import ReviewStep, Step, WaitStep
+from contracts.gate import Gate
+from contracts.step import ESCALATE, Retry
 from contracts.workspace import Workspace
 from language.draft import Draft
 from language.finding import Finding

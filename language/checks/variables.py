@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from contracts.definition import (
-    BUILT_IN,
     AgentStep,
     ConditionStep,
     GroupStep,
@@ -20,6 +19,7 @@ from contracts.definition import (
     Step,
     Target,
 )
+from contracts.step import BUILT_IN
 from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
 from language.checks.expressions import variables

@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from typing import assert_never, get_args
 
 from contracts.definition import (
-    ABORT,
-    CONTINUE,
-    ESCALATE,
     ActionStep,
     AgentStep,
     ConditionStep,
@@ -27,6 +24,7 @@ from contracts.definition import (
     WaitStep,
 )
 from contracts.record import Status
+from contracts.step import ABORT, CONTINUE, ESCALATE
 from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
 from language.draft import Draft

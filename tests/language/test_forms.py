@@ -10,17 +10,14 @@ from contracts.definition import (
     Compensation,
     Condition,
     ConditionStep,
-    Fallback,
-    Gate,
     GateStep,
     GroupStep,
     Loop,
     LoopStep,
     ParallelStep,
-    Place,
-    Retry,
-    Rung,
 )
+from contracts.gate import Gate, Rung
+from contracts.step import Fallback, Place, Retry
 from language.loader import load_text
 from language.steps import by_name, called_names
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from desk import findings, load, mission
 
-from contracts.definition import Map, Review, Wait
+from contracts.definition import Map, Wait
+from contracts.gate import Review
 
 GOOD = """
 steps:

@@ -22,7 +22,8 @@ from contracts.call import (
     ToolResult,
     Usage,
 )
-from contracts.definition import ActionStep, AgentStep, Compensation, Definition, Gate, Verdict
+from contracts.definition import ActionStep, AgentStep, Compensation, Definition, Verdict
+from contracts.gate import Gate
 from contracts.plan import Limits, MissionInput, Plan
 from contracts.workspace import MISSION_QUEUE, Agent, Escalation, Tool
 from runtime.connection import DATA_CONVERTER

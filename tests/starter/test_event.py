@@ -6,7 +6,8 @@ import uuid
 
 from stage import plan
 
-from contracts.definition import Review, ReviewStep, Wait, WaitStep
+from contracts.definition import ReviewStep, Wait, WaitStep
+from contracts.gate import Review
 from contracts.plan import MissionInput
 from starter.launch import launch
 from starter.state import read_gates, read_state

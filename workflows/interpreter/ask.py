@@ -11,7 +11,8 @@ from typing import Any, Literal
 from contracts.base import digest
 from contracts.call import Grant
 from contracts.decision import Opening, Subject
-from contracts.definition import ABORT, ESCALATE, REFUSE, Gate, Rung
+from contracts.gate import Gate, Rung
+from contracts.step import ABORT, ESCALATE, REFUSE
 from contracts.view import MissionState
 from workflows.governance.tally import standing
 from workflows.interpreter.ending import MissionEnded, Suspended

@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from contracts.definition import Retry, Step
+from contracts.definition import Step
 from contracts.record import Failure
+from contracts.step import Retry
 from workflows.interpreter.bound import sleep_until
 from workflows.interpreter.ending import MissionEnded, StepFailed
 from workflows.interpreter.outcome import Outcome

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from contracts.definition import Retry
+from contracts.step import Retry
 from contracts.workspace import Agent, Tool
 from workflows.interpreter.scope import Effort
 

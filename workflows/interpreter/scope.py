@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from contracts.base import canonical
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult
-from contracts.definition import Retry, Step, Target
+from contracts.definition import Step, Target
 from contracts.plan import Plan
 from contracts.record import Failure
+from contracts.step import Retry
 from language.expression import ExpressionError, evaluate, evaluate_bool, names, render, template_expressions
 from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook

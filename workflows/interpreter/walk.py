@@ -7,19 +7,9 @@ once the run is to hand over or the task was cancelled. What each kind of step d
 import asyncio
 from typing import Any
 
-from contracts.definition import (
-    ANY,
-    ESCALATE,
-    ActionStep,
-    AgentStep,
-    BaseStep,
-    Fallback,
-    MapStep,
-    RaceStep,
-    Step,
-    Target,
-)
+from contracts.definition import ActionStep, AgentStep, MapStep, RaceStep, Step, Target
 from contracts.record import Failure, Record
+from contracts.step import ANY, ESCALATE, BaseStep, Fallback
 from contracts.view import MissionState
 from workflows.interpreter.ask import ask_apart, escalation_question
 from workflows.interpreter.attempt import run_attempts

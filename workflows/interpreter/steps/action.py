@@ -4,7 +4,8 @@ from typing import Any
 
 from contracts.base import digest
 from contracts.call import ToolCall, ToolResult
-from contracts.definition import ActionStep, Gate
+from contracts.definition import ActionStep
+from contracts.gate import Gate
 from contracts.record import Effect, Failure
 from workflows.interpreter.ask import Answer, Question, ask, gate_rungs, go_unapproved
 from workflows.interpreter.effort import tool_effort

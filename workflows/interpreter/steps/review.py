@@ -3,7 +3,8 @@
 The one place where silence lets a mission go on: the language refuses it where anything could follow that acts.
 """
 
-from contracts.definition import ABORT, ReviewStep
+from contracts.definition import ReviewStep
+from contracts.step import ABORT
 from contracts.view import MissionState
 from workflows.interpreter.ask import Question, ask
 from workflows.interpreter.ending import MissionEnded
