@@ -26,6 +26,7 @@ from activities.agents import AgentRunner
 from activities.authority import Authority
 from activities.identity import Judge
 from activities.lineage import ServerLineage
+from activities.locks import Locksmith
 from activities.mcp_tools import ToolServers
 from activities.people import Directory
 from contracts.workspace import MISSION_QUEUE, Workspace
@@ -34,6 +35,7 @@ from language.workspace import load_workspace
 from runtime import telemetry
 from runtime.connection import Unreachable, connect
 from runtime.settings import SettingRefused, Settings
+from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
 
@@ -113,10 +115,13 @@ def _activities(
 ) -> list[Callable[..., Any]]:
     directory = Directory(*settings.people_files())
     authority = Authority(workspace.tools, directory, ServerLineage(client))
+    locksmith = Locksmith(client)
     return [
         AgentRunner(workspace.agents, workspace.tools, servers).run,
         ActionExecutor(workspace.tools, servers, authority).execute,
         Judge(directory).judge,
+        locksmith.ask,
+        locksmith.release,
     ]
 
 
@@ -124,7 +129,7 @@ def _worker(client: Client, settings: Settings, queue: str, activities: list[Cal
     return Worker(
         client,
         task_queue=queue,
-        workflows=[Mission] if queue == MISSION_QUEUE else [],
+        workflows=[Mission, Locks] if queue == MISSION_QUEUE else [],
         activities=activities,
         workflow_runner=runner(),
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,

@@ -207,5 +207,5 @@ WORDS = {
     "wait": "a wait",
     "review": "a review",
 }
-KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval good"
-EVERY_KEY = frozenset(KEYS.split())
+KEYS = "step needs output default when on_failure locks task context below_floor retry timeout with compensate approval"
+EVERY_KEY = frozenset((*KEYS.split(), "good"))

@@ -27,6 +27,7 @@ from contracts.call import (
     idempotency_key,
 )
 from contracts.decision import Hearing, Ruling
+from contracts.lock import ASK_LOCKS, RELEASE_LOCKS, Claim, Holder, Standing
 from contracts.plan import Plan
 from contracts.step import Retry
 from workflows.interpreter.effort import NEVER_RETRIED
@@ -35,6 +36,12 @@ from workflows.interpreter.scope import Effort
 
 HEARTBEAT = timedelta(seconds=10)
 LAST_WORDS = timedelta(seconds=5)
+LOCKS_TIMEOUT = timedelta(seconds=30)
+LOCKS_RETRY = Retry(attempts=100, most=timedelta(seconds=10))
+FIRST_LOOK = timedelta(seconds=15)
+LAST_LOOK = timedelta(minutes=5)
+"""How soon a mission asks for locks again by itself, at first and at most: word may be lost, and a mission in the way
+may have been terminated."""
 MOST_BYTES = 1_000_000
 """The longest call: a server takes 2 MB, and a task that sends more is tried again for ever."""
 
@@ -57,6 +64,7 @@ class TemporalPorts:
     def __init__(self, plan: Plan, host: Host) -> None:
         self._plan = plan
         self._host = host
+        self._nudges: dict[str, int] = {}
 
     def now(self) -> datetime:
         return workflow.now()
@@ -125,6 +133,26 @@ class TemporalPorts:
             timer.cancel()
         return ready()
 
+    async def ask_locks(self, claim: Claim) -> Standing:
+        summary = f"ask for {', '.join(claim.names)}"
+        standing: Standing = await _about_locks(ASK_LOCKS, claim, claim.holder, Standing, summary)
+        return standing
+
+    async def release_locks(self, holder: Holder) -> None:
+        await _about_locks(RELEASE_LOCKS, holder, holder, None, "give locks back")
+
+    def nudged(self, path: str) -> int:
+        return self._nudges.setdefault(path, 0)
+
+    def nudge(self, path: str) -> None:
+        """Count word that the locks of a step moved. Only those who have asked for locks can have it."""
+        if path in self._nudges:
+            self._nudges[path] += 1
+
+    def look_again(self, times: int) -> datetime:
+        span: timedelta = FIRST_LOOK * 2 ** min(times, 10)
+        return workflow.now() + min(span, LAST_LOOK)
+
 
 async def judge(hearing: Hearing) -> Ruling:
     """Have a decision ruled on. A judge that cannot be asked refuses: nothing passes unheard."""
@@ -142,6 +170,24 @@ async def judge(hearing: Hearing) -> Ruling:
             raise asyncio.CancelledError from error
         return Ruling(accepted=False, reason=f"the decision could not be judged: {error.cause}")
     return ruling
+
+
+async def _about_locks(name: str, argument: Claim | Holder, holder: Holder, answer: type | None, summary: str) -> Any:
+    effort = Effort(LOCKS_RETRY, LOCKS_TIMEOUT)
+    try:
+        return await workflow.execute_activity(
+            name,
+            argument,
+            activity_id=f"{holder.path}/{name}",
+            result_type=answer,
+            start_to_close_timeout=effort.timeout,
+            retry_policy=_retry_policy(effort.retry),
+            summary=summary[:400],
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise asyncio.CancelledError from error
+        raise _translated(error, effort) from error
 
 
 async def _effect(

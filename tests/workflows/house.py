@@ -15,14 +15,17 @@ from temporalio.worker import Worker
 
 from activities import keys
 from activities.identity import Judge
+from activities.locks import Locksmith
 from activities.people import Directory
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.decision import DECIDE, Claims, Opening, Receipt
+from contracts.lock import TABLE, LockView, TableQuery, TableView
 from contracts.plan import Limits, MissionInput, MissionResult, Plan
 from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionView, StateQuery
 from starter.state import read_receipt
 from tests.cache import CACHE
 from tests.interpreter.fakes import plan_of
+from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
 
@@ -83,6 +86,12 @@ class House:
     home: Path
     activities: Activities
     queue: str
+
+    async def locks(self) -> tuple[LockView, ...]:
+        """Return the locks of this house."""
+        table = self.client.get_workflow_handle(f"locks-{self.queue}")
+        view = await table.query(TABLE, TableQuery(), result_type=TableView)
+        return view.locks
 
     async def start(
         self,
@@ -170,11 +179,13 @@ async def house(
     """Run a worker for missions and their fakes."""
     activities = activities or Activities()
     queue = f"q-{uuid.uuid4().hex[:12]}"
+    locks = Locksmith(client, id=f"locks-{queue}", queue=queue)
+    fakes = [activities.run, activities.execute, locks.ask, locks.release]
     async with Worker(
         client,
         task_queue=queue,
-        workflows=[Mission],
-        activities=[activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge],
+        workflows=[Mission, Locks],
+        activities=[*fakes, Judge(Directory(home / "people.yaml")).judge],
         workflow_runner=runner(),
         **{**CACHE, **options},
     ):

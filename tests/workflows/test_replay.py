@@ -14,6 +14,7 @@ from temporalio.worker import Replayer
 from contracts.definition import Definition, Step
 from language.steps import every_step
 from runtime.connection import DATA_CONVERTER
+from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
 
@@ -23,7 +24,7 @@ HISTORIES = sorted((ROOT / "tests/histories").glob("*.json"))
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_recorded_history_replays(path):
-    replayer = Replayer(workflows=[Mission], workflow_runner=runner(), data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[Mission, Locks], workflow_runner=runner(), data_converter=DATA_CONVERTER)
     await replayer.replay_workflow(WorkflowHistory.from_json(path.stem, path.read_text()))
 
 
