@@ -11,6 +11,7 @@ from typing import Any
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities import keys
@@ -88,9 +89,12 @@ class House:
     queue: str
 
     async def locks(self) -> tuple[LockView, ...]:
-        """Return the locks of this house."""
+        """Return the locks of this house; none where nobody asked for any."""
         table = self.client.get_workflow_handle(f"locks-{self.queue}")
-        view = await table.query(TABLE, TableQuery(), result_type=TableView)
+        try:
+            view = await table.query(TABLE, TableQuery(), result_type=TableView)
+        except RPCError:
+            return ()
         return view.locks
 
     async def start(
@@ -174,11 +178,11 @@ class Started:
 
 @asynccontextmanager
 async def house(
-    client: Client, home: Path, activities: Activities | None = None, **options: Any
+    client: Client, home: Path, activities: Activities | None = None, queue: str = "", **options: Any
 ) -> AsyncIterator[House]:
-    """Run a worker for missions and their fakes."""
+    """Run a worker for missions and their fakes, on a queue of its own or one that another had."""
     activities = activities or Activities()
-    queue = f"q-{uuid.uuid4().hex[:12]}"
+    queue = queue or f"q-{uuid.uuid4().hex[:12]}"
     locks = Locksmith(client, id=f"locks-{queue}", queue=queue)
     fakes = [activities.run, activities.execute, locks.ask, locks.release]
     async with Worker(

@@ -58,12 +58,13 @@ async def _try(path: str, number: int, scope: Scope) -> bool:
         return await _compensate(path, scope)
     try:
         await wait_for(Claim(holder=holder, names=names, undoing=True), None, holder.path, scope)
-        return await _compensate(path, scope)
+        done = await _compensate(path, scope)
     except StepFailed as failed:
         _note(path, scope, undo_status="failed", undo_error=failed.failure.cause)
-        return False
-    finally:
-        await released(holder, scope)
+        done = False
+    # Not where the run hands over or the task is cancelled: whoever undoes it then keeps this place in the queue.
+    await released(holder, scope)
+    return done
 
 
 async def _compensate(path: str, scope: Scope) -> bool:
