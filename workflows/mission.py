@@ -169,7 +169,7 @@ class Mission:
             if self._ending and to_be_undone(self._ending):
                 self.changed()
                 await _through(undo_all(self._scope))
-            if self._ending:
+            if self._ending and self._journal.claiming():
                 await _through(let_go_of_all(self._scope))
         except Suspended:
             return None
