@@ -67,6 +67,6 @@ def test_what_is_wrong_with_a_lock_is_found(theatre):
     theatre.mission(LOCKED)
 
     assert [
-        "one.yaml:7:9: MISSING_KEY a lock needs the key 'lock' (write 'lock: …')",
         "one.yaml:7:10: UNKNOWN_KEY a lock has no key 'name' (keys here: lock, by, for)",
+        "one.yaml:7:9: MISSING_KEY a lock needs the key 'lock' (write 'lock: …')",
     ] == sorted(theatre.findings(f"{ANSWERS}locks: [{{name: db}}]\nexpect: {{verdict: done}}"))

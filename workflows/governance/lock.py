@@ -123,8 +123,10 @@ class Locktable:
     def _serve(self, now: datetime) -> None:
         """Grant what can be granted, the longest waiting first."""
         for key in list(self._waiting):
-            if self._try(key, now):
+            if key in self._waiting and self._try(key, now):
                 self.moves.append(self._entries[key].claim.holder)
+                for inner in self._inside(key):
+                    self._break_circles(inner, now)
 
     def _try(self, key: str, now: datetime) -> bool:
         if self._blockers(key):
