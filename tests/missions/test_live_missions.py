@@ -1,4 +1,4 @@
-"""The first shipped mission as the starter would start it: on Temporal, with everything real but the wait for people."""
+"""The first shipped mission as the starter would start it: on Temporal, everything real but the wait for people."""
 
 import pytest
 from live_mission import LiveMissions, load_input
