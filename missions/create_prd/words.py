@@ -51,12 +51,6 @@ def likeness(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     return sum(value * other.get(word, 0.0) for word, value in sorted(one.items()))
 
 
-def covered(words: Iterable[str], known: Iterable[str]) -> float:
-    """Return the share of some words that another text has too."""
-    asked = set(words)
-    return len(asked & set(known)) / len(asked) if asked else 0.0
-
-
 def _stem(word: str) -> str:
     for ending in ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= SHORTEST:
