@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, JsonValue
 
 from contracts.base import Document
+from contracts.canary import Canary
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
 from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback
@@ -179,6 +180,17 @@ class ReviewStep(BaseStep):
     review: Review
 
 
+class CanaryStep(BaseStep):
+    """An action in stages. Output: `{completed: bool, refused, stages: [{stage, result, metrics}]}`.
+
+    `refused` is the stage that people did not approve, or null; `stages` are those that proved healthy. What steps
+    inside set stays inside.
+    """
+
+    kind: Literal["canary"] = "canary"
+    canary: Canary
+
+
 Step = Annotated[
     AgentStep
     | ParallelStep
@@ -190,7 +202,8 @@ Step = Annotated[
     | MapStep
     | RaceStep
     | WaitStep
-    | ReviewStep,
+    | ReviewStep
+    | CanaryStep,
     Field(discriminator="kind"),
 ]
 Target = str | tuple[Step, ...]
@@ -217,10 +230,11 @@ class Definition(Document):
     """Path of the file, relative to the workspace."""
 
 
+_named = {"Step": Step, "Target": Target, "Fallback": Fallback, "ActionStep": ActionStep, "AgentStep": AgentStep}
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
     *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep),
-    *(Gate, Condition, Loop, Map, Review),
+    *(Gate, Condition, Loop, Map, Review, Canary, CanaryStep),
     Definition,
 ):
-    _model.model_rebuild(_types_namespace={"Step": Step, "Target": Target, "Fallback": Fallback})
+    _model.model_rebuild(_types_namespace=_named)

@@ -25,6 +25,7 @@ from contracts.definition import (
 )
 from contracts.gate import Review
 from contracts.step import ABORT, CONTINUE, ESCALATE, Retry
+from language.canary_form import read_canary
 from language.form import Form, filled, spare
 from language.schema import check_schema
 
@@ -193,6 +194,7 @@ READERS: dict[str, Callable[["StepReader", Form, dict[str, Any]], Step]] = {
     "race": read_race,
     "wait": read_wait,
     "review": read_review,
+    "canary": read_canary,
 }
 WORDS = {
     "agent": "an agent step",
@@ -206,6 +208,7 @@ WORDS = {
     "race": "a race",
     "wait": "a wait",
     "review": "a review",
+    "canary": "a canary",
 }
 KEYS = "step needs output default when on_failure locks task context below_floor retry timeout with compensate approval"
 EVERY_KEY = frozenset((*KEYS.split(), "good"))

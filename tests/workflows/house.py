@@ -180,7 +180,7 @@ class Started:
 async def house(
     client: Client, home: Path, activities: Activities | None = None, queue: str = "", **options: Any
 ) -> AsyncIterator[House]:
-    """Run a worker for missions and their fakes, on a queue of its own or one that another had."""
+    """Run a worker for missions and their fakes, on a queue of its own or on one that another has left."""
     activities = activities or Activities()
     queue = queue or f"q-{uuid.uuid4().hex[:12]}"
     locks = Locksmith(client, id=f"locks-{queue}", queue=queue)
