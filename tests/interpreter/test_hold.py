@@ -150,6 +150,15 @@ async def test_what_was_done_under_a_lock_is_undone_under_it():
     assert [] == ports.locks.locks()
 
 
+async def test_what_a_failed_step_kept_is_given_back_before_the_next_undoing_needs_it():
+    ports = Watched(agents={"dot": failing()})
+    steps = [act("a", locks=["k"]), group("g", act("x"), agent("b", "dot"), locks=["k"])]
+    run = await rehearse(plan_of(steps), ports)
+
+    assert ("failed", ["k"], ["k"]) == (run.state, ports.seen["g/x/undo"], ports.seen["a/undo"])
+    assert [] == ports.locks.locks()
+
+
 async def test_an_undoing_waits_for_whoever_has_the_lock_now():
     table = Locktable()
     ports = Watched(agents={"dot": lambda _: (elsewhere("k", table=table), failing())[1]}, locks=table)

@@ -33,7 +33,8 @@ async def _undo_each(records: Iterable[Record], scope: Scope) -> None:
         if scope.ports.stopping():
             raise Suspended
         await _undo(record, scope)
-    await settle(scope)
+        # What a failed step kept for this one's sake may be what the next one needs.
+        await settle(scope)
 
 
 async def _undo(record: Record, scope: Scope) -> None:
