@@ -111,11 +111,15 @@ async def working(
 
 
 def _activities(
-    client: Client, settings: Settings, workspace: Workspace, servers: ToolServers
+    client: Client,
+    settings: Settings,
+    workspace: Workspace,
+    servers: ToolServers,
+    locksmith: Locksmith | None = None,
 ) -> list[Callable[..., Any]]:
     directory = Directory(*settings.people_files())
     authority = Authority(workspace.tools, directory, ServerLineage(client))
-    locksmith = Locksmith(client)
+    locksmith = locksmith or Locksmith(client)
     return [
         AgentRunner(workspace.agents, workspace.tools, servers).run,
         ActionExecutor(workspace.tools, servers, authority).execute,
