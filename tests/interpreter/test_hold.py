@@ -41,6 +41,7 @@ def elsewhere(*names, table=None):
     return table
 
 
+MOST_TURNS = 2_000
 OTHER = Holder(mission="m-2", first_run_id="run-2", path="there")
 
 
@@ -134,12 +135,30 @@ async def test_a_step_that_fails_gives_its_locks_back():
     assert ("failed", []) == (run.state, ports.locks.locks())
 
 
-async def test_what_failed_keeps_its_locks_until_it_is_undone():
-    ports = Watched(agents={"dot": failing()})
+async def test_what_failed_keeps_its_locks_until_it_is_undone_whoever_waits_for_them():
+    table = Locktable()
+    ports = Watched(agents={"dot": lambda _: (elsewhere("k", table=table), failing())[1]}, locks=table)
     await rehearse(plan_of([group("g", act("a"), agent("b", "dot"), locks=["k"])]), ports)
 
     assert ["k"] == ports.seen["g/a/undo"]
-    assert [] == ports.locks.locks()
+    assert [OTHER] == [entry.claim.holder for entry in table.carried().entries]
+    assert "held" == table.standing(OTHER).state
+
+
+async def test_a_cancellation_that_comes_while_locks_are_given_back_loses_no_result():
+    class Interrupted(FakePorts):
+        async def release_locks(self, holder):
+            task.cancel()
+            await super().release_locks(holder)
+
+    ports = Interrupted()
+    plan = plan_of([agent("a", locks=["k"], output="x"), agent("b")])
+    scope = scope_of(plan, ports, {})
+    task = asyncio.ensure_future(run_steps(plan.definition.steps, "", scope))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert ("succeeded", ["a"], []) == (scope.journal.get("a").status, ports.calls, ports.locks.locks())
 
 
 async def test_what_was_done_under_a_lock_is_undone_under_it():
@@ -336,9 +355,11 @@ class Patient(FakePorts):
 
     async def wait(self, ready, until, summary):
         if until is None:
-            while not ready():
+            for _ in range(MOST_TURNS):
                 await asyncio.sleep(0)
-            return True
+                if ready():
+                    return True
+            raise AssertionError(f"nothing comes of it: {summary}")
         return await super().wait(ready, until, summary)
 
 
@@ -354,8 +375,9 @@ SCOPES = {}
 
 async def _waiting(task, path):
     """Return the scope of a mission once a step of it is known to wait."""
-    while True:
+    for _ in range(MOST_TURNS):
         await asyncio.sleep(0)
         record = SCOPES[task].journal.get(path) if task in SCOPES else None
         if record is not None and record.locks is not None and record.locks.behind:
             return SCOPES.pop(task)
+    raise AssertionError(f"{path} never waits")
