@@ -41,6 +41,7 @@ async def test_a_lock_is_listed_with_its_holder_and_who_waits(gonogo, client):
     told = await gonogo("locks")
     followed = await gonogo("show", second)
     await client.get_workflow_handle(first).terminate()
+    audit = [entry for entry in (await gonogo("audit", second, "--json")).json if entry["what"].startswith("locks")]
     lost = await listed(gonogo, lambda found: not found[name]["holder_runs"])
     shown = await gonogo("locks")
     await client.get_workflow_handle(second).terminate()
@@ -49,5 +50,7 @@ async def test_a_lock_is_listed_with_its_holder_and_who_waits(gonogo, client):
     assert [second] == [waiter["mission"] for waiter in found[name]["waiting"]]
     assert f"{second} (restored)" in told.out
     assert f"{name} is held by {first}" in " ".join(followed.out.split())
+    assert ("locks waited for", [name]) == (audit[0]["what"], audit[0]["detail"]["locks"])
+    assert f"{name} is held by {first} (restored)" == audit[0]["detail"]["cause"]
     assert first == lost[name]["holder"]
     assert "(runs no more)" in shown.out
