@@ -12,6 +12,7 @@ from pydantic import Field, JsonValue
 from contracts.base import Document
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
+from contracts.planning import Planning
 from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback
 
 MOST_AT_ONCE = 500
@@ -179,6 +180,18 @@ class ReviewStep(BaseStep):
     review: Review
 
 
+class PlanStep(BaseStep):
+    """An agent plans steps, which are checked like the author's own and then run. Output: `{id, digest, steps}`.
+
+    `steps` maps each of the plan's steps to its result; what they set stays inside. With an `approval` people see what
+    the plan changes before it runs: against nothing, or against the plan before it.
+    """
+
+    kind: Literal["plan"] = "plan"
+    plan: Planning
+    approval: Gate | None = None
+
+
 Step = Annotated[
     AgentStep
     | ParallelStep
@@ -190,7 +203,8 @@ Step = Annotated[
     | MapStep
     | RaceStep
     | WaitStep
-    | ReviewStep,
+    | ReviewStep
+    | PlanStep,
     Field(discriminator="kind"),
 ]
 Target = str | tuple[Step, ...]
@@ -221,6 +235,7 @@ for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
     *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep),
     *(Gate, Condition, Loop, Map, Review),
+    PlanStep,
     Definition,
 ):
     _model.model_rebuild(_types_namespace={"Step": Step, "Target": Target, "Fallback": Fallback})

@@ -14,8 +14,10 @@ from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.decision import Opening, Ruling
 from contracts.definition import Definition
 from contracts.plan import Carried, Plan
+from contracts.planned import LoadedPlan, PlanOrder
 from contracts.view import MissionState
 from contracts.workspace import Agent, Escalation, Tool
+from language.planned import load_plan
 from language.start import first_values
 from language.steps import by_name, called_names
 from workflows.governance.event import Eventbook
@@ -83,6 +85,10 @@ class FakePorts:
         self.calls.append(call.path)
         self.world.append((call.tool, call.key, call.arguments))
         return ToolResult(output=await self._answer(self.tools, call.tool, call), usage=Usage(tool_calls=1))
+
+    async def load_plan(self, order: PlanOrder) -> LoadedPlan:
+        self.calls.append(f"load {order.id}")
+        return load_plan(order)
 
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
         """Let people speak once about each opening; what they leave open, time closes once nothing else moves."""
