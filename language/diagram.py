@@ -18,6 +18,7 @@ from contracts.definition import (
     LoopStep,
     MapStep,
     ParallelStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -165,6 +166,9 @@ def words(step: Step) -> list[str]:
         case ReviewStep():
             who = ", ".join(step.review.reviewers)
             return [f"goes on after {show_duration(step.review.timeout)} unless {who} objects"]
+        case PlanStep():
+            uses = ", ".join((*step.plan.allow.agents, *step.plan.allow.tools))
+            return [f"planned by {step.plan.agent}", f"of {uses}", *(asked(step.approval) if step.approval else [])]
         case GroupStep():
             return []
         case _:

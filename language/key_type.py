@@ -64,6 +64,9 @@ TYPES: dict[str, tuple[str, Schema]] = {
     "map": ("map, below", ref("map")),
     "wait": ("map, below", ref("wait")),
     "review": ("map, below", ref("review")),
+    "plan": ("map, below", ref("plan")),
+    "allow": ("map, below", ref("allow")),
+    "flag": ("`true` or `false`", {"type": "boolean"}),
     "schema": ("JSON Schema", {"type": "object"}),
     "value": ("any value", {}),
     "tolerance": (

@@ -113,9 +113,7 @@ async def _plan(step: PlanStep, path: str, number: int, scope: Scope) -> None:
     scope.journal.start(here, PLANNING, step.plan.agent, scope.ports.now())
     scope.ports.changed()
     result = await consult(call, agent_effort(agent, None, None), scope)
-    scope.journal.update(
-        here, output={"answer": result.output}, observations=result.observations, usage=result.usage
-    )
+    scope.journal.update(here, output={"answer": result.output}, observations=result.observations, usage=result.usage)
 
 
 def _bounds(step: PlanStep, scope: Scope) -> dict[str, Any]:
