@@ -150,6 +150,10 @@ TOOLS = {
 }
 
 
+ROLES = {"lea": ("lead",), "lou": ("lead",), "cleo": ("chief",), "ian": ("intern",)}
+"""Whom a plan may ask."""
+
+
 @dataclass
 class Run:
     """How a rehearsal went."""
@@ -182,7 +186,8 @@ def plan_of(steps: list[dict[str, Any]], agents: dict[str, Agent] | None = None,
     )
     named = {name: Agent(callable="tests:none") for name in ("ann", "ben", "cid", "dot", "eva")}
     escalation = Escalation(role="chief", timeout=timedelta(hours=1))
-    return Plan(definition=definition, agents={**named, **(agents or {})}, tools=TOOLS, escalation=escalation).sealed()
+    known = {**named, **(agents or {})}
+    return Plan(definition=definition, agents=known, tools=TOOLS, escalation=escalation, people=ROLES).sealed()
 
 
 def scope_of(plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carried | None = None) -> Scope:
