@@ -27,7 +27,7 @@ def read_plan(reader: "StepReader", form: Form, common: dict[str, Any]) -> Step:
     inner.done()
     if planning.revise and gate is None:
         mend = "write 'approval: …' beside 'plan', or leave 'revise' out"
-        inner.add("MISSING_KEY", "nobody can reject this plan, since nobody is asked", inner.data["revise"].place, mend)
+        inner.add("BAD_VALUE", "nobody can reject this plan, since nobody is asked", inner.data["revise"].place, mend)
     return PlanStep(**common, plan=planning, approval=gate)
 
 

@@ -12,6 +12,7 @@ from language.checks.names import ROLE, at_step, unknown
 from language.draft import Draft
 from language.finding import Finding
 from language.kind_form import READERS
+from language.name import nearest
 from language.types.schema import schema_type
 
 NEVER = frozenset({"plan", "mission"})
@@ -50,7 +51,8 @@ def kinds(step: PlanStep, draft: Draft) -> Iterator[Finding]:
     allowed = [kind for kind in READERS if kind not in NEVER]
     for number, kind in enumerate(step.plan.allow.kinds):
         if kind not in allowed:
-            mend = f"one of: {', '.join(allowed)}"
+            meant = nearest(kind, allowed)
+            mend = f"did you mean '{meant}'?" if meant else "leave it out"
             message = f"no plan may hold a step of the kind '{kind}'"
             yield found("PLAN_NOT_ALLOWED", message, "plan", "allow", "kinds", number, mend=mend)
 

@@ -179,7 +179,14 @@ async def test_steps_of_a_plan_call_each_other_and_nothing_of_the_mission():
 
 async def test_a_default_of_a_planned_step_holds_until_the_step_sets_it():
     steps = [
-        {"step": "ask", "agent": "ben", "task": "T", "output": "seen", "default": {"host": "h0"}, "when": "found.n > 9"},
+        {
+            "step": "ask",
+            "agent": "ben",
+            "task": "T",
+            "output": "seen",
+            "default": {"host": "h0"},
+            "when": "found.n > 9",
+        },
         {**ISOLATE, "step": "off"},
     ]
     ports, _ = world(steps)
