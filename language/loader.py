@@ -21,6 +21,7 @@ from language.checks import (
     flow,
     names,
     paths,
+    plans,
     races,
     timing,
     types,
@@ -50,6 +51,7 @@ CHECKS = (
     timing.check,
     arguments.check,
     canaries.check,
+    plans.check,
 )
 
 

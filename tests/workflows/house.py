@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from activities import keys
+from activities import keys, plans
 from activities.identity import Judge
 from activities.people import Directory
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
@@ -174,7 +174,7 @@ async def house(
         client,
         task_queue=queue,
         workflows=[Mission],
-        activities=[activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge],
+        activities=[activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge, plans.load],
         workflow_runner=runner(),
         **{**CACHE, **options},
     ):
