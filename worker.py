@@ -20,7 +20,7 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities import people
+from activities import people, plans
 from activities.actions import ActionExecutor
 from activities.agents import AgentRunner
 from activities.authority import Authority
@@ -126,6 +126,7 @@ def _activities(
         Judge(directory).judge,
         locksmith.ask,
         locksmith.release,
+        plans.load,
     ]
 
 

@@ -13,6 +13,7 @@ from contracts.base import Document
 from contracts.canary import Canary
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
+from contracts.planning import Planning
 from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback
 
 MOST_AT_ONCE = 500
@@ -191,6 +192,18 @@ class CanaryStep(BaseStep):
     canary: Canary
 
 
+class PlanStep(BaseStep):
+    """An agent plans steps, which are checked like the author's own and then run. Output: `{id, digest, steps}`.
+
+    `steps` maps each of the plan's steps to its result; what they set stays inside. With an `approval` people see what
+    the plan changes before it runs: against nothing, or against the plan before it.
+    """
+
+    kind: Literal["plan"] = "plan"
+    plan: Planning
+    approval: Gate | None = None
+
+
 Step = Annotated[
     AgentStep
     | ParallelStep
@@ -203,7 +216,8 @@ Step = Annotated[
     | RaceStep
     | WaitStep
     | ReviewStep
-    | CanaryStep,
+    | CanaryStep
+    | PlanStep,
     Field(discriminator="kind"),
 ]
 Target = str | tuple[Step, ...]
@@ -233,8 +247,8 @@ class Definition(Document):
 _named = {"Step": Step, "Target": Target, "Fallback": Fallback, "ActionStep": ActionStep, "AgentStep": AgentStep}
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
-    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep),
-    *(Gate, Condition, Loop, Map, Review, Canary, CanaryStep),
+    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, CanaryStep, PlanStep),
+    *(Gate, Condition, Loop, Map, Review, Canary),
     Definition,
 ):
     _model.model_rebuild(_types_namespace=_named)

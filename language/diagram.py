@@ -20,6 +20,7 @@ from contracts.definition import (
     LoopStep,
     MapStep,
     ParallelStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -170,6 +171,9 @@ def words(step: Step) -> list[str]:
             return [f"goes on after {show_duration(step.review.timeout)} unless {who} objects"]
         case CanaryStep():
             return rolled_out(step.canary)
+        case PlanStep():
+            uses = ", ".join((*step.plan.allow.agents, *step.plan.allow.tools))
+            return [f"planned by {step.plan.agent}", f"of {uses}", *(asked(step.approval) if step.approval else [])]
         case GroupStep():
             return []
         case _:

@@ -27,7 +27,7 @@ About = Literal["authority", "effect", "flow", "work", "words"]
 
 IN_PLACE = "a list in place"
 HIDDEN = frozenset(("place", "source", "step", "steps", "parallel"))
-AUTHORITY = "approval gate approvers required escalation on_timeout on_reject autonomy team"
+AUTHORITY = "approval gate approvers required escalation on_timeout on_reject autonomy team allow revise"
 EFFECT = "kind action with compensate tool effect compensated_by idempotency verdict"
 FLOW = "locks needs if then else do until max_iterations on_max below_floor inputs stages bake healthy"
 WORDS = "description version manual"

@@ -71,6 +71,9 @@ TYPES: dict[str, tuple[str, Schema]] = {
         {"type": "array", "minItems": 1, "maxItems": 100, "items": {"type": "integer", "minimum": 1}},
     ),
     "part": ("[action](action.md) or [agent](agent.md)", ref("step")),
+    "plan": ("map, below", ref("plan")),
+    "allow": ("map, below", ref("allow")),
+    "flag": ("`true` or `false`", {"type": "boolean"}),
     "schema": ("JSON Schema", {"type": "object"}),
     "value": ("any value", {}),
     "tolerance": (

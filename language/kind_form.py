@@ -27,6 +27,7 @@ from contracts.gate import Review
 from contracts.step import ABORT, CONTINUE, ESCALATE, Retry
 from language.canary_form import read_canary
 from language.form import Form, filled, spare
+from language.plan_form import read_plan
 from language.schema import check_schema
 
 if TYPE_CHECKING:
@@ -195,6 +196,7 @@ READERS: dict[str, Callable[["StepReader", Form, dict[str, Any]], Step]] = {
     "wait": read_wait,
     "review": read_review,
     "canary": read_canary,
+    "plan": read_plan,
 }
 WORDS = {
     "agent": "an agent step",
@@ -209,6 +211,7 @@ WORDS = {
     "wait": "a wait",
     "review": "a review",
     "canary": "a canary",
+    "plan": "a planned step",
 }
 KEYS = "step needs output default when on_failure locks task context below_floor retry timeout with compensate approval"
 EVERY_KEY = frozenset((*KEYS.split(), "good"))

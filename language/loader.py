@@ -22,6 +22,7 @@ from language.checks import (
     locks,
     names,
     paths,
+    plans,
     races,
     timing,
     types,
@@ -52,6 +53,7 @@ CHECKS = (
     arguments.check,
     canaries.check,
     locks.check,
+    plans.check,
 )
 
 

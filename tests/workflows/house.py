@@ -14,7 +14,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
-from activities import keys
+from activities import keys, plans
 from activities.identity import Judge
 from activities.locks import Locksmith
 from activities.people import Directory
@@ -189,7 +189,7 @@ async def house(
         client,
         task_queue=queue,
         workflows=[Mission, Locks],
-        activities=[*fakes, Judge(Directory(home / "people.yaml")).judge],
+        activities=[*fakes, plans.load, Judge(Directory(home / "people.yaml")).judge],
         workflow_runner=runner(),
         **{**CACHE, **options},
     ):

@@ -76,6 +76,23 @@ CANARY = {
     },
 }
 REVIEW = {"kind": "review", "step": "look", "review": {"reviewers": ["lead"], "timeout": "2h"}}
+PLANNED = [
+    {"step": "store", "action": "file", "with": {"n": 1}, "compensate": "unfile", "approval": APPROVED},
+    {"step": "look", "agent": "ann", "task": "Look at it"},
+]
+PLANS = [[{"step": "x", "action": "once"}], PLANNED[:1], PLANNED]
+PLAN = {
+    "kind": "plan",
+    "step": "rollout",
+    "plan": {
+        "agent": "eva",
+        "task": "Plan it",
+        "allow": {"kinds": ["action", "agent"], "agents": ["ann"], "tools": ["file"], "approvers": ["lead"]},
+        "revise": True,
+    },
+    "approval": APPROVED,
+}
+"""Refused, then rejected, then approved."""
 
 MISSIONS: dict[str, dict[str, Any]] = {
     "agent": {"steps": [agent("first", output="a"), agent("second", context=["a"])]},
@@ -144,6 +161,15 @@ MISSIONS: dict[str, dict[str, Any]] = {
     },
     "canary": {"steps": [CANARY], "tools": {"look": {"errors": 0}}, "decide": [("lea", "approve")]},
     "canary_breached": {"steps": [CANARY], "tools": {"look": [{"errors": 0}, {"errors": 9}]}},
+    "plan": {
+        "steps": [PLAN, agent("after")],
+        "agents": {"eva": [{"steps": plan} for plan in PLANS]},
+        "decide": [("lea", "reject"), ("lea", "approve"), ("lou", "approve")],
+    },
+    "plan_refused": {
+        "steps": [{**PLAN, "on_failure": {"plan_refused": [agent("by_hand")]}}],
+        "agents": {"eva": {"steps": []}},
+    },
     "continued": {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
         "decide": [("lea", "approve")],
@@ -189,6 +215,7 @@ async def record(client: Client, home: Path, name: str) -> None:
     floors = {"cid": Agent(callable="tests:none", confidence_floor=0.5)}
     skipping = TimeSkipper(client).client if script.get("skip") else client
     async with house(skipping, home, activities(script.get("tools", {}))) as h:
+        h.activities.agents |= script.get("agents", {})
         started = await h.start(script["steps"], script.get("limits"), agents=floors)
         await play(started, script)
         handle = client.get_workflow_handle(started.handle.id)
