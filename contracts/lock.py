@@ -135,4 +135,5 @@ class LocksInput(Message):
     released: tuple[str, ...] = ()
     moves: tuple[Holder, ...] = ()
     """Whom it has yet to tell that their claim moved."""
-    signals_per_run: int = 1_000
+    signals_per_run: int = 600
+    """Each costs at most nine events of history."""
