@@ -138,3 +138,19 @@ def test_a_failure_that_the_mission_recovered_from_says_that_it_goes_on():
     lines = Timeline().news(view(recovered))
 
     assert ("failed", "looker failed: it would not; the mission goes on") in told(lines)
+
+
+def test_a_plan_that_was_refused_is_told_with_each_of_its_findings():
+    output = {"answer": {"steps": []}, "plan": {"findings": ["steps[0]: ONE", "steps[1]: TWO"]}}
+    failure = Failure(code="plan_refused", step="rollout/plan[1]", operation="plan", cause="steps[0]: ONE")
+    begun = Record(path="rollout/plan[1]", kind="planning", actor="planner", status="running", started_at=at(0))
+    ended = begun.model_copy(update={"status": "failed", "ended_at": at(2), "output": output, "failure": failure})
+    timeline = Timeline()
+
+    assert [("start", "planner")] == told(timeline.news(view(begun)))
+    expected = [
+        ("failed", "the plan of planner was refused"),
+        ("finding", "steps[0]: ONE"),
+        ("finding", "steps[1]: TWO"),
+    ]
+    assert expected == told(timeline.news(view(ended)))

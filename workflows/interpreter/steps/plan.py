@@ -11,7 +11,7 @@ from typing import Any
 from contracts.call import AgentCall
 from contracts.definition import PlanStep, Step
 from contracts.planned import LoadedPlan, PlanOrder
-from contracts.planning import PLAN_REFUSED, PLANNING, STEPS
+from contracts.planning import PLAN_REFUSED, PLANNING, SHOWN, STEPS
 from contracts.record import Failure, Record
 from workflows.interpreter.ask import Answer, Question, ask, gate_rungs, go_unapproved
 from workflows.interpreter.consult import consult
@@ -195,7 +195,7 @@ async def _asked(step: PlanStep, here: str, plan: LoadedPlan, scope: Scope) -> A
         message=scope.text(gate.message, here) or f"{step.step.replace('_', ' ')}: {len(plan.steps)} planned steps",
         rungs=gate_rungs(gate, scope),
         required=gate.required,
-        context={**scope.context(gate.context, here), "plan": shown},
+        context={**scope.context(gate.context, here), SHOWN: shown},
     )
     return await ask(question, here, scope)
 
