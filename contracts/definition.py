@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, JsonValue
 
 from contracts.base import Document
+from contracts.canary import Canary
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
 from contracts.planning import Planning
@@ -180,6 +181,17 @@ class ReviewStep(BaseStep):
     review: Review
 
 
+class CanaryStep(BaseStep):
+    """An action in stages. Output: `{completed: bool, refused, stages: [{stage, result, metrics}]}`.
+
+    `refused` is the stage that people did not approve, or null; `stages` are those that proved healthy. What steps
+    inside set stays inside.
+    """
+
+    kind: Literal["canary"] = "canary"
+    canary: Canary
+
+
 class PlanStep(BaseStep):
     """An agent plans steps, which are checked like the author's own and then run. Output: `{id, digest, steps}`.
 
@@ -204,6 +216,7 @@ Step = Annotated[
     | RaceStep
     | WaitStep
     | ReviewStep
+    | CanaryStep
     | PlanStep,
     Field(discriminator="kind"),
 ]
@@ -231,11 +244,12 @@ class Definition(Document):
     """Path of the file, relative to the workspace."""
 
 
+_named = {"Step": Step, "Target": Target, "Fallback": Fallback, "ActionStep": ActionStep, "AgentStep": AgentStep}
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
     *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep),
-    *(Gate, Condition, Loop, Map, Review),
+    *(Gate, Condition, Loop, Map, Review, Canary, CanaryStep),
     PlanStep,
     Definition,
 ):
-    _model.model_rebuild(_types_namespace={"Step": Step, "Target": Target, "Fallback": Fallback})
+    _model.model_rebuild(_types_namespace=_named)

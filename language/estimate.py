@@ -12,9 +12,11 @@ from math import inf
 from typing import assert_never
 
 from contracts.base import Message
+from contracts.canary import Canary
 from contracts.definition import (
     ActionStep,
     AgentStep,
+    CanaryStep,
     ConditionStep,
     GateStep,
     GroupStep,
@@ -62,6 +64,7 @@ TIMER = Cost(marks=2)
 LOADED = Cost(marks=1)
 """What loading a plan leaves: a marker in the task that it was loaded in."""
 VOTE = Cost(marks=2, tasks=1)
+FIRED = Cost(marks=2, tasks=1)
 RUNG = Cost(marks=3, tasks=1)
 
 
@@ -199,6 +202,8 @@ class Reckoner:
                 return Bounds(NOTHING, many)
             case RaceStep():
                 return self.race([self.step(branch) for branch in step.race if branch.step not in self.called])
+            case CanaryStep():
+                return self.canary(step.canary)
             case WaitStep():
                 return self.wait(step)
             case ReviewStep():
@@ -234,10 +239,20 @@ class Reckoner:
         all_ = together(Bounds.beside, branches)
         return Bounds(together(Bounds.either, branches).least, all_.most)
 
+    def canary(self, canary: Canary) -> Bounds:
+        """Return the bounds of a canary: all its stages healthy, or refused at the first that asks."""
+        proof = Bounds(FIRED, FIRED).then(self.step(canary.probe))
+        stages = [canary.sandbox] if canary.sandbox else []
+        stages += [canary.do] * (len(canary.stages) - 1) + [canary.last or canary.do]
+        bounds = [self.action(stage) for stage in stages]
+        healthy = [stage.then(proof) for stage in bounds]
+        refused = next((number for number, stage in enumerate(bounds) if not stage.least.actions), len(stages))
+        least = together(Bounds.then, (*healthy[:refused], *bounds[refused : refused + 1])).least
+        return Bounds(least, together(Bounds.then, healthy).most)
+
     def wait(self, step: WaitStep) -> Bounds:
         """Return the bounds of a wait; `wait` in a cost is time at gates, and this is none."""
-        fired = Cost(marks=2, tasks=1)
-        return Bounds(NOTHING if step.wait.for_ is None else fired, fired)
+        return Bounds(NOTHING if step.wait.for_ is None else FIRED, FIRED)
 
     def agent(self, step: AgentStep) -> Bounds:
         """Return the bounds of an agent: an answer that does not fit its schema goes back to it once."""

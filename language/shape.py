@@ -96,6 +96,16 @@ FORMS: Mapping[str, Keys] = {
         "context": Key("names", "variables that they are shown"),
         "on_object": Key("target", "where an objection leads", "`abort`"),
     },
+    "canary": {
+        "stages": Key("stages", "the stages, as whole numbers that grow", required=True),
+        "sandbox": Key("part", "an action that is the first stage, with `stage` 0", "there is none"),
+        "do": Key("part", "the action of each stage; needs `compensate` where it changes the world", required=True),
+        "last": Key("gate", "who must approve the last stage, instead of the `approval` of `do`", "as any stage"),
+        "bake": Key("duration", "how long a stage stands before it is looked at", required=True),
+        "probe": Key("part", "who looks at a stage: an agent, or an action that only reads", required=True),
+        "healthy": Key("expression", "whether what the probe found, `result`, is good enough", required=True),
+        "incident": Key("part", "the action that tells of a breach; may read `stage` and `result`", required=True),
+    },
     "plan": {
         "agent": Key("agent", "who plans; its answers have a list of `steps`", required=True),
         "task": Key("template", "what is to be planned", required=True),
@@ -159,6 +169,7 @@ STEPS: Mapping[str, Keys] = {
     },
     "wait": {"wait": Key("wait", "one of a span, a moment or an event", required=True)},
     "review": {"review": Key("review", "who is told, and for how long they may object", required=True)},
+    "canary": {"canary": Key("canary", "the stages, what is done at each, and how it is judged", required=True)},
     "plan": {
         "plan": Key("plan", "who plans, and within what bounds", required=True),
         "approval": Key("gate", "who must approve a plan before it runs", "nobody is asked"),

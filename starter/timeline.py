@@ -15,7 +15,7 @@ from contracts.planning import PLANNING
 from contracts.record import Effect, Failure, Record
 from contracts.view import MissionView, Waiting
 
-PARTED = "parallel group loop condition iteration attempt map item race plan"
+PARTED = "parallel group loop condition iteration attempt map item race canary plan"
 CONTAINERS = frozenset(PARTED.split())
 """Kinds whose own beginning and end say nothing that their steps do not say."""
 ASKING = frozenset({"gate", "review"})

@@ -165,11 +165,11 @@ class Started:
 
 @asynccontextmanager
 async def house(
-    client: Client, home: Path, activities: Activities | None = None, **options: Any
+    client: Client, home: Path, activities: Activities | None = None, queue: str = "", **options: Any
 ) -> AsyncIterator[House]:
-    """Run a worker for missions and their fakes."""
+    """Run a worker for missions and their fakes, on a queue of its own or on one that another has left."""
     activities = activities or Activities()
-    queue = f"q-{uuid.uuid4().hex[:12]}"
+    queue = queue or f"q-{uuid.uuid4().hex[:12]}"
     async with Worker(
         client,
         task_queue=queue,
