@@ -6,6 +6,7 @@ import pytest
 
 from contracts.event import EVENT
 from contracts.plan import Limits
+from starter.chronicle import chronicle
 from tests.workflows.house import Activities, broken, house
 from tests.workflows.record_histories import APPROVED, CANARY, PLAN, PLANS, RACE, REVIEW, act, agent
 from tests.workflows.test_continue import chain
@@ -208,7 +209,7 @@ def planners(*plans):
     return {"eva": lambda call: {"steps": plans[int(call.path[-2]) - 1]}}
 
 
-@pytest.mark.parametrize("events", [40, 4000])
+@pytest.mark.parametrize("events", [37, 4000])
 async def test_a_plan_is_refused_revised_approved_and_carried_out_over_however_many_runs(client, home, events):
     async with house(client, home, Activities(agents=planners(*PLANS))) as h:
         started = await h.start([agent("before"), PLAN, agent("after")], Limits(events_per_run=events))
@@ -234,6 +235,8 @@ async def test_a_plan_is_refused_revised_approved_and_carried_out_over_however_m
         assert asked == h.activities.asked
         for run in runs:
             await replays(run)
+        told = [entry.what for entry in await chronicle(client, started.handle.id) if entry.what.startswith("plan ")]
+        assert ["plan refused", "plan loaded", "plan loaded"] == told
 
 
 async def test_nobody_but_the_approvers_lets_a_plan_run(client, home):
