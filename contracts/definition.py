@@ -247,9 +247,8 @@ class Definition(Document):
 _named = {"Step": Step, "Target": Target, "Fallback": Fallback, "ActionStep": ActionStep, "AgentStep": AgentStep}
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
-    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep),
-    *(Gate, Condition, Loop, Map, Review, Canary, CanaryStep),
-    PlanStep,
+    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, CanaryStep, PlanStep),
+    *(Gate, Condition, Loop, Map, Review, Canary),
     Definition,
 ):
     _model.model_rebuild(_types_namespace=_named)

@@ -56,7 +56,7 @@ def _closed(step: Step, settled: Record) -> bool:
 
     The others are walked again, for the sake of what the steps inside them and behind them have set.
     """
-    whole = isinstance(step, ActionStep | MapStep | PlanStep | RaceStep | CanaryStep) and settled.status == "succeeded"
+    whole = isinstance(step, ActionStep | MapStep | RaceStep | CanaryStep | PlanStep) and settled.status == "succeeded"
     unasked = settled.answer is None and settled.output is None
     return whole or (settled.status == "skipped" and unasked)
 
