@@ -216,6 +216,25 @@ async def test_a_planner_below_its_floor_is_refused():
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 4, 5])
+async def test_what_a_rejection_leads_to_is_known_after_a_hand_over(every):
+    gate = {**GATE, "on_reject": [agent("by_hand", agent="cid", output="hand")]}
+    plan = mission(planned(approval=gate), agent("between", agent="cid"), agent("after", agent="cid", context=["hand"]))
+    carried = None
+    for _ in range(30):
+        ports, _ = world([FILE], people=saying("reject"))
+        ports.agents["cid"] = {"by": "hand"}
+        ports.stop_after = every
+        scope = scope_of(plan, ports, {}, carried)
+        try:
+            await run_steps(plan.definition.steps, "", scope)
+            break
+        except Suspended:
+            carried = carry(scope)
+
+    assert ("succeeded", "skipped") == (scope.journal.get("after").status, scope.journal.get("rollout").status)
+
+
+@pytest.mark.parametrize("every", [1, 2, 3, 4, 5])
 async def test_over_hand_overs_nothing_is_planned_loaded_asked_or_done_twice(every):
     def verdict(opening):
         first = opening.subject.step == "rollout/plan[2]"

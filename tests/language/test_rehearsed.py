@@ -12,11 +12,14 @@ from desk import mission, workspace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.definition import Definition
+from contracts.definition import Definition, PlanStep
+from contracts.planned import LoadedPlan, PlanOrder
 from contracts.view import MissionState
 from language.finding import Rejected
 from language.freeze import freeze
 from language.loader import load_text
+from language.planned import load_plan
+from language.steps import every_step
 from tests.interpreter.fakes import FakePorts, failing, rehearse
 from workflows.interpreter.ending import StepFailed
 
@@ -255,12 +258,21 @@ def walk_them_all(
         assert all(finding.place.line > 0 for finding in rejected.findings)
         return
     LOADED.append(definition.mission)
+    for planned in (step for step in every_step(definition) if isinstance(step, PlanStep)):
+        assert () == harmless(definition, planned).findings
     state, error = asyncio.run(walked(definition, answer, analysis, files, verbs, plans))
 
     assert state in ENDS
     if isinstance(error, StepFailed):
         assert error.failure.code not in {"internal", "context_missing"}
         assert "has no value" not in error.failure.cause
+
+
+def harmless(definition: Definition, planned: PlanStep) -> LoadedPlan:
+    """What comes of a plan that nobody can object to, wherever in a mission it is made."""
+    step = {"step": "harmless", "agent": "architect", "task": "Look at ${{ alert.level }}"}
+    order = PlanOrder(id="p", plan=freeze(definition, WORKSPACE), step=planned, answer={"steps": [step]})
+    return load_plan(order)
 
 
 async def walked(

@@ -74,8 +74,6 @@ async def _faulty(step: PlanStep, path: str, number: int, scope: Scope) -> Failu
     """Have a plan made and loaded; return why it cannot run, if it cannot."""
     here = f"{path}/plan[{number}]"
     record = scope.journal.get(here)
-    if record is not None and record.status == "failed":
-        return record.failure
     if record is None or record.output is None:
         await _plan(step, path, number, scope)
     record = scope.journal.get(here)
