@@ -209,7 +209,7 @@ def planners(*plans):
     return {"eva": lambda call: {"steps": plans[int(call.path[-2]) - 1]}}
 
 
-@pytest.mark.parametrize("events", [37, 4000])
+@pytest.mark.parametrize("events", [37, 40, 4000])
 async def test_a_plan_is_refused_revised_approved_and_carried_out_over_however_many_runs(client, home, events):
     async with house(client, home, Activities(agents=planners(*PLANS))) as h:
         started = await h.start([agent("before"), PLAN, agent("after")], Limits(events_per_run=events))
