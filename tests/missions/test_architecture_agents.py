@@ -1,0 +1,273 @@
+"""What the agents of `architecture_review` compute, and what must hold of it whatever they are given."""
+
+import random
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from live_mission import load_input
+from triage_desk import OpenDesk
+
+from missions.architecture_review import cost, performance, security
+from missions.architecture_review.architect import AT_ONCE, first, revised
+from missions.architecture_review.finding import Finding, grave, score
+from missions.architecture_review.judge import complexity_of, score_of
+from missions.architecture_review.record import plain
+from missions.architecture_review.system import (
+    NotAnswerableError,
+    availability,
+    busy,
+    depth,
+    loads,
+    monthly,
+    read_system,
+    responses,
+)
+
+NAMES = ("measurement_hub", "label_printing", "live_twin")
+PROPOSALS = {name: load_input("architecture_review", f"proposals/{name}.json")["proposal"] for name in NAMES}
+HUB = PROPOSALS["measurement_hub"]
+REVIEWERS = (security, performance, cost)
+ASKED = {"approved": False, "decision": "not_asked", "by": [], "comment": ""}
+proposals = st.sampled_from(NAMES).map(PROPOSALS.__getitem__)
+seeds = st.integers(0, 10_000)
+
+
+def reviews(proposal: dict[str, Any], design: dict[str, Any]) -> list[dict[str, Any]]:
+    return [reviewer.reviewed(proposal, design) for reviewer in REVIEWERS]
+
+
+def rounds(proposal: dict[str, Any], number: int) -> list[dict[str, Any]]:
+    """Return so many drafts, as the mission makes them."""
+    drafts = [first(proposal)]
+    while len(drafts) < number:
+        drafts.append(revised(proposal, drafts[-1], reviews(proposal, drafts[-1])))
+    return drafts
+
+
+def total(proposal: dict[str, Any], design: dict[str, Any]) -> float:
+    return score_of([review["score"] for review in reviews(proposal, design)])
+
+
+def other(proposal: dict[str, Any], name: str, /, **fields: Any) -> dict[str, Any]:
+    told = deepcopy(proposal)
+    next(one for one in told["components"] if one["name"] == name).update(fields)
+    return told
+
+
+def chain(*latencies: float, **targets: float) -> dict[str, Any]:
+    """Return parts that each call the next one once."""
+    names = [f"p{number}" for number in range(len(latencies))]
+    alike = {"capacity_rps": 100, "cost_eur": 10, "availability": 0.9, "holds": "nothing"}
+    alike |= dict.fromkeys(("exposed", "encrypted", "authenticates", "cacheable"), False)
+    components = [
+        {
+            **alike,
+            "name": name,
+            "latency_ms": latency,
+            "calls": [{"to": to, "times": 1, "deferrable": True} for to in names[number + 1 : number + 2]],
+        }
+        for number, (name, latency) in enumerate(zip(names, latencies, strict=True))
+    ]
+    known = {"peak_rps": 50, "response_ms": 1000, "availability": 0, "monthly_eur": 1000, **targets}
+    return {"title": "t", "goal": "g", "entry": "p0", "targets": known, "components": components}
+
+
+@settings(max_examples=20, deadline=None)
+@given(proposals, seeds)
+def test_the_order_of_the_components_changes_nothing(proposal: dict[str, Any], seed: int):
+    mixed = {**proposal, "components": random.Random(seed).sample(proposal["components"], len(proposal["components"]))}
+    before, after = rounds(proposal, 3), rounds(mixed, 3)
+
+    assert [one["instances"] for one in before] == [one["instances"] for one in after]
+    assert reviews(proposal, before[-1]) == reviews(mixed, after[-1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_round_scores_no_worse_than_the_one_before(name: str):
+    scores = [total(PROPOSALS[name], design) for design in rounds(PROPOSALS[name], 4)]
+
+    assert sorted(scores) == scores
+    assert (name == "live_twin") == (scores[-1] < 90)
+
+
+def test_load_runs_along_the_calls_and_a_cache_keeps_four_fifths_of_it():
+    plain_loads = loads(read_system(HUB, []), 400)
+    cached = loads(read_system(HUB, [{"kind": "cache", "component": "portal", "to": ""}]), 400)
+
+    assert (400, 320, 80, 400) == tuple(
+        plain_loads[name] for name in ("gateway", "readings", "portal", "probe-register")
+    )
+    assert 320 + 0.2 * 80 == pytest.approx(cached["probe-register"])
+
+
+def test_a_request_takes_the_time_of_all_that_it_waits_for_and_more_when_they_are_busy():
+    proposal = chain(10, 20, 30)
+    system, counts = read_system(proposal, []), {"p0": 1, "p1": 1, "p2": 1}
+
+    assert pytest.approx(60, rel=1e-6) == responses(system, counts, 1e-9)["p0"]
+    assert pytest.approx(120) == responses(system, counts, 50)["p0"]
+    deferred = read_system(proposal, [{"kind": "defer", "component": "p1", "to": "p2"}])
+    assert pytest.approx(60) == responses(deferred, counts, 50)["p0"]
+    assert pytest.approx(0.9**3) == availability(system, counts)
+    assert pytest.approx(0.9**2) == availability(deferred, counts)
+    assert pytest.approx(0.99 * 0.9**2) == availability(system, {**counts, "p1": 2})
+    assert 40 == monthly(system, {**counts, "p1": 2})
+    assert 3 == depth(system)
+
+
+@settings(max_examples=40, deadline=None)
+@given(proposals, st.data())
+def test_one_instance_more_is_never_busier_slower_or_rarer_and_never_cheaper(proposal: dict[str, Any], data: Any):
+    design = first(proposal)
+    system, peak, counts = read_system(proposal, []), proposal["targets"]["peak_rps"], design["instances"]
+    more = {**counts, (grown := data.draw(st.sampled_from(sorted(counts)))): counts[grown] + 1}
+
+    assert busy(system, more, peak)[grown] <= busy(system, counts, peak)[grown]
+    assert responses(system, more, peak)[proposal["entry"]] <= responses(system, counts, peak)[proposal["entry"]]
+    assert availability(system, more) >= availability(system, counts)
+    assert monthly(system, more) >= monthly(system, counts)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(1, 5), max_size=8), st.integers(0, 7))
+def test_a_finding_less_never_lowers_a_score(severities: list[int], gone: int):
+    found = [Finding(str(number), "p", severity, "w") for number, severity in enumerate(severities)]
+
+    assert score(found) <= score(found[:gone] + found[gone + 1 :]) <= 100
+    assert 0 <= score(found)
+
+
+@given(st.lists(st.floats(0, 100), min_size=3, max_size=3), st.integers(0, 2), st.floats(0, 100))
+def test_a_better_review_never_lowers_the_score_and_a_bad_one_is_not_hidden(
+    scores: list[float], place: int, new: float
+):
+    better = [max(new, one) if number == place else one for number, one in enumerate(scores)]
+
+    assert score_of(scores) <= score_of(better)
+    assert score_of(scores) <= (min(scores) + 100) / 2 + 0.1
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "gone"),
+    [
+        ("gateway", {"authenticates": True}, "S-door-gateway"),
+        ("gateway", {"exposed": False}, "S-door-gateway"),
+        ("people-db", {"encrypted": True}, "S-clear-people-db"),
+        ("people-db", {"holds": "nothing"}, "S-clear-people-db"),
+        ("store", {"encrypted": True}, "S-clear-store"),
+    ],
+)
+def test_what_is_mended_in_the_proposal_is_found_no_more(name: str, fields: dict[str, Any], gone: str):
+    before = security.reviewed(HUB, first(HUB))
+    after = security.reviewed(mended := other(HUB, name, **fields), first(mended))
+
+    assert gone in {finding["id"] for finding in before["findings"]}
+    assert gone not in {finding["id"] for finding in after["findings"]}
+    assert before["score"] < after["score"]
+
+
+def test_a_door_is_as_grave_as_what_lies_behind_it():
+    def door(holds: str) -> int:
+        told = other(other(HUB, "people-db", holds=holds), "store", holds="nothing")
+        told = other(told, "register-db", holds="nothing")
+        found = security.reviewed(told, first(told))["findings"]
+        return next(one["severity"] for one in found if one["id"] == "S-door-gateway")
+
+    assert [3, 4, 5] == [door(holds) for holds in ("nothing", "measurements", "personal")]
+
+
+def test_a_looser_target_is_never_missed_by_more():
+    for target, looser in (("response_ms", 1000), ("availability", 0.5), ("monthly_eur", 90_000)):
+        relaxed = {**HUB, "targets": {**HUB["targets"], target: looser}}
+        design = first(HUB)
+        assert total(HUB, design) <= total(relaxed, design)
+
+
+def test_only_what_still_has_room_is_taken_away_for_money():
+    proposal = chain(10, 10, peak_rps=280, monthly_eur=1)
+    roomy = {**first(proposal), "instances": {"p0": 6, "p1": 3}}
+    [dear] = cost.reviewed(proposal, roomy)["findings"]
+    [tight] = cost.reviewed(proposal, first(proposal))["findings"]
+
+    assert {"kind": "shrink", "component": "p0", "to": ""} == dear["mend"]
+    assert tight["mend"] is None
+
+
+@settings(max_examples=20, deadline=None)
+@given(proposals, st.integers(2, 5))
+def test_a_round_takes_the_gravest_few_measures_and_none_twice(proposal: dict[str, Any], number: int):
+    drafts = rounds(proposal, number)
+    last = drafts[-1]["measures"]
+    new = [one for one in last if one["round"] == number]
+    lasting = [(one["kind"], one["component"], one["to"]) for one in last if one["kind"] not in {"grow", "shrink"}]
+    asked = {finding["id"] for review in reviews(proposal, drafts[-2]) for finding in review["findings"]}
+
+    assert len(new) <= AT_ONCE
+    assert len(set(lasting)) == len(lasting)
+    assert {one["because"] for one in new} <= asked
+    assert last[: len(drafts[-2]["measures"])] == drafts[-2]["measures"]
+
+
+@pytest.mark.parametrize(("over", "severity"), [(1.01, 1), (1.25, 2), (1.5, 3), (2.0, 5), (40.0, 5)])
+def test_a_target_is_missed_the_more_gravely_the_further(over: float, severity: int):
+    assert severity == grave(over)
+
+
+def test_more_parts_calls_doors_and_data_are_more_complex():
+    def told(proposal: dict[str, Any]) -> float:
+        return complexity_of(read_system(proposal, []), 0)[0]
+
+    assert told(PROPOSALS["label_printing"]) < told(PROPOSALS["live_twin"]) < told(HUB)
+    assert (
+        told(HUB)
+        < told(other(HUB, "portal", exposed=True))
+        < told(other(HUB, "portal", exposed=True, holds="personal"))
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (other(HUB, "messenger", calls=[{"to": "gateway", "times": 1, "deferrable": False}]), "in a circle"),
+        (
+            other(HUB, "messenger", calls=[{"to": "nobody", "times": 1, "deferrable": False}]),
+            "no component is named nobody",
+        ),
+        (other(HUB, "messenger", name="alarms"), "have the same name"),
+        ({**HUB, "entry": "elsewhere"}, "no component is named elsewhere"),
+    ],
+)
+def test_what_is_no_system_is_said_in_a_sentence(changed: dict[str, Any], said: str):
+    with pytest.raises(NotAnswerableError, match=said):
+        first(changed)
+
+
+async def test_the_record_says_who_decided_and_what_is_wrong_still(open_desk: OpenDesk):
+    proposal = {**PROPOSALS["live_twin"], "title": "Twin | <b>\n# of all"}
+    async with open_desk() as desk:
+        known: dict[str, Any] = {
+            "proposal": proposal,
+            "design": None,
+            "security": None,
+            "performance": None,
+            "cost": None,
+        }
+        for _ in range(2):
+            known["design"] = await desk.run("architect", **known)
+            for name in ("security", "performance", "cost"):
+                given = {"proposal": proposal, "design": known["design"]}
+                known[name] = await desk.run(f"{name}_reviewer", **given)
+        assessment = await desk.run("assessor", **known)
+        word = {"approved": True, "decision": "approved", "by": ["ingrid"], "comment": "for the fair"}
+        words = {"exception": word, "lead_word": ASKED, "cto_word": {**ASKED, "decision": "timed_out"}}
+        record = await desk.run("recorder", **known, assessment=assessment, **words)
+
+    assert "rejected" == record["status"]
+    assert "approved by ingrid: for the fair" in record["decided"][0]
+    assert "The CTO: timed out by nobody" == record["decided"][1]
+    assert [] == [finding for finding in assessment["left"] if plain(finding) not in record["markdown"]]
+    assert record["markdown"].count("\n# ") == 0
+    assert "<b>" not in record["markdown"]
