@@ -140,6 +140,11 @@ def test_a_finding_less_never_lowers_a_score(severities: list[int], gone: int):
     assert 0 <= score(found)
 
 
+@pytest.mark.parametrize(("severities", "left"), [([], 100), ([5], 50), ([5, 2], 40), ([1], 90)])
+def test_a_finding_takes_its_share_of_what_is_left(severities: list[int], left: float):
+    assert left == score([Finding("f", "p", severity, "w") for severity in severities])
+
+
 @given(st.lists(st.floats(0, 100), min_size=3, max_size=3), st.integers(0, 2), st.floats(0, 100))
 def test_a_better_review_never_lowers_the_score_and_a_bad_one_is_not_hidden(
     scores: list[float], place: int, new: float
@@ -186,6 +191,16 @@ def test_a_looser_target_is_never_missed_by_more():
         assert total(HUB, design) <= total(relaxed, design)
 
 
+def test_a_part_that_has_no_room_for_a_burst_is_found():
+    proposal = chain(10, 10, peak_rps=80)
+    [first_busy, second_busy] = performance.reviewed(proposal, first(proposal))["findings"]
+    calm = chain(10, 10, peak_rps=70)
+
+    assert (2, {"kind": "grow", "component": "p0", "to": ""}) == (first_busy["severity"], first_busy["mend"])
+    assert "p1" == second_busy["component"]
+    assert [] == performance.reviewed(calm, first(calm))["findings"]
+
+
 def test_only_what_still_has_room_is_taken_away_for_money():
     proposal = chain(10, 10, peak_rps=280, monthly_eur=1)
     roomy = {**first(proposal), "instances": {"p0": 6, "p1": 3}}
@@ -203,11 +218,14 @@ def test_a_round_takes_the_gravest_few_measures_and_none_twice(proposal: dict[st
     last = drafts[-1]["measures"]
     new = [one for one in last if one["round"] == number]
     lasting = [(one["kind"], one["component"], one["to"]) for one in last if one["kind"] not in {"grow", "shrink"}]
-    asked = {finding["id"] for review in reviews(proposal, drafts[-2]) for finding in review["findings"]}
+    found = [finding for review in reviews(proposal, drafts[-2]) for finding in review["findings"]]
+    asked = {finding["id"]: finding["severity"] for finding in found if finding["mend"] is not None}
 
     assert len(new) <= AT_ONCE
     assert len(set(lasting)) == len(lasting)
-    assert {one["because"] for one in new} <= asked
+    assert {one["because"] for one in new} <= asked.keys()
+    untaken = asked.keys() - {one["because"] for one in last}
+    assert max((asked[name] for name in untaken), default=0) <= min((asked[one["because"]] for one in new), default=5)
     assert last[: len(drafts[-2]["measures"])] == drafts[-2]["measures"]
 
 
