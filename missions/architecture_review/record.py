@@ -1,6 +1,6 @@
 """The recorder: writes the decision record, from the last draft, its reviews, and what people decided.
 
-Law: it says who decided what, and what was known to be wrong when they did.
+Law: it says who decided what, and what was known to be wrong when they did; what it leaves out, it says so.
 """
 
 import re
@@ -10,6 +10,8 @@ from contracts.agent import Observe, Toolbox
 from contracts.call import AgentCall
 from missions.architecture_review.architect import spelled
 
+MOST_ROWS, MOST_LETTERS, MOST_PAGE = 40, 400, 20_000
+"""What a page holds; whatever is left out is said to be."""
 MARKUP = re.compile(r"[\\`*_\[\]<>#|~!]")
 
 
@@ -19,9 +21,15 @@ async def write(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, 
     known = call.context
     status, decided = _decided(known["exception"], known["lead_word"], known["cto_word"])
     title = f"Decision record: {known['proposal']['title']}"[:200]
-    markdown = "\n\n".join([f"# {plain(title)}", *_sections(known, status, decided)]) + "\n"
+    markdown = _cut("\n\n".join([f"# {plain(title)}", *_sections(known, status, decided)]) + "\n")
     observe(f"{title}: {status}", source="recorder", kind="progress")
     return {"title": title, "status": status, "decided": decided, "markdown": markdown}
+
+
+def _cut(page: str) -> str:
+    """Return a page that the register of publications takes."""
+    said = "\n\nThis page was cut: the rest is in the mission's record.\n"
+    return page if len(page) <= MOST_PAGE else page[: MOST_PAGE - len(said)] + said
 
 
 def _decided(*words: dict[str, Any]) -> tuple[str, list[str]]:
@@ -56,8 +64,15 @@ def _sections(known: dict[str, Any], status: str, decided: list[str]) -> list[st
     }
     parts = [f"Status: {status}", plain(known["proposal"]["goal"])]
     for heading, rows in sections.items():
-        parts.append(f"## {heading}\n\n" + "\n".join(f"- {plain(row)}" for row in rows or ["Nothing"]))
+        parts.append(f"## {heading}\n\n" + "\n".join(f"- {plain(row)}" for row in _fitting(rows)))
     return parts
+
+
+def _fitting(rows: list[str]) -> list[str]:
+    """Return what a section shows of its rows: most of them, the most of each."""
+    shown = [row if len(row) <= MOST_LETTERS else f"{row[:MOST_LETTERS]}…" for row in rows[:MOST_ROWS]]
+    left = len(rows) - len(shown)
+    return [*shown, f"and {left} more"] if left else shown or ["Nothing"]
 
 
 def plain(text: str) -> str:

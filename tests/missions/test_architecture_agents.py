@@ -289,3 +289,25 @@ async def test_the_record_says_who_decided_and_what_is_wrong_still(open_desk: Op
     assert [] == [finding for finding in assessment["left"] if plain(finding) not in record["markdown"]]
     assert record["markdown"].count("\n# ") == 0
     assert "<b>" not in record["markdown"]
+
+
+async def test_a_record_of_the_largest_system_and_the_longest_comment_is_one_that_may_be_published(open_desk: OpenDesk):
+    names = [f"{'_' * 58}{number}" for number in range(60)]
+    proposal = chain(*[1.0] * 60, peak_rps=90, monthly_eur=1)
+    for name, one in zip(names, proposal["components"], strict=True):
+        one |= {"name": name, "exposed": True, "holds": "personal"}
+        one["calls"] = [{**call, "to": names[int(call["to"][1:])]} for call in one["calls"]]
+    proposal |= {"entry": names[0], "goal": "*" * 1000}
+    known: dict[str, Any] = {"proposal": proposal, "design": first(proposal)}
+    word = {"approved": True, "decision": "approved", "by": ["ingrid"], "comment": "#" * 50_000}
+    async with open_desk() as desk:
+        for name in ("security", "performance", "cost"):
+            known[name] = await desk.run(f"{name}_reviewer", **known)
+        assessment = await desk.run("assessor", **known)
+        words = {"exception": word, "lead_word": word, "cto_word": word}
+        record = await desk.run("recorder", **known, assessment=assessment, **words)
+
+    assert len(assessment["left"]) > 200
+    assert len(record["markdown"]) <= 20_000
+    assert "This page was cut" in record["markdown"]
+    assert "- and 20 more\n" in record["markdown"]
