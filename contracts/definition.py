@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, JsonValue
 
 from contracts.base import Document
+from contracts.canary import Canary
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
+from contracts.planning import Planning
 from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback
 
 MOST_AT_ONCE = 500
@@ -179,6 +181,29 @@ class ReviewStep(BaseStep):
     review: Review
 
 
+class CanaryStep(BaseStep):
+    """An action in stages. Output: `{completed: bool, refused, stages: [{stage, result, metrics}]}`.
+
+    `refused` is the stage that people did not approve, or null; `stages` are those that proved healthy. What steps
+    inside set stays inside.
+    """
+
+    kind: Literal["canary"] = "canary"
+    canary: Canary
+
+
+class PlanStep(BaseStep):
+    """An agent plans steps, which are checked like the author's own and then run. Output: `{id, digest, steps}`.
+
+    `steps` maps each of the plan's steps to its result; what they set stays inside. With an `approval` people see what
+    the plan changes before it runs: against nothing, or against the plan before it.
+    """
+
+    kind: Literal["plan"] = "plan"
+    plan: Planning
+    approval: Gate | None = None
+
+
 Step = Annotated[
     AgentStep
     | ParallelStep
@@ -190,7 +215,9 @@ Step = Annotated[
     | MapStep
     | RaceStep
     | WaitStep
-    | ReviewStep,
+    | ReviewStep
+    | CanaryStep
+    | PlanStep,
     Field(discriminator="kind"),
 ]
 Target = str | tuple[Step, ...]
@@ -217,10 +244,11 @@ class Definition(Document):
     """Path of the file, relative to the workspace."""
 
 
+_named = {"Step": Step, "Target": Target, "Fallback": Fallback, "ActionStep": ActionStep, "AgentStep": AgentStep}
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
-    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep),
-    *(Gate, Condition, Loop, Map, Review),
+    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, CanaryStep, PlanStep),
+    *(Gate, Condition, Loop, Map, Review, Canary),
     Definition,
 ):
-    _model.model_rebuild(_types_namespace={"Step": Step, "Target": Target, "Fallback": Fallback})
+    _model.model_rebuild(_types_namespace=_named)

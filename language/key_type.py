@@ -64,6 +64,15 @@ TYPES: dict[str, tuple[str, Schema]] = {
     "map": ("map, below", ref("map")),
     "wait": ("map, below", ref("wait")),
     "review": ("map, below", ref("review")),
+    "canary": ("map, below", ref("canary")),
+    "stages": (
+        "list of whole numbers",
+        {"type": "array", "minItems": 1, "maxItems": 100, "items": {"type": "integer", "minimum": 1}},
+    ),
+    "part": ("[action](action.md) or [agent](agent.md)", ref("step")),
+    "plan": ("map, below", ref("plan")),
+    "allow": ("map, below", ref("allow")),
+    "flag": ("`true` or `false`", {"type": "boolean"}),
     "schema": ("JSON Schema", {"type": "object"}),
     "value": ("any value", {}),
     "tolerance": (

@@ -25,7 +25,9 @@ from contracts.definition import (
 )
 from contracts.gate import Review
 from contracts.step import ABORT, CONTINUE, ESCALATE, Retry
+from language.canary_form import read_canary
 from language.form import Form, filled, spare
+from language.plan_form import read_plan
 from language.schema import check_schema
 
 if TYPE_CHECKING:
@@ -193,6 +195,8 @@ READERS: dict[str, Callable[["StepReader", Form, dict[str, Any]], Step]] = {
     "race": read_race,
     "wait": read_wait,
     "review": read_review,
+    "canary": read_canary,
+    "plan": read_plan,
 }
 WORDS = {
     "agent": "an agent step",
@@ -206,6 +210,8 @@ WORDS = {
     "race": "a race",
     "wait": "a wait",
     "review": "a review",
+    "canary": "a canary",
+    "plan": "a planned step",
 }
 KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval good"
 EVERY_KEY = frozenset(KEYS.split())

@@ -58,7 +58,38 @@ MAP = {
     "map": {"over": "[1, 2, 3]", "do": [act("file", **{"with": {"n": "${{ item }}"}})], "max_concurrency": 2},
 }
 RACE = {"kind": "race", "step": "race", "race": [agent("slow", "dot"), agent("x"), agent("y")], "good": "result.n > 1"}
+LOOKED = {"kind": "action", "step": "look", "action": "look"}
+CANARY = {
+    "kind": "canary",
+    "step": "roll",
+    "canary": {
+        "stages": [1, 10, 50],
+        "do": act("file", **{"with": {"n": "${{ stage }}"}}),
+        "last": act("file", **{"with": {"n": "${{ stage }}"}}, approval=APPROVED),
+        "bake": "100ms",
+        "probe": {**LOOKED, "with": {"n": "${{ stage }}"}},
+        "healthy": "result.errors < 5",
+        "incident": {"kind": "action", "step": "once", "action": "once", "with": {"why": "${{ stage }}"}},
+    },
+}
 REVIEW = {"kind": "review", "step": "look", "review": {"reviewers": ["lead"], "timeout": "2h"}}
+PLANNED = [
+    {"step": "store", "action": "file", "with": {"n": 1}, "compensate": "unfile", "approval": APPROVED},
+    {"step": "look", "agent": "ann", "task": "Look at it"},
+]
+PLANS = [[{"step": "x", "action": "once"}], PLANNED[:1], PLANNED]
+PLAN = {
+    "kind": "plan",
+    "step": "rollout",
+    "plan": {
+        "agent": "eva",
+        "task": "Plan it",
+        "allow": {"kinds": ["action", "agent"], "agents": ["ann"], "tools": ["file"], "approvers": ["lead"]},
+        "revise": True,
+    },
+    "approval": APPROVED,
+}
+"""Refused, then rejected, then approved."""
 
 MISSIONS: dict[str, dict[str, Any]] = {
     "agent": {"steps": [agent("first", output="a"), agent("second", context=["a"])]},
@@ -108,6 +139,17 @@ MISSIONS: dict[str, dict[str, Any]] = {
     "wait": {"steps": [{"kind": "wait", "step": "pause", "wait": {"for": "2h"}}, agent("after")], "skip": True},
     "review": {"steps": [REVIEW, agent("after")], "decide": [("lea", "approve")]},
     "review_unopposed": {"steps": [REVIEW, agent("after")], "skip": True},
+    "canary": {"steps": [CANARY], "tools": {"look": {"errors": 0}}, "decide": [("lea", "approve")]},
+    "canary_breached": {"steps": [CANARY], "tools": {"look": [{"errors": 0}, {"errors": 9}]}},
+    "plan": {
+        "steps": [PLAN, agent("after")],
+        "agents": {"eva": [{"steps": plan} for plan in PLANS]},
+        "decide": [("lea", "reject"), ("lea", "approve"), ("lou", "approve")],
+    },
+    "plan_refused": {
+        "steps": [{**PLAN, "on_failure": {"plan_refused": [agent("by_hand")]}}],
+        "agents": {"eva": {"steps": []}},
+    },
     "continued": {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
         "decide": [("lea", "approve")],
@@ -153,6 +195,7 @@ async def record(client: Client, home: Path, name: str) -> None:
     floors = {"cid": Agent(callable="tests:none", confidence_floor=0.5)}
     skipping = TimeSkipper(client).client if script.get("skip") else client
     async with house(skipping, home, activities(script.get("tools", {}))) as h:
+        h.activities.agents |= script.get("agents", {})
         started = await h.start(script["steps"], script.get("limits"), agents=floors)
         await play(started, script)
         handle = client.get_workflow_handle(started.handle.id)

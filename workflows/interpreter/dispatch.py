@@ -5,12 +5,14 @@ from typing import assert_never
 from contracts.definition import (
     ActionStep,
     AgentStep,
+    CanaryStep,
     ConditionStep,
     GateStep,
     GroupStep,
     LoopStep,
     MapStep,
     ParallelStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -20,12 +22,14 @@ from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.steps.action import run_action
 from workflows.interpreter.steps.agent import run_agent
+from workflows.interpreter.steps.canary import run_canary
 from workflows.interpreter.steps.condition import run_condition
 from workflows.interpreter.steps.gate import run_gate
 from workflows.interpreter.steps.group import run_group
 from workflows.interpreter.steps.loop import run_loop
 from workflows.interpreter.steps.map import run_map
 from workflows.interpreter.steps.parallel import run_parallel
+from workflows.interpreter.steps.plan import run_plan
 from workflows.interpreter.steps.race import run_race
 from workflows.interpreter.steps.review import run_review
 from workflows.interpreter.steps.wait import run_wait
@@ -56,6 +60,10 @@ async def handle(step: Step, path: str, scope: Scope) -> Outcome:
             return await run_wait(step, path, scope)
         case ReviewStep():
             return await run_review(step, path, scope)
+        case CanaryStep():
+            return await run_canary(step, path, scope)
+        case PlanStep():
+            return await run_plan(step, path, scope)
         case _:
             assert_never(step)
 
@@ -73,7 +81,9 @@ def actor(step: Step) -> str:
             return ", ".join(step.review.reviewers)
         case WaitStep():
             return step.wait.event or ""
-        case ParallelStep() | ConditionStep() | LoopStep() | GroupStep() | MapStep() | RaceStep():
+        case PlanStep():
+            return step.plan.agent
+        case ParallelStep() | ConditionStep() | LoopStep() | GroupStep() | MapStep() | RaceStep() | CanaryStep():
             return ""
         case _:
             assert_never(step)
