@@ -44,7 +44,7 @@ def rows(found: "Estimate") -> list[tuple[str, str]]:
 
 def spelt(span: "Span") -> str:
     if span.most is None:
-        return f"{span.least} or more: nobody knows how long the list of a map, or a plan, is"
+        return f"{span.least} or more: nobody knows how long a list or a plan will be"
     return str(span.least) if span.least == span.most else f"{span.least} to {span.most}"
 
 
