@@ -12,6 +12,7 @@ from pydantic import Field, JsonValue
 from contracts.base import Document
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
+from contracts.party import Party
 from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback
 
 MOST_AT_ONCE = 500
@@ -179,6 +180,13 @@ class ReviewStep(BaseStep):
     review: Review
 
 
+class PartyStep(BaseStep):
+    """Agents talk until they agree, or long enough. What it yields is told in `docs/language/party.md`."""
+
+    kind: Literal["party"] = "party"
+    party: Party
+
+
 Step = Annotated[
     AgentStep
     | ParallelStep
@@ -190,7 +198,8 @@ Step = Annotated[
     | MapStep
     | RaceStep
     | WaitStep
-    | ReviewStep,
+    | ReviewStep
+    | PartyStep,
     Field(discriminator="kind"),
 ]
 Target = str | tuple[Step, ...]
@@ -220,6 +229,7 @@ class Definition(Document):
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
     *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep),
+    *(PartyStep, Party),
     *(Gate, Condition, Loop, Map, Review),
     Definition,
 ):

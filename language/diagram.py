@@ -18,6 +18,7 @@ from contracts.definition import (
     LoopStep,
     MapStep,
     ParallelStep,
+    PartyStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -26,6 +27,7 @@ from contracts.definition import (
 )
 from contracts.duration import show_duration
 from contracts.gate import Gate
+from contracts.party import Party
 from contracts.step import BUILT_IN
 from language.steps import REFUSE, called_names, children, targets
 
@@ -37,6 +39,7 @@ USUAL = {
     "on_reject": "abort",
     "else": "continue",
     "on_max": "escalate",
+    "on_stall": "continue",
 }
 LONGEST = 44
 
@@ -165,10 +168,20 @@ def words(step: Step) -> list[str]:
         case ReviewStep():
             who = ", ".join(step.review.reviewers)
             return [f"goes on after {show_duration(step.review.timeout)} unless {who} objects"]
+        case PartyStep():
+            return talking(step.party)
         case GroupStep():
             return []
         case _:
             assert_never(step)
+
+
+def talking(party: Party) -> list[str]:
+    """Return who talks, how they end, and who may speak in between."""
+    rule = f"{party.threshold:.0%} agree" if party.threshold else f"{party.judge} judges" if party.judge else ""
+    turns = {"all": "at once", "moderator": f"led by {party.moderator}"}.get(party.turns, "in turn")
+    lines = [", ".join(party.members), f"{turns}, until {rule or party.consensus}, at most {party.rounds} rounds"]
+    return [*lines, *([f"facilitated by {', '.join(party.facilitator)}"] if party.facilitator else [])]
 
 
 def waited(wait: Wait) -> str:

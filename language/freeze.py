@@ -1,6 +1,6 @@
 """Freeze a checked definition into the plan that runs: with the agents and tools that it names, as they are now."""
 
-from contracts.definition import ActionStep, AgentStep, Definition
+from contracts.definition import ActionStep, AgentStep, Definition, PartyStep
 from contracts.plan import Plan
 from contracts.step import Place
 from contracts.workspace import Workspace
@@ -32,6 +32,8 @@ def named(definition: Definition) -> tuple[set[str], set[str]]:
         match step:
             case AgentStep():
                 agents.add(step.agent)
+            case PartyStep():
+                agents.update(step.party.agents())
             case ActionStep():
                 tools.add(step.action)
                 if step.compensate:

@@ -26,6 +26,7 @@ from contracts.definition import (
 from contracts.gate import Review
 from contracts.step import ABORT, CONTINUE, ESCALATE, Retry
 from language.form import Form, filled, spare
+from language.party_form import read_party
 from language.schema import check_schema
 
 if TYPE_CHECKING:
@@ -193,6 +194,7 @@ READERS: dict[str, Callable[["StepReader", Form, dict[str, Any]], Step]] = {
     "race": read_race,
     "wait": read_wait,
     "review": read_review,
+    "party": read_party,
 }
 WORDS = {
     "agent": "an agent step",
@@ -206,6 +208,7 @@ WORDS = {
     "race": "a race",
     "wait": "a wait",
     "review": "a review",
+    "party": "a party step",
 }
 KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval good"
 EVERY_KEY = frozenset(KEYS.split())

@@ -15,6 +15,7 @@ from contracts.definition import (
     GateStep,
     LoopStep,
     MapStep,
+    PartyStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -76,6 +77,8 @@ def sites(step: Step, draft: Draft) -> Iterator[Site]:
         case ReviewStep():
             if step.review.message:
                 yield from templates(draft.value(step, "review", "message"))
+        case PartyStep():
+            yield from templates(draft.value(step, "party", "topic"))
         case _:
             return
 

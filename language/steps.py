@@ -17,6 +17,7 @@ from contracts.definition import (
     LoopStep,
     MapStep,
     ParallelStep,
+    PartyStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -75,6 +76,8 @@ def kind_targets(step: Step) -> dict[str, Target]:
             return {"do": step.map.do}
         case ReviewStep():
             return {"on_object": step.review.on_object}
+        case PartyStep():
+            return {"on_stall": step.party.on_stall}
         case ParallelStep() | GroupStep() | RaceStep() | WaitStep():
             return {}
         case _:

@@ -7,7 +7,7 @@
 from collections.abc import Iterator
 from graphlib import CycleError
 
-from contracts.definition import AgentStep, MapStep, ReviewStep, Step
+from contracts.definition import AgentStep, MapStep, PartyStep, ReviewStep, Step
 from contracts.step import Place
 from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
@@ -48,6 +48,8 @@ def context(step: Step, flow: Flow, sure: Sure) -> Iterator[Finding]:
     path = ("gate" if step.kind == "gate" else "approval", "context") if gate else ("context",)
     if isinstance(step, ReviewStep):
         wanted, path = step.review.context, ("review", "context")
+    if isinstance(step, PartyStep):
+        wanted, path = step.party.context, ("party", "context")
     for number, name in enumerate(wanted):
         bit = flow.bits.get(name, 0)
         if bit & flow.seen(step, "before") and not bit & sure.seen(step, "before"):

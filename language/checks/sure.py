@@ -18,6 +18,7 @@ from contracts.definition import (
     LoopStep,
     MapStep,
     ParallelStep,
+    PartyStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -108,7 +109,7 @@ class Sure:
 
     def _body(self, step: Step) -> int:
         match step:
-            case AgentStep() | GateStep() | WaitStep() | ReviewStep() | MapStep() | RaceStep():
+            case AgentStep() | GateStep() | WaitStep() | ReviewStep() | MapStep() | RaceStep() | PartyStep():
                 # What is set inside a map or a race stays there.
                 return self._own(step)
             case ActionStep():
@@ -203,6 +204,8 @@ class Sure:
                 self._follow(step.map.do, before | self._item(step))
             case ReviewStep():
                 self._follow(step.review.on_object, before)
+            case PartyStep():
+                self._follow(step.party.on_stall, before | self._own(step))
             case ParallelStep():
                 self._branches(step.parallel, before)
             case RaceStep():

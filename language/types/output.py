@@ -17,6 +17,7 @@ from contracts.definition import (
     LoopStep,
     MapStep,
     ParallelStep,
+    PartyStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -31,6 +32,7 @@ from language.draft import Draft
 from language.steps import called_names, fallbacks
 from language.types.infer import infer
 from language.types.kind import ANY, BOOL, INT, NOTHING, NULL, TEXT, Type, list_of, map_of, text_of, type_of, union
+from language.types.party import party_type
 from language.types.schema import schema_type
 
 DEEPEST = 50
@@ -151,6 +153,8 @@ class Outputs:
                 return map_of({"at": TEXT}) if step.wait.event is None else schema_type(step.wait.schema_)
             case ReviewStep():
                 return OBJECTION
+            case PartyStep():
+                return party_type(step.party)
             case _:
                 assert_never(step)
 

@@ -58,7 +58,47 @@ MAP = {
     "map": {"over": "[1, 2, 3]", "do": [act("file", **{"with": {"n": "${{ item }}"}})], "max_concurrency": 2},
 }
 RACE = {"kind": "race", "step": "race", "race": [agent("slow", "dot"), agent("x"), agent("y")], "good": "result.n > 1"}
+PARTY = {
+    "kind": "party",
+    "step": "talk",
+    "party": {"topic": "Shall we?", "members": ["ann", "ben"], "rounds": 4, "tokens": 90_000},
+    "output": "said",
+}
 REVIEW = {"kind": "review", "step": "look", "review": {"reviewers": ["lead"], "timeout": "2h"}}
+
+
+def stance(position: str) -> dict[str, Any]:
+    return {"position": position, "reasons": [f"{position} is best"], "confidence": 0.9}
+
+
+def talking(**more: Any) -> dict[str, Any]:
+    return {**PARTY, "party": {**PARTY["party"], **more}}
+
+
+def moved(call: Any) -> dict[str, Any]:
+    """Answer as one who is moved in the second round."""
+    return stance("no" if call.context["party"]["round"] == 1 else "yes")
+
+
+def slowly(answer: dict[str, Any]) -> Any:
+    async def answering(_: Any) -> dict[str, Any]:
+        await asyncio.sleep(0.5)
+        return answer
+
+    return answering
+
+
+LED = {
+    "ann": stance("yes"),
+    "ben": stance("no"),
+    "cid": lambda call: {"next": "ann" if call.context["party"]["round"] == 1 else "ben"},
+    "dot": lambda call: {
+        "recommendation": "yes",
+        "reasons": ["both were heard"],
+        "settled": call.context["party"]["round"] == 2,
+        "agreed": ["ann"],
+    },
+}
 
 MISSIONS: dict[str, dict[str, Any]] = {
     "agent": {"steps": [agent("first", output="a"), agent("second", context=["a"])]},
@@ -108,6 +148,18 @@ MISSIONS: dict[str, dict[str, Any]] = {
     "wait": {"steps": [{"kind": "wait", "step": "pause", "wait": {"for": "2h"}}, agent("after")], "skip": True},
     "review": {"steps": [REVIEW, agent("after")], "decide": [("lea", "approve")]},
     "review_unopposed": {"steps": [REVIEW, agent("after")], "skip": True},
+    "party": {"steps": [PARTY, agent("after", "cid")], "agents": {"ann": stance("yes"), "ben": moved}},
+    "party_led": {
+        "steps": [talking(turns="moderator", moderator="cid", consensus="judge", judge="dot")],
+        "agents": LED,
+    },
+    "party_at_once": {"steps": [talking(turns="all", stall=1)], "agents": {"ann": stance("yes"), "ben": stance("no")}},
+    "party_facilitated": {
+        "steps": [talking(facilitator=["lead"], rounds=90), agent("after")],
+        "agents": {"ann": slowly(stance("yes")), "ben": slowly(stance("no"))},
+        "decide": [("lea", "interject"), ("eve", "end"), ("lou", "call_vote")],
+        "limits": Limits(events_per_run=24),
+    },
     "continued": {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
         "decide": [("lea", "approve")],
@@ -116,7 +168,7 @@ MISSIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def activities(tools: dict[str, Any]) -> Activities:
+def activities(tools: dict[str, Any], agents: dict[str, Any] | None = None) -> Activities:
     """Return fakes: `ben` answers badly once, `cid` is unsure, `dot` fails, the others count."""
     fakes = Activities(tools=dict(tools))
     count = lambda _: {"n": len(fakes.asked)}  # noqa: E731
@@ -126,6 +178,7 @@ def activities(tools: dict[str, Any]) -> Activities:
         "cid": {"confidence": 0.2},
         "dot": broken(),
         "eva": [broken(), {"n": 1}],
+        **(agents or {}),
     }
     return fakes
 
@@ -152,7 +205,7 @@ async def record(client: Client, home: Path, name: str) -> None:
     script = MISSIONS[name]
     floors = {"cid": Agent(callable="tests:none", confidence_floor=0.5)}
     skipping = TimeSkipper(client).client if script.get("skip") else client
-    async with house(skipping, home, activities(script.get("tools", {}))) as h:
+    async with house(skipping, home, activities(script.get("tools", {}), script.get("agents"))) as h:
         started = await h.start(script["steps"], script.get("limits"), agents=floors)
         await play(started, script)
         handle = client.get_workflow_handle(started.handle.id)

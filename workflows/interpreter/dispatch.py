@@ -11,6 +11,7 @@ from contracts.definition import (
     LoopStep,
     MapStep,
     ParallelStep,
+    PartyStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -26,6 +27,7 @@ from workflows.interpreter.steps.group import run_group
 from workflows.interpreter.steps.loop import run_loop
 from workflows.interpreter.steps.map import run_map
 from workflows.interpreter.steps.parallel import run_parallel
+from workflows.interpreter.steps.party import run_party
 from workflows.interpreter.steps.race import run_race
 from workflows.interpreter.steps.review import run_review
 from workflows.interpreter.steps.wait import run_wait
@@ -56,6 +58,8 @@ async def handle(step: Step, path: str, scope: Scope) -> Outcome:
             return await run_wait(step, path, scope)
         case ReviewStep():
             return await run_review(step, path, scope)
+        case PartyStep():
+            return await run_party(step, path, scope)
         case _:
             assert_never(step)
 
@@ -73,6 +77,8 @@ def actor(step: Step) -> str:
             return ", ".join(step.review.reviewers)
         case WaitStep():
             return step.wait.event or ""
+        case PartyStep():
+            return ", ".join(step.party.members)
         case ParallelStep() | ConditionStep() | LoopStep() | GroupStep() | MapStep() | RaceStep():
             return ""
         case _:
