@@ -148,7 +148,7 @@ MISSIONS: dict[str, dict[str, Any]] = {
     "wait": {"steps": [{"kind": "wait", "step": "pause", "wait": {"for": "2h"}}, agent("after")], "skip": True},
     "review": {"steps": [REVIEW, agent("after")], "decide": [("lea", "approve")]},
     "review_unopposed": {"steps": [REVIEW, agent("after")], "skip": True},
-    "party": {"steps": [PARTY, agent("after", "cid")], "agents": {"ann": stance("yes"), "ben": moved}},
+    "party": {"steps": [PARTY, agent("after")], "agents": {"ann": stance("yes"), "ben": moved}},
     "party_led": {
         "steps": [talking(turns="moderator", moderator="cid", consensus="judge", judge="dot")],
         "agents": LED,
@@ -190,7 +190,7 @@ async def play(started: Started, script: dict[str, Any]) -> None:
         opening = await started.until(lambda openings, last=nonce: bool(openings) and openings[0].nonce != last)
         changes = {"changes": {"n": 9}} if verb == "modify" else {}
         receipt = await started.decide(opening, person, verb, **changes)
-        nonce = opening.nonce if receipt.accepted else ""
+        nonce = opening.nonce if receipt.accepted and receipt.state != "heard" else ""
     if script.get("cancel"):
         await started.until()
         await started.handle.cancel(reason="recorded")
