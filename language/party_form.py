@@ -100,7 +100,7 @@ def together(form: Form, party: Party) -> None:
     chosen: dict[str, str] = {"turns": party.turns, "consensus": party.consensus}
     for key, by in ASKED.items():
         if chosen[by] == key and key not in form.data:
-            example = "0.75" if key == "threshold" else "NAME"
+            example = "0.75" if key == "threshold" else "agent_name"
             form.add("MISSING_KEY", f"'{by}: {key}' needs '{key}'", form.data[by].place, f"write '{key}: {example}'")
         elif chosen[by] != key and key in form.data:
             mend = f"write '{by}: {key}' beside it"

@@ -49,6 +49,7 @@ TEXTS = st.sampled_from(
     ["go", "on ${{ alert.level }}", "${{ u }}", "${{ dyn(v).title }} and ${{ w }}", "${{ steps.s1 }}", "${{ item }}"]
 )
 CONTEXT = st.lists(st.sampled_from(["alert", *OUTPUTS]), max_size=2, unique=True)
+TALKERS = ["reviewer", "cost_analyst"]
 CLASSES = st.sampled_from(["any", "tool_failed", "expression_error"])
 
 
@@ -77,7 +78,7 @@ class Maker:
 
     def step(self, depth: int) -> dict[str, Any]:
         self.count += 1
-        kinds = ["condition", "loop", "parallel", "steps", "graph", "map", "race"] if depth > 0 else []
+        kinds = ["condition", "loop", "parallel", "steps", "graph", "map", "race", "party"] if depth > 0 else []
         kinds += ["agent", "analyst", "gate", "look", "pay", "wait", "review"]
         made = {"step": f"s{self.count}", **getattr(self, f"make_{self.draw(st.sampled_from(kinds))}")(depth)}
         made |= self.maybe("when", QUESTIONS, 8)
@@ -151,6 +152,13 @@ class Maker:
             "race": branches,
             **self.maybe("good", st.sampled_from(["dyn(result).count == 2", "has(result.title)"])),
         }
+
+    def make_party(self, depth: int) -> dict[str, Any]:
+        talk = {"topic": self.draw(TEXTS), "members": TALKERS, "options": ["a", "b"], **self.maybe("context", CONTEXT)}
+        talk |= {"rounds": self.draw(st.integers(1, 4)), "tokens": self.draw(st.sampled_from([200, 9_000]))}
+        talk |= {"turns": self.draw(st.sampled_from(["all", "round_robin"])), **self.maybe("least_rounds", st.just(1))}
+        stall = {"stall": 1, "on_stall": self.target(depth - 1)} if self.draw(st.booleans()) else {}
+        return {"party": talk | stall}
 
     def make_wait(self, depth: int) -> dict[str, Any]:
         del depth
@@ -227,6 +235,12 @@ def walk_them_all(steps: Any, answer: Any, analysis: Any, files: Any, verbs: lis
         assert "has no value" not in error.failure.cause
 
 
+def stance(call: Any) -> dict[str, Any]:
+    """Answer in a party as one who is moved from one round to the next, or not."""
+    position = "ab"[sum(call.path.encode()) % 3 == 0]
+    return {"position": position, "reasons": [call.path], "confidence": 0.5}
+
+
 async def walked(definition: Definition, answer: Any, analysis: Any, files: Any, verbs: list[str | None]) -> Any:
     said = iter(verbs * 1_000)
 
@@ -235,7 +249,7 @@ async def walked(definition: Definition, answer: Any, analysis: Any, files: Any,
         return ("ada", verb or "approve") if verb or opening.deadline is None else None
 
     ports = FakePorts(
-        agents={"analyst": analysis, "architect": answer},
+        agents={"analyst": analysis, "architect": answer, **dict.fromkeys(TALKERS, stance)},
         tools={"list_files": files, "write_file": {"name": "n"}, "delete_file": {}},
         people=people,
     )
