@@ -113,9 +113,12 @@ def _object(name: str, changes: Any) -> dict[str, Any]:
 
 
 def _decide(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, as_json: bool) -> int:
+    from contracts.decision import SPEAKING
+
     mission, step = gate
     if not person:
-        raise Usage(f"who are you? write --as PERSON, or set GONOGO_PERSON, to {wish.verb} at {step} of {mission}")
+        words = f"facilitate {mission} {step} {wish.verb}" if wish.verb in SPEAKING else f"{wish.verb} {mission} {step}"
+        raise Usage(f"who decides? gonogo {words} --as PERSON, or set GONOGO_PERSON")
 
     async def work(client: "Client") -> int:
         from starter.sign import find_opening, prepare, send, signed

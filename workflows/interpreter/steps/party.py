@@ -184,25 +184,27 @@ class Talk:
 
     async def _speak(self, kind: Kind, name: str, here: str, number: int, *, last: bool = False) -> dict[str, Any]:
         """Let an agent speak, and write it down; what has been said is read."""
-        path, journal, now = f"{here}/{name}", self.scope.journal, self.scope.ports.now
+        path, journal, clock = f"{here}/{name}", self.scope.journal, self.scope.ports
         settled = journal.settled(path)
         if settled is not None:
             return dict(settled.output)
         self.scope.begin_effect()
-        journal.start(path, kind, name, now())
+        journal.start(path, kind, name, clock.now())
         self.scope.ports.changed()
         call = self._call(name, here, number, last=last)
         try:
             answer = await consult(call, agent_effort(call.agent, None, None), self.scope)
         except StepFailed as failed:
-            journal.finish(path, "failed", now(), failure=failed.failure)
+            journal.finish(path, "failed", clock.now(), failure=failed.failure)
             raise
         except asyncio.CancelledError:
-            journal.finish(path, "cancelled", now())
+            journal.finish(path, "cancelled", clock.now())
             raise
         used = answer.usage.tokens or asking(call) + tokens(answer.output)
         usage = answer.usage.model_copy(update={"tokens": used})
-        journal.finish(path, "succeeded", now(), output=answer.output, observations=answer.observations, usage=usage)
+        journal.finish(
+            path, "succeeded", clock.now(), output=answer.output, observations=answer.observations, usage=usage
+        )
         self.scope.ports.changed()
         return dict(answer.output)
 
