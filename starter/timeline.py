@@ -91,7 +91,8 @@ class Timeline:
             yield Line(at, "failed", f"{who} failed: {failure.cause}{on}", _rest(failure), record.path)
         elif record.kind in TELLING and record.status == "succeeded":
             sign, text, note = TELLING[record.kind](record)
-            yield Line(at, sign, text, note or _cost(record, at), record.path)
+            cost = "" if record.kind == "interjection" else _cost(record, at)
+            yield Line(at, sign, text, note or cost, record.path)
         elif record.kind not in CONTAINERS and (record.kind not in ASKING or record.status != "succeeded"):
             sign = "done" if record.status == "succeeded" else record.status
             yield Line(at, sign, f"{_doer(record)} {sign}".strip(), _cost(record, at), record.path)
