@@ -3,6 +3,7 @@
 Pure. Money is what it is worth now, by the case's own discount rate.
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -36,7 +37,7 @@ def worth(case: Case, measures: Iterable[str] = (), delay: int = 0) -> Worth:
 
 def present(flows: Iterable[Flow], rate: float) -> float:
     """Return what flows are worth now."""
-    return sum(flow.amount / (1 + rate) ** flow.year for flow in flows)
+    return sum((flow.amount * math.pow(1 + rate, -flow.year) for flow in flows), 0.0)
 
 
 def payback(costs: Iterable[Flow], benefits: Iterable[Flow], rate: float) -> float | None:
