@@ -1,7 +1,10 @@
 """Agents talk until they agree, or long enough; a named person may speak between their turns."""
 
+import asyncio
+
 import pytest
 
+from contracts.call import AgentResult, Usage
 from contracts.decision import Ruling
 from contracts.party import tokens
 from tests.interpreter.fakes import FakePorts, carry, failing, plan_of, rehearse, scope_of
@@ -377,3 +380,50 @@ async def test_words_that_wait_at_a_hand_over_are_heard_in_the_next_run():
     assert [{"by": "noor", "verb": "call_vote", "text": "Let us decide"}] == scope.variables.values["said"][
         "interjections"
     ]
+
+
+async def test_a_party_that_takes_too_long_fails_and_its_floor_is_closed():
+    async def never(_):
+        await asyncio.Event().wait()
+
+    ports = FakePorts(agents={**all_say("yes", "yes", "yes"), "ben": never})
+    run = await rehearse(plan_of([{**party(facilitator=["noor"]), "timeout": "10m"}]), ports)
+
+    assert ("failed", "timed_out") == (run.state, run.error.failure.code)
+    assert ("succeeded", "cancelled") == (run.statuses()["talk[1]/ann"], run.statuses()["talk[1]/ben"])
+    assert () == ports.book.openings()
+
+
+async def test_who_is_asked_again_costs_twice():
+    agents = all_say("yes", "yes", "yes")
+    once = await rehearse(plan_of([party()]), FakePorts(agents=agents))
+    misfit = AgentResult(errors=("position is missing",), usage=Usage(agent_runs=1))
+    again = await rehearse(plan_of([party()]), FakePorts(agents={**agents, "ann": [misfit, agents["ann"]]}))
+
+    cost, both = (run.journal.get("talk[1]/ann").usage.tokens for run in (once, again))
+    assert cost < both < 2 * cost
+
+
+async def test_what_an_agent_reports_of_its_tokens_is_what_counts():
+    told = AgentResult(output=stance("yes"), usage=Usage(agent_runs=1, tokens=7_000))
+    run = await rehearse(plan_of([party(tokens=10_000)]), FakePorts(agents=dict.fromkeys(MEMBERS, told)))
+
+    assert (["talk[1]/ann", "talk[1]/ben"], "tokens") == (run.ports.calls, said(run)["by"])
+
+
+async def test_a_party_inside_a_map_is_each_item_s_own():
+    step = {"kind": "map", "step": "each", "output": "all", "map": {"over": "['a', 'b']", "do": [party()]}}
+    run = await rehearse(plan_of([step]), FakePorts(agents=all_say("yes", "yes", "no")))
+
+    assert ["rounds", "rounds"] == [one["talk"]["by"] for one in run.scope.variables.values["all"]["results"]]
+    assert 2 * 4 * 3 == len(run.ports.calls)
+
+
+async def test_a_party_that_ended_is_not_held_again_when_the_mission_is_walked_again():
+    plan = plan_of([party(stall=1, on_stall=[agent("sum_up", output="sum")]), agent("after", context=["sum", "said"])])
+    first = await rehearse(plan, FakePorts(agents={**all_say("a", "b", "c"), "dot": {"n": 1}}))
+    ports = FakePorts(agents=all_say("a", "b", "c"))
+    again = await rehearse(plan, ports, carried=carry(first.scope))
+
+    assert ("completed", []) == (again.state, ports.calls)
+    assert first.scope.variables.values == again.scope.variables.values

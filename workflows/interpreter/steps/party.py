@@ -200,7 +200,8 @@ class Talk:
         except asyncio.CancelledError:
             journal.finish(path, "cancelled", clock.now())
             raise
-        used = answer.usage.tokens or asking(call) + tokens(answer.output)
+        asked = max(answer.usage.agent_runs, 1)
+        used = answer.usage.tokens or asked * asking(call) + tokens(answer.output)
         usage = answer.usage.model_copy(update={"tokens": used})
         journal.finish(
             path, "succeeded", clock.now(), output=answer.output, observations=answer.observations, usage=usage
