@@ -10,9 +10,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, JsonValue
 
 from contracts.base import Document
+from contracts.canary import Canary
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
 from contracts.party import Party
+from contracts.planning import Planning
 from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback
 
 MOST_AT_ONCE = 500
@@ -180,6 +182,29 @@ class ReviewStep(BaseStep):
     review: Review
 
 
+class CanaryStep(BaseStep):
+    """An action in stages. Output: `{completed: bool, refused, stages: [{stage, result, metrics}]}`.
+
+    `refused` is the stage that people did not approve, or null; `stages` are those that proved healthy. What steps
+    inside set stays inside.
+    """
+
+    kind: Literal["canary"] = "canary"
+    canary: Canary
+
+
+class PlanStep(BaseStep):
+    """An agent plans steps, which are checked like the author's own and then run. Output: `{id, digest, steps}`.
+
+    `steps` maps each of the plan's steps to its result; what they set stays inside. With an `approval` people see what
+    the plan changes before it runs: against nothing, or against the plan before it.
+    """
+
+    kind: Literal["plan"] = "plan"
+    plan: Planning
+    approval: Gate | None = None
+
+
 class PartyStep(BaseStep):
     """Agents talk until they agree, or long enough. What it yields is told in `docs/language/party.md`."""
 
@@ -199,6 +224,8 @@ Step = Annotated[
     | RaceStep
     | WaitStep
     | ReviewStep
+    | CanaryStep
+    | PlanStep
     | PartyStep,
     Field(discriminator="kind"),
 ]
@@ -226,11 +253,11 @@ class Definition(Document):
     """Path of the file, relative to the workspace."""
 
 
+_named = {"Step": Step, "Target": Target, "Fallback": Fallback, "ActionStep": ActionStep, "AgentStep": AgentStep}
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
-    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep),
-    *(PartyStep, Party),
-    *(Gate, Condition, Loop, Map, Review),
+    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, CanaryStep, PlanStep, PartyStep),
+    *(Gate, Condition, Loop, Map, Review, Canary, Party),
     Definition,
 ):
-    _model.model_rebuild(_types_namespace={"Step": Step, "Target": Target, "Fallback": Fallback})
+    _model.model_rebuild(_types_namespace=_named)

@@ -21,6 +21,7 @@ BUILT_IN = (ESCALATE, ABORT, CONTINUE)
 ANY = "any"
 FAILURES = (
     "bad_input",
+    "canary_breached",
     "context_missing",
     "expression_error",
     "failed",
@@ -28,6 +29,7 @@ FAILURES = (
     "not_found",
     "output_invalid",
     "over_budget",
+    "plan_refused",
     "refused",
     "timed_out",
     "too_many_failed",

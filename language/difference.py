@@ -27,10 +27,10 @@ About = Literal["authority", "effect", "flow", "work", "words"]
 
 IN_PLACE = "a list in place"
 HIDDEN = frozenset(("place", "source", "step", "steps", "parallel"))
-AUTHORITY = "approval facilitator gate approvers required escalation on_timeout on_reject autonomy team"
+AUTHORITY = "approval facilitator gate approvers required escalation on_timeout on_reject autonomy team allow revise"
 EFFECT = "kind action with compensate tool effect compensated_by idempotency verdict"
-FLOW = "needs if then else do until max_iterations on_max below_floor inputs on_stall stall rounds least_rounds turns"
-PARTY = "members moderator options consensus threshold judge"
+FLOW = "needs if then else do until max_iterations on_max below_floor inputs stages bake healthy"
+PARTY = "members moderator options consensus threshold judge turns rounds least_rounds stall on_stall"
 WORDS = "description version manual"
 SHOWN = frozenset(("message", "context"))
 ABOUT: Mapping[About, frozenset[str]] = {
@@ -211,6 +211,8 @@ def flat(model: BaseModel) -> dict[str, Value]:
         if name in HIDDEN:
             continue
         value, key = getattr(model, name), field.alias or name
+        if isinstance(value, BaseStep):
+            continue  # it has a spot of its own
         if isinstance(value, BaseModel):
             found |= {f"{key}.{inner}": item for inner, item in flat(value).items()}
         else:

@@ -12,10 +12,12 @@ from math import inf
 from typing import assert_never
 
 from contracts.base import Message
+from contracts.canary import Canary
 from contracts.decision import MOST_SPOKEN
 from contracts.definition import (
     ActionStep,
     AgentStep,
+    CanaryStep,
     ConditionStep,
     GateStep,
     GroupStep,
@@ -23,6 +25,7 @@ from contracts.definition import (
     MapStep,
     ParallelStep,
     PartyStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -62,7 +65,10 @@ MISSION = Cost(marks=3, tasks=1)
 QUIET_GATE = Cost(gates=1, marks=4, tasks=1)
 """Two updates of search attributes, and a decision with its ruling; or a timer that fired."""
 TIMER = Cost(marks=2)
+LOADED = Cost(marks=1)
+"""What loading a plan leaves: a marker in the task that it was loaded in."""
 VOTE = Cost(marks=2, tasks=1)
+FIRED = Cost(marks=2, tasks=1)
 RUNG = Cost(marks=3, tasks=1)
 
 
@@ -95,7 +101,7 @@ class Bounds:
 
 
 class Span(Message):
-    """From the least to the most; there is no most where a list of unknown length is mapped."""
+    """From the least to the most; there is no most where a list of unknown length is mapped, or steps are planned."""
 
     least: int
     most: int | None
@@ -200,34 +206,70 @@ class Reckoner:
                 return Bounds(NOTHING, many)
             case RaceStep():
                 return self.race([self.step(branch) for branch in step.race if branch.step not in self.called])
+            case CanaryStep():
+                return self.canary(step.canary)
             case WaitStep():
                 return self.wait(step)
             case ReviewStep():
                 waits = seconds(step.review.timeout)
                 asked = Bounds(QUIET_GATE, Cost(**{**vars(QUIET_GATE.each(TIMER, plus)), "wait": waits}))
                 return asked.then(self.target(step.review.on_object).perhaps())
+            case PlanStep():
+                return self.plan_(step)
             case PartyStep():
                 return self.party(step.party).then(self.target(step.party.on_stall).perhaps())
             case _:
                 assert_never(step)
+
+    def plan_(self, step: PlanStep) -> Bounds:
+        """Return the bounds of planning and of what is planned, which nobody knows but for what it may not do."""
+        once = self.consult(step.plan.agent).then(Bounds(LOADED, LOADED))
+        asked = self.gate(step.approval) if step.approval else Bounds()
+        tries = Cost(**{name: value * step.plan.attempts for name, value in vars(once.then(asked).most).items()})
+        allow = step.plan.allow
+        gates = inf if allow.approvers or step.approval else 0
+        unknown = Cost(
+            agents=inf if allow.agents else 0,
+            actions=inf if allow.tools else 0,
+            gates=gates,
+            marks=inf,
+            tasks=inf,
+            wait=inf,
+        )
+        asking = once.then(asked)
+        bounds = Bounds(asking.least, tries).then(Bounds(NOTHING, unknown))
+        return bounds.then(self.answers(step.approval)) if step.approval else bounds
 
     def race(self, branches: list[Bounds]) -> Bounds:
         """Return the bounds of a race: the least of one branch, and all of all."""
         all_ = together(Bounds.beside, branches)
         return Bounds(together(Bounds.either, branches).least, all_.most)
 
+    def canary(self, canary: Canary) -> Bounds:
+        """Return the bounds of a canary: all its stages healthy, or refused at the first that asks."""
+        proof = Bounds(FIRED, FIRED).then(self.step(canary.probe))
+        stages = [canary.sandbox] if canary.sandbox else []
+        stages += [canary.do] * (len(canary.stages) - 1) + [canary.last or canary.do]
+        bounds = [self.action(stage) for stage in stages]
+        healthy = [stage.then(proof) for stage in bounds]
+        refused = next((number for number, stage in enumerate(bounds) if not stage.least.actions), len(stages))
+        least = together(Bounds.then, (*healthy[:refused], *bounds[refused : refused + 1])).least
+        return Bounds(least, together(Bounds.then, healthy).most)
+
     def wait(self, step: WaitStep) -> Bounds:
         """Return the bounds of a wait; `wait` in a cost is time at gates, and this is none."""
-        fired = Cost(marks=2, tasks=1)
-        return Bounds(NOTHING if step.wait.for_ is None else fired, fired)
+        return Bounds(NOTHING if step.wait.for_ is None else FIRED, FIRED)
 
     def agent(self, step: AgentStep) -> Bounds:
         """Return the bounds of an agent: an answer that does not fit its schema goes back to it once."""
         contract = self.plan.agents[step.agent]
-        once = ACTIVITY.each(Cost(agents=1), plus)
-        bounds = Bounds(once, once.each(once, plus) if contract.output else once)
+        bounds = self.consult(step.agent)
         unsure = contract.confidence_floor is not None
         return bounds.then(self.target(step.below_floor).perhaps()) if unsure else bounds
+
+    def consult(self, name: str) -> Bounds:
+        once = ACTIVITY.each(Cost(agents=1), plus)
+        return Bounds(once, once.each(once, plus) if self.plan.agents[name].output else once)
 
     def party(self, party: Party) -> Bounds:
         """Return the bounds of a party. Who answer at once may come back in one workflow task."""

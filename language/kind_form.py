@@ -25,8 +25,10 @@ from contracts.definition import (
 )
 from contracts.gate import Review
 from contracts.step import ABORT, CONTINUE, ESCALATE, Retry
+from language.canary_form import read_canary
 from language.form import Form, filled, spare
 from language.party_form import read_party
+from language.plan_form import read_plan
 from language.schema import check_schema
 
 if TYPE_CHECKING:
@@ -194,6 +196,8 @@ READERS: dict[str, Callable[["StepReader", Form, dict[str, Any]], Step]] = {
     "race": read_race,
     "wait": read_wait,
     "review": read_review,
+    "canary": read_canary,
+    "plan": read_plan,
     "party": read_party,
 }
 WORDS = {
@@ -208,6 +212,8 @@ WORDS = {
     "race": "a race",
     "wait": "a wait",
     "review": "a review",
+    "canary": "a canary",
+    "plan": "a planned step",
     "party": "a party step",
 }
 KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval good"

@@ -13,7 +13,20 @@ from typing import Any
 from contracts.definition import Definition, Verdict
 from contracts.step import Place
 from contracts.workspace import Workspace
-from language.checks import approval, arguments, expressions, flow, names, paths, races, timing, types, variables
+from language.checks import (
+    approval,
+    arguments,
+    canaries,
+    expressions,
+    flow,
+    names,
+    paths,
+    plans,
+    races,
+    timing,
+    types,
+    variables,
+)
 from language.document import read_file
 from language.draft import Draft
 from language.finding import Finding, Rejected
@@ -37,6 +50,8 @@ CHECKS = (
     approval.check,
     timing.check,
     arguments.check,
+    canaries.check,
+    plans.check,
 )
 
 

@@ -96,6 +96,31 @@ FORMS: Mapping[str, Keys] = {
         "context": Key("names", "variables that they are shown"),
         "on_object": Key("target", "where an objection leads", "`abort`"),
     },
+    "canary": {
+        "stages": Key("stages", "the stages, as whole numbers that grow", required=True),
+        "sandbox": Key("part", "an action that is the first stage, with `stage` 0", "there is none"),
+        "do": Key("part", "the action of each stage; needs `compensate` where it changes the world", required=True),
+        "last": Key("gate", "who must approve the last stage, instead of the `approval` of `do`", "as any stage"),
+        "bake": Key("duration", "how long a stage stands before it is looked at", required=True),
+        "probe": Key("part", "who looks at a stage: an agent, or an action that only reads", required=True),
+        "healthy": Key("expression", "whether what the probe found, `result`, is good enough", required=True),
+        "incident": Key("part", "the action that tells of a breach; may read `stage` and `result`", required=True),
+    },
+    "plan": {
+        "agent": Key("agent", "who plans; its answers have a list of `steps`", required=True),
+        "task": Key("template", "what is to be planned", required=True),
+        "context": Key("names", "variables that the planner gets, beside `planning`"),
+        "allow": Key("allow", "what a plan may hold; nothing else", required=True),
+        "attempts": Key("1 to 10", "plans in all; a refused one goes back with what is wrong", "3"),
+        "max_steps": Key("1 to 100", "steps of a plan, those inside others counted", "30"),
+        "revise": Key("flag", "whether a plan that people rejected goes back too, with their words", "`false`"),
+    },
+    "allow": {
+        "kinds": Key("names", "kinds of steps, by the keys that make them; never `plan` or `mission`", required=True),
+        "agents": Key("names", "agents, by their names in `agents.yaml`", "none"),
+        "tools": Key("names", "tools that may act; those that undo them may undo them", "none"),
+        "approvers": Key("names", "roles or people whom a plan may ask", "those of the step's `approval`"),
+    },
     "party": {
         "topic": Key("template", "what they talk about", required=True),
         "members": Key("names", "the agents who talk, 2 to 20", required=True),
@@ -162,6 +187,11 @@ STEPS: Mapping[str, Keys] = {
     },
     "wait": {"wait": Key("wait", "one of a span, a moment or an event", required=True)},
     "review": {"review": Key("review", "who is told, and for how long they may object", required=True)},
+    "canary": {"canary": Key("canary", "the stages, what is done at each, and how it is judged", required=True)},
+    "plan": {
+        "plan": Key("plan", "who plans, and within what bounds", required=True),
+        "approval": Key("gate", "who must approve a plan before it runs", "nobody is asked"),
+    },
     "party": {"party": Key("party", "who talks about what, until when", required=True)},
 }
 """The kinds of steps: the first key of each is the one that makes a step of that kind."""

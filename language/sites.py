@@ -11,11 +11,13 @@ from typing import Literal
 from contracts.definition import (
     ActionStep,
     AgentStep,
+    CanaryStep,
     ConditionStep,
     GateStep,
     LoopStep,
     MapStep,
     PartyStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -28,7 +30,7 @@ from language.yaml_source import Value
 
 When = Literal["before", "iterating", "undoing", "each", "answered"]
 """When an expression is read: before its step, after a round of its loop, when its action has reported, for each item
-of its map, or when a step of its race has answered."""
+of its map, or when a step of its race, or the probe of its canary, has answered."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,15 @@ def sites(step: Step, draft: Draft) -> Iterator[Site]:
                 yield from whole(draft.value(step, "wait", "until"))
             if step.wait.key:
                 yield from templates(draft.value(step, "wait", "key"))
+        case PlanStep():
+            yield from templates(draft.value(step, "plan", "task"))
+            if step.approval and step.approval.message:
+                yield from templates(draft.value(step, "approval", "message"))
         case ReviewStep():
             if step.review.message:
                 yield from templates(draft.value(step, "review", "message"))
+        case CanaryStep():
+            yield from whole(draft.value(step, "canary", "healthy"), "answered")
         case PartyStep():
             yield from templates(draft.value(step, "party", "topic"))
         case _:

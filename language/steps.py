@@ -10,6 +10,7 @@ from typing import assert_never
 from contracts.definition import (
     ActionStep,
     AgentStep,
+    CanaryStep,
     ConditionStep,
     Definition,
     GateStep,
@@ -18,6 +19,7 @@ from contracts.definition import (
     MapStep,
     ParallelStep,
     PartyStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -32,11 +34,11 @@ FAILING = "on_failure."
 
 
 def gate_of(step: Step) -> Gate | None:
-    """Return what the step asks people: a gate's question, or an action's approval."""
+    """Return what the step asks people: a gate's question, or the approval of an action or a plan."""
     match step:
         case GateStep():
             return step.gate
-        case ActionStep():
+        case ActionStep() | PlanStep():
             return step.approval
         case _:
             return None
@@ -66,7 +68,7 @@ def kind_targets(step: Step) -> dict[str, Target]:
     match step:
         case AgentStep():
             return {"below_floor": step.below_floor}
-        case GateStep() | ActionStep():
+        case GateStep() | ActionStep() | PlanStep():
             return gate_targets(gate_of(step))
         case ConditionStep():
             return {"then": step.condition.then, "else": step.condition.else_}
@@ -76,6 +78,8 @@ def kind_targets(step: Step) -> dict[str, Target]:
             return {"do": step.map.do}
         case ReviewStep():
             return {"on_object": step.review.on_object}
+        case CanaryStep():
+            return {key: (part,) for key, part in step.canary.parts().items()}
         case PartyStep():
             return {"on_stall": step.party.on_stall}
         case ParallelStep() | GroupStep() | RaceStep() | WaitStep():

@@ -3,11 +3,13 @@
 The other half is `rehearsal/check.py`, which holds a script's answers against these.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from contracts.definition import ActionStep, AgentStep, PartyStep, Step
 from contracts.workspace import Agent, Tool
+from language.freeze import named_by
 from language.steps import fallbacks
 from workflows.interpreter.walk import RECOVERY
 
@@ -21,12 +23,15 @@ Steps = Mapping[str, Step]
 
 def agents(steps: Steps, contracts: Mapping[str, Agent]) -> Cast:
     """Return who answers to the name of an agent, of a step, and of a member in a party: `debate/cfo`."""
-    return _gathered(_agents(steps, contracts))
+    elsewhere, _ = named_by(step for step in steps.values() if not isinstance(step, PartyStep))
+    talking = {name for step in steps.values() if isinstance(step, PartyStep) for name in step.party.agents()}
+    own = ((name, (name, one.output)) for name, one in contracts.items() if name not in talking - elsewhere)
+    return _gathered(chain(own, _agents(steps, contracts)))
 
 
 def tools(steps: Steps, contracts: Mapping[str, Tool]) -> Cast:
     """Return what answers to the name of a tool, of an action, and of what undoes it."""
-    return _gathered(_tools(steps, contracts))
+    return _gathered(chain(((name, (name, one.output)) for name, one in contracts.items()), _tools(steps, contracts)))
 
 
 def members(steps: Steps) -> set[str]:
@@ -38,29 +43,24 @@ def members(steps: Steps) -> set[str]:
 def _agents(steps: Steps, contracts: Mapping[str, Agent]) -> Iterator[tuple[str, Part]]:
     for name, step in steps.items():
         if isinstance(step, AgentStep):
-            yield from _named((name, step.agent), (step.agent, contracts[step.agent].output))
+            yield name, (step.agent, contracts[step.agent].output)
         for other in fallbacks(step).values():
-            yield from _named((f"{name}/{RECOVERY}", other), (other, contracts[other].output))
+            yield f"{name}/{RECOVERY}", (other, contracts[other].output)
         if isinstance(step, PartyStep):
             for agent in step.party.agents():
-                yield from _named((f"{name}/{agent}", agent), (agent, step.party.schema_for(agent)))
+                stance = (agent, step.party.schema_for(agent))
+                yield from ((f"{name}/{agent}", stance), (agent, stance))
 
 
 def _tools(steps: Steps, contracts: Mapping[str, Tool]) -> Iterator[tuple[str, Part]]:
     for name, step in steps.items():
         if isinstance(step, ActionStep):
-            yield from _named((name, step.action), (step.action, contracts[step.action].output))
-            undo = step.compensate.tool if step.compensate else ""
-            if undo:
-                yield from _named((f"{name}/undo", undo), (undo, contracts[undo].output))
+            yield name, (step.action, contracts[step.action].output)
+            if step.compensate:
+                yield f"{name}/undo", (step.compensate.tool, contracts[step.compensate.tool].output)
 
 
-def _named(names: tuple[str, ...], part: Part) -> Iterator[tuple[str, Part]]:
-    for name in names:
-        yield name, part
-
-
-def _gathered(parts: Iterator[tuple[str, Part]]) -> Cast:
+def _gathered(parts: Iterable[tuple[str, Part]]) -> Cast:
     found: dict[str, tuple[Part, ...]] = {}
     for name, part in parts:
         found[name] = (*found.get(name, ()), part)

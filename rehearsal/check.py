@@ -6,12 +6,13 @@ rehearsal that differs.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
-from contracts.definition import Step, WaitStep
+from contracts.definition import PlanStep, Step, WaitStep
 from contracts.event import EVENT
 from contracts.plan import Plan
 from contracts.step import ESCALATE, Place
-from contracts.workspace import PeopleFile
+from contracts.workspace import Agent, PeopleFile, Tool
 from language.finding import Finding
 from language.name import nearest
 from language.schema import errors
@@ -20,8 +21,9 @@ from rehearsal import cast
 from rehearsal.script import Answer, Cue, Rehearsal
 from workflows.interpreter.walk import RECOVERY
 
+PLAN = "plan"
 INDEX = re.compile(r"\[[^]]*\]|#\d+")
-MADE = frozenset({ESCALATE, RECOVERY, "undo", "on_max"})
+MADE = frozenset({ESCALATE, RECOVERY, "undo", "on_max", PLAN})
 """Parts of paths that no definition names: the interpreter makes them."""
 
 
@@ -30,8 +32,10 @@ def check(script: Rehearsal, plan: Plan, people: PeopleFile) -> Iterator[Finding
     steps = by_name(plan.definition)
     yield from _inputs(script, plan)
     yield from _known("person", script.requested_by, people.people, script.place("requested_by", "like"))
-    yield from _cues("agent", script.agents, cast.agents(steps, plan.agents))
-    yield from _cues("tool", script.tools, cast.tools(steps, plan.tools))
+    agents = {**cast.agents(steps, plan.agents), **_planned("agents", script, steps, plan.agents)}
+    tools = {**cast.tools(steps, plan.tools), **_planned("tools", script, steps, plan.tools)}
+    yield from _cues("agent", script.agents, agents)
+    yield from _cues("tool", script.tools, tools)
     for decision in script.people:
         yield from _path(decision.at, steps, decision.place)
         yield from _known("person", decision.by, people.people, decision.place)
@@ -78,6 +82,29 @@ def _answer(what: str, answer: Answer, parts: tuple[cast.Part, ...]) -> Iterator
         yield Finding("BAD_ANSWER", message, answer.place, mend)
 
 
+def _planned(
+    key: Literal["agents", "tools"], script: Rehearsal, steps: Mapping[str, Step], contracts: Mapping[str, Agent | Tool]
+) -> cast.Cast:
+    """Return who may act in steps that a plan brings: the planner itself, and whoever is allowed there."""
+    found: dict[str, tuple[cast.Part, ...]] = {}
+    for path in getattr(script, key):
+        step = planning(path, steps)
+        if step is not None:
+            itself = key == "agents" and name_of(path) == PLAN
+            actors = (step.plan.agent,) if itself else getattr(step.plan.allow, key)
+            found[path] = tuple((actor, contracts[actor].output) for actor in actors)
+    return found
+
+
+def planning(path: str, steps: Mapping[str, Step]) -> PlanStep | None:
+    """Return the planned step that a path lies in."""
+    for part in INDEX.sub("", path).split("/")[:-1]:
+        step = steps.get(part)
+        if isinstance(step, PlanStep):
+            return step
+    return None
+
+
 def _events(script: Rehearsal, steps: Mapping[str, Step]) -> Iterator[Finding]:
     waited = {step.wait.event for step in steps.values() if isinstance(step, WaitStep) and step.wait.event}
     for happening in script.events:
@@ -100,7 +127,9 @@ def _expected(script: Rehearsal, plan: Plan, people: PeopleFile, steps: Mapping[
 
 
 def _path(path: str, steps: Mapping[str, Step], place: Place) -> Iterator[Finding]:
-    if name_of(path) not in MADE and not ("/" in path and name_of(path) in cast.members(steps)):
+    if name_of(path) in MADE or planning(path, steps) is not None:
+        return
+    if "/" not in path or name_of(path) not in cast.members(steps):
         yield from _known("step", name_of(path), steps, place)
 
 

@@ -15,9 +15,11 @@ from typing import Any, Literal
 
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage, idempotency_key
 from contracts.plan import Plan
+from contracts.planned import LoadedPlan, PlanOrder
 from contracts.step import Place, Retry
 from contracts.workspace import Tool
 from language.finding import Finding
+from language.planned import load_plan
 from language.schema import errors
 from rehearsal.clock import Clock, Halted
 from rehearsal.crowd import Crowd
@@ -139,6 +141,9 @@ class ScriptedPorts:
             except EffectFailed:
                 break
         return task.result()
+
+    async def load_plan(self, order: PlanOrder) -> LoadedPlan:
+        return load_plan(order)
 
     async def _act(self, call: ToolCall, tool: Tool, effort: Effort) -> ToolResult:
         wrong = errors(tool.input, call.arguments)

@@ -5,7 +5,7 @@ The law: only a tool's contract in the workspace frees it from approval (`autono
 
 from collections.abc import Iterator
 
-from contracts.definition import ActionStep, GateStep, RaceStep, ReviewStep, Step, Target
+from contracts.definition import ActionStep, GateStep, PlanStep, RaceStep, ReviewStep, Step, Target
 from contracts.gate import Gate
 from contracts.step import CONTINUE, ESCALATE
 from contracts.workspace import Tool, Workspace
@@ -48,18 +48,18 @@ class Acting:
                 if self.acts(step):
                     message = f"'{step.step}' changes the world, and runs in the race '{race.step}'"
                     mend = "let agents race, and act on the answer after it"
-                    yield self.draft.find("RACE_ACTS", message, step, "action", mend=mend)
+                    yield self.draft.find("RACE_ACTS", message, step, step.kind, mend=mend)
 
     def after_reviews(self) -> Iterator[Finding]:
         """Find effects that only silence stands before: behind a review, with no approval of their own."""
         told: set[int] = set()
         for steps in (self.draft.definition.steps, *(inner for step in self.draft.steps() for inner in children(step))):
             for step in self.behind(steps):
-                if id(step) not in told and self.acts(step) and gate_of(step) is None:
+                if id(step) not in told and self.acts_unasked(step):
                     told.add(id(step))
                     message = f"'{step.step}' would act because nobody objected at a review"
                     mend = "put a gate between them, or give the action an 'approval'"
-                    yield self.draft.find("SILENCE_APPROVES", message, step, "action", mend=mend)
+                    yield self.draft.find("SILENCE_APPROVES", message, step, step.kind, mend=mend)
 
     def behind(self, steps: tuple[Step, ...]) -> Iterator[Step]:
         """Yield what may run after a review of a list, up to the next gate. In a task graph that is all the rest."""
@@ -76,11 +76,25 @@ class Acting:
             yield from self.reached(tuple(own))
 
     def acts(self, step: Step) -> bool:
-        return (
-            isinstance(step, ActionStep)
-            and step.action in self.workspace.tools
-            and self.workspace.tools[step.action].acts()
-        )
+        """Whether a step changes the world. What is planned may, where it is allowed a tool that does."""
+        return any(tool.acts() for tool in self.tools(step))
+
+    def acts_unasked(self, step: Step) -> bool:
+        """Whether a step changes the world without an approval. Actions that are planned have their own."""
+        if gate_of(step) is not None:
+            return False
+        own = isinstance(step, ActionStep)
+        return any(tool.acts() and (own or not tool.needs_approval()) for tool in self.tools(step))
+
+    def tools(self, step: Step) -> list[Tool]:
+        match step:
+            case ActionStep():
+                names: tuple[str, ...] = (step.action,)
+            case PlanStep():
+                names = step.plan.allow.tools
+            case _:
+                names = ()
+        return [self.workspace.tools[name] for name in names if name in self.workspace.tools]
 
     def reached(self, steps: tuple[Step, ...]) -> Iterator[Step]:
         """Yield steps with everything that they hold and call."""

@@ -111,9 +111,9 @@ def where(step: Step, key: str) -> tuple[str, ...]:
         name = key.removeprefix(FAILING)
         return ("on_failure", name)
     match step.kind:
-        case "action":
+        case "action" | "plan":
             return ("approval", key)
-        case "gate" | "condition" | "loop" | "map" | "review" | "party":
+        case "gate" | "condition" | "loop" | "map" | "review" | "canary" | "party":
             return (step.kind, key)
         case _:
             return (key,)

@@ -12,6 +12,7 @@ from typing import assert_never
 from contracts.definition import (
     ActionStep,
     AgentStep,
+    CanaryStep,
     ConditionStep,
     GateStep,
     GroupStep,
@@ -19,6 +20,7 @@ from contracts.definition import (
     MapStep,
     ParallelStep,
     PartyStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -79,7 +81,7 @@ class Sure:
             case "each", MapStep():
                 return before | self._item(step)
             case "answered", _:
-                return before | self._flow.bits["result"]
+                return before | self._flow.bits["result"] | self._flow.stage(step)
             case "undoing", _:
                 return before | self._flow.bits["result"]
             case _:
@@ -109,11 +111,13 @@ class Sure:
 
     def _body(self, step: Step) -> int:
         match step:
-            case AgentStep() | GateStep() | WaitStep() | ReviewStep() | MapStep() | RaceStep() | PartyStep():
-                # What is set inside a map or a race stays there.
+            case AgentStep() | GateStep() | WaitStep() | ReviewStep() | MapStep() | RaceStep() | CanaryStep():
+                # What is set inside a map, a race or a canary stays there.
                 return self._own(step)
-            case ActionStep():
-                return self._action(step)
+            case PartyStep():
+                return self._own(step)
+            case ActionStep() | PlanStep():
+                return self._approved(step)
             case ConditionStep():
                 then = self.reached(step.condition.then) | self.outputs_of(facts(step, answer=True))
                 otherwise = self.reached(step.condition.else_) | self.outputs_of(facts(step, answer=False))
@@ -127,8 +131,8 @@ class Sure:
             case _:
                 assert_never(step)
 
-    def _action(self, step: ActionStep) -> int:
-        """Return what an action sets: refused, nothing but what comes where its refusal leads."""
+    def _approved(self, step: ActionStep | PlanStep) -> int:
+        """Return what an action or a plan sets: refused, nothing but what comes where its refusal leads."""
         found = self._own(step)
         if step.approval is not None:
             found &= self.reached(step.approval.on_reject)
@@ -188,7 +192,7 @@ class Sure:
             case AgentStep():
                 # Whoever is asked about an answer sees it.
                 self._follow(step.below_floor, before | self._own(step))
-            case GateStep() | ActionStep():
+            case GateStep() | ActionStep() | PlanStep():
                 gate = gate_of(step)
                 for way in (gate.on_timeout, gate.on_reject) if gate else ():
                     self._follow(way, before)
@@ -210,6 +214,10 @@ class Sure:
                 self._branches(step.parallel, before)
             case RaceStep():
                 self._branches(step.race, before)
+            case CanaryStep():
+                for key, part in step.canary.parts().items():
+                    result = self._flow.bits["result"] if key == "incident" else 0
+                    self._enter(part, before | self._flow.stage(step) | result)
             case WaitStep():
                 return
             case _:

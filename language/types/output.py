@@ -8,9 +8,11 @@ variable holds may differ: an action that was refused yields what people said, a
 from collections.abc import Mapping
 from typing import assert_never, get_args
 
+from contracts.canary import STAGE, Canary
 from contracts.definition import (
     ActionStep,
     AgentStep,
+    CanaryStep,
     ConditionStep,
     GateStep,
     GroupStep,
@@ -18,6 +20,7 @@ from contracts.definition import (
     MapStep,
     ParallelStep,
     PartyStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -31,7 +34,21 @@ from language.cel_compile import ExpressionError, compile_expression
 from language.draft import Draft
 from language.steps import called_names, fallbacks
 from language.types.infer import infer
-from language.types.kind import ANY, BOOL, INT, NOTHING, NULL, TEXT, Type, list_of, map_of, text_of, type_of, union
+from language.types.kind import (
+    ANY,
+    BOOL,
+    INT,
+    NOTHING,
+    NULL,
+    TEXT,
+    Type,
+    kinds_of,
+    list_of,
+    map_of,
+    text_of,
+    type_of,
+    union,
+)
 from language.types.party import party_type
 from language.types.schema import schema_type
 
@@ -55,6 +72,7 @@ OBJECTION = map_of(
         "comment": TEXT,
     }
 )
+PLANNED = map_of({"id": TEXT, "digest": TEXT, "steps": kinds_of("map")})
 ITEM_FAILED = map_of({"index": INT, "key": TEXT, "code": TEXT, "cause": TEXT})
 
 
@@ -66,6 +84,7 @@ class Outputs:
         self._workspace = workspace
         self._called = called_names(draft.definition)
         self._steps = {step.step: step for step in draft.steps() if step.step in draft.named}
+        self._canaries = [step.canary for step in draft.steps() if isinstance(step, CanaryStep)]
         self._known: dict[int, Type] = {}
         self._depth = 0
 
@@ -80,6 +99,7 @@ class Outputs:
                 found.setdefault(step.output, []).extend(self._set_by(step))
         variables = {name: union(types) for name, types in found.items()}
         variables |= {"mission": MISSION, "iteration": INT, "index": INT}
+        variables |= {STAGE: INT} if self._canaries else {}
         variables["steps"] = Type(frozenset({"map"}), shapes=(self,))
         for step in self._draft.steps():
             if isinstance(step, MapStep):
@@ -92,7 +112,13 @@ class Outputs:
         return self._tool(step.action)
 
     def _set_by(self, step: Step) -> list[Type]:
-        own = self._tool(step.action) if isinstance(step, ActionStep) else self.made(step)
+        match step:
+            case ActionStep():
+                own = self._tool(step.action)
+            case PlanStep():
+                own = PLANNED
+            case _:
+                own = self.made(step)
         default = [type_of(step.default.value)] if step.default is not None else []
         return [own, *self._instead(step), *default]
 
@@ -153,10 +179,25 @@ class Outputs:
                 return map_of({"at": TEXT}) if step.wait.event is None else schema_type(step.wait.schema_)
             case ReviewStep():
                 return OBJECTION
+            case CanaryStep():
+                return self._rolled_out(step.canary)
+            case PlanStep():
+                return union([PLANNED, DECISION]) if step.approval else PLANNED
             case PartyStep():
                 return party_type(step.party)
             case _:
                 assert_never(step)
+
+    def _rolled_out(self, canary: Canary) -> Type:
+        result = self._tool(canary.do.action)
+        results = union([result, self._tool(canary.sandbox.action)]) if canary.sandbox else result
+        stage = map_of({STAGE: INT, "result": results, "metrics": self.yielded(canary.probe)})
+        return map_of({"completed": BOOL, "refused": union([INT, NULL]), "stages": list_of(stage)})
+
+    def breach(self, step: Step) -> Type | None:
+        """Return what `result` is in a canary's incident: what the probe found, or nothing where it found nothing."""
+        canary = next((canary for canary in self._canaries if canary.incident is step), None)
+        return union([self.yielded(canary.probe), NULL]) if canary else None
 
     def answer(self, step: RaceStep) -> Type:
         """Return what `answer` is in a race's `good`: what any of its branches yields."""
@@ -192,6 +233,10 @@ def local_types(variables: Mapping[str, Type], step: Step, when: str, outputs: O
             return {**variables, "result": outputs.result(step)}
         case "each", MapStep():
             return {**variables, step.map.as_: item(step, variables)}
+        case "answered", CanaryStep():
+            return {**variables, "result": outputs.yielded(step.canary.probe)}
+        case "before", _ if (found := outputs.breach(step)) is not None:
+            return {**variables, "result": found}
         case "answered", RaceStep():
             return {**variables, "result": outputs.answer(step)}
         case _:

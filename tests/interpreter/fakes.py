@@ -14,8 +14,10 @@ from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.decision import Opening, Ruling
 from contracts.definition import Definition
 from contracts.plan import Carried, Plan
+from contracts.planned import LoadedPlan, PlanOrder
 from contracts.view import MissionState
 from contracts.workspace import Agent, Escalation, Tool
+from language.planned import load_plan
 from language.start import first_values
 from language.steps import by_name, called_names
 from workflows.governance.event import Eventbook
@@ -84,6 +86,10 @@ class FakePorts:
         self.world.append((call.tool, call.key, call.arguments))
         return ToolResult(output=await self._answer(self.tools, call.tool, call), usage=Usage(tool_calls=1))
 
+    async def load_plan(self, order: PlanOrder) -> LoadedPlan:
+        self.calls.append(f"load {order.id}")
+        return load_plan(order)
+
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
         """Let people speak once about each opening; what they leave open, time closes once nothing else moves."""
         del summary
@@ -144,6 +150,10 @@ TOOLS = {
 }
 
 
+ROLES = {"lea": ("lead",), "lou": ("lead",), "cleo": ("chief",), "ian": ("intern",)}
+"""Whom a plan may ask."""
+
+
 @dataclass
 class Run:
     """How a rehearsal went."""
@@ -176,7 +186,8 @@ def plan_of(steps: list[dict[str, Any]], agents: dict[str, Agent] | None = None,
     )
     named = {name: Agent(callable="tests:none") for name in ("ann", "ben", "cid", "dot", "eva")}
     escalation = Escalation(role="chief", timeout=timedelta(hours=1))
-    return Plan(definition=definition, agents={**named, **(agents or {})}, tools=TOOLS, escalation=escalation).sealed()
+    known = {**named, **(agents or {})}
+    return Plan(definition=definition, agents=known, tools=TOOLS, escalation=escalation, people=ROLES).sealed()
 
 
 def scope_of(plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carried | None = None) -> Scope:

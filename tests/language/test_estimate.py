@@ -17,7 +17,7 @@ from language.freeze import freeze
 
 HISTORIES = Path(__file__).parents[1] / "histories"
 FAILED_OR_CHANGED = ("action_modified", "action_undone", "cancelled", "continued", "dead_letter", "map", "recovered")
-FAILED_OR_CHANGED += ("retried",)
+FAILED_OR_CHANGED += ("retried", "canary_breached")
 BESIDE = {"gate_approved.1": 5, "agent_mended.1": 6}
 """Events that no estimate knows of: of a decision that was refused, and of a fake that breaks a schema it has not."""
 KEPT = [path for path in sorted(HISTORIES.glob("*.json")) if not path.name.startswith(FAILED_OR_CHANGED)]
@@ -124,6 +124,30 @@ def test_a_chain_of_500_calls_is_reckoned():
     found = reckoned("\n".join(["steps:", *steps, "- {step: s499, agent: architect, task: T}"]))
 
     assert found.agents == Span(least=0, most=1)
+
+
+def test_a_canary_takes_every_stage_or_ends_at_the_first_that_is_refused():
+    canary = """
+    steps:
+    - step: a
+      canary:
+        stages: [1, 10, 100]
+        do: {action: open_ticket, compensate: close_ticket}
+        last: {approvers: ada, timeout: 1h, on_reject: %s}
+        bake: 10m
+        probe: {agent: architect, task: T}
+        healthy: result.good
+        incident: {action: open_ticket}
+    """
+    all_, refused = reckoned(canary % "abort"), reckoned(canary % "continue")
+
+    assert (all_.agents, all_.actions, all_.gates) == (
+        Span(least=3, most=3),
+        Span(least=3, most=3),
+        Span(least=1, most=1),
+    )
+    assert (refused.agents, refused.actions) == (Span(least=2, most=3), Span(least=2, most=3))
+    assert all_.waiting_most == 3600
 
 
 @given(good_steps())

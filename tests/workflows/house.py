@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from activities import keys
+from activities import keys, plans
 from activities.identity import Judge
 from activities.people import Directory
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
@@ -165,16 +165,16 @@ class Started:
 
 @asynccontextmanager
 async def house(
-    client: Client, home: Path, activities: Activities | None = None, **options: Any
+    client: Client, home: Path, activities: Activities | None = None, queue: str = "", **options: Any
 ) -> AsyncIterator[House]:
-    """Run a worker for missions and their fakes."""
+    """Run a worker for missions and their fakes, on a queue of its own or on one that another has left."""
     activities = activities or Activities()
-    queue = f"q-{uuid.uuid4().hex[:12]}"
+    queue = queue or f"q-{uuid.uuid4().hex[:12]}"
     async with Worker(
         client,
         task_queue=queue,
         workflows=[Mission],
-        activities=[activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge],
+        activities=[activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge, plans.load],
         workflow_runner=runner(),
         **{**CACHE, **options},
     ):

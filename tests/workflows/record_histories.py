@@ -58,6 +58,20 @@ MAP = {
     "map": {"over": "[1, 2, 3]", "do": [act("file", **{"with": {"n": "${{ item }}"}})], "max_concurrency": 2},
 }
 RACE = {"kind": "race", "step": "race", "race": [agent("slow", "dot"), agent("x"), agent("y")], "good": "result.n > 1"}
+LOOKED = {"kind": "action", "step": "look", "action": "look"}
+CANARY = {
+    "kind": "canary",
+    "step": "roll",
+    "canary": {
+        "stages": [1, 10, 50],
+        "do": act("file", **{"with": {"n": "${{ stage }}"}}),
+        "last": act("file", **{"with": {"n": "${{ stage }}"}}, approval=APPROVED),
+        "bake": "100ms",
+        "probe": {**LOOKED, "with": {"n": "${{ stage }}"}},
+        "healthy": "result.errors < 5",
+        "incident": {"kind": "action", "step": "once", "action": "once", "with": {"why": "${{ stage }}"}},
+    },
+}
 PARTY = {
     "kind": "party",
     "step": "talk",
@@ -65,6 +79,23 @@ PARTY = {
     "output": "said",
 }
 REVIEW = {"kind": "review", "step": "look", "review": {"reviewers": ["lead"], "timeout": "2h"}}
+PLANNED = [
+    {"step": "store", "action": "file", "with": {"n": 1}, "compensate": "unfile", "approval": APPROVED},
+    {"step": "look", "agent": "ann", "task": "Look at it"},
+]
+PLANS = [[{"step": "x", "action": "once"}], PLANNED[:1], PLANNED]
+PLAN = {
+    "kind": "plan",
+    "step": "rollout",
+    "plan": {
+        "agent": "eva",
+        "task": "Plan it",
+        "allow": {"kinds": ["action", "agent"], "agents": ["ann"], "tools": ["file"], "approvers": ["lead"]},
+        "revise": True,
+    },
+    "approval": APPROVED,
+}
+"""Refused, then rejected, then approved."""
 
 
 def stance(position: str) -> dict[str, Any]:
@@ -148,6 +179,17 @@ MISSIONS: dict[str, dict[str, Any]] = {
     "wait": {"steps": [{"kind": "wait", "step": "pause", "wait": {"for": "2h"}}, agent("after")], "skip": True},
     "review": {"steps": [REVIEW, agent("after")], "decide": [("lea", "approve")]},
     "review_unopposed": {"steps": [REVIEW, agent("after")], "skip": True},
+    "canary": {"steps": [CANARY], "tools": {"look": {"errors": 0}}, "decide": [("lea", "approve")]},
+    "canary_breached": {"steps": [CANARY], "tools": {"look": [{"errors": 0}, {"errors": 9}]}},
+    "plan": {
+        "steps": [PLAN, agent("after")],
+        "agents": {"eva": [{"steps": plan} for plan in PLANS]},
+        "decide": [("lea", "reject"), ("lea", "approve"), ("lou", "approve")],
+    },
+    "plan_refused": {
+        "steps": [{**PLAN, "on_failure": {"plan_refused": [agent("by_hand")]}}],
+        "agents": {"eva": {"steps": []}},
+    },
     "party": {"steps": [PARTY, agent("after")], "agents": {"ann": stance("yes"), "ben": moved}},
     "party_led": {
         "steps": [talking(turns="moderator", moderator="cid", consensus="judge", judge="dot")],
@@ -168,7 +210,7 @@ MISSIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def activities(tools: dict[str, Any], agents: dict[str, Any] | None = None) -> Activities:
+def activities(tools: dict[str, Any]) -> Activities:
     """Return fakes: `ben` answers badly once, `cid` is unsure, `dot` fails, the others count."""
     fakes = Activities(tools=dict(tools))
     count = lambda _: {"n": len(fakes.asked)}  # noqa: E731
@@ -178,7 +220,6 @@ def activities(tools: dict[str, Any], agents: dict[str, Any] | None = None) -> A
         "cid": {"confidence": 0.2},
         "dot": broken(),
         "eva": [broken(), {"n": 1}],
-        **(agents or {}),
     }
     return fakes
 
@@ -205,7 +246,8 @@ async def record(client: Client, home: Path, name: str) -> None:
     script = MISSIONS[name]
     floors = {"cid": Agent(callable="tests:none", confidence_floor=0.5)}
     skipping = TimeSkipper(client).client if script.get("skip") else client
-    async with house(skipping, home, activities(script.get("tools", {}), script.get("agents"))) as h:
+    async with house(skipping, home, activities(script.get("tools", {}))) as h:
+        h.activities.agents |= script.get("agents", {})
         started = await h.start(script["steps"], script.get("limits"), agents=floors)
         await play(started, script)
         handle = client.get_workflow_handle(started.handle.id)

@@ -7,7 +7,7 @@ import pytest
 from contracts.event import EVENT
 from contracts.plan import Limits
 from tests.workflows.house import Activities, broken, house
-from tests.workflows.record_histories import RACE, REVIEW, act, agent
+from tests.workflows.record_histories import APPROVED, CANARY, PLAN, PLANS, RACE, REVIEW, act, agent
 from tests.workflows.test_continue import chain
 from tests.workflows.test_mission import replays
 
@@ -136,3 +136,111 @@ async def test_a_group_that_takes_too_long_fails_and_what_it_did_is_undone(skipp
 
         assert ["file", "unfile"] == [tool for tool, _, _ in h.activities.world]
         await replays(started.handle)
+
+
+def staged(**more):
+    return {**CANARY, "canary": {**CANARY["canary"], **more}}
+
+
+def numbers(world, tool):
+    return [arguments["n"] for name, _, arguments in world if name == tool]
+
+
+async def test_the_last_stage_of_a_canary_waits_for_two_people(client, home):
+    last = act("file", **{"with": {"n": "${{ stage }}"}}, approval={**APPROVED, "required": 2})
+    activities = Activities(tools={"look": {"errors": 0}})
+    async with house(client, home, activities) as h:
+        started = await h.start([staged(last=last)])
+        opening = await started.until()
+        first = await started.decide(opening, "lea")
+        again = await started.decide(opening, "lea")
+        asked_for_it = await started.decide(opening, "rita")
+        done = numbers(activities.world, "file")
+        second = await started.decide(opening, "lou")
+
+        assert (True, False, False, True) == tuple(one.accepted for one in (first, again, asked_for_it, second))
+        assert ([1, 10], "roll[50]/file") == (done, opening.subject.step)
+        assert "completed" == (await started.result()).state
+        assert [1, 10, 50] == numbers(activities.world, "file")
+        await replays(started.handle)
+
+
+@pytest.mark.parametrize("events", [16, 40, 4000])
+async def test_a_breach_is_undone_once_over_however_many_runs(skipping, home, events):
+    def look(call):
+        return {"errors": 9 if call.arguments["n"] == 10 else 0}
+
+    activities = Activities(tools={"look": look, "once": {"id": "INC-1"}})
+    async with house(skipping, home, activities) as h:
+        started = await h.start([staged(bake="2d"), agent("never")], Limits(events_per_run=events))
+        with pytest.raises(Exception, match="failed"):
+            await started.result()
+        runs = await chain(skipping, started.handle)
+        view = await started.state()
+
+        assert (events < 1000) == (len(runs) > 1)
+        tools = [tool for tool, _, _ in activities.world if tool != "look"]
+        assert ["file", "file", "unfile", "unfile", "once"] == tools
+        assert [10, 1] == numbers(activities.world, "unfile")
+        assert "stage 10 was undone, stage 1 was undone" in view.reason
+        assert 'once answered {"id":"INC-1"}' in view.reason
+
+
+def planners(*plans):
+    """A planner that answers by the number of the plan that it is asked for, wherever the run stands."""
+    return {"eva": lambda call: {"steps": plans[int(call.path[-2]) - 1]}}
+
+
+@pytest.mark.parametrize("events", [40, 4000])
+async def test_a_plan_is_refused_revised_approved_and_carried_out_over_however_many_runs(client, home, events):
+    async with house(client, home, Activities(agents=planners(*PLANS))) as h:
+        started = await h.start([agent("before"), PLAN, agent("after")], Limits(events_per_run=events))
+        first = await started.until()
+        await started.decide(first, "lea", "reject")
+        second = await started.until(lambda openings: bool(openings) and openings[0].nonce != first.nonce)
+        await started.decide(second, "lea", "approve")
+        third = await started.until(lambda openings: bool(openings) and openings[0].subject.tool == "file")
+        await started.decide(third, "lou", "approve")
+        result = await started.result()
+        view = await started.state()
+        runs = await chain(client, started.handle)
+
+        assert ("completed", events < 1000) == (result.state, len(runs) > 1)
+        assert ["rollout/plan[2]", "rollout/plan[3]", "rollout/store"] == [
+            opening.subject.step for opening in (first, second, third)
+        ]
+        assert [("file", {"n": 1})] == [(tool, arguments) for tool, _, arguments in h.activities.world]
+        statuses = {record.path: record.status for record in view.records}
+        plans = [statuses[f"rollout/plan[{number}]"] for number in (1, 2, 3)]
+        assert ["failed", "failed", "succeeded"] == plans
+        asked = ["before", *(f"rollout/plan[{number}]" for number in (1, 2, 3)), "rollout/look", "after"]
+        assert asked == h.activities.asked
+        for run in runs:
+            await replays(run)
+
+
+async def test_a_canary_whose_worker_goes_away_goes_on_with_the_next_worker(client, home):
+    """The first worker is gone while the last stage waits for people; another one takes over from the history."""
+    activities = Activities(tools={"look": {"errors": 0}})
+    async with house(client, home, activities) as h:
+        started = await h.start([CANARY])
+        opening = await started.until()
+    async with house(client, home, activities, queue=h.queue) as second:
+        started.house = second
+        await started.decide(opening, "lea")
+
+        assert "completed" == (await started.result()).state
+        assert [1, 10, 50] == numbers(activities.world, "file") == numbers(activities.world, "look")
+        await replays(started.handle)
+
+
+async def test_nobody_but_the_approvers_lets_a_plan_run(client, home):
+    async with house(client, home, Activities(agents=planners(PLANS[1]))) as h:
+        started = await h.start([{**PLAN, "on_failure": {}}])
+        opening = await started.until()
+        refused = await started.decide(opening, "eve", "approve")
+        other = await started.decide(opening.model_copy(update={"digest": "sha256:" + "0" * 64}), "lea", "approve")
+        await started.handle.cancel()
+
+        assert (False, False) == (refused.accepted, other.accepted)
+        assert [] == h.activities.world

@@ -1,4 +1,4 @@
-"""Ask an agent: once, and once more with the errors where its answer does not fit its schema."""
+"""Ask an agent, and have an answer by its schema. One that does not fit goes back to it once with the errors."""
 
 from contracts.call import AgentCall, AgentResult
 from contracts.record import Failure
@@ -7,7 +7,7 @@ from workflows.interpreter.scope import Effort, Scope
 
 
 async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
-    """Return an answer that fits, with what both times cost and noticed. Raises `StepFailed`."""
+    """Return the answer, with what both attempts cost. `StepFailed` when there is none."""
     first = await _run(call, effort, scope)
     if not first.errors:
         return first

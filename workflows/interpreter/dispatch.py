@@ -5,6 +5,7 @@ from typing import assert_never
 from contracts.definition import (
     ActionStep,
     AgentStep,
+    CanaryStep,
     ConditionStep,
     GateStep,
     GroupStep,
@@ -12,6 +13,7 @@ from contracts.definition import (
     MapStep,
     ParallelStep,
     PartyStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -21,6 +23,7 @@ from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.steps.action import run_action
 from workflows.interpreter.steps.agent import run_agent
+from workflows.interpreter.steps.canary import run_canary
 from workflows.interpreter.steps.condition import run_condition
 from workflows.interpreter.steps.gate import run_gate
 from workflows.interpreter.steps.group import run_group
@@ -28,6 +31,7 @@ from workflows.interpreter.steps.loop import run_loop
 from workflows.interpreter.steps.map import run_map
 from workflows.interpreter.steps.parallel import run_parallel
 from workflows.interpreter.steps.party import run_party
+from workflows.interpreter.steps.plan import run_plan
 from workflows.interpreter.steps.race import run_race
 from workflows.interpreter.steps.review import run_review
 from workflows.interpreter.steps.wait import run_wait
@@ -58,6 +62,10 @@ async def handle(step: Step, path: str, scope: Scope) -> Outcome:
             return await run_wait(step, path, scope)
         case ReviewStep():
             return await run_review(step, path, scope)
+        case CanaryStep():
+            return await run_canary(step, path, scope)
+        case PlanStep():
+            return await run_plan(step, path, scope)
         case PartyStep():
             return await run_party(step, path, scope)
         case _:
@@ -77,9 +85,11 @@ def actor(step: Step) -> str:
             return ", ".join(step.review.reviewers)
         case WaitStep():
             return step.wait.event or ""
+        case PlanStep():
+            return step.plan.agent
         case PartyStep():
             return ", ".join(step.party.members)
-        case ParallelStep() | ConditionStep() | LoopStep() | GroupStep() | MapStep() | RaceStep():
+        case ParallelStep() | ConditionStep() | LoopStep() | GroupStep() | MapStep() | RaceStep() | CanaryStep():
             return ""
         case _:
             assert_never(step)

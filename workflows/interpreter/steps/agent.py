@@ -1,7 +1,7 @@
 """Let an agent do a task, and hand its answer on.
 
-An answer that does not fit the agent's schema goes back to it once with the errors. One below the agent's
-confidence floor takes the way that the definition names, and asks people by default.
+An answer below the agent's confidence floor takes the way that the definition names, and asks people by default. How
+an answer comes about is in `consult.py`.
 """
 
 from contracts.call import AgentCall
