@@ -24,8 +24,8 @@ MOST_MEMBERS = 20
 MOST_ROUNDS = 100
 CHARACTERS = 4
 """Characters of JSON that count as one token, until an agent reports what it really used."""
-LONGEST_WORDS = 4_000
-MOST_REASONS = 20
+LONGEST_WORDS = 2_000
+MOST_REASONS = 10
 
 Schema = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """Lead a conversation of agents to a recommendation, or to the end of its bounds.
 
-The transcript is the journal: each turn has a record, and whoever comes back to a party reads on from there. What the
+Each turn has a record in the journal, and whoever comes back to a party reads on from there (`transcript.py`). What the
 turns come to is `workflows/governance/party.py`; how a facilitator is heard, `floor.py`.
 """
 
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from contracts.call import AgentCall
 from contracts.definition import PartyStep
 from contracts.party import Party, tokens
-from workflows.governance.party import VOTE, Held, Word, agreeing, agreement, stalled, stances
+from workflows.governance.party import VOTE, agreeing, agreement, stalled
 from workflows.interpreter.consult import consult
 from workflows.interpreter.effort import agent_effort
 from workflows.interpreter.ending import StepFailed, Suspended
@@ -18,11 +18,11 @@ from workflows.interpreter.floor import Floor
 from workflows.interpreter.join import run_all
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.transcript import Transcript
 
 Kind = Literal["turn", "moderation", "judgement"]
 Ended = dict[str, Any]
-"""What a round came to: nothing, or under `result` the party's, or `vote: true`."""
-SPOKEN: tuple[Kind, ...] = ("turn", "moderation", "judgement")
+"""What a round came to: nothing, or `vote: true`, or under `end` how the party ended, of which its result is made."""
 
 
 async def run_party(step: PartyStep, path: str, scope: Scope) -> Outcome:
@@ -64,6 +64,7 @@ class Talk:
         self.topic = scope.text(party.topic, path)
         self.context = scope.context(party.context, path)
         self.floor = Floor(party, self.topic, path, scope)
+        self.said = Transcript(party, path, scope)
 
     async def result(self) -> dict[str, Any]:
         """Hold round after round until one ends the party."""
@@ -71,9 +72,9 @@ class Talk:
             ended = await self._kept(f"{self.path}[{number}]", number)
             if ended.get("vote"):
                 ended = await self._kept(f"{self.path}/vote", VOTE)
-            if "result" in ended:
-                return dict(ended["result"])
-        return self._none("rounds")
+            if "end" in ended:
+                return self.said.result(**ended["end"])
+        return self.said.result("rounds")
 
     async def _kept(self, here: str, number: int) -> Ended:
         """Hold a round, or answer from its record what it came to."""
@@ -123,27 +124,28 @@ class Talk:
         """Ask everyone once more, at once; what they agree on then is the result, or nothing is."""
         ended = await self._all(here, VOTE)
         ended = ended or await self._consensus(here, VOTE, last=True)
-        return ended or {"result": self._none("vote")}
+        return ended or ending("vote")
 
     async def _weighed(self, here: str, number: int) -> Ended:
         """Say what a round came to. A facilitator's word that nobody has answered yet is answered first."""
         last = number == self.party.rounds
-        if not last and (number < self.party.least_rounds or self._unanswered()):
+        if not last and (number < self.party.least_rounds or self.said.unanswered()):
             return {}
         ended = await self._consensus(here, number, last=last)
-        if not ended and stalled(self.party, self._words(), number):
-            return {"result": self._none("stall")}
+        if not ended and stalled(self.party, self.said.words(), number):
+            return ending("stall")
         return ended
 
     async def _consensus(self, here: str, number: int, *, last: bool) -> Ended:
         if self.party.judge:
             return await self._judged(self.party.judge, here, number, last=last)
-        found = agreement(self.party, self._held())
+        held = self.said.held()
+        found = agreement(self.party, held)
         if found is None:
             return {}
         position, agreed = found
-        reasons = [reason for member in agreed for reason in self._held()[member]["reasons"]]
-        return {"result": self._result(self.party.consensus, position, agreed, reasons)}
+        reasons = [reason for member in agreed for reason in held[member]["reasons"]]
+        return ending(self.party.consensus, position, agreed, reasons)
 
     async def _judged(self, judge: str, here: str, number: int, *, last: bool) -> Ended:
         ended = self._before([judge], here, number)
@@ -152,8 +154,8 @@ class Talk:
         said = await self._speak("judgement", judge, here, number, last=last)
         if not said["settled"]:
             return {}
-        agreed = agreeing(self.party, self._held(), said)
-        return {"result": self._result("judge", said["recommendation"], agreed, said["reasons"])}
+        agreed = agreeing(self.party, self.said.held(), said)
+        return ending("judge", said["recommendation"], agreed, said["reasons"])
 
     # what stops it
 
@@ -167,18 +169,12 @@ class Talk:
     def _stopped(self, number: int) -> Ended:
         self.floor.take_in()
         if self.floor.asked("end"):
-            return {"result": self._none("facilitator")}
+            return ending("facilitator")
         return {"vote": True} if number != VOTE and self.floor.asked("call_vote") else {}
 
     def _over_budget(self, agents: list[str], here: str, number: int) -> Ended:
-        spent = sum(record.usage.tokens for record in self.scope.journal.records() if self._mine(record.path))
         wanted = sum(asking(self._call(agent, here, number)) for agent in agents)
-        return {"result": self._none("tokens")} if spent + wanted > self.party.tokens else {}
-
-    def _unanswered(self) -> bool:
-        words = self._words()
-        heard = max((word.order for word in words if word.kind == "turn"), default=0)
-        return any(word.order > heard for word in words if word.kind == "interjection")
+        return ending("tokens") if self.said.spent() + wanted > self.party.tokens else {}
 
     # one turn
 
@@ -212,7 +208,7 @@ class Talk:
     def _call(self, name: str, here: str, number: int, *, last: bool = False) -> AgentCall:
         """Return what an agent is asked: the topic, the context, and as much of the transcript as fits its window."""
         party = self.party
-        transcript, left_out = in_window(self._words(), party.window)
+        transcript, left_out = self.said.in_window()
         about = {
             "you": name,
             "members": list(party.members),
@@ -233,67 +229,14 @@ class Talk:
             context={**self.context, "party": about},
         )
 
-    # what has been said
 
-    def _mine(self, path: str) -> bool:
-        return path.startswith((f"{self.path}[", f"{self.path}/vote/", f"{self.path}/facilitator["))
-
-    def _words(self) -> list[Word]:
-        """Return everything that was said, in its order."""
-        found = []
-        for record in self.scope.journal.records():
-            if record.status == "succeeded" and record.kind in {*SPOKEN, "interjection"} and self._mine(record.path):
-                kind: Any = record.kind
-                number = round_of(record.path.removeprefix(self.path))
-                found.append(Word(kind, record.actor, number, record.output, record.order))
-        return sorted(found, key=lambda word: word.order)
-
-    def _held(self) -> Held:
-        return stances(self.party, self._words())
-
-    def _none(self, by: str) -> dict[str, Any]:
-        return self._result(by, None, (), [])
-
-    def _result(self, by: str, position: str | None, agreed: tuple[str, ...], reasons: list[str]) -> dict[str, Any]:
-        held, words = self._held(), self._words()
-        dissent = [{"agent": one, **own(held[one])} for one in self.party.members if one in held and one not in agreed]
-        return {
-            "recommendation": position,
-            "reached": position is not None,
-            "by": by,
-            "agreed": list(agreed),
-            "reasons": reasons,
-            "dissent": dissent,
-            "rounds": max((word.round for word in words), default=0),
-            "stances": {one: own(held[one]) if one in held else None for one in self.party.members},
-            "interjections": [{"by": one.by, **one.said} for one in words if one.kind == "interjection"],
-        }
-
-
-def own(stance: dict[str, Any]) -> dict[str, Any]:
-    """Return a stance in its holder's own words."""
-    return {name: stance[name] for name in ("position", "reasons", "confidence")}
+def ending(
+    by: str, position: str | None = None, agreed: tuple[str, ...] = (), reasons: list[str] | None = None
+) -> Ended:
+    """Return that the party ends here. Without a position it recommends nothing."""
+    return {"end": {"by": by, "position": position, "agreed": list(agreed), "reasons": reasons or []}}
 
 
 def asking(call: AgentCall) -> int:
     """Return the tokens of what an agent is given."""
     return tokens(call.task) + tokens(call.context)
-
-
-def round_of(path: str) -> int:
-    """Return the number of the round at a path below a party's; 0 for the vote and for what stands beside rounds."""
-    number, closed, _ = path.removeprefix("[").partition("]")
-    return int(number) if closed and path.startswith("[") else VOTE
-
-
-def in_window(words: list[Word], window: int) -> tuple[list[dict[str, Any]], int]:
-    """Return the newest words that fit a window of tokens, and how many are left out. A facilitator's always fit."""
-    kept: list[dict[str, Any]] = []
-    left_out, room = 0, window
-    for word in reversed(words):
-        room -= tokens(word.told())
-        if word.kind == "interjection" or (room >= 0 and not left_out):
-            kept.insert(0, word.told())
-        else:
-            left_out += 1
-    return kept, left_out
