@@ -37,24 +37,29 @@ def all_say(*positions):
     return {name: stance(position) for name, position in zip(MEMBERS, positions, strict=True)}
 
 
+def speak(book, person, verb, text=""):
+    """Let a facilitator speak as the inbox does: with a ruling that was accepted."""
+    [opening] = book.openings()
+    ruling = Ruling(
+        accepted=True,
+        person=person,
+        verb=verb,
+        step=opening.subject.step,
+        nonce=opening.nonce,
+        digest=opening.digest,
+        jti=f"{person}-{len(opening.votes)}",
+        comment=text,
+        token="signed",
+    )
+    assert book.count(ruling).accepted
+
+
 def speaking(ports, number, person, verb, text=""):
-    """Let a facilitator speak once so many turns have begun, as the inbox does: with a ruling that was accepted."""
+    """Let a facilitator speak once so many turns have begun."""
 
     def heard(call):
         if len(ports.calls) == number:
-            [opening] = ports.book.openings()
-            ruling = Ruling(
-                accepted=True,
-                person=person,
-                verb=verb,
-                step=opening.subject.step,
-                nonce=opening.nonce,
-                digest=opening.digest,
-                jti=f"{person}-{number}",
-                comment=text,
-                token="signed",
-            )
-            assert ports.book.count(ruling).accepted
+            speak(ports.book, person, verb, text)
         return call
 
     return heard
@@ -262,11 +267,11 @@ async def test_an_agent_gets_the_newest_turns_that_fit_its_window():
 
 async def test_what_the_facilitator_says_is_heard_by_all_who_come_after_and_never_left_out():
     ports = FakePorts()
-    speak = speaking(ports, 2, "noor", "interject", "Mind the deadline")
+    word = speaking(ports, 2, "noor", "interject", "Mind the deadline")
     heard = {}
 
     def long(call):
-        speak(call)
+        word(call)
         heard[call.path] = [one.get("text") for one in about(call)["transcript"] if one.get("facilitator")]
         return stance(call.path + "x" * 400)
 
@@ -281,8 +286,8 @@ async def test_what_the_facilitator_says_is_heard_by_all_who_come_after_and_neve
 
 async def test_a_word_that_nobody_has_answered_is_answered_before_the_party_agrees():
     ports = FakePorts()
-    speak = speaking(ports, 3, "noor", "interject", "Think again")
-    ports.agents = dict.fromkeys(MEMBERS, lambda call: speak(call) and stance("yes"))
+    word = speaking(ports, 3, "noor", "interject", "Think again")
+    ports.agents = dict.fromkeys(MEMBERS, lambda call: word(call) and stance("yes"))
     run = await rehearse(plan_of([party(facilitator=["noor"])]), ports)
 
     assert ("yes", 2) == (said(run)["recommendation"], said(run)["rounds"])
@@ -290,8 +295,8 @@ async def test_a_word_that_nobody_has_answered_is_answered_before_the_party_agre
 
 async def test_the_facilitator_may_end_it_between_turns():
     ports = FakePorts()
-    speak = speaking(ports, 2, "noor", "end", "Enough")
-    ports.agents = dict.fromkeys(MEMBERS, lambda call: speak(call) and stance("yes"))
+    word = speaking(ports, 2, "noor", "end", "Enough")
+    ports.agents = dict.fromkeys(MEMBERS, lambda call: word(call) and stance("yes"))
     run = await rehearse(plan_of([party(facilitator=["noor"]), agent("after")]), ports)
 
     assert ["talk[1]/ann", "talk[1]/ben", "after"] == ports.calls
@@ -301,10 +306,10 @@ async def test_the_facilitator_may_end_it_between_turns():
 @pytest.mark.parametrize(("then", "by", "reached"), [("yes", "unanimous", True), ("other", "vote", False)])
 async def test_the_facilitator_may_call_for_the_vote(then, by, reached):
     ports = FakePorts()
-    speak = speaking(ports, 2, "noor", "call_vote")
+    word = speaking(ports, 2, "noor", "call_vote")
 
     def voting(call):
-        speak(call)
+        word(call)
         last = then if call.name == "cid" else "yes"
         return stance(last if about(call)["round"] == "vote" else call.name)
 
@@ -363,23 +368,44 @@ async def test_over_hand_overs_nobody_speaks_twice_and_it_comes_to_the_same(turn
 
 async def test_words_that_wait_at_a_hand_over_are_heard_in_the_next_run():
     plan = plan_of([party(facilitator=["noor"])])
-    ports = FakePorts(stop_after=2)
-    speak = speaking(ports, 2, "noor", "call_vote", "Let us decide")
-    ports.agents = dict.fromkeys(MEMBERS, lambda call: speak(call) and stance(call.name))
+    ports = FakePorts(agents={name: stance(name) for name in MEMBERS}, stop_after=2)
     scope = scope_of(plan, ports, {})
     with pytest.raises(Suspended):
         await run_steps(plan.definition.steps, "", scope)
-    nonce = scope.gates.get("talk").nonce
-    carried = carry(scope)
+    # The run is about to hand over, and decisions are still ruled on.
+    speak(scope.gates, "noor", "interject", "One word more")
+    speak(scope.gates, "noor", "call_vote", "Let us decide")
     later = FakePorts(agents=all_say("yes", "yes", "yes"))
+    carried = carry(scope)
     scope = scope_of(plan, later, {}, carried)
-    assert nonce == scope.gates.get("talk").nonce
     await run_steps(plan.definition.steps, "", scope)
 
+    assert 0 == later.nonces
     assert ["talk/vote/ann", "talk/vote/ben", "talk/vote/cid"] == later.calls
-    assert [{"by": "noor", "verb": "call_vote", "text": "Let us decide"}] == scope.variables.values["said"][
-        "interjections"
+    assert [("noor", "interject", "One word more"), ("noor", "call_vote", "Let us decide")] == [
+        (one["by"], one["verb"], one["text"]) for one in scope.variables.values["said"]["interjections"]
     ]
+
+
+async def test_a_word_in_the_last_turn_of_all_holds_nothing_up():
+    ports = FakePorts()
+    word = speaking(ports, 3, "noor", "interject", "Think again")
+    ports.agents = dict.fromkeys(MEMBERS, lambda call: word(call) and stance("yes"))
+    run = await rehearse(plan_of([party(facilitator=["noor"], rounds=1)]), ports)
+
+    assert ("yes", 1) == (said(run)["recommendation"], said(run)["rounds"])
+
+
+async def test_nothing_older_is_read_than_a_turn_that_does_not_fit():
+    seen = []
+
+    def talking(call):
+        seen.append(about(call))
+        return stance("long " * 100 if call.name == "ben" else "short")
+
+    await rehearse(plan_of([party(window=100)]), FakePorts(agents=dict.fromkeys(MEMBERS, talking)))
+
+    assert (["cid"], 2) == ([one["by"] for one in seen[3]["transcript"]], seen[3]["left_out"])
 
 
 async def test_a_party_that_takes_too_long_fails_and_its_floor_is_closed():
@@ -420,10 +446,15 @@ async def test_a_party_inside_a_map_is_each_item_s_own():
 
 
 async def test_a_party_that_ended_is_not_held_again_when_the_mission_is_walked_again():
-    plan = plan_of([party(stall=1, on_stall=[agent("sum_up", output="sum")]), agent("after", context=["sum", "said"])])
+    plan = plan_of(
+        [
+            party(facilitator=["noor"], stall=1, on_stall=[agent("sum_up", output="sum")]),
+            agent("after", context=["sum", "said"]),
+        ]
+    )
     first = await rehearse(plan, FakePorts(agents={**all_say("a", "b", "c"), "dot": {"n": 1}}))
     ports = FakePorts(agents=all_say("a", "b", "c"))
     again = await rehearse(plan, ports, carried=carry(first.scope))
 
-    assert ("completed", []) == (again.state, ports.calls)
+    assert ("completed", [], 0) == (again.state, ports.calls, ports.nonces)
     assert first.scope.variables.values == again.scope.variables.values

@@ -105,8 +105,8 @@ def agreeing(party: Party, held: Held, judged: dict[str, Any]) -> tuple[str, ...
 
 
 def stalled(party: Party, words: Sequence[Word], last: int) -> bool:
-    """Say whether no stance has moved in the last rounds, as many as the party's `stall` says."""
-    if party.stall is None or last <= party.stall:
+    """Say whether no stance has moved in the last rounds, as many as the party's `stall` says. A first one moves."""
+    if party.stall is None:
         return False
     known = [stances(party, _until(words, number)) for number in range(last - party.stall, last + 1)]
     return not any(_moved(before, after) for before, after in pairwise(known))
