@@ -51,7 +51,7 @@ class Transcript:
         left_out, room = 0, self._party.window
         for word in reversed(self.words()):
             room -= tokens(word.told())
-            if word.kind == "interjection" or (room >= 0 and not left_out):
+            if word.kind == "interjection" or room >= 0:
                 kept.insert(0, word.told())
             else:
                 left_out += 1
