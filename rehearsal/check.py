@@ -65,11 +65,17 @@ def _cues(what: str, cues: Mapping[str, Cue], known: cast.Cast) -> Iterator[Find
             yield from _answer(what, answer, parts)
 
 
+def step_of(path: str) -> str:
+    """Return the name by which answers speak of a call: its step's, or `STEP/undo` and `STEP/on_failure`."""
+    name = name_of(path)
+    return f"{name_of(path.rpartition('/')[0])}/{name}" if name in {RECOVERY, "undo"} else name
+
+
 def _names(path: str) -> tuple[str, ...]:
-    """Return by which names whoever answers at a path is known: with what holds it, and alone."""
-    held, name = INDEX.sub("", path).removesuffix("/"), name_of(path)
-    holder = name_of(held.rpartition("/")[0].removesuffix(f"/{cast.VOTE}"))
-    return (name,) if "/" not in path else (f"{holder}/{name}", name)
+    """Return by which names whoever answers at a path is known: the path's own, with what holds it, and alone."""
+    name = name_of(path)
+    holder = name_of(path.rpartition("/")[0].removesuffix(f"/{cast.VOTE}"))
+    return (path, f"{holder}/{name}", name) if "/" in path else (name,)
 
 
 def _answer(what: str, answer: Answer, parts: tuple[cast.Part, ...]) -> Iterator[Finding]:

@@ -92,7 +92,7 @@ class House:
         **more: Any,
     ) -> "Started":
         plan = moved(plan_of(steps, **more), self.queue)
-        argument = MissionInput(plan=plan, inputs=given or {}, requested_by="rita", limits=limits or Limits())
+        argument = MissionInput(plan=plan, inputs=given or {}, requested_by="rita", limits=metered(limits))
         handle = await self.client.start_workflow(
             plan.definition.mission,
             argument,
@@ -101,6 +101,11 @@ class House:
             result_type=MissionResult,
         )
         return Started(self, handle)
+
+
+def metered(limits: Limits | None) -> Limits:
+    """Return limits as missions that are started now have them."""
+    return (limits or Limits()).model_copy(update={"metered": True})
 
 
 def moved(plan: Plan, queue: str) -> Plan:
