@@ -8,12 +8,18 @@ from pydantic import Field
 from contracts.base import Message
 from contracts.call import Grant, Observation, ToolCall, Usage
 from contracts.decision import Ruling
+from contracts.lock import LockNote
 
 Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skipped", "cancelled"]
 
 
 STANDING = frozenset({"armed", "running", "failed"})
 """How an effect stands (`Effect.undo_status`) that is still to be undone, should the mission come to nothing."""
+
+
+def inside(path: str) -> tuple[str, str, str]:
+    """Return how the paths of steps inside a step begin: its parts, its items and rounds, its attempts."""
+    return f"{path}/", f"{path}[", f"{path}#"
 
 
 class Failure(Message):
@@ -49,6 +55,8 @@ class Effect(Message):
     undo_status: Literal["none", "armed", "running", "done", "failed", "given_up"] = "none"
     undo_error: str = ""
     undone_at: datetime | None = None
+    locks: tuple[str, ...] = ()
+    """Under which it was done, and is undone."""
 
 
 class Record(Message):
@@ -79,3 +87,4 @@ class Record(Message):
     usage: Usage = Usage()
     effect: Effect | None = None
     failure: Failure | None = None
+    locks: LockNote | None = None

@@ -1,7 +1,8 @@
 """What a mission may take, at least and at most: agents' runs, actions, gates, events of history, time at gates.
 
 Pure, over the frozen plan. The law: a mission that comes to its verdict without a failure lies within, as long as no
-decision is refused, nobody asks for changes and no party runs out of tokens; tests hold the recorded histories to it.
+decision is refused, nobody asks for changes, nobody else holds a lock and no party runs out of tokens; tests hold the
+recorded histories to it.
 Events are those that Temporal writes for us, as `docs/performance.md` tells: an activity's retries write none.
 """
 
@@ -64,6 +65,8 @@ ACTIVITY = Cost(marks=3, tasks=1)
 MISSION = Cost(marks=3, tasks=1)
 QUIET_GATE = Cost(gates=1, marks=4, tasks=1)
 """Two updates of search attributes, and a decision with its ruling; or a timer that fired."""
+LOCKS = Cost(marks=6, tasks=2)
+"""Locks that are free are asked for and given back; those of a step around it are held already."""
 TIMER = Cost(marks=2)
 LOADED = Cost(marks=1)
 """What loading a plan leaves: a marker in the task that it was loaded in."""
@@ -178,6 +181,8 @@ class Reckoner:
 
     def step(self, step: Step) -> Bounds:
         bounds = self.kind(step)
+        if step.locks:
+            bounds = bounds.then(Bounds(NOTHING, LOCKS))
         return bounds.perhaps() if step.when else bounds
 
     def kind(self, step: Step) -> Bounds:

@@ -216,5 +216,5 @@ WORDS = {
     "plan": "a planned step",
     "party": "a party step",
 }
-KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval good"
-EVERY_KEY = frozenset(KEYS.split())
+KEYS = "step needs output default when on_failure locks task context below_floor retry timeout with compensate approval"
+EVERY_KEY = frozenset((*KEYS.split(), "good"))

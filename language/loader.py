@@ -19,6 +19,7 @@ from language.checks import (
     canaries,
     expressions,
     flow,
+    locks,
     names,
     paths,
     plans,
@@ -51,6 +52,7 @@ CHECKS = (
     timing.check,
     arguments.check,
     canaries.check,
+    locks.check,
     plans.check,
 )
 

@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 from contracts.decision import DECIDE
 from contracts.event import EVENT, Event
+from contracts.lock import LOCKS_MOVED
 from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import Failure
 from contracts.view import (
@@ -35,6 +36,7 @@ from workflows.governance.tally import Gatebook
 from workflows.inbox import Inbox
 from workflows.interpreter.course import broken, failing, follow, scope_of, state_of, to_be_undone
 from workflows.interpreter.ending import Suspended
+from workflows.interpreter.hold import let_go_of_all
 from workflows.interpreter.join import is_cancelled
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
@@ -81,9 +83,8 @@ class Mission:
         plan = self._input.plan
         self._board = Board(plan.definition, (self._state(), self._gates.openings()))
         identity = Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by)
-        self._scope = scope_of(
-            plan, identity, TemporalPorts(plan, self), self._journal, self._gates, events=self._events
-        )
+        self._ports = TemporalPorts(plan, self)
+        self._scope = scope_of(plan, identity, self._ports, self._journal, self._gates, events=self._events)
 
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> MissionResult:
@@ -164,6 +165,8 @@ class Mission:
             if self._ending and to_be_undone(self._ending):
                 self.changed()
                 await _through(undo_all(self._scope))
+            if self._ending and self._journal.claiming():
+                await _through(let_go_of_all(self._scope))
         except Suspended:
             return None
         except Exception as bug:
@@ -246,6 +249,9 @@ class Mission:
         if name == EVENT:
             self._take_event(args)
             return
+        if name == LOCKS_MOVED:
+            self._hear_of_locks(args)
+            return
         token, unreadable = "", ""
         if name != DECIDE:
             unreadable = f"a mission knows no {name[:100]!r}; decisions are sent as {DECIDE!r}, events as {EVENT!r}"
@@ -257,6 +263,14 @@ class Mission:
             except Exception:
                 unreadable = "a decision is one JSON string, a compact JWS; this could not be read"
         self._inbox.take(token, unreadable)
+
+    def _hear_of_locks(self, args: Sequence[RawValue]) -> None:
+        """Let a step that waits for locks ask how it stands. A signal grants nothing."""
+        try:
+            [given] = args
+            self._ports.nudge(workflow.payload_converter().from_payload(given.payload, str))
+        except Exception:
+            self._gates.refuse("", f"{LOCKS_MOVED!r} comes with the path of a step")
 
     def _take_event(self, args: Sequence[RawValue]) -> None:
         try:

@@ -33,6 +33,7 @@ from contracts.step import Retry
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.scope import Effort
+from workflows.lock_ports import LockPorts
 from workflows.meter import EFFECT, LOCAL, TIMER, Meter
 
 HEARTBEAT = timedelta(seconds=10)
@@ -58,10 +59,11 @@ class Host(Protocol):
         ...
 
 
-class TemporalPorts:
+class TemporalPorts(LockPorts):
     """The world, as Temporal gives it."""
 
     def __init__(self, plan: Plan, host: Host) -> None:
+        super().__init__(host.meter)
         self._plan = plan
         self._host = host
 

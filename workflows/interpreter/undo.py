@@ -7,11 +7,13 @@ contract gives. Pure; the order is `governance/saga.py`, the shield against canc
 from collections.abc import Iterable
 from itertools import count
 
-from contracts.record import Effect, Record
+from contracts.lock import Claim, Holder
+from contracts.record import Effect, Record, inside
 from workflows.governance.saga import to_undo
 from workflows.interpreter.ask import Question, ask_apart
 from workflows.interpreter.effort import tool_effort
-from workflows.interpreter.ending import EffectFailed, Suspended
+from workflows.interpreter.ending import EffectFailed, StepFailed, Suspended
+from workflows.interpreter.hold import released, settle, still_held, wait_for
 from workflows.interpreter.scope import Scope
 
 
@@ -22,8 +24,8 @@ async def undo_all(scope: Scope) -> None:
 
 async def undo_below(path: str, scope: Scope) -> None:
     """Undo what steps below a path did: they are abandoned, and the mission goes on."""
-    inside = (f"{path}/", f"{path}[", f"{path}#")
-    await _undo_each((record for record in scope.journal.records() if record.path.startswith(inside)), scope)
+    below = inside(path)
+    await _undo_each((record for record in scope.journal.records() if record.path.startswith(below)), scope)
 
 
 async def _undo_each(records: Iterable[Record], scope: Scope) -> None:
@@ -31,6 +33,8 @@ async def _undo_each(records: Iterable[Record], scope: Scope) -> None:
         if scope.ports.stopping():
             raise Suspended
         await _undo(record, scope)
+        # What a failed step kept for this one's sake may be what the next one needs.
+        await settle(scope)
 
 
 async def _undo(record: Record, scope: Scope) -> None:
@@ -38,7 +42,7 @@ async def _undo(record: Record, scope: Scope) -> None:
         gate = f"{record.path}/undo[{number}]"
         if scope.journal.settled(gate) is not None:
             continue
-        if scope.gates.get(gate) is None and await _try(record.path, scope):
+        if scope.gates.get(gate) is None and await _try(record.path, number, scope):
             return
         answer = await ask_apart(_call_for_help(record.path, scope), gate, scope)
         if answer.decided != "approved":
@@ -47,8 +51,24 @@ async def _undo(record: Record, scope: Scope) -> None:
             return
 
 
-async def _try(path: str, scope: Scope) -> bool:
-    """Run one compensation; return whether it is done."""
+async def _try(path: str, number: int, scope: Scope) -> bool:
+    """Run one compensation, under the locks of what it undoes; return whether it is done."""
+    holder = Holder(mission=scope.mission.id, first_run_id=scope.mission.first_run_id, path=f"{path}/undo", turn=number)
+    names = tuple(sorted(set(_effect(path, scope).locks) - still_held(path, scope)))
+    if not names:
+        return await _compensate(path, scope)
+    try:
+        await wait_for(Claim(holder=holder, names=names, undoing=True), None, holder.path, scope)
+        done = await _compensate(path, scope)
+    except StepFailed as failed:
+        _note(path, scope, undo_status="failed", undo_error=failed.failure.cause)
+        done = False
+    # Not where the run hands over or the task is cancelled: whoever undoes it then keeps this place in the queue.
+    await released(holder, scope)
+    return done
+
+
+async def _compensate(path: str, scope: Scope) -> bool:
     effect = _effect(path, scope)
     if effect.undo is None:
         _note(path, scope, undo_status="failed", undo_error=effect.undo_error or "its arguments could not be made")
