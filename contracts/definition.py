@@ -13,6 +13,7 @@ from contracts.base import Document
 from contracts.canary import Canary
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
+from contracts.party import Party
 from contracts.planning import Planning
 from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback
 
@@ -204,6 +205,13 @@ class PlanStep(BaseStep):
     approval: Gate | None = None
 
 
+class PartyStep(BaseStep):
+    """Agents talk until they agree, or long enough. What it yields is told in `docs/language/party.md`."""
+
+    kind: Literal["party"] = "party"
+    party: Party
+
+
 Step = Annotated[
     AgentStep
     | ParallelStep
@@ -217,7 +225,8 @@ Step = Annotated[
     | WaitStep
     | ReviewStep
     | CanaryStep
-    | PlanStep,
+    | PlanStep
+    | PartyStep,
     Field(discriminator="kind"),
 ]
 Target = str | tuple[Step, ...]
@@ -247,8 +256,8 @@ class Definition(Document):
 _named = {"Step": Step, "Target": Target, "Fallback": Fallback, "ActionStep": ActionStep, "AgentStep": AgentStep}
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
-    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, CanaryStep, PlanStep),
-    *(Gate, Condition, Loop, Map, Review, Canary),
+    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, CanaryStep, PlanStep, PartyStep),
+    *(Gate, Condition, Loop, Map, Review, Canary, Party),
     Definition,
 ):
     _model.model_rebuild(_types_namespace=_named)

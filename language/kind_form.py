@@ -27,6 +27,7 @@ from contracts.gate import Review
 from contracts.step import ABORT, CONTINUE, ESCALATE, Retry
 from language.canary_form import read_canary
 from language.form import Form, filled, spare
+from language.party_form import read_party
 from language.plan_form import read_plan
 from language.schema import check_schema
 
@@ -197,6 +198,7 @@ READERS: dict[str, Callable[["StepReader", Form, dict[str, Any]], Step]] = {
     "review": read_review,
     "canary": read_canary,
     "plan": read_plan,
+    "party": read_party,
 }
 WORDS = {
     "agent": "an agent step",
@@ -212,6 +214,7 @@ WORDS = {
     "review": "a review",
     "canary": "a canary",
     "plan": "a planned step",
+    "party": "a party step",
 }
 KEYS = "step needs output default when on_failure locks task context below_floor retry timeout with compensate approval"
 EVERY_KEY = frozenset((*KEYS.split(), "good"))

@@ -122,6 +122,24 @@ FORMS: Mapping[str, Keys] = {
         "tools": Key("names", "tools that may act; those that undo them may undo them", "none"),
         "approvers": Key("names", "roles or people whom a plan may ask", "those of the step's `approval`"),
     },
+    "party": {
+        "topic": Key("template", "what they talk about", required=True),
+        "members": Key("names", "the agents who talk, 2 to 20", required=True),
+        "context": Key("names", "variables that each of them gets"),
+        "options": Key("names", "the positions that may be taken", "any text"),
+        "turns": Key("turns", "who speaks when", "`round_robin`"),
+        "moderator": Key("agent", "who names the next, with `turns: moderator`"),
+        "consensus": Key("consensus", "what counts as agreement", "`unanimous`"),
+        "threshold": Key("0.01 to 1.0", "the share that must agree, with `consensus: threshold`"),
+        "judge": Key("agent", "who says whether it is settled, with `consensus: judge`"),
+        "least_rounds": Key("1 to 100", "rounds before which no agreement ends it", "1"),
+        "rounds": Key("1 to 100", "the most rounds; with a moderator a round is one turn", required=True),
+        "tokens": Key("1 to 10000000", "what all calls together may take", required=True),
+        "window": Key("100 to 60000", "tokens of the transcript that each agent gets, the newest turns", "4000"),
+        "facilitator": Key("names", "roles or people who may speak between turns", "nobody"),
+        "stall": Key("1 to 100", "rounds in which no stance moves, after which it ends", "it goes on"),
+        "on_stall": Key("target", "where such an end leads, `escalate` to ask people", "`continue`"),
+    },
     "compensation": {
         "tool": Key("tool", "the tool that undoes the action", required=True),
         "with": Key("arguments", "its arguments; may read `result`", "those of the action that it knows"),
@@ -175,6 +193,7 @@ STEPS: Mapping[str, Keys] = {
         "plan": Key("plan", "who plans, and within what bounds", required=True),
         "approval": Key("gate", "who must approve a plan before it runs", "nobody is asked"),
     },
+    "party": {"party": Key("party", "who talks about what, until when", required=True)},
 }
 """The kinds of steps: the first key of each is the one that makes a step of that kind."""
 

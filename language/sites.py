@@ -16,6 +16,7 @@ from contracts.definition import (
     GateStep,
     LoopStep,
     MapStep,
+    PartyStep,
     PlanStep,
     RaceStep,
     ReviewStep,
@@ -86,6 +87,8 @@ def sites(step: Step, draft: Draft) -> Iterator[Site]:
                 yield from templates(draft.value(step, "review", "message"))
         case CanaryStep():
             yield from whole(draft.value(step, "canary", "healthy"), "answered")
+        case PartyStep():
+            yield from templates(draft.value(step, "party", "topic"))
         case _:
             return
 

@@ -18,6 +18,7 @@ from contracts.definition import (
     LoopStep,
     MapStep,
     ParallelStep,
+    PartyStep,
     PlanStep,
     RaceStep,
     ReviewStep,
@@ -79,6 +80,8 @@ def kind_targets(step: Step) -> dict[str, Target]:
             return {"on_object": step.review.on_object}
         case CanaryStep():
             return {key: (part,) for key, part in step.canary.parts().items()}
+        case PartyStep():
+            return {"on_stall": step.party.on_stall}
         case ParallelStep() | GroupStep() | RaceStep() | WaitStep():
             return {}
         case _:

@@ -207,7 +207,7 @@ class Mission:
             return broken("interpret the mission", bug)
 
     def _state(self) -> MissionState:
-        return state_of(self._ending, over=self._over, asking=bool(self._gates.openings()))
+        return state_of(self._ending, over=self._over, asking=self._gates.asking())
 
     def _next(self) -> MissionInput:
         carried = Carried(

@@ -19,6 +19,7 @@ from contracts.definition import (
     LoopStep,
     MapStep,
     ParallelStep,
+    PartyStep,
     PlanStep,
     RaceStep,
     ReviewStep,
@@ -48,6 +49,7 @@ from language.types.kind import (
     type_of,
     union,
 )
+from language.types.party import party_type
 from language.types.schema import schema_type
 
 DEEPEST = 50
@@ -181,6 +183,8 @@ class Outputs:
                 return self._rolled_out(step.canary)
             case PlanStep():
                 return union([PLANNED, DECISION]) if step.approval else PLANNED
+            case PartyStep():
+                return party_type(step.party)
             case _:
                 assert_never(step)
 

@@ -75,6 +75,12 @@ CANARY = {
         "incident": {"kind": "action", "step": "once", "action": "once", "with": {"why": "${{ stage }}"}},
     },
 }
+PARTY = {
+    "kind": "party",
+    "step": "talk",
+    "party": {"topic": "Shall we?", "members": ["ann", "ben"], "rounds": 4, "tokens": 90_000},
+    "output": "said",
+}
 REVIEW = {"kind": "review", "step": "look", "review": {"reviewers": ["lead"], "timeout": "2h"}}
 PLANNED = [
     {"step": "store", "action": "file", "with": {"n": 1}, "compensate": "unfile", "approval": APPROVED},
@@ -93,6 +99,40 @@ PLAN = {
     "approval": APPROVED,
 }
 """Refused, then rejected, then approved."""
+
+
+def stance(position: str) -> dict[str, Any]:
+    return {"position": position, "reasons": [f"{position} is best"], "confidence": 0.9}
+
+
+def talking(**more: Any) -> dict[str, Any]:
+    return {**PARTY, "party": {**PARTY["party"], **more}}
+
+
+def moved(call: Any) -> dict[str, Any]:
+    """Answer as one who is moved in the second round."""
+    return stance("no" if call.context["party"]["round"] == 1 else "yes")
+
+
+def slowly(answer: dict[str, Any]) -> Any:
+    async def answering(_: Any) -> dict[str, Any]:
+        await asyncio.sleep(0.5)
+        return answer
+
+    return answering
+
+
+LED = {
+    "ann": stance("yes"),
+    "ben": stance("no"),
+    "cid": lambda call: {"next": "ann" if call.context["party"]["round"] == 1 else "ben"},
+    "dot": lambda call: {
+        "recommendation": "yes",
+        "reasons": ["both were heard"],
+        "settled": call.context["party"]["round"] == 2,
+        "agreed": ["ann"],
+    },
+}
 
 MISSIONS: dict[str, dict[str, Any]] = {
     "agent": {"steps": [agent("first", output="a"), agent("second", context=["a"])]},
@@ -170,6 +210,18 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "steps": [{**PLAN, "on_failure": {"plan_refused": [agent("by_hand")]}}],
         "agents": {"eva": {"steps": []}},
     },
+    "party": {"steps": [PARTY, agent("after")], "agents": {"ann": stance("yes"), "ben": moved}},
+    "party_led": {
+        "steps": [talking(turns="moderator", moderator="cid", consensus="judge", judge="dot")],
+        "agents": LED,
+    },
+    "party_at_once": {"steps": [talking(turns="all", stall=1)], "agents": {"ann": stance("yes"), "ben": stance("no")}},
+    "party_facilitated": {
+        "steps": [talking(facilitator=["lead"], rounds=90), agent("after")],
+        "agents": {"ann": slowly(stance("yes")), "ben": slowly(stance("no"))},
+        "decide": [("lea", "interject"), ("eve", "end"), ("lou", "call_vote")],
+        "limits": Limits(events_per_run=24),
+    },
     "continued": {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
         "decide": [("lea", "approve")],
@@ -199,7 +251,7 @@ async def play(started: Started, script: dict[str, Any]) -> None:
         opening = await started.until(lambda openings, last=nonce: bool(openings) and openings[0].nonce != last)
         changes = {"changes": {"n": 9}} if verb == "modify" else {}
         receipt = await started.decide(opening, person, verb, **changes)
-        nonce = opening.nonce if receipt.accepted else ""
+        nonce = opening.nonce if receipt.accepted and receipt.state != "heard" else ""
     if script.get("cancel"):
         await started.until()
         await started.handle.cancel(reason="recorded")

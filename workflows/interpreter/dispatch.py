@@ -12,6 +12,7 @@ from contracts.definition import (
     LoopStep,
     MapStep,
     ParallelStep,
+    PartyStep,
     PlanStep,
     RaceStep,
     ReviewStep,
@@ -29,6 +30,7 @@ from workflows.interpreter.steps.group import run_group
 from workflows.interpreter.steps.loop import run_loop
 from workflows.interpreter.steps.map import run_map
 from workflows.interpreter.steps.parallel import run_parallel
+from workflows.interpreter.steps.party import run_party
 from workflows.interpreter.steps.plan import run_plan
 from workflows.interpreter.steps.race import run_race
 from workflows.interpreter.steps.review import run_review
@@ -64,6 +66,8 @@ async def handle(step: Step, path: str, scope: Scope) -> Outcome:
             return await run_canary(step, path, scope)
         case PlanStep():
             return await run_plan(step, path, scope)
+        case PartyStep():
+            return await run_party(step, path, scope)
         case _:
             assert_never(step)
 
@@ -83,6 +87,8 @@ def actor(step: Step) -> str:
             return step.wait.event or ""
         case PlanStep():
             return step.plan.agent
+        case PartyStep():
+            return ", ".join(step.party.members)
         case ParallelStep() | ConditionStep() | LoopStep() | GroupStep() | MapStep() | RaceStep() | CanaryStep():
             return ""
         case _:
