@@ -1,7 +1,7 @@
 """The ports of locks, bound to Temporal: activities that ask the table, and wait a little for a better answer.
 
 The law: nothing is learnt from signals. Whoever reaches the server can send one, and what a mission does on one may
-come in another order on replay. Beside `workflows/ports.py` the only file here that names an activity.
+come in another order on replay. The other ports are in `workflows/ports.py`.
 """
 
 import asyncio
