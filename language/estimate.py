@@ -2,8 +2,8 @@
 
 Pure, over the frozen plan. The law: a mission that comes to its verdict without a failure lies within, as long as no
 decision is refused, nobody asks for changes, nobody else holds a lock and no party runs out of tokens; tests hold the
-recorded histories to it.
-Events are those that Temporal writes for us, as `docs/performance.md` tells: an activity's retries write none.
+recorded histories to it. Events are those that Temporal writes for us, as `docs/performance.md` tells: an activity's
+retries write none.
 """
 
 from collections.abc import Callable, Iterable
