@@ -1,6 +1,6 @@
 """Ask for locks, and give them back: a mission's way to the table of its namespace.
 
-Law: short, so that those who wait hold no worker up; a mission asks for itself alone; what the table says is asked of
+Law: bounded, so that those who wait hold no worker up; a mission asks for itself alone; what the table says is asked of
 the table, and what has been asked twice counts once. Whoever stands in the way and runs no more is found here.
 `workflows/locks.py` is the table, `workflows/interpreter/hold.py` the waiting.
 """
@@ -33,6 +33,9 @@ from contracts.workspace import MISSION_QUEUE
 PATIENCE = timedelta(seconds=8)
 TRIES = 20
 PAUSE = 0.05
+LONGEST_PAUSE = 0.5
+PLACES = 20
+"""How many of a worker's activities may wait for a lock at once; the others' missions ask again by themselves."""
 
 
 class Locksmith:
@@ -42,6 +45,7 @@ class Locksmith:
         self._client = client
         self._id = id
         self._queue = queue
+        self._places = asyncio.Semaphore(PLACES)
 
     @activity.defn(name=ASK_LOCKS)
     async def ask(self, claim: Claim) -> Standing:
@@ -60,6 +64,8 @@ class Locksmith:
             standing = await self._standing(table, claim)
             if await self._free_the_dead(table, standing):
                 standing = await self._standing(table, claim)
+            if standing.state == "waiting" and not self._places.locked():
+                standing = await self._kept_back(table, claim)
         except (RPCError, WorkflowQueryFailedError) as error:
             raise failure("unavailable", f"the locks cannot be asked for: {explained(error)}") from None
         return standing
@@ -83,6 +89,18 @@ class Locksmith:
                 return standing
             await asyncio.sleep(PAUSE)
         raise failure("unavailable", "the locks were asked for, and their table does not know of it: it may be full")
+
+    async def _kept_back(self, table: WorkflowHandle[object, object], claim: Claim) -> Standing:
+        """Look again and again for as long as the mission is patient. Only some may, or nobody else could work."""
+        clock = asyncio.get_running_loop()
+        until, pause = clock.time() + claim.patience, PAUSE
+        async with self._places:
+            standing = await self._standing(table, claim)
+            while standing.state == "waiting" and clock.time() < until:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+                standing = await self._standing(table, claim)
+        return standing
 
     async def _free_the_dead(self, table: WorkflowHandle[object, object], standing: Standing) -> bool:
         """Tell the table of those in the way who run no more; return whether there were any."""

@@ -1,8 +1,8 @@
 """Locks: what a step asks for, who holds what, and who waits.
 
 The law: a lock keeps missions out of each other's way; it gives no right to act. The table of a namespace is the
-workflow `workflows/locks.py`; a mission reaches it through `activities/locks.py`, and learns nothing from a signal
-alone: whoever reaches the server can send one.
+workflow `workflows/locks.py`; a mission reaches it through `activities/locks.py`, and is told nothing by signals:
+whoever reaches the server can send one.
 """
 
 from datetime import datetime
@@ -19,8 +19,6 @@ RELEASE = "release"
 GONE = "gone"
 STANDING = "standing"
 TABLE = "table"
-LOCKS_MOVED = "locks_moved"
-"""The signal that tells a mission to ask again, with the path of the step that waits."""
 MOST_LOCKS = 50
 LONGEST_NAME = 200
 
@@ -45,6 +43,8 @@ class Claim(Message):
     holder: Holder
     names: tuple[str, ...]
     undoing: bool = False
+    patience: float = 0.0
+    """For how many seconds whoever is asked may keep the answer back, should it change."""
 
 
 class Blocker(Message):
@@ -133,7 +133,5 @@ class LocksInput(Message):
     entries: tuple[Entry, ...] = ()
     number: int = 0
     released: tuple[str, ...] = ()
-    moves: tuple[Holder, ...] = ()
-    """Whom it has yet to tell that their claim moved."""
-    signals_per_run: int = 600
-    """Each costs at most nine events of history."""
+    signals_per_run: int = 1_000
+    """Each costs at most four events of history."""

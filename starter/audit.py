@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from contracts.view import AuditEntry
 
-QUIET = frozenset({"state told", "timer started", "timer stopped", "word of locks received"})
+QUIET = frozenset({"state told", "timer started", "timer stopped"})
 """Left out of what people read; --json has everything."""
 
 

@@ -14,7 +14,7 @@ from contracts.base import digest
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult
 from contracts.decision import DECIDE, Ruling, token_digest
 from contracts.event import EVENT, Event
-from contracts.lock import ASK_LOCKS, LOCKS_MOVED, RELEASE_LOCKS, Claim, Holder, Standing
+from contracts.lock import ASK_LOCKS, RELEASE_LOCKS, Claim, Holder, Standing
 from contracts.plan import MissionInput, MissionResult
 from contracts.planned import LoadedPlan
 from contracts.view import AuditEntry
@@ -175,8 +175,6 @@ class Run:
     async def _signalled(self, attributes: Any) -> dict[str, Any]:
         if attributes.signal_name == EVENT:
             return await self._happened(attributes)
-        if attributes.signal_name == LOCKS_MOVED:
-            return {"what": "word of locks received"}
         token = await self._reader.one(attributes.input.payloads, str)
         if attributes.signal_name != DECIDE or token is None:
             return {"what": f"signal {attributes.signal_name!r} received", "detail": {"sent_by": attributes.identity}}

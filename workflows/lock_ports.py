@@ -1,7 +1,7 @@
-"""The ports of locks, bound to Temporal: short activities that ask the table, and word that it may have changed.
+"""The ports of locks, bound to Temporal: activities that ask the table, and wait a little for a better answer.
 
-The law: word is a hint. Whoever reaches the server can send it, and it may be lost; what the table answers counts.
-Beside `workflows/ports.py` the only file here that names an activity.
+The law: nothing is learnt from signals. Whoever reaches the server can send one, and what a mission does on one may
+come in another order on replay. The other ports are in `workflows/ports.py`.
 """
 
 import asyncio
@@ -15,16 +15,17 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from contracts.lock import ASK_LOCKS, RELEASE_LOCKS, Claim, Holder, Standing
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import EffectFailed
-from workflows.meter import EFFECT, WORD, Meter
+from workflows.meter import EFFECT, Meter
 
 PATIENCE = timedelta(seconds=30)
 RETRY = RetryPolicy(
     maximum_attempts=100, maximum_interval=timedelta(seconds=10), non_retryable_error_types=list(NEVER_RETRIED)
 )
-FIRST_LOOK = timedelta(seconds=15)
-LAST_LOOK = timedelta(minutes=5)
-"""How soon a mission asks again by itself, at first and at most: word may be lost, and a mission in the way may have
-been terminated."""
+FIRST_LOOK = timedelta(seconds=1)
+LAST_LOOK = timedelta(seconds=30)
+"""How soon a mission asks again, at first and at most."""
+KEPT_BACK = 5.0
+"""Seconds for which an answer may be kept back, should it become a better one."""
 
 
 class LockPorts:
@@ -32,10 +33,10 @@ class LockPorts:
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
-        self._nudges: dict[str, int] = {}
 
     async def ask_locks(self, claim: Claim) -> Standing:
         summary = f"ask for {', '.join(claim.names)}"
+        claim = claim.model_copy(update={"patience": min(KEPT_BACK, claim.patience)})
         standing: Standing = await self._call(ASK_LOCKS, claim, claim.holder, result_type=Standing, summary=summary)
         return standing
 
@@ -43,16 +44,12 @@ class LockPorts:
         await self._call(RELEASE_LOCKS, holder, holder, summary="give locks back")
 
     def nudged(self, path: str) -> int:
-        return self._nudges.setdefault(path, 0)
-
-    def nudge(self, path: str) -> None:
-        """Count word that the locks of a step moved. Only those who have asked for locks can have it."""
-        if path in self._nudges:
-            self._nudges[path] += 1
-            self._meter.count(WORD)
+        del path
+        return 0
 
     def look_again(self, times: int) -> datetime:
-        span: timedelta = FIRST_LOOK * 2 ** min(times, 10)
+        # At once the first time: then the answer may be kept back.
+        span: timedelta = FIRST_LOOK * (2 ** min(times, 10) - 1)
         return workflow.now() + min(span, LAST_LOOK)
 
     async def _call(self, name: str, argument: Claim | Holder, holder: Holder, **more: Any) -> Any:

@@ -1,19 +1,17 @@
 """The locks of a namespace: one workflow, whose id and type is `gonogo-locks`. A thin shell around its table.
 
-The law: signals come in, queries go out, and a handler of a signal gives no command; what it does to the table hangs on
-the order of signals alone. Missions that wait are told to ask again, one after the other, and whoever is not there to
-be told is told nothing: asking finds those who hold a lock and run no more (`activities/locks.py`).
+The law: signals come in, queries go out, and no command is given but to go on in a new run; what becomes of the table
+hangs on the order of signals alone. Nobody is told anything: those who wait ask again, and asking finds those who hold
+a lock and run no more (`activities/locks.py`).
 """
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError, FailureError
 
 from contracts.base import canonical
 from contracts.lock import (
     ASK,
     GONE,
     LOCKS,
-    LOCKS_MOVED,
     RELEASE,
     STANDING,
     TABLE,
@@ -41,34 +39,33 @@ class Locks:
 
     @workflow.run
     async def run(self, given: LocksInput) -> None:
-        """Tell those whose claims moved, for as long as the namespace lives."""
+        """Serve for as long as the namespace lives, one run after the other."""
         del given
-        while True:
-            await workflow.wait_condition(lambda: bool(self._table.moves) or self._full())
-            while self._table.moves:
-                await _tell(self._table.moves[0])
-                self._table.moves.pop(0)
-            if self._full():
-                carried = self._table.carried()
-                workflow.continue_as_new(carried.model_copy(update={"signals_per_run": self._given.signals_per_run}))
+        # Counted here: what the server says of a history's length may differ in a replay.
+        await workflow.wait_condition(lambda: self._signals >= self._given.signals_per_run)
+        carried = self._table.carried()
+        workflow.continue_as_new(carried.model_copy(update={"signals_per_run": self._given.signals_per_run}))
 
     @workflow.signal(name=ASK)
     def ask(self, claim: Claim) -> None:
         """Take a claim in."""
         self._signals += 1
         self._table.ask(claim, workflow.now())
+        self._table.moves.clear()
 
     @workflow.signal(name=RELEASE)
     def release(self, holder: Holder) -> None:
         """Free what a claim holds, or withdraw it."""
         self._signals += 1
         self._table.release(holder, workflow.now())
+        self._table.moves.clear()
 
     @workflow.signal(name=GONE)
     def gone(self, holder: Holder) -> None:
         """Free all that a mission holds which runs no more."""
         self._signals += 1
         self._table.gone(holder.mission, holder.first_run_id, workflow.now())
+        self._table.moves.clear()
 
     @workflow.query(name=STANDING)
     def standing(self, holder: Holder) -> Standing:
@@ -89,15 +86,3 @@ class Locks:
                 return TableView(locks=tuple(page), more=True)
             page.append(shown)
         return TableView(locks=tuple(page))
-
-    def _full(self) -> bool:
-        # Counted here: what the server says of a history's length may differ in a replay.
-        return self._signals >= self._given.signals_per_run
-
-
-async def _tell(holder: Holder) -> None:
-    mission = workflow.get_external_workflow_handle(holder.mission)
-    try:
-        await mission.signal(LOCKS_MOVED, holder.path)
-    except (ApplicationError, FailureError):
-        workflow.logger.info("%s is not there to be told of its locks", holder.mission)

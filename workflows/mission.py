@@ -15,7 +15,6 @@ from temporalio.exceptions import ApplicationError
 
 from contracts.decision import DECIDE
 from contracts.event import EVENT, Event
-from contracts.lock import LOCKS_MOVED
 from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import Failure
 from contracts.view import (
@@ -83,8 +82,9 @@ class Mission:
         plan = self._input.plan
         self._board = Board(plan.definition, (self._state(), self._gates.openings()))
         identity = Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by)
-        self._ports = TemporalPorts(plan, self)
-        self._scope = scope_of(plan, identity, self._ports, self._journal, self._gates, events=self._events)
+        self._scope = scope_of(
+            plan, identity, TemporalPorts(plan, self), self._journal, self._gates, events=self._events
+        )
 
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> MissionResult:
@@ -249,9 +249,6 @@ class Mission:
         if name == EVENT:
             self._take_event(args)
             return
-        if name == LOCKS_MOVED:
-            self._hear_of_locks(args)
-            return
         token, unreadable = "", ""
         if name != DECIDE:
             unreadable = f"a mission knows no {name[:100]!r}; decisions are sent as {DECIDE!r}, events as {EVENT!r}"
@@ -263,14 +260,6 @@ class Mission:
             except Exception:
                 unreadable = "a decision is one JSON string, a compact JWS; this could not be read"
         self._inbox.take(token, unreadable)
-
-    def _hear_of_locks(self, args: Sequence[RawValue]) -> None:
-        """Let a step that waits for locks ask how it stands. A signal grants nothing."""
-        try:
-            [given] = args
-            self._ports.nudge(workflow.payload_converter().from_payload(given.payload, str))
-        except Exception:
-            self._gates.refuse("", f"{LOCKS_MOVED!r} comes with the path of a step")
 
     def _take_event(self, args: Sequence[RawValue]) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The interpreter's ports, bound to Temporal. The only file here that names an activity.
+"""The interpreter's ports, bound to Temporal. With `lock_ports.py` all here that names an activity.
 
 Agents and tools are ordinary activities on the queues of the teams that own them; the judging of a decision is a
 local activity, so that its ruling stands in history as one marker and costs one event. So is the loading of a plan.

@@ -39,6 +39,9 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
     kind = draw(st.sampled_from(kinds))
     step: dict[str, Any] = {"step": f"s{number}"} if named or draw(st.booleans()) else {}
     if draw(st.integers(0, 5)) == 5:
+        step |= (
+            {"locks": draw(st.sampled_from(["db", ["host:${{ alert.host }}", "db"]]))} if draw(st.booleans()) else {}
+        )
         step |= {"when": "has(alert.host)", "on_failure": draw(targets(count, depth, ("escalate", "continue")))}
     match kind:
         case "race":

@@ -94,6 +94,11 @@ def test_the_example_of_a_page_loads(kind: str):
     assert findings(mission(example[1])) == []
 
 
+@pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", (FOLDER / "locks.md").read_text(), re.DOTALL))
+def test_the_examples_of_locks_load(example: str):
+    assert findings(mission(example)) == []
+
+
 @pytest.mark.parametrize("kind", READERS)
 def test_the_front_page_leads_to_every_page(kind: str):
     assert f"]({PAGES.get(kind, kind)}.md)" in (FOLDER / "README.md").read_text()

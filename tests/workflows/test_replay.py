@@ -77,12 +77,6 @@ MUTATIONS = {
         "set()",
         "locked_undone.1",
     ),
-    "a table that serves nobody who waits": (
-        "workflows/governance/lock.py",
-        "        if self._drop(key):\n            self._serve(now)",
-        "        self._drop(key)",
-        "tables/locks.1",
-    ),
     "parallel branches one after the other": (
         "workflows/interpreter/steps/parallel.py",
         "await run_all([lambda branch=branch: scope.run_step(branch, path, scope) for branch in step.parallel])",

@@ -21,7 +21,7 @@ def key_of(holder: Holder) -> str:
 
 
 class Locktable:
-    """Claims in the order of asking. `moves` are those who are to be told that their claim has moved."""
+    """Claims in the order of asking. `moves` are those whose claims were granted or yielded to another's doing."""
 
     def __init__(self, given: LocksInput | None = None) -> None:
         given = given or LocksInput()
@@ -32,7 +32,7 @@ class Locktable:
             name: key for key, entry in self._entries.items() if entry.state == "held" for name in entry.claim.names
         }
         self._waiting = {key: None for key, entry in self._entries.items() if entry.state == "waiting"}
-        self.moves: list[Holder] = list(given.moves)
+        self.moves: list[Holder] = []
 
     def carried(self) -> LocksInput:
         """Return all that the table knows."""
@@ -40,7 +40,6 @@ class Locktable:
             entries=tuple(self._entries.values()),
             number=self._number,
             released=tuple(self._released),
-            moves=tuple(self.moves),
         )
 
     def ask(self, claim: Claim, now: datetime) -> None:

@@ -18,6 +18,7 @@ from contracts.record import STANDING, Failure, Record, inside
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.scope import Scope
 
+PATIENT = 60.0
 OPEN = frozenset({"running", "waiting"})
 
 
@@ -48,7 +49,9 @@ async def wait_for(claim: Claim, until: datetime | None, path: str, scope: Scope
     for times in count():
         scope.begin_effect()
         heard = scope.ports.nudged(word)
-        standing = await _asked(claim, path, scope)
+        # The first answer comes at once, so that whoever looks at the mission sees who is in the way.
+        patience = _left(until, scope) if times else 0.0
+        standing = await _asked(claim.model_copy(update={"patience": patience}), path, scope)
         if standing.state == "held":
             return
         if standing.state == "yielded":
@@ -57,10 +60,17 @@ async def wait_for(claim: Claim, until: datetime | None, path: str, scope: Scope
         if until is not None and scope.ports.now() >= until:
             raise _failed("timed_out", f"they were not free in time: {_in_the_way(standing)}", path)
         moments = [moment for moment in (until, scope.ports.look_again(times)) if moment is not None]
+        if moments and min(moments) <= scope.ports.now():
+            continue
         summary = f"{path} waits for {', '.join(claim.names)}: {_in_the_way(standing)}"
         with scope.ports.within(path):
             moved = lambda heard=heard: scope.ports.nudged(word) != heard  # noqa: E731
             await scope.ports.wait(moved, min(moments, default=None), summary)
+
+
+def _left(until: datetime | None, scope: Scope) -> float:
+    """Return for how many seconds an answer may be kept back at most."""
+    return PATIENT if until is None else max(0.0, min(PATIENT, (until - scope.ports.now()).total_seconds()))
 
 
 async def give_back(path: str, scope: Scope) -> None:

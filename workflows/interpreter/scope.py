@@ -78,11 +78,11 @@ class Ports(Protocol):
         ...
 
     def nudged(self, path: str) -> int:
-        """Count how often word came that the locks of a step may have moved. It is a hint: ask."""
+        """Count how often word came that the locks of a step moved, where word comes at all."""
         ...
 
     def look_again(self, times: int) -> datetime | None:
-        """Return when to ask for locks again without word, having asked so often: where word may be lost."""
+        """Return when to ask for locks again, having asked so often; none where word comes for sure."""
         ...
 
     def changed(self) -> None:
