@@ -25,6 +25,7 @@ from activities.actions import ActionExecutor
 from activities.agents import AgentRunner
 from activities.authority import Authority
 from activities.identity import Judge
+from activities.kin import Kin
 from activities.lineage import ServerLineage
 from activities.mcp_tools import ToolServers
 from activities.people import Directory
@@ -113,10 +114,12 @@ def _activities(
 ) -> list[Callable[..., Any]]:
     directory = Directory(*settings.people_files())
     authority = Authority(workspace.tools, directory, ServerLineage(client))
+    kin = Kin(client)
     return [
         AgentRunner(workspace.agents, workspace.tools, servers).run,
         ActionExecutor(workspace.tools, servers, authority).execute,
         Judge(directory).judge,
+        *(kin.watch, kin.stop, kin.undo, kin.parent),
     ]
 
 

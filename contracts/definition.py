@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, JsonValue
 
 from contracts.base import Document
+from contracts.child import OnParentClose
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
 from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback
@@ -179,6 +180,31 @@ class ReviewStep(BaseStep):
     review: Review
 
 
+class Allow(Document):
+    """The most that a child mission, and what it starts in turn, may use."""
+
+    agents: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+
+
+class MissionStep(BaseStep):
+    """Another mission runs as a child. Output: `{mission, verdict, state}`, the child's id first.
+
+    Only the verdicts in `accept` are a success. Without `allow` it may use what this mission's own steps name.
+    `on_parent_close`: when this mission comes to nothing, `undo` undoes what the child did, `cancel` does so only to a
+    child that still runs, `abandon` lets it be.
+    """
+
+    kind: Literal["mission"] = "mission"
+    mission: str
+    with_: dict[str, JsonValue] = Field(default_factory=dict, alias="with")
+    accept: tuple[str, ...]
+    on_parent_close: OnParentClose
+    allow: Allow | None = None
+
+    model_config = ALIASED
+
+
 Step = Annotated[
     AgentStep
     | ParallelStep
@@ -190,7 +216,8 @@ Step = Annotated[
     | MapStep
     | RaceStep
     | WaitStep
-    | ReviewStep,
+    | ReviewStep
+    | MissionStep,
     Field(discriminator="kind"),
 ]
 Target = str | tuple[Step, ...]
@@ -219,7 +246,7 @@ class Definition(Document):
 
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
-    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep),
+    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, MissionStep),
     *(Gate, Condition, Loop, Map, Review),
     Definition,
 ):

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from contracts.base import Message, digest
 from contracts.call import Usage
+from contracts.child import Parent
 from contracts.decision import Envelope, Opening, Receipt, Ruling
 from contracts.definition import Definition
 from contracts.event import Event
@@ -36,6 +37,8 @@ class Plan(Message):
     agents: dict[str, Agent] = Field(default_factory=dict)
     tools: dict[str, Tool] = Field(default_factory=dict)
     escalation: Escalation
+    missions: dict[str, "Plan"] = Field(default_factory=dict)
+    """The plans of the missions that steps start, by the names that these use."""
     digest: str = ""
 
     def sealed(self) -> "Plan":
@@ -96,6 +99,7 @@ class MissionInput(Message):
     requested_by: str = ""
     limits: Limits = Limits()
     carried: Carried | None = None
+    parent: Parent | None = None
 
 
 class MissionResult(Message):

@@ -21,6 +21,8 @@ BUILT_IN = (ESCALATE, ABORT, CONTINUE)
 ANY = "any"
 FAILURES = (
     "bad_input",
+    "child_failed",
+    "child_refused",
     "context_missing",
     "expression_error",
     "failed",

@@ -17,6 +17,7 @@ from contracts.definition import (
     GroupStep,
     LoopStep,
     MapStep,
+    MissionStep,
     ParallelStep,
     RaceStep,
     ReviewStep,
@@ -165,6 +166,8 @@ def words(step: Step) -> list[str]:
         case ReviewStep():
             who = ", ".join(step.review.reviewers)
             return [f"goes on after {show_duration(step.review.timeout)} unless {who} objects"]
+        case MissionStep():
+            return [f"mission {step.mission}", f"accepts {', '.join(step.accept)}", f"{step.on_parent_close} with this"]
         case GroupStep():
             return []
         case _:

@@ -20,6 +20,7 @@ from contracts.definition import (
     GroupStep,
     LoopStep,
     MapStep,
+    MissionStep,
     ParallelStep,
     RaceStep,
     ReviewStep,
@@ -58,6 +59,8 @@ MISSION = Cost(marks=3, tasks=1)
 QUIET_GATE = Cost(gates=1, marks=4, tasks=1)
 """Two updates of search attributes, and a decision with its ruling; or a timer that fired."""
 TIMER = Cost(marks=2)
+CHILD = Cost(marks=6, tasks=2)
+"""A child is started, and looked at until it is over; what it takes is its own history's."""
 VOTE = Cost(marks=2, tasks=1)
 RUNG = Cost(marks=3, tasks=1)
 
@@ -202,6 +205,8 @@ class Reckoner:
                 waits = seconds(step.review.timeout)
                 asked = Bounds(QUIET_GATE, Cost(**{**vars(QUIET_GATE.each(TIMER, plus)), "wait": waits}))
                 return asked.then(self.target(step.review.on_object).perhaps())
+            case MissionStep():
+                return Bounds(CHILD, CHILD)
             case _:
                 assert_never(step)
 

@@ -15,6 +15,7 @@ from contracts.definition import (
     GateStep,
     LoopStep,
     MapStep,
+    MissionStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -76,6 +77,9 @@ def sites(step: Step, draft: Draft) -> Iterator[Site]:
         case ReviewStep():
             if step.review.message:
                 yield from templates(draft.value(step, "review", "message"))
+        case MissionStep():
+            if step.with_:
+                yield from templates(draft.value(step, "with"))
         case _:
             return
 

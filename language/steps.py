@@ -16,6 +16,7 @@ from contracts.definition import (
     GroupStep,
     LoopStep,
     MapStep,
+    MissionStep,
     ParallelStep,
     RaceStep,
     ReviewStep,
@@ -75,7 +76,7 @@ def kind_targets(step: Step) -> dict[str, Target]:
             return {"do": step.map.do}
         case ReviewStep():
             return {"on_object": step.review.on_object}
-        case ParallelStep() | GroupStep() | RaceStep() | WaitStep():
+        case ParallelStep() | GroupStep() | RaceStep() | WaitStep() | MissionStep():
             return {}
         case _:
             assert_never(step)

@@ -35,10 +35,11 @@ from workflows.governance.tally import Gatebook
 from workflows.inbox import Inbox
 from workflows.interpreter.course import broken, failing, follow, scope_of, state_of, to_be_undone
 from workflows.interpreter.ending import Suspended
-from workflows.interpreter.join import is_cancelled
+from workflows.interpreter.join import halt_if_cancelled, is_cancelled
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
 from workflows.interpreter.undo import undo_all
+from workflows.parentage import Parentage
 from workflows.ports import TemporalPorts, judge
 from workflows.view import page_of_gates, page_of_records, spent, waiting
 
@@ -74,14 +75,13 @@ class Mission:
         self._gates = Gatebook(carried.openings, carried.votes_seen, carried.refusals)
         self._inbox = Inbox(carried.inbox, carried.receipts)
         self._events = Eventbook(carried.events, carried.events_seen)
-        self._over = False
-        self._stays = False
+        self._over = self._stays = self._held = False
         plan = self._input.plan
         self._board = Board(plan.definition, (self._state(), self._gates.openings()))
         identity = Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by)
-        self._scope = scope_of(
-            plan, identity, TemporalPorts(plan, self), self._journal, self._gates, events=self._events
-        )
+        ports = TemporalPorts(plan, self, self._input.limits)
+        self._parentage = Parentage(self._input.parent, ports.watch_parent)
+        self._scope = scope_of(plan, identity, ports, self._journal, self._gates, events=self._events)
 
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> MissionResult:
@@ -93,6 +93,8 @@ class Mission:
         attending = asyncio.create_task(
             self._inbox.attend(self._gates, info.workflow_id, info.first_execution_run_id, judge)
         )
+        main = asyncio.current_task()
+        self._parentage.attend(lambda: main.cancel() if main and self._ending is None else None)
         while (ending := await self._go_on()) is None:
             await self._hand_over()
         self._over = True
@@ -165,6 +167,7 @@ class Mission:
         try:
             if self._ending is None:
                 self._end(await self._walk())
+            await self._hold()
             if self._ending and to_be_undone(self._ending):
                 self.changed()
                 await _through(undo_all(self._scope))
@@ -175,12 +178,28 @@ class Mission:
             self._ending = broken("undo what was done", bug)
         return self._ending
 
+    async def _hold(self) -> None:
+        """Keep what a completed child did in hand until its parent is over, and undo it unless that completed."""
+        if self._ending is None or to_be_undone(self._ending) or not self._parentage.holds(self._journal.records()):
+            return
+        self._held = True
+        self.changed()
+        try:
+            halt_if_cancelled()
+            if not await self._parentage.settled(self.stopping):
+                raise Suspended
+            self._end(self._parentage.ending() or self._ending)
+        except asyncio.CancelledError:
+            self._end(_cancelled())
+        finally:
+            self._held = False
+
     async def _hand_over(self) -> None:
         """Continue as new. A mission that was cancelled, or cannot be carried, ends in this run instead."""
         await _through(workflow.wait_condition(lambda: self._inbox.waiting_bytes() <= QUEUED))
-        if self._ending is None and is_cancelled():
+        if is_cancelled() and not (self._ending and to_be_undone(self._ending)):
             # A cancellation is delivered once: the next run would never hear of it.
-            self._end(_cancelled())
+            self._end(self._parentage.ending() or _cancelled())
             return
         following = self._next()
         size = len(following.model_dump_json().encode())
@@ -202,12 +221,14 @@ class Mission:
         except Suspended:
             raise
         except asyncio.CancelledError:
-            return _cancelled()
+            return self._parentage.ending() or _cancelled()
         except Exception as bug:
             workflow.logger.exception("the interpreter failed")
             return broken("interpret the mission", bug)
 
     def _state(self) -> MissionState:
+        if self._held:
+            return MissionState.HELD
         return state_of(self._ending, over=self._over, asking=bool(self._gates.openings()))
 
     def _next(self) -> MissionInput:

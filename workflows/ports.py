@@ -16,6 +16,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
+from contracts.base import Message
 from contracts.call import (
     EXECUTE_ACTION,
     JUDGE_DECISION,
@@ -26,12 +27,14 @@ from contracts.call import (
     ToolResult,
     idempotency_key,
 )
+from contracts.child import UNDO_CHILD, WATCH_CHILD, WATCH_PARENT, Child, Parent, ParentEnd, Report
 from contracts.decision import Hearing, Ruling
-from contracts.plan import Plan
+from contracts.plan import Limits, MissionInput, Plan
 from contracts.step import Retry
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.scope import Effort
+from workflows.kin import look, start_child, stop_child
 
 HEARTBEAT = timedelta(seconds=10)
 LAST_WORDS = timedelta(seconds=5)
@@ -54,9 +57,10 @@ class Host(Protocol):
 class TemporalPorts:
     """The world, as Temporal gives it."""
 
-    def __init__(self, plan: Plan, host: Host) -> None:
+    def __init__(self, plan: Plan, host: Host, limits: Limits | None = None) -> None:
         self._plan = plan
         self._host = host
+        self._limits = limits or Limits()
 
     def now(self) -> datetime:
         return workflow.now()
@@ -105,6 +109,26 @@ class TemporalPorts:
         )
         return answer
 
+    async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
+        given = given.model_copy(update={"limits": self._limits})
+        demand_sendable(given)
+        return await start_child(mission_id, given)
+
+    async def watch_mission(self, child: Child, path: str) -> Report | None:
+        report: Report | None = await look(WATCH_CHILD, child, path, Report, self.stopping)
+        return report
+
+    async def undo_mission(self, child: Child, path: str) -> bool:
+        return await look(UNDO_CHILD, child, path, Report, self.stopping) is not None
+
+    async def stop_mission(self, child: Child, path: str) -> None:
+        await stop_child(child, f"{path}/stop")
+
+    async def watch_parent(self, parent: Parent) -> ParentEnd | None:
+        """Wait until a parent is over; None when the run is to hand over first."""
+        end: ParentEnd | None = await look(WATCH_PARENT, parent, "parent", ParentEnd, self.stopping)
+        return end
+
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
         """Wait; at the deadline, hear first those who spoke before it.
 
@@ -124,6 +148,14 @@ class TemporalPorts:
         finally:
             timer.cancel()
         return ready()
+
+
+def demand_sendable(message: Message) -> None:
+    """Refuse what a server would not take."""
+    size = len(message.model_dump_json().encode())
+    if size > MOST_BYTES:
+        cause = f"the call has {size} bytes; at most {MOST_BYTES} can be sent"
+        raise EffectFailed("over_budget", cause, tried="nothing was sent", applied="no")
 
 
 async def judge(hearing: Hearing) -> Ruling:
@@ -154,10 +186,7 @@ async def _effect(
     summary: str,
     cancellation: workflow.ActivityCancellationType,
 ) -> Any:
-    size = len(call.model_dump_json().encode())
-    if size > MOST_BYTES:
-        cause = f"the call has {size} bytes; at most {MOST_BYTES} can be sent"
-        raise EffectFailed("over_budget", cause, tried="nothing was sent", applied="no")
+    demand_sendable(call)
     span = get_tracer("gonogo").start_span(f"{workflow.info().workflow_type} {call.path}")
     # Current only while the call is handed over: a context left open over a wait could not be closed on eviction.
     with use_span(span, end_on_exit=False):

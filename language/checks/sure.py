@@ -17,6 +17,7 @@ from contracts.definition import (
     GroupStep,
     LoopStep,
     MapStep,
+    MissionStep,
     ParallelStep,
     RaceStep,
     ReviewStep,
@@ -108,7 +109,7 @@ class Sure:
 
     def _body(self, step: Step) -> int:
         match step:
-            case AgentStep() | GateStep() | WaitStep() | ReviewStep() | MapStep() | RaceStep():
+            case AgentStep() | GateStep() | WaitStep() | ReviewStep() | MapStep() | RaceStep() | MissionStep():
                 # What is set inside a map or a race stays there.
                 return self._own(step)
             case ActionStep():
@@ -207,7 +208,7 @@ class Sure:
                 self._branches(step.parallel, before)
             case RaceStep():
                 self._branches(step.race, before)
-            case WaitStep():
+            case WaitStep() | MissionStep():
                 return
             case _:
                 assert_never(step)

@@ -16,6 +16,7 @@ from contracts.definition import (
     GroupStep,
     LoopStep,
     MapStep,
+    MissionStep,
     ParallelStep,
     RaceStep,
     ReviewStep,
@@ -151,6 +152,8 @@ class Outputs:
                 return map_of({"at": TEXT}) if step.wait.event is None else schema_type(step.wait.schema_)
             case ReviewStep():
                 return OBJECTION
+            case MissionStep():
+                return map_of({"mission": TEXT, "verdict": text_of(step.accept), "state": text_of(("completed",))})
             case _:
                 assert_never(step)
 

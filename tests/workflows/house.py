@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 
 from activities import keys
 from activities.identity import Judge
+from activities.kin import Kin
 from activities.people import Directory
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.decision import DECIDE, Claims, Opening, Receipt
@@ -89,9 +90,11 @@ class House:
         steps: list[dict[str, Any]],
         limits: Limits | None = None,
         given: dict[str, Any] | None = None,
+        missions: dict[str, Plan] | None = None,
         **more: Any,
     ) -> "Started":
-        plan = moved(plan_of(steps, **more), self.queue)
+        plan = plan_of(steps, **more).model_copy(update={"missions": missions or {}})
+        plan = moved(plan, self.queue)
         argument = MissionInput(plan=plan, inputs=given or {}, requested_by="rita", limits=limits or Limits())
         handle = await self.client.start_workflow(
             plan.definition.mission,
@@ -107,7 +110,8 @@ def moved(plan: Plan, queue: str) -> Plan:
     """Put every agent and tool on one queue."""
     agents = {name: agent.model_copy(update={"queue": queue}) for name, agent in plan.agents.items()}
     tools = {name: tool.model_copy(update={"queue": queue}) for name, tool in plan.tools.items()}
-    return plan.model_copy(update={"agents": agents, "tools": tools}).sealed()
+    missions = {name: moved(inner, queue) for name, inner in plan.missions.items()}
+    return plan.model_copy(update={"agents": agents, "tools": tools, "missions": missions}).sealed()
 
 
 @dataclass
@@ -170,11 +174,13 @@ async def house(
     """Run a worker for missions and their fakes."""
     activities = activities or Activities()
     queue = f"q-{uuid.uuid4().hex[:12]}"
+    kin = Kin(client)
     async with Worker(
         client,
         task_queue=queue,
         workflows=[Mission],
-        activities=[activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge],
+        activities=[activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge]
+        + [kin.watch, kin.stop, kin.undo, kin.parent],
         workflow_runner=runner(),
         **{**CACHE, **options},
     ):

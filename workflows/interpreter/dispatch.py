@@ -10,6 +10,7 @@ from contracts.definition import (
     GroupStep,
     LoopStep,
     MapStep,
+    MissionStep,
     ParallelStep,
     RaceStep,
     ReviewStep,
@@ -25,6 +26,7 @@ from workflows.interpreter.steps.gate import run_gate
 from workflows.interpreter.steps.group import run_group
 from workflows.interpreter.steps.loop import run_loop
 from workflows.interpreter.steps.map import run_map
+from workflows.interpreter.steps.mission import run_mission
 from workflows.interpreter.steps.parallel import run_parallel
 from workflows.interpreter.steps.race import run_race
 from workflows.interpreter.steps.review import run_review
@@ -56,6 +58,8 @@ async def handle(step: Step, path: str, scope: Scope) -> Outcome:
             return await run_wait(step, path, scope)
         case ReviewStep():
             return await run_review(step, path, scope)
+        case MissionStep():
+            return await run_mission(step, path, scope)
         case _:
             assert_never(step)
 
@@ -73,6 +77,8 @@ def actor(step: Step) -> str:
             return ", ".join(step.review.reviewers)
         case WaitStep():
             return step.wait.event or ""
+        case MissionStep():
+            return step.mission
         case ParallelStep() | ConditionStep() | LoopStep() | GroupStep() | MapStep() | RaceStep():
             return ""
         case _:

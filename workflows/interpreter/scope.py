@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from contracts.base import canonical
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult
+from contracts.child import Child, Report
 from contracts.definition import Step, Target
-from contracts.plan import Plan
+from contracts.plan import MissionInput, Plan
 from contracts.record import Failure
 from contracts.step import Retry
 from language.expression import ExpressionError, evaluate, evaluate_bool, names, render, template_expressions
@@ -56,6 +57,22 @@ class Ports(Protocol):
     async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult: ...
 
     async def run_tool(self, call: ToolCall, effort: Effort) -> ToolResult: ...
+
+    async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
+        """Start a mission as a child. What is cancelled meanwhile has started it or has failed: nothing in between."""
+        ...
+
+    async def watch_mission(self, child: Child, path: str) -> Report | None:
+        """Wait until a child is over or held; None when the run is to hand over first."""
+        ...
+
+    async def stop_mission(self, child: Child, path: str) -> None:
+        """Ask a child to stop and to undo what it did, without waiting for that."""
+        ...
+
+    async def undo_mission(self, child: Child, path: str) -> bool:
+        """Have a child undo what it did, and wait until it has; false when the run is to hand over first."""
+        ...
 
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
         """Wait until `ready`, the deadline, or a hand-over; return whether it is ready."""

@@ -1,0 +1,52 @@
+"""What a mission that is a child knows of its parent: whether it is over, and what that means here.
+
+The law: a child undoes what it did unless its parent completed; that it reads from the server, so no signal can release
+it and no terminated parent leaves it behind. Temporal's own parent-close policy cannot say this: it also strikes
+when a parent continues as a new run. The other half is `workflows/interpreter/steps/mission.py`, in the parent.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+from temporalio import workflow
+
+from contracts.child import ABANDON, UNDO, Parent, ParentEnd
+from contracts.plan import Ending
+from contracts.record import Record
+from contracts.view import MissionState
+from workflows.governance.saga import to_undo
+
+Watch = Callable[[Parent], Awaitable[ParentEnd | None]]
+
+
+class Parentage:
+    """A mission's parent, if it has one that matters to it. `over` is set once that is known to have ended."""
+
+    def __init__(self, parent: Parent | None, watch: Watch) -> None:
+        self._parent = parent if parent is not None and parent.on_close != ABANDON else None
+        self._watch = watch
+        self.over: ParentEnd | None = None
+
+    def holds(self, records: Iterable[Record]) -> bool:
+        """Whether a mission that has completed must wait for its parent, since what it did may have to be undone."""
+        return self._parent is not None and self._parent.on_close == UNDO and bool(to_undo(records))
+
+    def attend(self, orphaned: Callable[[], None]) -> "asyncio.Task[None] | None":
+        """Watch the parent for as long as the run lasts; call when it came to nothing."""
+        return asyncio.create_task(self._attend(self._parent, orphaned)) if self._parent is not None else None
+
+    async def _attend(self, parent: Parent, orphaned: Callable[[], None]) -> None:
+        self.over = await self._watch(parent)
+        if self.over is not None and not self.over.completed:
+            orphaned()
+
+    async def settled(self, stopping: Callable[[], bool]) -> bool:
+        """Wait until the parent is over; false when the run is to hand over first."""
+        await workflow.wait_condition(lambda: self.over is not None or stopping())
+        return self.over is not None
+
+    def ending(self) -> Ending | None:
+        """Return the ending of a mission whose parent came to nothing."""
+        if self.over is None or self.over.completed:
+            return None
+        return Ending(state=MissionState.ABORTED, reason=f"its parent {self.over.reason}")
