@@ -1,8 +1,8 @@
 """Look at the missions that belong to a mission: the child that it started, the parent that started it.
 
 The law: what is told here is what the server says of that very chain of runs; another mission under the same id is
-nobody's kin. Each look is short: one that finds the other still under way fails and is tried again later, which holds no
-worker and writes no history. `workflows/ports.py` asks.
+nobody's kin. Each look is short: one that finds the other still under way fails and is tried again later, which holds
+no worker and writes no history. `workflows/kin.py` asks.
 """
 
 from datetime import timedelta
@@ -124,7 +124,8 @@ def failed(cause: BaseException | None, status: WorkflowExecutionStatus | None) 
     if isinstance(cause, ApplicationError):
         details: Any = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
         state = "internal" if cause.type == "internal" else MissionState.FAILED
-        return Report(state=state, reason=cause.message, spent=MissionResult.model_validate({"state": state, **details}).spent)
+        spent = MissionResult.model_validate({"state": state, **details}).spent
+        return Report(state=state, reason=cause.message, spent=spent)
     if status is not None and status.name.lower() in BY_FORCE:
         return Report(state=status.name.lower(), reason=explained(cause) if cause else "")
     return Report(state=MissionState.CANCELLED, reason=str(cause or ""))

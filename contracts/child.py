@@ -1,6 +1,6 @@
 """Missions that missions start: who the child is, whose it is, how it stands, what becomes of its parent.
 
-The law: what a parent believes of its child, and a child of its parent, is read from the server, never taken from a signal.
+The law: what a parent believes of its child, and a child of its parent, is read from the server; no signal says it.
 The other halves: `activities/kin.py` reads it, `workflows/interpreter/steps/mission.py` starts and waits.
 """
 
@@ -36,7 +36,7 @@ class Parent(Message):
 
 
 class Report(Message):
-    """How a child ended, or that it is held. `state` is one of `contracts.view.MissionState`, or how Temporal ended it."""
+    """How a child ended, or that it is held. `state` is a `contracts.view.MissionState`, or how Temporal ended it."""
 
     state: str
     verdict: str | None = None

@@ -41,6 +41,10 @@ class Plan(Message):
     """The plans of the missions that steps start, by the names that these use."""
     digest: str = ""
 
+    def family(self) -> "tuple[Plan, ...]":
+        """Return the plan, and those of the missions that it starts, in turn too."""
+        return (self, *(one for child in self.missions.values() for one in child.family()))
+
     def sealed(self) -> "Plan":
         """Return the plan with the digest of everything else in it."""
         return self.model_copy(update={"digest": digest(self.model_copy(update={"digest": ""}))})

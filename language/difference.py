@@ -27,9 +27,9 @@ About = Literal["authority", "effect", "flow", "work", "words"]
 
 IN_PLACE = "a list in place"
 HIDDEN = frozenset(("place", "source", "step", "steps", "parallel"))
-AUTHORITY = "approval gate approvers required escalation on_timeout on_reject autonomy team"
-EFFECT = "kind action with compensate tool effect compensated_by idempotency verdict"
-FLOW = "needs if then else do until max_iterations on_max below_floor inputs"
+AUTHORITY = "approval gate approvers required escalation on_timeout on_reject autonomy team allow"
+EFFECT = "kind action with compensate tool effect compensated_by idempotency verdict mission on_parent_close"
+FLOW = "needs if then else do until max_iterations on_max below_floor inputs accept"
 WORDS = "description version manual"
 SHOWN = frozenset(("message", "context"))
 ABOUT: Mapping[About, frozenset[str]] = {

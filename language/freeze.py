@@ -1,16 +1,23 @@
 """Freeze a checked definition into the plan that runs: with the agents and tools that it names, as they are now."""
 
-from contracts.definition import ActionStep, AgentStep, Definition
+from collections.abc import Iterator
+
+from contracts.definition import Definition
 from contracts.plan import Plan
 from contracts.step import Place
 from contracts.workspace import Workspace
 from language.finding import Finding, Rejected
-from language.steps import every_step, fallbacks
+from language.library import Library, Unusable, excess, own_uses, starts
+from language.loader import read_for
 from language.workspace import PEOPLE
 
 
 def freeze(definition: Definition, workspace: Workspace) -> Plan:
-    """Return the sealed plan. Raises `Rejected` when the workspace has nobody to escalate to."""
+    """Return the sealed plan, with those of the missions that it starts. Raises `Rejected` where none can be made."""
+    return _frozen(definition, workspace, Library(workspace, read_for))
+
+
+def _frozen(definition: Definition, workspace: Workspace, library: Library) -> Plan:
     if workspace.people.escalation is None:
         place = Place(file=PEOPLE, line=1, column=1)
         raise Rejected([Finding("MISSING_KEY", "no 'escalation'", place, "write 'escalation: {role: …}'")])
@@ -20,22 +27,25 @@ def freeze(definition: Definition, workspace: Workspace) -> Plan:
         agents={name: workspace.agents[name] for name in sorted(agents)},
         tools={name: workspace.tools[name] for name in sorted(tools)},
         escalation=workspace.people.escalation,
+        missions=dict(_children(definition, workspace, library)),
     ).sealed()
+
+
+def _children(definition: Definition, workspace: Workspace, library: Library) -> Iterator[tuple[str, Plan]]:
+    """Yield the plans of the missions that steps start. What they may do is looked at again: files change."""
+    with library.reading(definition.mission):
+        for step in starts(definition):
+            child = library.find(step.mission)
+            if isinstance(child, Unusable):
+                raise Rejected([Finding(child.code, child.message, step.place, child.mend)])
+            agents, tools = excess(step, library.family(child), definition)
+            if agents or tools:
+                message = f"'{step.mission}' uses {', '.join(sorted(agents | tools))}, which is not allowed here"
+                raise Rejected([Finding("CHILD_EXCEEDS", message, step.place, "name them under 'allow', if it may")])
+            yield step.mission, _frozen(child, workspace, library)
 
 
 def named(definition: Definition) -> tuple[set[str], set[str]]:
     """Return the agents and the tools, compensating ones included, that a definition names anywhere."""
-    agents: set[str] = set()
-    tools: set[str] = set()
-    for step in every_step(definition):
-        agents.update(fallbacks(step).values())
-        match step:
-            case AgentStep():
-                agents.add(step.agent)
-            case ActionStep():
-                tools.add(step.action)
-                if step.compensate:
-                    tools.add(step.compensate.tool)
-            case _:
-                pass
-    return agents, tools
+    agents, tools = own_uses(definition)
+    return set(agents), set(tools)

@@ -4,8 +4,9 @@ Pure data beside `shape.py`. The law: what the loader accepts, these schemas acc
 whether an agent exists, is left to the checks.
 """
 
-from typing import Any
+from typing import Any, get_args
 
+from contracts.child import OnParentClose
 from contracts.step import ANY, FAILURES
 from language.name import MISSION, STEP, VARIABLE
 
@@ -64,6 +65,9 @@ TYPES: dict[str, tuple[str, Schema]] = {
     "map": ("map, below", ref("map")),
     "wait": ("map, below", ref("wait")),
     "review": ("map, below", ref("review")),
+    "mission": ("name of a mission", TEXT),
+    "closing": ("`undo`, `cancel` or `abandon`", {"enum": list(get_args(OnParentClose))}),
+    "allow": ("map, below", ref("allow")),
     "schema": ("JSON Schema", {"type": "object"}),
     "value": ("any value", {}),
     "tolerance": (

@@ -26,6 +26,7 @@ from contracts.definition import (
 from contracts.gate import Review
 from contracts.step import ABORT, CONTINUE, ESCALATE, Retry
 from language.form import Form, filled, spare
+from language.mission_form import read_mission
 from language.schema import check_schema
 
 if TYPE_CHECKING:
@@ -193,6 +194,7 @@ READERS: dict[str, Callable[["StepReader", Form, dict[str, Any]], Step]] = {
     "race": read_race,
     "wait": read_wait,
     "review": read_review,
+    "mission": read_mission,
 }
 WORDS = {
     "agent": "an agent step",
@@ -206,6 +208,8 @@ WORDS = {
     "race": "a race",
     "wait": "a wait",
     "review": "a review",
+    "mission": "a mission step",
 }
 KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval good"
-EVERY_KEY = frozenset(KEYS.split())
+MORE_KEYS = "accept allow on_parent_close"
+EVERY_KEY = frozenset((*KEYS.split(), *MORE_KEYS.split()))

@@ -96,6 +96,10 @@ FORMS: Mapping[str, Keys] = {
         "context": Key("names", "variables that they are shown"),
         "on_object": Key("target", "where an objection leads", "`abort`"),
     },
+    "allow": {
+        "agents": Key("names", "agents that it may name", "none"),
+        "tools": Key("names", "tools that it may name, compensating ones included", "none"),
+    },
     "compensation": {
         "tool": Key("tool", "the tool that undoes the action", required=True),
         "with": Key("arguments", "its arguments; may read `result`", "those of the action that it knows"),
@@ -144,6 +148,15 @@ STEPS: Mapping[str, Keys] = {
     },
     "wait": {"wait": Key("wait", "one of a span, a moment or an event", required=True)},
     "review": {"review": Key("review", "who is told, and for how long they may object", required=True)},
+    "mission": {
+        "mission": Key("mission", "the mission to start, by its folder in the workspace", required=True),
+        "with": Key("arguments", "its inputs", "none"),
+        "accept": Key("names", "its verdicts that are a success; any other end fails the step", required=True),
+        "on_parent_close": Key("closing", "what becomes of it when this mission comes to nothing", required=True),
+        "allow": Key(
+            "allow", "the most that it, and what it starts in turn, may use", "what this mission's own steps use"
+        ),
+    },
 }
 """The kinds of steps: the first key of each is the one that makes a step of that kind."""
 

@@ -5,7 +5,7 @@ rehearsal that differs.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from contracts.definition import ActionStep, AgentStep, Step, WaitStep
@@ -31,16 +31,28 @@ Actors = Mapping[str, tuple[str, ...]]
 
 def check(script: Rehearsal, plan: Plan, people: PeopleFile) -> Iterator[Finding]:
     """Yield what is wrong with a script as one of this mission."""
-    steps = by_name(plan.definition)
+    family = plan.family()
+    steps = {name: step for one in family[::-1] for name, step in by_name(one.definition).items()}
+    agents = {name: agent for one in family for name, agent in one.agents.items()}
+    tools = {name: tool for one in family for name, tool in one.tools.items()}
     yield from _inputs(script, plan)
     yield from _known("person", script.requested_by, people.people, script.place("requested_by", "like"))
-    yield from _cues("agent", script.agents, plan.agents, _callers(steps, plan.agents))
-    yield from _cues("tool", script.tools, plan.tools, _users(steps))
+    yield from _cues("agent", script.agents, agents, _all(_callers, family, agents))
+    yield from _cues("tool", script.tools, tools, _all(_users, family, tools))
     for decision in script.people:
         yield from _path(decision.at, steps, decision.place)
         yield from _known("person", decision.by, people.people, decision.place)
     yield from _events(script, steps)
-    yield from _expected(script, plan, people, steps)
+    yield from _expected(script, plan, people, steps, tools)
+
+
+def _all(who: Callable[[Mapping[str, Step], Contracts], Actors], family: tuple[Plan, ...], known: Contracts) -> Actors:
+    """Return who may act in each step of a mission and of those that it starts; two may have steps of one name."""
+    found: dict[str, tuple[str, ...]] = {}
+    for one in family:
+        for name, actors in who(by_name(one.definition), known).items():
+            found[name] = (*found.get(name, ()), *actors)
+    return found
 
 
 def name_of(path: str) -> str:
@@ -87,8 +99,9 @@ def _callers(steps: Mapping[str, Step], agents: Contracts) -> dict[str, tuple[st
     return {name: actors for name, actors in {**called, **instead}.items() if actors and agents.keys() >= set(actors)}
 
 
-def _users(steps: Mapping[str, Step]) -> dict[str, tuple[str, ...]]:
+def _users(steps: Mapping[str, Step], tools: Contracts) -> dict[str, tuple[str, ...]]:
     """Return the tool of each action, and of what undoes it."""
+    del tools
     actions = {name: step for name, step in steps.items() if isinstance(step, ActionStep)}
     undone = {f"{name}/undo": (step.compensate.tool,) for name, step in actions.items() if step.compensate}
     return {**{name: (step.action,) for name, step in actions.items()}, **undone}
@@ -100,7 +113,9 @@ def _events(script: Rehearsal, steps: Mapping[str, Step]) -> Iterator[Finding]:
         yield from _known("event", happening.event, waited, happening.place)
 
 
-def _expected(script: Rehearsal, plan: Plan, people: PeopleFile, steps: Mapping[str, Step]) -> Iterator[Finding]:
+def _expected(
+    script: Rehearsal, plan: Plan, people: PeopleFile, steps: Mapping[str, Step], known: Contracts
+) -> Iterator[Finding]:
     expect, places = script.expect, script.expect.places
     if expect.verdict is not None:
         yield from _known("verdict", expect.verdict, plan.definition.verdict.one_of, places["verdict"])
@@ -110,7 +125,7 @@ def _expected(script: Rehearsal, plan: Plan, people: PeopleFile, steps: Mapping[
         yield from _path(wait.at, steps, places["waits"])
     for key, tools in (("ran", expect.ran), ("compensations", expect.compensations)):
         for tool in tools or ():
-            yield from _known("tool", tool, plan.tools, places[key])
+            yield from _known("tool", tool, known, places[key])
     for person in expect.refused:
         yield from _known("person", person, [*people.people, EVENT], places["refused"])
 

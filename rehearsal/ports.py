@@ -14,11 +14,13 @@ from itertools import count
 from typing import Any, Literal
 
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage, idempotency_key
-from contracts.plan import Plan
+from contracts.child import Child, Report
+from contracts.plan import MissionInput, Plan
 from contracts.step import Place, Retry
 from contracts.workspace import Tool
 from language.finding import Finding
 from language.schema import errors
+from rehearsal.child import Children
 from rehearsal.clock import Clock, Halted
 from rehearsal.crowd import Crowd
 from rehearsal.invent import CannotInvent, invent
@@ -74,11 +76,13 @@ class ScriptedPorts:
         clock: Clock,
         crowd: Crowd,
         *,
+        children: Children,
         watch: Callable[[], None],
         invents: bool = False,
     ) -> None:
         self.acts: list[Act] = []
-        self._plan = plan
+        self._tools = {name: tool for one in plan.family() for name, tool in one.tools.items()}
+        self._children = children
         self._mission = mission
         self._script = script
         self._clock = clock
@@ -129,7 +133,7 @@ class ScriptedPorts:
 
     async def run_tool(self, call: ToolCall, effort: Effort) -> ToolResult:
         """Let a tool act. A cancellation waits for its report, or nobody would know what to undo."""
-        task = asyncio.ensure_future(self._act(call, self._plan.tools[call.tool], effort))
+        task = asyncio.ensure_future(self._act(call, self._tools[call.tool], effort))
         while not task.done():
             try:
                 await asyncio.shield(task)
@@ -139,6 +143,22 @@ class ScriptedPorts:
             except EffectFailed:
                 break
         return task.result()
+
+    async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
+        return self._children.start(mission_id, given, self)
+
+    async def watch_mission(self, child: Child, path: str) -> Report | None:
+        del path
+        return await self._children.report(child)
+
+    async def stop_mission(self, child: Child, path: str) -> None:
+        del path
+        self._children.stop(child)
+
+    async def undo_mission(self, child: Child, path: str) -> bool:
+        del path
+        await self._children.undo(child)
+        return True
 
     async def _act(self, call: ToolCall, tool: Tool, effort: Effort) -> ToolResult:
         wrong = errors(tool.input, call.arguments)

@@ -5,9 +5,8 @@ waits, it never freezes on a bug, and what it abandons is undone in a task that 
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -35,7 +34,7 @@ from workflows.governance.tally import Gatebook
 from workflows.inbox import Inbox
 from workflows.interpreter.course import broken, failing, follow, scope_of, state_of, to_be_undone
 from workflows.interpreter.ending import Suspended
-from workflows.interpreter.join import halt_if_cancelled, is_cancelled
+from workflows.interpreter.join import halt_if_cancelled, is_cancelled, see_through
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
 from workflows.interpreter.undo import undo_all
@@ -94,13 +93,13 @@ class Mission:
             self._inbox.attend(self._gates, info.workflow_id, info.first_execution_run_id, judge)
         )
         main = asyncio.current_task()
-        self._parentage.attend(lambda: main.cancel() if main and self._ending is None else None)
+        self._parentage.attend(lambda: main is not None and self._ending is None and main.cancel())
         while (ending := await self._go_on()) is None:
             await self._hand_over()
         self._over = True
         self._board.verdict = ending.verdict
         self.changed()
-        await _through(workflow.wait_condition(lambda: not self._inbox.waiting()))
+        await see_through(workflow.wait_condition(lambda: not self._inbox.waiting()))
         attending.cancel()
         return self._result(ending)
 
@@ -170,7 +169,7 @@ class Mission:
             await self._hold()
             if self._ending and to_be_undone(self._ending):
                 self.changed()
-                await _through(undo_all(self._scope))
+                await see_through(undo_all(self._scope))
         except Suspended:
             return None
         except Exception as bug:
@@ -196,7 +195,7 @@ class Mission:
 
     async def _hand_over(self) -> None:
         """Continue as new. A mission that was cancelled, or cannot be carried, ends in this run instead."""
-        await _through(workflow.wait_condition(lambda: self._inbox.waiting_bytes() <= QUEUED))
+        await see_through(workflow.wait_condition(lambda: self._inbox.waiting_bytes() <= QUEUED))
         if is_cancelled() and not (self._ending and to_be_undone(self._ending)):
             # A cancellation is delivered once: the next run would never hear of it.
             self._end(self._parentage.ending() or _cancelled())
@@ -292,18 +291,6 @@ class Mission:
             refused = "an event is one JSON object with `event`, and with `key`, `payload` and `id` as needed"
         if refused:
             self._gates.refuse("", refused)
-
-
-async def _through(work: Coroutine[Any, Any, None]) -> None:
-    """See work through in a task of its own: a cancellation of the mission does not reach it."""
-    task = asyncio.create_task(work)
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled():
-                raise
-    task.result()
 
 
 def _cancelled() -> Ending:

@@ -31,11 +31,11 @@ class Parentage:
         """Whether a mission that has completed must wait for its parent, since what it did may have to be undone."""
         return self._parent is not None and self._parent.on_close == UNDO and bool(to_undo(records))
 
-    def attend(self, orphaned: Callable[[], None]) -> "asyncio.Task[None] | None":
+    def attend(self, orphaned: Callable[[], object]) -> "asyncio.Task[None] | None":
         """Watch the parent for as long as the run lasts; call when it came to nothing."""
         return asyncio.create_task(self._attend(self._parent, orphaned)) if self._parent is not None else None
 
-    async def _attend(self, parent: Parent, orphaned: Callable[[], None]) -> None:
+    async def _attend(self, parent: Parent, orphaned: Callable[[], object]) -> None:
         self.over = await self._watch(parent)
         if self.over is not None and not self.over.completed:
             orphaned()

@@ -5,7 +5,7 @@ The law: only a tool's contract in the workspace frees it from approval (`autono
 
 from collections.abc import Iterator
 
-from contracts.definition import ActionStep, GateStep, RaceStep, ReviewStep, Step, Target
+from contracts.definition import ActionStep, GateStep, MissionStep, RaceStep, ReviewStep, Step, Target
 from contracts.gate import Gate
 from contracts.step import CONTINUE, ESCALATE
 from contracts.workspace import Tool, Workspace
@@ -13,7 +13,7 @@ from language.checks.names import listed
 from language.draft import Draft
 from language.finding import Finding
 from language.silence import APPROVING_WORDS
-from language.steps import called_by, called_names, children, gate_of, walk
+from language.steps import called_by, called_names, children, every_step, gate_of, walk
 
 
 def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
@@ -48,18 +48,18 @@ class Acting:
                 if self.acts(step):
                     message = f"'{step.step}' changes the world, and runs in the race '{race.step}'"
                     mend = "let agents race, and act on the answer after it"
-                    yield self.draft.find("RACE_ACTS", message, step, "action", mend=mend)
+                    yield self.draft.find("RACE_ACTS", message, step, step.kind, mend=mend)
 
     def after_reviews(self) -> Iterator[Finding]:
         """Find effects that only silence stands before: behind a review, with no approval of their own."""
         told: set[int] = set()
         for steps in (self.draft.definition.steps, *(inner for step in self.draft.steps() for inner in children(step))):
             for step in self.behind(steps):
-                if id(step) not in told and self.acts(step) and gate_of(step) is None:
+                if id(step) not in told and self.acts(step, asked=False):
                     told.add(id(step))
                     message = f"'{step.step}' would act because nobody objected at a review"
                     mend = "put a gate between them, or give the action an 'approval'"
-                    yield self.draft.find("SILENCE_APPROVES", message, step, "action", mend=mend)
+                    yield self.draft.find("SILENCE_APPROVES", message, step, step.kind, mend=mend)
 
     def behind(self, steps: tuple[Step, ...]) -> Iterator[Step]:
         """Yield what may run after a review of a list, up to the next gate. In a task graph that is all the rest."""
@@ -71,16 +71,30 @@ class Acting:
                 reviewed = False
             elif reviewed:
                 yield from self.reached((step,))
-            reviewed |= any(isinstance(inner, ReviewStep) for inner in self.reached((step,)))
+            reviewed |= any(self.reviews(inner) for inner in self.reached((step,)))
         if graph and reviewed:
             yield from self.reached(tuple(own))
 
-    def acts(self, step: Step) -> bool:
+    def reviews(self, step: Step) -> bool:
+        """Whether silence may let the mission go on from a step, or from within the mission that it starts."""
+        return any(isinstance(inner, ReviewStep) for inner in self.carried_out(step))
+
+    def acts(self, step: Step, *, asked: bool = True) -> bool:
+        """Whether a step changes the world, itself or by the mission that it starts; `asked`: also with approval."""
+        return any(self.changes(one) and (asked or gate_of(one) is None) for one in self.carried_out(step))
+
+    def changes(self, step: Step) -> bool:
         return (
             isinstance(step, ActionStep)
             and step.action in self.workspace.tools
             and self.workspace.tools[step.action].acts()
         )
+
+    def carried_out(self, step: Step) -> Iterator[Step]:
+        """Yield a step, and every step of the missions that it starts."""
+        yield step
+        for mission in self.draft.family(step) if isinstance(step, MissionStep) else ():
+            yield from every_step(mission)
 
     def reached(self, steps: tuple[Step, ...]) -> Iterator[Step]:
         """Yield steps with everything that they hold and call."""

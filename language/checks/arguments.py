@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from contracts.definition import ActionStep
+from contracts.definition import ActionStep, Step
 from contracts.workspace import Workspace
 from language.draft import Draft
 from language.expression import ExpressionError, template_expressions
@@ -25,7 +25,7 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
 
 
 def misfits(
-    step: ActionStep, given: dict[str, Any], schema: dict[str, Any], draft: Draft, *path: str
+    step: Step, given: dict[str, Any], schema: dict[str, Any], draft: Draft, *path: str, whose: str = "the tool"
 ) -> Iterator[Finding]:
     properties = schema.get("properties", {})
     place = draft.value(step, *path)
@@ -34,11 +34,11 @@ def misfits(
             meant = nearest(name, properties)
             mend = f"did you mean '{meant}'?" if meant else f"it takes: {', '.join(properties) or 'nothing'}"
             found = place.key_places.get(name, place.place)
-            yield Finding("BAD_ARGUMENT", f"the tool has no argument '{name}'", found, mend)
+            yield Finding("BAD_ARGUMENT", f"{whose} has no argument '{name}'", found, mend)
     for name in schema.get("required", ()):
         if name not in given:
             mend = f"write '{name}: …' under 'with'"
-            yield Finding("BAD_ARGUMENT", f"the tool needs the argument '{name}'", place.place, mend)
+            yield Finding("BAD_ARGUMENT", f"{whose} needs the argument '{name}'", place.place, mend)
     loose: dict[str, Any] = {"type": "object", "properties": properties}
     loose |= {key: schema[key] for key in ("$defs", "definitions") if key in schema}
     for name, value in given.items():

@@ -179,8 +179,10 @@ async def house(
         client,
         task_queue=queue,
         workflows=[Mission],
-        activities=[activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge]
-        + [kin.watch, kin.stop, kin.undo, kin.parent],
+        activities=[
+            *(activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge),
+            *(kin.watch, kin.stop, kin.undo, kin.parent),
+        ],
         workflow_runner=runner(),
         **{**CACHE, **options},
     ):

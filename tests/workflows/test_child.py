@@ -2,24 +2,21 @@
 
 import asyncio
 
-import pytest
-
-from activities.kin import Kin
-from contracts.plan import Limits
-from contracts.workspace import Escalation
 from tests.interpreter.fakes import plan_of
-from tests.workflows.house import Activities, Started, broken, house, moved
-from tests.workflows.record_histories import act, agent
-from tests.workflows.test_continue import chain
+from tests.workflows.house import Activities, house, moved
+from tests.workflows.record_histories import act
 from tests.workflows.test_mission import replays
+
 
 def child(**more):
     step = {"kind": "mission", "step": "patch", "mission": "patching", "accept": ["done"], "on_parent_close": "undo"}
     return {**step, "output": "patched", **more}
 
+
 async def start(h, steps, inner, limits=None):
     plan = moved(plan_of(inner, mission="patching"), h.queue)
     return await h.start(steps, limits, missions={"patching": plan})
+
 
 async def test_first(client, home):
     async with house(client, home, Activities()) as h:

@@ -92,8 +92,8 @@ def _settle(step: MissionStep, report: Report, path: str, scope: Scope) -> None:
 
 def _unaccepted(step: MissionStep, report: Report, path: str) -> StepFailed:
     if report.state in {MissionState.COMPLETED, MissionState.REFUSED}:
-        came = f"the verdict {report.verdict!r}" if report.verdict else "a refusal"
-        cause = f"it came to {came}; accepted: {', '.join(step.accept)}" + (f" ({report.reason})" if report.reason else "")
+        came = f"the verdict {report.verdict!r}" if report.verdict else f"a refusal ({report.reason})"
+        cause = f"it came to {came}; accepted: {', '.join(step.accept)}"
         return StepFailed(_failure(step, path, "child_refused", "reach a verdict", cause))
     cause = f"it ended {report.state.replace('_', ' ')}" + (f": {report.reason}" if report.reason else "")
     return StepFailed(_failure(step, path, "child_failed", "reach a verdict", cause))
