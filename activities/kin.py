@@ -59,7 +59,8 @@ class Kin:
             dead = said(found) == MissionState.DEAD_LETTER
             raise unfinished(f"{child.id} {'waits for people to undo it' if dead else 'is being undone'}")
         report = await self._ended(found)
-        if report.state in {MissionState.COMPLETED, *BY_FORCE, "internal"}:
+        # One that completed while it was asked holds nothing: with effects to undo it would have stayed.
+        if report.state in {*BY_FORCE, "internal"}:
             sentence = f"{child.id} ended {report.state.replace('_', ' ')}: what it did stands as it is"
             raise failure("refused", sentence, "unknown")
         return report

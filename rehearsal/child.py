@@ -1,8 +1,8 @@
 """A mission that a mission starts, in a rehearsal: played by the same interpreter, by the same clock and people.
 
-Its steps lie below the path of the step that starts it, so a script speaks of `patch/drain`. Beyond that it is a mission
-of its own: its journal, its variables, its saga, which a parent that comes to nothing makes it run. `rehearsal/ports.py`
-is the other half.
+Its steps lie below the path of the step that starts it, so a script speaks of `patch/drain`. Beyond that it is a
+mission of its own: its journal, its variables, its saga, which a parent that comes to nothing makes it run. The other
+half is `rehearsal/ports.py`.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """`gonogo replay`: do the histories of missions still replay on this code? To be asked before a worker is replaced."""
 
 import re
+from dataclasses import replace
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,7 +41,10 @@ async def _from_files(files: list[Path]) -> "AsyncIterator[WorkflowHistory]":
 
     for file in files:
         try:
-            yield WorkflowHistory.from_json(file.stem, file.read_text())
+            history = WorkflowHistory.from_json(file.stem, file.read_text())
+            # Replayed under the id that it had: those of its children are made from it.
+            started = history.events[0].workflow_execution_started_event_attributes
+            yield replace(history, workflow_id=started.workflow_id or file.stem)
         except OSError as error:
             raise Usage(f"cannot read {file}: {error.strerror}") from None
         except Exception as error:

@@ -62,6 +62,8 @@ class Timeline:
         if record.kind in {"agent", "action"} and self._first("start", record.path, record.attempt):
             again = f"attempt {record.attempt}" if record.attempt > 1 else ""
             yield Line(record.started_at, "start", record.actor or record.kind, again, record.path)
+        if record.child and self._first("child", record.path, record.attempt):
+            yield Line(record.started_at, "start", f"starts {record.child.mission}", record.child.id, record.path)
         for observation in record.observations:
             yield from self._observation(record.path, observation)
         said = record.answer or (record.output if record.kind in ASKING and record.ended_at else None)
@@ -93,7 +95,7 @@ class Timeline:
             return
         ends = [one.ended_at for one in view.records if one.ended_at]
         at = effect.undone_at or max(ends, default=record.started_at)
-        tool = f"by {effect.undo.tool}" if effect.undo else ""
+        tool = f"by {effect.undo.tool}" if effect.undo else f"by {record.child.id} itself" if record.child else ""
         bad = effect.undo_status in {"failed", "given_up"}
         text = f"{effect.tool} {UNDOING[effect.undo_status]}"
         yield Line(at, "failed" if bad else "undo", text, effect.undo_error if bad else tool, record.path)

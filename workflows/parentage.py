@@ -15,6 +15,7 @@ from contracts.plan import Ending
 from contracts.record import Record
 from contracts.view import MissionState
 from workflows.governance.saga import to_undo
+from workflows.interpreter.ending import EffectFailed
 
 Watch = Callable[[Parent], Awaitable[ParentEnd | None]]
 
@@ -36,7 +37,11 @@ class Parentage:
         return asyncio.create_task(self._attend(self._parent, orphaned)) if self._parent is not None else None
 
     async def _attend(self, parent: Parent, orphaned: Callable[[], object]) -> None:
-        self.over = await self._watch(parent)
+        try:
+            self.over = await self._watch(parent)
+        except EffectFailed:
+            # The server knows no such parent (any more). What it came to nobody can tell, so people say what follows.
+            return
         if self.over is not None and not self.over.completed:
             orphaned()
 

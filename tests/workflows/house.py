@@ -169,11 +169,11 @@ class Started:
 
 @asynccontextmanager
 async def house(
-    client: Client, home: Path, activities: Activities | None = None, **options: Any
+    client: Client, home: Path, activities: Activities | None = None, *, queue: str = "", **options: Any
 ) -> AsyncIterator[House]:
-    """Run a worker for missions and their fakes."""
+    """Run a worker for missions and their fakes, on a queue of its own or on that of one before it."""
     activities = activities or Activities()
-    queue = f"q-{uuid.uuid4().hex[:12]}"
+    queue = queue or f"q-{uuid.uuid4().hex[:12]}"
     kin = Kin(client)
     async with Worker(
         client,

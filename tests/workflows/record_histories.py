@@ -8,6 +8,7 @@ import asyncio
 import json
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from contracts.plan import Limits
 from contracts.workspace import Agent
 from runtime.connection import DATA_CONVERTER
 from starter.server import DevServer
-from tests.workflows.house import Activities, Started, broken, house, populate
+from tests.interpreter.fakes import plan_of
+from tests.workflows.house import Activities, Started, broken, house, moved, populate
 
 FOLDER = Path(__file__).parents[1] / "histories"
 
@@ -59,6 +61,15 @@ MAP = {
 }
 RACE = {"kind": "race", "step": "race", "race": [agent("slow", "dot"), agent("x"), agent("y")], "good": "result.n > 1"}
 REVIEW = {"kind": "review", "step": "look", "review": {"reviewers": ["lead"], "timeout": "2h"}}
+
+CHILD = {
+    "kind": "mission",
+    "step": "patch",
+    "mission": "patching",
+    "accept": ["done"],
+    "on_parent_close": "undo",
+    "output": "patched",
+}
 
 MISSIONS: dict[str, dict[str, Any]] = {
     "agent": {"steps": [agent("first", output="a"), agent("second", context=["a"])]},
@@ -108,6 +119,8 @@ MISSIONS: dict[str, dict[str, Any]] = {
     "wait": {"steps": [{"kind": "wait", "step": "pause", "wait": {"for": "2h"}}, agent("after")], "skip": True},
     "review": {"steps": [REVIEW, agent("after")], "decide": [("lea", "approve")]},
     "review_unopposed": {"steps": [REVIEW, agent("after")], "skip": True},
+    "child": {"steps": [CHILD, act("after", 2)], "children": {"patching": [act("a", 1)]}},
+    "child_undone": {"steps": [CHILD, agent("last", "dot")], "children": {"patching": [act("a", 1)]}},
     "continued": {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
         "decide": [("lea", "approve")],
@@ -153,19 +166,28 @@ async def record(client: Client, home: Path, name: str) -> None:
     floors = {"cid": Agent(callable="tests:none", confidence_floor=0.5)}
     skipping = TimeSkipper(client).client if script.get("skip") else client
     async with house(skipping, home, activities(script.get("tools", {}))) as h:
-        started = await h.start(script["steps"], script.get("limits"), agents=floors)
+        inner = {one: moved(plan_of(steps, mission=one), h.queue) for one, steps in script.get("children", {}).items()}
+        started = await h.start(script["steps"], script.get("limits"), agents=floors, missions=inner)
         await play(started, script)
-        handle = client.get_workflow_handle(started.handle.id)
-        run_id: str | None = started.handle.first_execution_run_id
-        number = 0
-        while run_id:
-            number += 1
-            run = client.get_workflow_handle(handle.id, run_id=run_id)
-            history = await run.fetch_history()
-            content = scrubbed(json.loads(history.to_json()))
-            (FOLDER / f"{name}.{number}.json").write_text(json.dumps(content, indent=1) + "\n")
-            last = history.events[-1].workflow_execution_continued_as_new_event_attributes
-            run_id = last.new_execution_run_id
+        await write(client, started.handle.id, started.handle.first_execution_run_id, name)
+        if inner:
+            child = client.get_workflow_handle(f"{started.handle.id}/{script['steps'][0]['step']}")
+            with suppress(WorkflowFailureError):
+                await child.result()
+            await write(client, child.id, (await child.describe()).run_id, f"{name}_inside")
+
+
+async def write(client: Client, mission: str, run_id: str | None, name: str) -> None:
+    """Write the history of each run of a chain, from its first."""
+    number = 0
+    while run_id:
+        number += 1
+        run = client.get_workflow_handle(mission, run_id=run_id)
+        history = await run.fetch_history()
+        content = scrubbed(json.loads(history.to_json()))
+        (FOLDER / f"{name}.{number}.json").write_text(json.dumps(content, indent=1) + "\n")
+        last = history.events[-1].workflow_execution_continued_as_new_event_attributes
+        run_id = last.new_execution_run_id
     print(f"{name}: {number} runs")
 
 
