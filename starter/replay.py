@@ -1,8 +1,8 @@
 """`gonogo replay`: do the histories of missions still replay on this code? To be asked before a worker is replaced."""
 
 import re
-from dataclasses import replace
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 

@@ -22,7 +22,7 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
                 yield draft.find(found.code, found.message, step, "mission", mend=found.mend)
             elif found is not None:
                 yield from verdicts(step, found[0], draft)
-                yield from misfits(step, step.with_, inputs_of(found[0]), draft, "with", whose="the mission")
+                yield from misfits(step, step.with_, inputs_of(found[0]), draft, "with", noun=("mission", "input"))
                 yield from too_much(step, found, draft)
 
 
