@@ -11,7 +11,6 @@ from language.finding import Finding
 from language.name import nearest
 from language.schema import errors
 
-
 Noun = tuple[str, str]
 """Whose arguments they are, and what they are called there."""
 TOOL: Noun = ("tool", "argument")
@@ -35,7 +34,7 @@ def misfits(
     schema: dict[str, Any],
     draft: Draft,
     *path: str,
-    noun: tuple[str, str] = ("tool", "argument"),
+    noun: Noun = TOOL,
 ) -> Iterator[Finding]:
     (whose, what), properties = noun, schema.get("properties", {})
     place = draft.value(step, *path)
