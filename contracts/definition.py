@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, JsonValue
 
 from contracts.base import Document
+from contracts.canary import Canary
 from contracts.child import OnParentClose
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
@@ -180,6 +181,17 @@ class ReviewStep(BaseStep):
     review: Review
 
 
+class CanaryStep(BaseStep):
+    """An action in stages. Output: `{completed: bool, refused, stages: [{stage, result, metrics}]}`.
+
+    `refused` is the stage that people did not approve, or null; `stages` are those that proved healthy. What steps
+    inside set stays inside.
+    """
+
+    kind: Literal["canary"] = "canary"
+    canary: Canary
+
+
 class Allow(Document):
     """The most that a child mission, and what it starts in turn, may use."""
 
@@ -217,6 +229,7 @@ Step = Annotated[
     | RaceStep
     | WaitStep
     | ReviewStep
+    | CanaryStep
     | MissionStep,
     Field(discriminator="kind"),
 ]
@@ -244,10 +257,11 @@ class Definition(Document):
     """Path of the file, relative to the workspace."""
 
 
+_named = {"Step": Step, "Target": Target, "Fallback": Fallback, "ActionStep": ActionStep, "AgentStep": AgentStep}
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
     *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, MissionStep),
-    *(Gate, Condition, Loop, Map, Review),
+    *(Gate, Condition, Loop, Map, Review, Canary, CanaryStep),
     Definition,
 ):
-    _model.model_rebuild(_types_namespace={"Step": Step, "Target": Target, "Fallback": Fallback})
+    _model.model_rebuild(_types_namespace=_named)

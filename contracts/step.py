@@ -21,6 +21,7 @@ BUILT_IN = (ESCALATE, ABORT, CONTINUE)
 ANY = "any"
 FAILURES = (
     "bad_input",
+    "canary_breached",
     "child_failed",
     "child_refused",
     "context_missing",

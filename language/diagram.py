@@ -8,9 +8,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import assert_never
 
+from contracts.canary import Canary
 from contracts.definition import (
     ActionStep,
     AgentStep,
+    CanaryStep,
     ConditionStep,
     Definition,
     GateStep,
@@ -30,7 +32,7 @@ from contracts.gate import Gate
 from contracts.step import BUILT_IN
 from language.steps import REFUSE, called_names, children, targets
 
-INSIDE = ("do",)
+INSIDE = ("do", "sandbox", "last", "probe")
 """Targets that are a step's own work, and so stand inside it and not after it."""
 USUAL = {
     "below_floor": "escalate",
@@ -106,7 +108,8 @@ def block_of(step: Step, called: frozenset[str]) -> Block:
     if ways:
         ways = (*ways, *passes(step, inline))
     held = [inside for inside in children(step) if inside not in inline.values()]
-    held += [to for key, to in inline.items() if key in INSIDE]
+    own = tuple(inner for key, to in inline.items() if key in INSIDE for inner in to)
+    held += [own] if own else []
     return Block(
         name=step.step,
         kind=step.kind,
@@ -166,12 +169,19 @@ def words(step: Step) -> list[str]:
         case ReviewStep():
             who = ", ".join(step.review.reviewers)
             return [f"goes on after {show_duration(step.review.timeout)} unless {who} objects"]
+        case CanaryStep():
+            return rolled_out(step.canary)
         case MissionStep():
             return [f"mission {step.mission}", f"accepts {', '.join(step.accept)}", f"{step.on_parent_close} with this"]
         case GroupStep():
             return []
         case _:
             assert_never(step)
+
+
+def rolled_out(canary: Canary) -> list[str]:
+    """Return what is said of a canary: its stages, and how each is judged."""
+    return [f"stages {', '.join(map(str, canary.stages))}", f"{show_duration(canary.bake)}, then {canary.healthy}"]
 
 
 def waited(wait: Wait) -> str:

@@ -29,7 +29,7 @@ IN_PLACE = "a list in place"
 HIDDEN = frozenset(("place", "source", "step", "steps", "parallel"))
 AUTHORITY = "approval gate approvers required escalation on_timeout on_reject autonomy team allow"
 EFFECT = "kind action with compensate tool effect compensated_by idempotency verdict mission on_parent_close"
-FLOW = "needs if then else do until max_iterations on_max below_floor inputs accept"
+FLOW = "needs if then else do until max_iterations on_max below_floor inputs stages bake healthy accept"
 WORDS = "description version manual"
 SHOWN = frozenset(("message", "context"))
 ABOUT: Mapping[About, frozenset[str]] = {
@@ -210,6 +210,8 @@ def flat(model: BaseModel) -> dict[str, Value]:
         if name in HIDDEN:
             continue
         value, key = getattr(model, name), field.alias or name
+        if isinstance(value, BaseStep):
+            continue  # it has a spot of its own
         if isinstance(value, BaseModel):
             found |= {f"{key}.{inner}": item for inner, item in flat(value).items()}
         else:

@@ -65,6 +65,12 @@ TYPES: dict[str, tuple[str, Schema]] = {
     "map": ("map, below", ref("map")),
     "wait": ("map, below", ref("wait")),
     "review": ("map, below", ref("review")),
+    "canary": ("map, below", ref("canary")),
+    "stages": (
+        "list of whole numbers",
+        {"type": "array", "minItems": 1, "maxItems": 100, "items": {"type": "integer", "minimum": 1}},
+    ),
+    "part": ("[action](action.md) or [agent](agent.md)", ref("step")),
     "mission": ("name of a mission", TEXT),
     "closing": ("`undo`, `cancel` or `abandon`", {"enum": list(get_args(OnParentClose))}),
     "allow": ("map, below", ref("allow")),

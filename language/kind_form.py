@@ -25,6 +25,7 @@ from contracts.definition import (
 )
 from contracts.gate import Review
 from contracts.step import ABORT, CONTINUE, ESCALATE, Retry
+from language.canary_form import read_canary
 from language.form import Form, filled, spare
 from language.mission_form import read_mission
 from language.schema import check_schema
@@ -194,6 +195,7 @@ READERS: dict[str, Callable[["StepReader", Form, dict[str, Any]], Step]] = {
     "race": read_race,
     "wait": read_wait,
     "review": read_review,
+    "canary": read_canary,
     "mission": read_mission,
 }
 WORDS = {
@@ -208,6 +210,7 @@ WORDS = {
     "race": "a race",
     "wait": "a wait",
     "review": "a review",
+    "canary": "a canary",
     "mission": "a mission step",
 }
 KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval good"

@@ -17,6 +17,7 @@ from contracts.workspace import Workspace
 from language.checks import (
     approval,
     arguments,
+    canaries,
     expressions,
     flow,
     missions,
@@ -51,6 +52,7 @@ CHECKS = (
     approval.check,
     timing.check,
     arguments.check,
+    canaries.check,
     missions.check,
 )
 

@@ -96,6 +96,16 @@ FORMS: Mapping[str, Keys] = {
         "context": Key("names", "variables that they are shown"),
         "on_object": Key("target", "where an objection leads", "`abort`"),
     },
+    "canary": {
+        "stages": Key("stages", "the stages, as whole numbers that grow", required=True),
+        "sandbox": Key("part", "an action that is the first stage, with `stage` 0", "there is none"),
+        "do": Key("part", "the action of each stage; needs `compensate` where it changes the world", required=True),
+        "last": Key("gate", "who must approve the last stage, instead of the `approval` of `do`", "as any stage"),
+        "bake": Key("duration", "how long a stage stands before it is looked at", required=True),
+        "probe": Key("part", "who looks at a stage: an agent, or an action that only reads", required=True),
+        "healthy": Key("expression", "whether what the probe found, `result`, is good enough", required=True),
+        "incident": Key("part", "the action that tells of a breach; may read `stage` and `result`", required=True),
+    },
     "allow": {
         "agents": Key("names", "agents that it may name", "none"),
         "tools": Key("names", "tools that it may name, compensating ones included", "none"),
@@ -148,14 +158,13 @@ STEPS: Mapping[str, Keys] = {
     },
     "wait": {"wait": Key("wait", "one of a span, a moment or an event", required=True)},
     "review": {"review": Key("review", "who is told, and for how long they may object", required=True)},
+    "canary": {"canary": Key("canary", "the stages, what is done at each, and how it is judged", required=True)},
     "mission": {
         "mission": Key("mission", "the mission to start, by its folder in the workspace", required=True),
         "with": Key("arguments", "its inputs", "none"),
         "accept": Key("names", "its verdicts that are a success; any other end fails the step", required=True),
         "on_parent_close": Key("closing", "what becomes of it when this mission comes to nothing", required=True),
-        "allow": Key(
-            "allow", "the most that it, and what it starts in turn, may use", "what this mission's own steps use"
-        ),
+        "allow": Key("allow", "the most that it, and what it starts, may use", "what this mission's own steps use"),
     },
 }
 """The kinds of steps: the first key of each is the one that makes a step of that kind."""

@@ -11,6 +11,7 @@ from typing import Literal
 from contracts.definition import (
     ActionStep,
     AgentStep,
+    CanaryStep,
     ConditionStep,
     GateStep,
     LoopStep,
@@ -28,7 +29,7 @@ from language.yaml_source import Value
 
 When = Literal["before", "iterating", "undoing", "each", "answered"]
 """When an expression is read: before its step, after a round of its loop, when its action has reported, for each item
-of its map, or when a step of its race has answered."""
+of its map, or when a step of its race, or the probe of its canary, has answered."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ def sites(step: Step, draft: Draft) -> Iterator[Site]:
         case ReviewStep():
             if step.review.message:
                 yield from templates(draft.value(step, "review", "message"))
+        case CanaryStep():
+            yield from whole(draft.value(step, "canary", "healthy"), "answered")
         case MissionStep():
             if step.with_:
                 yield from templates(draft.value(step, "with"))

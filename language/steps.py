@@ -10,6 +10,7 @@ from typing import assert_never
 from contracts.definition import (
     ActionStep,
     AgentStep,
+    CanaryStep,
     ConditionStep,
     Definition,
     GateStep,
@@ -76,6 +77,8 @@ def kind_targets(step: Step) -> dict[str, Target]:
             return {"do": step.map.do}
         case ReviewStep():
             return {"on_object": step.review.on_object}
+        case CanaryStep():
+            return {key: (part,) for key, part in step.canary.parts().items()}
         case ParallelStep() | GroupStep() | RaceStep() | WaitStep() | MissionStep():
             return {}
         case _:

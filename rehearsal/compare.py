@@ -11,7 +11,7 @@ from rehearsal.play import Performance
 from rehearsal.script import Expected, Rehearsal, Wait
 
 MARGIN = 1e-9
-PARTS = frozenset({"iteration", "item", "attempt"})
+PARTS = frozenset({"iteration", "item", "attempt", "stage"})
 """Kinds of records that have the name of the step that they are parts of."""
 
 

@@ -14,7 +14,9 @@ from contracts.decision import Ruling
 from contracts.record import Effect, Failure, Record
 from contracts.view import MissionView, Waiting
 
-CONTAINERS = frozenset({"parallel", "group", "loop", "condition", "iteration", "attempt", "map", "item", "race"})
+CONTAINERS = frozenset(
+    ["parallel", "group", "loop", "condition", "iteration", "attempt", "map", "item", "race", "canary"]
+)
 """Kinds whose own beginning and end say nothing that their steps do not say."""
 ASKING = frozenset({"gate", "review"})
 UNDOING = {

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from contracts.definition import MapStep
+from contracts.canary import STAGE
+from contracts.definition import CanaryStep, MapStep
 from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
 from language.cel_tree import Node
@@ -29,7 +30,8 @@ def variables(draft: Draft) -> frozenset[str]:
     properties = draft.definition.inputs.get("properties")
     inputs = properties if isinstance(properties, dict) else {}
     items = (step.map.as_ for step in draft.steps() if isinstance(step, MapStep))
-    return frozenset((*inputs, *items, *(step.output for step in draft.steps() if step.output)))
+    stage = (STAGE for step in draft.steps() if isinstance(step, CanaryStep))
+    return frozenset((*inputs, *items, *stage, *(step.output for step in draft.steps() if step.output)))
 
 
 def mistakes(site: Site, known: frozenset[str]) -> Iterator[Finding]:

@@ -105,7 +105,7 @@ def where(step: Step, key: str) -> tuple[str, ...]:
     match step.kind:
         case "action":
             return ("approval", key)
-        case "gate" | "condition" | "loop" | "map" | "review":
+        case "gate" | "condition" | "loop" | "map" | "review" | "canary":
             return (step.kind, key)
         case _:
             return (key,)

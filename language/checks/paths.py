@@ -7,7 +7,8 @@
 from collections.abc import Iterator
 from graphlib import CycleError
 
-from contracts.definition import AgentStep, MapStep, ReviewStep, Step
+from contracts.canary import STAGE
+from contracts.definition import AgentStep, CanaryStep, MapStep, ReviewStep, Step
 from contracts.step import Place
 from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
@@ -72,9 +73,10 @@ def unset(site: Site, flow: Flow, may: int, must: int, sure: Sure) -> Iterator[F
 
 
 def maybe_unset(name: str, draft: Draft, place: Place) -> Finding:
-    if name in LOCAL or any(isinstance(step, MapStep) and step.map.as_ == name for step in draft.steps()):
+    if name in LOCAL or any(name == named_inside(step) for step in draft.steps()):
         message = f"'{name}' is there only for some of those who call this step"
-        mend = f"call it only from inside a {'loop' if name == 'iteration' else 'map'}, or leave '{name}' out"
+        inside = {"iteration": "loop", "stage": "canary"}.get(name, "map")
+        mend = f"call it only from inside a {inside}, or leave '{name}' out"
         return Finding("MAYBE_UNSET", message, place, mend)
     by = next((step for step in draft.steps() if step.output == name), None)
     if by is None:
@@ -83,6 +85,13 @@ def maybe_unset(name: str, draft: Draft, place: Place) -> Finding:
     ask = f", or ask 'steps.{by.step}.status == \"succeeded\"' first" if by.step in draft.named else ""
     mend = f"give the step in line {by.place.line} a 'default'{ask}"
     return Finding("MAYBE_UNSET", f"'{name}' is not set on every way here", place, mend)
+
+
+def named_inside(step: Step) -> str:
+    """Return what a step calls the item or the stage that steps inside it see."""
+    if isinstance(step, MapStep):
+        return step.map.as_
+    return STAGE if isinstance(step, CanaryStep) else ""
 
 
 def defaults(draft: Draft) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from contracts.definition import MapStep, ParallelStep, RaceStep, Step
+from contracts.definition import CanaryStep, MapStep, ParallelStep, RaceStep, Step
 from contracts.workspace import Workspace
 from language.checks.variables import Flow, known_needs
 from language.draft import Draft
@@ -53,7 +53,7 @@ class Written:
 
     def own(self, step: Step) -> int:
         writes = self.flow.bits[step.output] if step.output else 0
-        if isinstance(step, MapStep | RaceStep):
+        if isinstance(step, MapStep | RaceStep | CanaryStep):
             return writes  # what steps inside set stays inside
         for steps in children(step):
             for inner in steps:

@@ -12,6 +12,7 @@ from typing import assert_never
 from contracts.definition import (
     ActionStep,
     AgentStep,
+    CanaryStep,
     ConditionStep,
     GateStep,
     GroupStep,
@@ -79,7 +80,7 @@ class Sure:
             case "each", MapStep():
                 return before | self._item(step)
             case "answered", _:
-                return before | self._flow.bits["result"]
+                return before | self._flow.bits["result"] | self._flow.stage(step)
             case "undoing", _:
                 return before | self._flow.bits["result"]
             case _:
@@ -109,8 +110,10 @@ class Sure:
 
     def _body(self, step: Step) -> int:
         match step:
-            case AgentStep() | GateStep() | WaitStep() | ReviewStep() | MapStep() | RaceStep() | MissionStep():
-                # What is set inside a map or a race stays there.
+            case AgentStep() | GateStep() | WaitStep() | ReviewStep() | MissionStep():
+                return self._own(step)
+            case MapStep() | RaceStep() | CanaryStep():
+                # What is set inside a map, a race or a canary stays there.
                 return self._own(step)
             case ActionStep():
                 return self._action(step)
@@ -208,6 +211,10 @@ class Sure:
                 self._branches(step.parallel, before)
             case RaceStep():
                 self._branches(step.race, before)
+            case CanaryStep():
+                for key, part in step.canary.parts().items():
+                    result = self._flow.bits["result"] if key == "incident" else 0
+                    self._enter(part, before | self._flow.stage(step) | result)
             case WaitStep() | MissionStep():
                 return
             case _:

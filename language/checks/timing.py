@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from contracts.definition import ReviewStep, Step, WaitStep
+from contracts.definition import CanaryStep, ReviewStep, Step, WaitStep
 from contracts.gate import Gate
 from contracts.step import ESCALATE, Retry
 from contracts.workspace import Workspace
@@ -27,6 +27,8 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG
             yield from positive(step.wait.for_, step, draft, "wait", "for")
         if isinstance(step, ReviewStep):
             yield from positive(step.review.timeout, step, draft, "review", "timeout")
+        if isinstance(step, CanaryStep):
+            yield from positive(step.canary.bake, step, draft, "canary", "bake")
         if step.retry:
             yield from retry_times(step.retry, step, draft)
 

@@ -7,7 +7,17 @@ arguments that no expression makes.
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from contracts.definition import ActionStep, ConditionStep, LoopStep, MapStep, MissionStep, RaceStep, Step, WaitStep
+from contracts.definition import (
+    ActionStep,
+    CanaryStep,
+    ConditionStep,
+    LoopStep,
+    MapStep,
+    MissionStep,
+    RaceStep,
+    Step,
+    WaitStep,
+)
 from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
 from language.checks.missions import inputs_of
@@ -69,6 +79,8 @@ def demands(step: Step, draft: Draft) -> Iterator[Demand]:
             yield question("until", draft.value(step, "loop", "until"), "iterating")
         case RaceStep() if step.good is not None:
             yield question("good", draft.value(step, "good"), "answered")
+        case CanaryStep():
+            yield question("healthy", draft.value(step, "canary", "healthy"), "answered")
         case MapStep():
             yield Demand("over", draft.value(step, "map", "over"), LIST, "a list", "name a list")
             if step.map.key is not None:
@@ -124,7 +136,8 @@ def arguments(
     """Find arguments whose expressions never answer what the tool takes."""
     if step.action in workspace.tools and step.with_:
         wanted = schema_type(workspace.tools[step.action].input)
-        yield from misfits(draft.value(step, "with"), wanted, "with", variables)
+        known = local_types(variables, step, "before", outputs)
+        yield from misfits(draft.value(step, "with"), wanted, "with", known)
     undo = step.compensate
     if undo and undo.with_ and undo.tool in workspace.tools:
         wanted = schema_type(workspace.tools[undo.tool].input)

@@ -7,8 +7,10 @@ a mission of 500 steps that call each other takes many rounds until nothing chan
 from collections.abc import Iterator
 from typing import Any
 
+from contracts.canary import STAGE
 from contracts.definition import (
     AgentStep,
+    CanaryStep,
     ConditionStep,
     GroupStep,
     LoopStep,
@@ -121,9 +123,12 @@ class Flow:
             case "each" if isinstance(step, MapStep):
                 return before | self.bits[step.map.as_] | self.bits["index"]
             case "answered":
-                return before | self.bits["result"]
+                return before | self.bits["result"] | self.stage(step)
             case _:
                 return before
+
+    def stage(self, step: Step) -> int:
+        return self.bits[STAGE] if isinstance(step, CanaryStep) else 0
 
     def sequence(self, steps: tuple[Step, ...], before: int) -> int:
         """Return what may be set after a list, in order or as a task graph."""
@@ -172,6 +177,10 @@ class Flow:
                 for branch in step.race:
                     if branch.step not in self.called:
                         self.enter(branch, before)
+                return before
+            case CanaryStep():
+                for key, part in step.canary.parts().items():
+                    self.enter(part, before | self.stage(step) | (self.bits["result"] if key == "incident" else 0))
                 return before
             case ConditionStep():
                 return self.follow(step.condition.then, before) | self.follow(step.condition.else_, before)
@@ -248,17 +257,17 @@ def early(site: Site, flow: Flow, may: int) -> Iterator[Finding]:
 
 def too_early(name: str, draft: Draft, place: Any) -> tuple[str, Any, str]:
     """Return message, place and mend for a variable that is not set yet."""
-    if name == "iteration":
-        return "'iteration' exists only inside a loop", place, "leave it out"
-    if name == "index":
-        return "'index' exists only inside a map", place, "leave it out"
+    inside = {"iteration": "loop", "index": "map"}
+    inside |= {STAGE: "canary"} if any(isinstance(step, CanaryStep) for step in draft.steps()) else {}
+    if name in inside:
+        return f"'{name}' exists only inside a {inside[name]}", place, "leave it out"
     if name == "result":
-        message = "'result' exists only in a compensation's 'with' and in the 'good' of a race"
+        message = "'result' exists only in a compensation's 'with', a race's 'good', a canary's 'healthy' or 'incident'"
         return message, place, "name an output"
     if any(isinstance(step, MapStep) and step.map.as_ == name for step in draft.steps()):
         return f"'{name}' exists only inside its map", place, "leave it out"
     if name in inner_outputs(draft):
-        message = f"'{name}' is set inside a map or a race and stays there"
+        message = f"'{name}' is set inside a map, a race or a canary and stays there"
         return message, place, "read the output of that step"
     by = next((step for step in draft.steps() if step.output == name), None)
     line = f" in line {by.place.line}" if by else ""
@@ -266,11 +275,11 @@ def too_early(name: str, draft: Draft, place: Any) -> tuple[str, Any, str]:
 
 
 def inner_outputs(draft: Draft) -> set[str]:
-    """Return the outputs that only steps written inside maps and races set."""
+    """Return the outputs that only steps written inside maps, races and canaries set."""
     inside = {
         id(inner)
         for step in draft.steps()
-        if isinstance(step, MapStep | RaceStep)
+        if isinstance(step, MapStep | RaceStep | CanaryStep)
         for steps in children(step)
         for inner in walk(steps)
     }

@@ -8,9 +8,11 @@ variable holds may differ: an action that was refused yields what people said, a
 from collections.abc import Mapping
 from typing import assert_never, get_args
 
+from contracts.canary import STAGE, Canary
 from contracts.definition import (
     ActionStep,
     AgentStep,
+    CanaryStep,
     ConditionStep,
     GateStep,
     GroupStep,
@@ -65,6 +67,7 @@ class Outputs:
         self._workspace = workspace
         self._called = called_names(draft.definition)
         self._steps = {step.step: step for step in draft.steps() if step.step in draft.named}
+        self._canaries = [step.canary for step in draft.steps() if isinstance(step, CanaryStep)]
         self._known: dict[int, Type] = {}
         self._depth = 0
 
@@ -79,6 +82,7 @@ class Outputs:
                 found.setdefault(step.output, []).extend(self._set_by(step))
         variables = {name: union(types) for name, types in found.items()}
         variables |= {"mission": MISSION, "iteration": INT, "index": INT}
+        variables |= {STAGE: INT} if self._canaries else {}
         variables["steps"] = Type(frozenset({"map"}), shapes=(self,))
         for step in self._draft.steps():
             if isinstance(step, MapStep):
@@ -152,10 +156,23 @@ class Outputs:
                 return map_of({"at": TEXT}) if step.wait.event is None else schema_type(step.wait.schema_)
             case ReviewStep():
                 return OBJECTION
+            case CanaryStep():
+                return self._rolled_out(step.canary)
             case MissionStep():
                 return map_of({"mission": TEXT, "verdict": text_of(step.accept), "state": text_of(("completed",))})
             case _:
                 assert_never(step)
+
+    def _rolled_out(self, canary: Canary) -> Type:
+        result = self._tool(canary.do.action)
+        results = union([result, self._tool(canary.sandbox.action)]) if canary.sandbox else result
+        stage = map_of({STAGE: INT, "result": results, "metrics": self.yielded(canary.probe)})
+        return map_of({"completed": BOOL, "refused": union([INT, NULL]), "stages": list_of(stage)})
+
+    def breach(self, step: Step) -> Type | None:
+        """Return what `result` is in a canary's incident: what the probe found, or nothing where it found nothing."""
+        canary = next((canary for canary in self._canaries if canary.incident is step), None)
+        return union([self.yielded(canary.probe), NULL]) if canary else None
 
     def answer(self, step: RaceStep) -> Type:
         """Return what `answer` is in a race's `good`: what any of its branches yields."""
@@ -191,6 +208,10 @@ def local_types(variables: Mapping[str, Type], step: Step, when: str, outputs: O
             return {**variables, "result": outputs.result(step)}
         case "each", MapStep():
             return {**variables, step.map.as_: item(step, variables)}
+        case "answered", CanaryStep():
+            return {**variables, "result": outputs.yielded(step.canary.probe)}
+        case "before", _ if (found := outputs.breach(step)) is not None:
+            return {**variables, "result": found}
         case "answered", RaceStep():
             return {**variables, "result": outputs.answer(step)}
         case _:

@@ -35,7 +35,7 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
     count[0] += 1
     number = count[0]
     kinds = ["agent", "action", "gate", "condition", "race", "wait"]
-    kinds += ["parallel", "loop", "steps", "map"] if depth else []
+    kinds += ["parallel", "loop", "steps", "map", "canary"] if depth else []
     kind = draw(st.sampled_from(kinds))
     step: dict[str, Any] = {"step": f"s{number}"} if named or draw(st.booleans()) else {}
     if draw(st.integers(0, 5)) == 5:
@@ -43,6 +43,19 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
     match kind:
         case "race":
             step |= {"race": [{"agent": name, "task": draw(TEXTS)} for name in ("architect", "reviewer")]}
+        case "canary":
+            step["canary"] = {
+                "stages": draw(st.sampled_from([[1], [1, 10, 100]])),
+                "do": {"action": "open_ticket", "with": {"n": "${{ stage }}"}, "compensate": "close_ticket"},
+                "bake": draw(TIMES),
+                "probe": draw(
+                    st.sampled_from([{"action": "look_up"}, {"agent": "analyst", "task": "At ${{ stage }}"}])
+                ),
+                "healthy": "has(dyn(result).title) || stage > 1",
+                "incident": {"action": "open_ticket", "with": {"found": "${{ result }}"}},
+            }
+            if draw(st.booleans()):
+                step["canary"] |= {"last": draw(gates(count, depth)), "sandbox": {"action": "open_ticket"}}
         case "wait":
             step |= {"wait": {"for": draw(TIMES)}}
         case "map":

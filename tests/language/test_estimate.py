@@ -17,10 +17,23 @@ from language.freeze import freeze
 
 HISTORIES = Path(__file__).parents[1] / "histories"
 FAILED_OR_CHANGED = ("action_modified", "action_undone", "cancelled", "continued", "dead_letter", "map", "recovered")
-FAILED_OR_CHANGED += ("retried",)
-BESIDE = {"gate_approved.1": 5, "agent_mended.1": 6}
-"""Events that no estimate knows of: of a decision that was refused, and of a fake that breaks a schema it has not."""
+FAILED_OR_CHANGED += ("retried", "canary_breached", "child_undone")
+BESIDE = {"gate_approved.1": 5, "agent_mended.1": 6, "child_inside.1": 7}
+"""Events that no estimate knows of: of a decision that was refused, of a fake that breaks a schema it has not, and of a
+parent that is looked at."""
 KEPT = [path for path in sorted(HISTORIES.glob("*.json")) if not path.name.startswith(FAILED_OR_CHANGED)]
+
+
+def test_a_child_is_reckoned_with_but_for_its_events():
+    step = "{step: file, mission: %s, accept: %s, on_parent_close: undo, allow: {tools: [%s]}}"
+    alone = reckoned("steps: [{step: look, action: look_up}]")
+    quick = reckoned("steps: [" + step % ("file_report", "filed", "open_ticket, close_ticket") + "]")
+    asked = reckoned("steps: [" + step % ("file_carefully", "written", "write_file, delete_file") + "]")
+
+    assert Span(least=1, most=1) == alone.actions == quick.actions == asked.actions
+    assert (Span(least=0, most=0), Span(least=1, most=1)) == (quick.gates, asked.gates)
+    assert (0.0, None) == (quick.waiting_most, asked.waiting_most)
+    assert quick.events == asked.events
 
 
 def reckoned(steps: str, **more: Any) -> Estimate:
@@ -124,6 +137,30 @@ def test_a_chain_of_500_calls_is_reckoned():
     found = reckoned("\n".join(["steps:", *steps, "- {step: s499, agent: architect, task: T}"]))
 
     assert found.agents == Span(least=0, most=1)
+
+
+def test_a_canary_takes_every_stage_or_ends_at_the_first_that_is_refused():
+    canary = """
+    steps:
+    - step: a
+      canary:
+        stages: [1, 10, 100]
+        do: {action: open_ticket, compensate: close_ticket}
+        last: {approvers: ada, timeout: 1h, on_reject: %s}
+        bake: 10m
+        probe: {agent: architect, task: T}
+        healthy: result.good
+        incident: {action: open_ticket}
+    """
+    all_, refused = reckoned(canary % "abort"), reckoned(canary % "continue")
+
+    assert (all_.agents, all_.actions, all_.gates) == (
+        Span(least=3, most=3),
+        Span(least=3, most=3),
+        Span(least=1, most=1),
+    )
+    assert (refused.agents, refused.actions) == (Span(least=2, most=3), Span(least=2, most=3))
+    assert all_.waiting_most == 3600
 
 
 @given(good_steps())

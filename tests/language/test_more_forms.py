@@ -106,7 +106,10 @@ BAD = {
             "- {step: a, map: {over: alert.x, do: [{agent: architect, task: T, output: inner}]}}\n"
             "  - {step: b, agent: architect, task: T, context: [inner]}"
         ),
-        "3:52: READ_BEFORE_SET 'inner' is set inside a map or a race and stays there (read the output of that step)",
+        (
+            "3:52: READ_BEFORE_SET 'inner' is set inside a map, a race or a canary and stays there (read the output of "
+            "that step)"
+        ),
     ),
     "an effect that nobody allowed inside a map": (
         "- {step: a, map: {over: alert.x, do: [{step: b, action: write_file, with: {name: x}}]}}",
@@ -154,8 +157,8 @@ BAD = {
     "an answer outside a race": (
         "- {step: a, agent: architect, task: '${{ result }}'}",
         (
-            "2:44: READ_BEFORE_SET 'result' exists only in a compensation's 'with' and in the 'good' of a race "
-            "(name an output)"
+            "2:44: READ_BEFORE_SET 'result' exists only in a compensation's 'with', a race's 'good', a canary's "
+            "'healthy' or 'incident' (name an output)"
         ),
     ),
     "a wait for two things": (

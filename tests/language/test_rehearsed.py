@@ -43,6 +43,7 @@ QUESTIONS = st.sampled_from(
         "iteration > 1",
         "mission.requested_by == 'rita'",
         "index > 0 || dyn(item) == 1",
+        "stage > 1",
     ]
 )
 TEXTS = st.sampled_from(
@@ -77,7 +78,7 @@ class Maker:
 
     def step(self, depth: int) -> dict[str, Any]:
         self.count += 1
-        kinds = ["condition", "loop", "parallel", "steps", "graph", "map", "race"] if depth > 0 else []
+        kinds = ["condition", "loop", "parallel", "steps", "graph", "map", "race", "canary"] if depth > 0 else []
         kinds += ["agent", "analyst", "gate", "look", "pay", "wait", "review"]
         made = {"step": f"s{self.count}", **getattr(self, f"make_{self.draw(st.sampled_from(kinds))}")(depth)}
         made |= self.maybe("when", QUESTIONS, 8)
@@ -151,6 +152,19 @@ class Maker:
             "race": branches,
             **self.maybe("good", st.sampled_from(["dyn(result).count == 2", "has(result.title)"])),
         }
+
+    def make_canary(self, depth: int) -> dict[str, Any]:
+        pay = self.make_pay(depth - 1)
+        canary = {
+            "stages": self.draw(st.sampled_from([[1], [1, 10]])),
+            "do": {**pay, "with": {"name": "at ${{ stage }}"}, "compensate": "delete_file"},
+            "bake": "10m",
+            "probe": self.make_look(0) if self.draw(st.booleans()) else self.make_analyst(depth),
+            "healthy": self.draw(st.sampled_from(["dyn(result).count == 2", "has(dyn(result).title)", "stage > 0"])),
+            "incident": self.make_pay(depth - 1),
+        }
+        canary |= {"sandbox": self.make_pay(depth - 1)} if self.one_in(3) else {}
+        return {"canary": {**canary, **({"last": self.gate(depth - 1)} if self.one_in(2) else {})}}
 
     def make_wait(self, depth: int) -> dict[str, Any]:
         del depth

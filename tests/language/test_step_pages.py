@@ -26,6 +26,7 @@ ASKED = {
     "map": "{step: a, map: {zzzzzz: 1}}",
     "wait": "{step: a, wait: {zzzzzz: 1}}",
     "review": "{step: a, review: {zzzzzz: 1}}",
+    "canary": "{step: a, canary: {zzzzzz: 1}}",
     "allow": "{step: a, mission: look_around, allow: {zzzzzz: 1}}",
 }
 """A step with a form in it that has a key which nobody knows: the finding names the known ones."""

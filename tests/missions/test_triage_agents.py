@@ -68,7 +68,8 @@ async def test_agents_use_every_tool_they_are_given_and_change_nothing(open_desk
         await prepare(desk, "beaconing_workstation")
         effects = desk.ledger()
 
-    assert {name: set(contract.tools) for name, contract in AGENTS.items()} == {
+    triage = {name: contract for name, contract in AGENTS.items() if "incident_triage" in contract.callable}
+    assert {name: set(contract.tools) for name, contract in triage.items()} == {
         name: set(used) for name, used in desk.used.items()
     }
     assert [] == effects

@@ -414,6 +414,51 @@ expect: {verdict: done, steps: {race/ann: cancelled, race/ben: succeeded}}
     assert ([], (4, "cancelled")) == (told(result), ends(result)["race/ann"])
 
 
+CANARY = """
+  - step: roll
+    canary:
+      stages: [1, 10]
+      do: {action: file, with: {percent: '${{ stage }}'}, compensate: unfile}
+      last: {approvers: lead, required: 2, timeout: 1h}
+      bake: 30d
+      probe: {agent: ann, task: 'Look at ${{ stage }}'}
+      healthy: result.k < 5
+      incident: {action: once, with: {at: '${{ stage }}'}}
+    output: rolled
+"""
+
+
+def test_a_canary_bakes_for_a_month_in_no_time_and_its_last_stage_asks_two(theatre):
+    theatre.mission(CANARY)
+
+    result = theatre.rehearse("""
+agents: {ann: {k: 1}}
+tools: {file: {}}
+people: [{at: file, by: lea, decide: approve}, {at: 'roll[10]/file', by: leo, decide: approve, after: 5m}]
+expect: {verdict: done, ran: [file, file], waits: [{at: 'roll[10]/file', asked: [lead]}], steps: {roll: succeeded}}
+""")
+
+    month = 30 * 86_400
+    assert ([], (2 * month + 300, "succeeded")) == (told(result), ends(result)["roll"])
+
+
+def test_a_breach_of_a_canary_is_undone_and_told(theatre):
+    theatre.mission(CANARY.replace("last:", "# last:"))
+
+    result = theatre.rehearse("""
+agents: {'roll[1]/ann': {k: 1}, ann: {k: 7}}
+tools: {file: {}, unfile: {}, once: {id: 4}}
+expect:
+  state: failed
+  reason: 'stage 10 was undone, stage 1 was undone; once answered {"id":4}'
+  ran: [file, file, once]
+  compensations: [unfile, unfile]
+  steps: {'roll[1]': succeeded, 'roll[10]': failed, roll: failed}
+""")
+
+    assert [] == told(result)
+
+
 def test_items_of_a_map_interleave_by_their_delays(theatre):
     theatre.mission("""
   - step: all

@@ -138,3 +138,15 @@ def test_a_failure_that_the_mission_recovered_from_says_that_it_goes_on():
     lines = Timeline().news(view(recovered))
 
     assert ("failed", "looker failed: it would not; the mission goes on") in told(lines)
+
+
+def test_a_stage_of_a_canary_is_told_and_a_breach_says_what_was_undone():
+    failure = Failure(
+        code="canary_breached", step="roll", cause="stage 10: 9 errors", tried="stage 10 was undone", remains="INC-1"
+    )
+    passed = Record(path="roll[1]", kind="stage", actor="stage 1", status="succeeded", started_at=at(0), ended_at=at(2))
+    whole = Record(path="roll", kind="canary", status="failed", started_at=at(0), ended_at=at(9), failure=failure)
+    lines = Timeline().news(view(whole, passed))
+
+    assert [("done", "stage 1 done"), ("failed", "canary failed: stage 10: 9 errors")] == told(lines)
+    assert "canary_breached; stage 10 was undone; INC-1" == lines[1].note

@@ -169,9 +169,9 @@ class Started:
 
 @asynccontextmanager
 async def house(
-    client: Client, home: Path, activities: Activities | None = None, *, queue: str = "", **options: Any
+    client: Client, home: Path, activities: Activities | None = None, queue: str = "", **options: Any
 ) -> AsyncIterator[House]:
-    """Run a worker for missions and their fakes, on a queue of its own or on that of one before it."""
+    """Run a worker for missions and their fakes, on a queue of its own or on one that another has left."""
     activities = activities or Activities()
     queue = queue or f"q-{uuid.uuid4().hex[:12]}"
     kin = Kin(client)

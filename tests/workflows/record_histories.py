@@ -60,6 +60,20 @@ MAP = {
     "map": {"over": "[1, 2, 3]", "do": [act("file", **{"with": {"n": "${{ item }}"}})], "max_concurrency": 2},
 }
 RACE = {"kind": "race", "step": "race", "race": [agent("slow", "dot"), agent("x"), agent("y")], "good": "result.n > 1"}
+LOOKED = {"kind": "action", "step": "look", "action": "look"}
+CANARY = {
+    "kind": "canary",
+    "step": "roll",
+    "canary": {
+        "stages": [1, 10, 50],
+        "do": act("file", **{"with": {"n": "${{ stage }}"}}),
+        "last": act("file", **{"with": {"n": "${{ stage }}"}}, approval=APPROVED),
+        "bake": "100ms",
+        "probe": {**LOOKED, "with": {"n": "${{ stage }}"}},
+        "healthy": "result.errors < 5",
+        "incident": {"kind": "action", "step": "once", "action": "once", "with": {"why": "${{ stage }}"}},
+    },
+}
 REVIEW = {"kind": "review", "step": "look", "review": {"reviewers": ["lead"], "timeout": "2h"}}
 
 CHILD = {
@@ -119,6 +133,8 @@ MISSIONS: dict[str, dict[str, Any]] = {
     "wait": {"steps": [{"kind": "wait", "step": "pause", "wait": {"for": "2h"}}, agent("after")], "skip": True},
     "review": {"steps": [REVIEW, agent("after")], "decide": [("lea", "approve")]},
     "review_unopposed": {"steps": [REVIEW, agent("after")], "skip": True},
+    "canary": {"steps": [CANARY], "tools": {"look": {"errors": 0}}, "decide": [("lea", "approve")]},
+    "canary_breached": {"steps": [CANARY], "tools": {"look": [{"errors": 0}, {"errors": 9}]}},
     "child": {"steps": [CHILD, act("after", 2)], "children": {"patching": [act("a", 1)]}},
     "child_undone": {"steps": [CHILD, agent("last", "dot")], "children": {"patching": [act("a", 1)]}},
     "continued": {

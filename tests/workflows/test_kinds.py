@@ -7,7 +7,7 @@ import pytest
 from contracts.event import EVENT
 from contracts.plan import Limits
 from tests.workflows.house import Activities, broken, house
-from tests.workflows.record_histories import RACE, REVIEW, act, agent
+from tests.workflows.record_histories import APPROVED, CANARY, RACE, REVIEW, act, agent
 from tests.workflows.test_continue import chain
 from tests.workflows.test_mission import replays
 
@@ -135,4 +135,69 @@ async def test_a_group_that_takes_too_long_fails_and_what_it_did_is_undone(skipp
             await started.result()
 
         assert ["file", "unfile"] == [tool for tool, _, _ in h.activities.world]
+        await replays(started.handle)
+
+
+def staged(**more):
+    return {**CANARY, "canary": {**CANARY["canary"], **more}}
+
+
+def numbers(world, tool):
+    return [arguments["n"] for name, _, arguments in world if name == tool]
+
+
+async def test_the_last_stage_of_a_canary_waits_for_two_people(client, home):
+    last = act("file", **{"with": {"n": "${{ stage }}"}}, approval={**APPROVED, "required": 2})
+    activities = Activities(tools={"look": {"errors": 0}})
+    async with house(client, home, activities) as h:
+        started = await h.start([staged(last=last)])
+        opening = await started.until()
+        first = await started.decide(opening, "lea")
+        again = await started.decide(opening, "lea")
+        asked_for_it = await started.decide(opening, "rita")
+        done = numbers(activities.world, "file")
+        second = await started.decide(opening, "lou")
+
+        assert (True, False, False, True) == tuple(one.accepted for one in (first, again, asked_for_it, second))
+        assert ([1, 10], "roll[50]/file") == (done, opening.subject.step)
+        assert "completed" == (await started.result()).state
+        assert [1, 10, 50] == numbers(activities.world, "file")
+        await replays(started.handle)
+
+
+@pytest.mark.parametrize("events", [16, 40, 4000])
+async def test_a_breach_is_undone_once_over_however_many_runs(skipping, home, events):
+    def look(call):
+        return {"errors": 9 if call.arguments["n"] == 10 else 0}
+
+    activities = Activities(tools={"look": look, "once": {"id": "INC-1"}})
+    async with house(skipping, home, activities) as h:
+        started = await h.start([staged(bake="2d"), agent("never")], Limits(events_per_run=events))
+        with pytest.raises(Exception, match="failed"):
+            await started.result()
+        runs = await chain(skipping, started.handle)
+        view = await started.state()
+
+        assert (events < 1000) == (len(runs) > 1)
+        tools = [tool for tool, _, _ in activities.world if tool != "look"]
+        assert ["file", "file", "unfile", "unfile", "once"] == tools
+        assert [10, 1] == numbers(activities.world, "unfile")
+        assert "stage 10 was undone, stage 1 was undone" in view.reason
+        assert 'once answered {"id":"INC-1"}' in view.reason
+        for run in runs:
+            await replays(run)
+
+
+async def test_a_canary_whose_worker_goes_away_goes_on_with_the_next_worker(client, home):
+    """The first worker is gone while the last stage waits for people; another one takes over from the history."""
+    activities = Activities(tools={"look": {"errors": 0}})
+    async with house(client, home, activities) as h:
+        started = await h.start([CANARY])
+        opening = await started.until()
+    async with house(client, home, activities, queue=h.queue) as second:
+        started.house = second
+        await started.decide(opening, "lea")
+
+        assert "completed" == (await started.result()).state
+        assert [1, 10, 50] == numbers(activities.world, "file") == numbers(activities.world, "look")
         await replays(started.handle)

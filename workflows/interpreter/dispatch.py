@@ -5,6 +5,7 @@ from typing import assert_never
 from contracts.definition import (
     ActionStep,
     AgentStep,
+    CanaryStep,
     ConditionStep,
     GateStep,
     GroupStep,
@@ -21,6 +22,7 @@ from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.steps.action import run_action
 from workflows.interpreter.steps.agent import run_agent
+from workflows.interpreter.steps.canary import run_canary
 from workflows.interpreter.steps.condition import run_condition
 from workflows.interpreter.steps.gate import run_gate
 from workflows.interpreter.steps.group import run_group
@@ -58,6 +60,8 @@ async def handle(step: Step, path: str, scope: Scope) -> Outcome:
             return await run_wait(step, path, scope)
         case ReviewStep():
             return await run_review(step, path, scope)
+        case CanaryStep():
+            return await run_canary(step, path, scope)
         case MissionStep():
             return await run_mission(step, path, scope)
         case _:
@@ -79,7 +83,7 @@ def actor(step: Step) -> str:
             return step.wait.event or ""
         case MissionStep():
             return step.mission
-        case ParallelStep() | ConditionStep() | LoopStep() | GroupStep() | MapStep() | RaceStep():
+        case ParallelStep() | ConditionStep() | LoopStep() | GroupStep() | MapStep() | RaceStep() | CanaryStep():
             return ""
         case _:
             assert_never(step)

@@ -7,7 +7,7 @@ once the run is to hand over or the task was cancelled. What each kind of step d
 import asyncio
 from typing import Any
 
-from contracts.definition import ActionStep, AgentStep, MapStep, MissionStep, RaceStep, Step, Target
+from contracts.definition import ActionStep, AgentStep, CanaryStep, MapStep, MissionStep, RaceStep, Step, Target
 from contracts.record import Failure, Record
 from contracts.step import ANY, ESCALATE, BaseStep, Fallback
 from contracts.view import MissionState
@@ -56,7 +56,8 @@ def _closed(step: Step, settled: Record) -> bool:
 
     The others are walked again, for the sake of what the steps inside them and behind them have set.
     """
-    whole = isinstance(step, ActionStep | MapStep | RaceStep | MissionStep) and settled.status == "succeeded"
+    kept = isinstance(step, ActionStep | MapStep | RaceStep | CanaryStep | MissionStep)
+    whole = kept and settled.status == "succeeded"
     return whole or (settled.status == "skipped" and settled.answer is None)
 
 

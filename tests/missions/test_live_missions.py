@@ -1,0 +1,46 @@
+"""The first shipped mission as the starter would start it: on Temporal, everything real but the wait for people."""
+
+import pytest
+from live_mission import LiveMissions, load_input
+from temporalio.client import WorkflowFailureError
+
+ALERT = load_input("incident_triage", "alerts/beaconing_workstation.json")
+
+
+async def test_an_approved_isolation_is_done_and_filed(live: LiveMissions):
+    started = await live.start("incident_triage", ALERT)
+    await started.answer("isolate", "ines")
+    result = await started.result()
+
+    assert ("completed", "auto_remediate") == (result.state, result.verdict)
+    assert ["isolate_host", "open_ticket"] == [effect["tool"] for effect in await live.effects(started)]
+
+
+async def test_a_decision_of_the_requester_is_refused(live: LiveMissions):
+    started = await live.start("incident_triage", ALERT, requested_by="ines")
+    own = await started.decide(await started.gate("isolate"), "ines")
+    await started.answer("isolate", "bram", "reject", "quarter end is today")
+    result = await started.result()
+
+    assert not own.accepted
+    assert "escalate" == result.verdict
+    assert ["open_ticket"] == [effect["tool"] for effect in await live.effects(started)]
+
+
+async def test_what_cannot_be_filed_is_undone(live: LiveMissions):
+    await live.break_tool("open_ticket", times=8)
+    try:
+        started = await live.start("incident_triage", ALERT)
+        await started.answer("isolate", "ines")
+        with pytest.raises(WorkflowFailureError):
+            await started.result()
+    finally:
+        await live.mend()
+
+    assert ["isolate_host", "release_host"] == [effect["tool"] for effect in await live.effects(started)]
+
+
+async def test_nobody_answers_and_the_case_goes_to_people(hurried: LiveMissions):
+    started = await hurried.start("incident_triage", ALERT)
+
+    assert "escalate" == (await started.result()).verdict
