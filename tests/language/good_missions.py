@@ -34,7 +34,7 @@ def gates(draw: Any, count: list[int], depth: int) -> dict[str, Any]:
 def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, Any]:
     count[0] += 1
     number = count[0]
-    kinds = ["agent", "action", "gate", "condition", "race", "wait"]
+    kinds = ["agent", "action", "gate", "condition", "race", "wait", "mission"]
     kinds += ["parallel", "loop", "steps", "map", "canary"] if depth else []
     kind = draw(st.sampled_from(kinds))
     step: dict[str, Any] = {"step": f"s{number}"} if named or draw(st.booleans()) else {}
@@ -56,6 +56,11 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
             }
             if draw(st.booleans()):
                 step["canary"] |= {"last": draw(gates(count, depth)), "sandbox": {"action": "open_ticket"}}
+        case "mission":
+            ends = {"on_parent_close": draw(st.sampled_from(["undo", "cancel", "abandon"]))}
+            look = {"mission": "look_around", "with": {"host": draw(TEXTS)}, "accept": "calm", "timeout": draw(TIMES)}
+            file = {"mission": "file_report", "accept": ["filed"], "allow": {"tools": ["open_ticket", "close_ticket"]}}
+            step |= {**draw(st.sampled_from([{**look, "allow": {"agents": "architect"}}, file])), **ends}
         case "wait":
             step |= {"wait": {"for": draw(TIMES)}}
         case "map":

@@ -12,6 +12,7 @@ from desk import mission, workspace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.child import Report
 from contracts.definition import Definition
 from contracts.view import MissionState
 from language.finding import Rejected
@@ -79,7 +80,7 @@ class Maker:
     def step(self, depth: int) -> dict[str, Any]:
         self.count += 1
         kinds = ["condition", "loop", "parallel", "steps", "graph", "map", "race", "canary"] if depth > 0 else []
-        kinds += ["agent", "analyst", "gate", "look", "pay", "wait", "review"]
+        kinds += ["agent", "analyst", "gate", "look", "pay", "wait", "review", "mission"]
         made = {"step": f"s{self.count}", **getattr(self, f"make_{self.draw(st.sampled_from(kinds))}")(depth)}
         made |= self.maybe("when", QUESTIONS, 8)
         if self.one_in(8):
@@ -166,6 +167,13 @@ class Maker:
         canary |= {"sandbox": self.make_pay(depth - 1)} if self.one_in(3) else {}
         return {"canary": {**canary, **({"last": self.gate(depth - 1)} if self.one_in(2) else {})}}
 
+    def make_mission(self, depth: int) -> dict[str, Any]:
+        del depth
+        host = self.draw(st.sampled_from(["web-01", "${{ string(dyn(u).title) }}"]))
+        ends = self.draw(st.sampled_from(["undo", "cancel", "abandon"]))
+        made = {"mission": "look_around", "with": {"host": host}, "accept": "calm", "on_parent_close": ends}
+        return {**made, "allow": {"agents": "architect"}, **self.maybe("retry", st.just({"attempts": 2}))}
+
     def make_wait(self, depth: int) -> dict[str, Any]:
         del depth
         return {"wait": self.draw(st.sampled_from([{"for": "5m"}, {"until": "string(dyn(u).title)"}]))}
@@ -212,6 +220,12 @@ def missions(draw: Any) -> list[dict[str, Any]]:
 
 ANSWERS = st.sampled_from([{}, {"level": 1}, "a text", None, failing(), failing("timed_out", "no")])
 FILES = st.sampled_from([{"count": 2, "names": ["a"]}, failing(applied="no")])
+REPORTS = [
+    Report(state="completed", verdict="calm", held=True),
+    Report(state="completed", verdict="alarm"),
+    Report(state="completed", verdict="calm"),
+    Report(state="failed", reason="it broke"),
+]
 VERBS = st.lists(st.sampled_from(["approve", "approve", "reject", None]), min_size=1, max_size=4)
 LOADED: list[str] = []
 
@@ -251,6 +265,7 @@ async def walked(definition: Definition, answer: Any, analysis: Any, files: Any,
     ports = FakePorts(
         agents={"analyst": analysis, "architect": answer},
         tools={"list_files": files, "write_file": {"name": "n"}, "delete_file": {}},
+        missions={"look_around": REPORTS * 100},
         people=people,
     )
     inputs = {"alert": {"level": 4}, "requirements_document": "r", "existing_system_overview": "o"}

@@ -1,6 +1,7 @@
 """A mission as a step, on a real server: what becomes of the child when its parent ends, and of the parent with it."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
@@ -9,6 +10,9 @@ from contracts.child import Parent
 from contracts.decision import DECIDE
 from contracts.plan import Limits, MissionInput, MissionResult
 from contracts.view import MissionState
+from contracts.workspace import PeopleFile
+from rehearsal.play import play
+from rehearsal.script import Answer, Cue, Expected, Rehearsal
 from tests.interpreter.fakes import plan_of
 from tests.workflows.house import Activities, Started, broken, house, moved
 from tests.workflows.record_histories import APPROVED, act, agent
@@ -284,6 +288,43 @@ async def test_another_worker_takes_up_parent_and_child(client, home):
         assert [("file", 1), ("file", 2)] == world(h)
         await replays(started.handle)
         await replays(child.handle)
+
+
+@pytest.mark.parametrize("policy", ["undo", "cancel", "abandon"])
+@pytest.mark.parametrize("breaks", [None, "b", "last"])
+async def test_a_rehearsal_says_what_comes_of_a_child(client, home, policy, breaks):
+    """The same plan, answers and decisions, with a real server and without."""
+    inner = [act("a", 1), agent("b", "ben"), act("c", 2)]
+    steps = [act("d", 3), patch(on_parent_close=policy), agent("last", "cid")]
+    agents = {"ben": broken() if breaks == "b" else {}, "cid": broken() if breaks == "last" else {}}
+    async with house(client, home, Activities(agents=agents)) as h:
+        started = await start(h, steps, inner)
+        with suppress(WorkflowFailureError):
+            await result(started)
+        view = await started.state()
+        plan = plan_of(steps).model_copy(update={"missions": {"patching": plan_of(inner, mission="patching")}})
+        answers = {
+            name: Answer(fails="refused", cause="it would not") if breaks == step else Answer(answer={})
+            for name, step in (("ben", "b"), ("cid", "last"))
+        }
+        came = await asyncio.to_thread(play, plan, script(answers), PeopleFile())
+
+    assert view.state == came.view.state
+    assert [tool for tool, _ in world(h)] == [done.tool for done in came.acts]
+    statuses = {record.path: record.status for record in came.view.records}
+    assert {record.path: record.status for record in view.records}.items() <= statuses.items()
+
+
+def script(agents):
+    """A rehearsal of these answers, with tools that do what they are asked to."""
+    return Rehearsal(
+        description="the same",
+        inputs={},
+        requested_by="rita",
+        agents={name: Cue(answers=(said,), each_time=True) for name, said in agents.items()},
+        tools={name: Cue(answers=(Answer(answer={}),), each_time=True) for name in ("file", "unfile")},
+        expect=Expected(),
+    )
 
 
 async def test_a_mission_that_was_put_under_the_childs_id_is_not_taken_for_it(client, home):
