@@ -20,7 +20,7 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities import people
+from activities import people, plans
 from activities.actions import ActionExecutor
 from activities.agents import AgentRunner
 from activities.authority import Authority
@@ -119,6 +119,7 @@ def _activities(
         AgentRunner(workspace.agents, workspace.tools, servers).run,
         ActionExecutor(workspace.tools, servers, authority).execute,
         Judge(directory).judge,
+        plans.load,
         *(kin.watch, kin.stop, kin.undo, kin.parent),
     ]
 

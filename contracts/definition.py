@@ -14,6 +14,7 @@ from contracts.canary import Canary
 from contracts.child import OnParentClose
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
+from contracts.planning import Planning
 from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback
 
 MOST_AT_ONCE = 500
@@ -192,7 +193,19 @@ class CanaryStep(BaseStep):
     canary: Canary
 
 
-class Allow(Document):
+class PlanStep(BaseStep):
+    """An agent plans steps, which are checked like the author's own and then run. Output: `{id, digest, steps}`.
+
+    `steps` maps each of the plan's steps to its result; what they set stays inside. With an `approval` people see what
+    the plan changes before it runs: against nothing, or against the plan before it.
+    """
+
+    kind: Literal["plan"] = "plan"
+    plan: Planning
+    approval: Gate | None = None
+
+
+class Allowance(Document):
     """The most that a child mission, and what it starts in turn, may use."""
 
     agents: tuple[str, ...] = ()
@@ -212,7 +225,7 @@ class MissionStep(BaseStep):
     with_: dict[str, JsonValue] = Field(default_factory=dict, alias="with")
     accept: tuple[str, ...]
     on_parent_close: OnParentClose
-    allow: Allow | None = None
+    allow: Allowance | None = None
 
     model_config = ALIASED
 
@@ -230,6 +243,7 @@ Step = Annotated[
     | WaitStep
     | ReviewStep
     | CanaryStep
+    | PlanStep
     | MissionStep,
     Field(discriminator="kind"),
 ]
@@ -260,8 +274,8 @@ class Definition(Document):
 _named = {"Step": Step, "Target": Target, "Fallback": Fallback, "ActionStep": ActionStep, "AgentStep": AgentStep}
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
-    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, MissionStep),
-    *(Gate, Condition, Loop, Map, Review, Canary, CanaryStep),
+    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, CanaryStep, PlanStep, MissionStep),
+    *(Gate, Condition, Loop, Map, Review, Canary),
     Definition,
 ):
     _model.model_rebuild(_types_namespace=_named)

@@ -37,6 +37,8 @@ class Plan(Message):
     agents: dict[str, Agent] = Field(default_factory=dict)
     tools: dict[str, Tool] = Field(default_factory=dict)
     escalation: Escalation
+    people: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Who there was with which roles, where steps that are planned later may ask them."""
     missions: dict[str, "Plan"] = Field(default_factory=dict)
     """The plans of the missions that steps start, by the names that these use."""
     digest: str = ""

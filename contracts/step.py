@@ -31,6 +31,7 @@ FAILURES = (
     "not_found",
     "output_invalid",
     "over_budget",
+    "plan_refused",
     "refused",
     "timed_out",
     "too_many_failed",

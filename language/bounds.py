@@ -36,6 +36,8 @@ QUIET_GATE = Cost(gates=1, marks=4, tasks=1)
 TIMER = Cost(marks=2)
 CHILD = (Cost(marks=5, tasks=2), Cost(marks=6, tasks=3))
 """A child is started, and looked at until it is over; its own events are its own history's."""
+LOADED = Cost(marks=1)
+"""What loading a plan leaves: a marker in the task that it was loaded in."""
 VOTE = Cost(marks=2, tasks=1)
 FIRED = Cost(marks=2, tasks=1)
 RUNG = Cost(marks=3, tasks=1)

@@ -21,6 +21,7 @@ from contracts.definition import (
     MapStep,
     MissionStep,
     ParallelStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -171,6 +172,9 @@ def words(step: Step) -> list[str]:
             return [f"goes on after {show_duration(step.review.timeout)} unless {who} objects"]
         case CanaryStep():
             return rolled_out(step.canary)
+        case PlanStep():
+            uses = ", ".join((*step.plan.allow.agents, *step.plan.allow.tools))
+            return [f"planned by {step.plan.agent}", f"of {uses}", *(asked(step.approval) if step.approval else [])]
         case MissionStep():
             return [f"mission {step.mission}", f"accepts {', '.join(step.accept)}", f"{step.on_parent_close} with this"]
         case GroupStep():

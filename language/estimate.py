@@ -21,6 +21,7 @@ from contracts.definition import (
     MapStep,
     MissionStep,
     ParallelStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -34,6 +35,7 @@ from language.bounds import (
     ACTIVITY,
     CHILD,
     FIRED,
+    LOADED,
     MISSION,
     NOTHING,
     QUIET_GATE,
@@ -51,7 +53,7 @@ from language.steps import by_name, called_by, called_names, walk
 
 
 class Span(Message):
-    """From the least to the most; there is no most where a list of unknown length is mapped."""
+    """From the least to the most; there is no most where a list of unknown length is mapped, or steps are planned."""
 
     least: int
     most: int | None
@@ -164,10 +166,31 @@ class Reckoner:
                 waits = seconds(step.review.timeout)
                 asked = Bounds(QUIET_GATE, Cost(**{**vars(QUIET_GATE.each(TIMER, plus)), "wait": waits}))
                 return asked.then(self.target(step.review.on_object).perhaps())
+            case PlanStep():
+                return self.plan_(step)
             case MissionStep():
                 return self.child(self.plan.missions[step.mission])
             case _:
                 assert_never(step)
+
+    def plan_(self, step: PlanStep) -> Bounds:
+        """Return the bounds of planning and of what is planned, which nobody knows but for what it may not do."""
+        once = self.consult(step.plan.agent).then(Bounds(LOADED, LOADED))
+        asked = self.gate(step.approval) if step.approval else Bounds()
+        tries = Cost(**{name: value * step.plan.attempts for name, value in vars(once.then(asked).most).items()})
+        allow = step.plan.allow
+        gates = inf if allow.approvers or step.approval else 0
+        unknown = Cost(
+            agents=inf if allow.agents else 0,
+            actions=inf if allow.tools else 0,
+            gates=gates,
+            marks=inf,
+            tasks=inf,
+            wait=inf,
+        )
+        asking = once.then(asked)
+        bounds = Bounds(asking.least, tries).then(Bounds(NOTHING, unknown))
+        return bounds.then(self.answers(step.approval)) if step.approval else bounds
 
     def race(self, branches: list[Bounds]) -> Bounds:
         """Return the bounds of a race: the least of one branch, and all of all."""
@@ -198,10 +221,13 @@ class Reckoner:
     def agent(self, step: AgentStep) -> Bounds:
         """Return the bounds of an agent: an answer that does not fit its schema goes back to it once."""
         contract = self.plan.agents[step.agent]
-        once = ACTIVITY.each(Cost(agents=1), plus)
-        bounds = Bounds(once, once.each(once, plus) if contract.output else once)
+        bounds = self.consult(step.agent)
         unsure = contract.confidence_floor is not None
         return bounds.then(self.target(step.below_floor).perhaps()) if unsure else bounds
+
+    def consult(self, name: str) -> Bounds:
+        once = ACTIVITY.each(Cost(agents=1), plus)
+        return Bounds(once, once.each(once, plus) if self.plan.agents[name].output else once)
 
     def action(self, step: ActionStep) -> Bounds:
         acts = ACTIVITY.each(Cost(actions=1), plus)

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
-from contracts.definition import Definition
+from contracts.definition import Definition, PlanStep
 from contracts.plan import Plan
 from contracts.step import Place
 from contracts.workspace import Workspace
 from language.finding import Finding, Rejected
-from language.library import Library, Unusable, excess, own_uses, starts
+from language.library import Library, Unusable, excess, starts
 from language.loader import read_for
+from language.named import used
+from language.steps import every_step
 from language.workspace import PEOPLE
 
 
@@ -21,12 +23,15 @@ def _frozen(definition: Definition, workspace: Workspace, library: Library) -> P
     if workspace.people.escalation is None:
         place = Place(file=PEOPLE, line=1, column=1)
         raise Rejected([Finding("MISSING_KEY", "no 'escalation'", place, "write 'escalation: {role: …}'")])
-    agents, tools = named(definition)
+    agents, tools = used(definition, workspace)
+    planned = any(isinstance(step, PlanStep) for step in every_step(definition))
+    people = {name: person.roles for name, person in workspace.people.people.items()} if planned else {}
     return Plan(
         definition=definition,
         agents={name: workspace.agents[name] for name in sorted(agents)},
         tools={name: workspace.tools[name] for name in sorted(tools)},
         escalation=workspace.people.escalation,
+        people=people,
         missions=dict(_children(definition, workspace, library)),
     ).sealed()
 
@@ -38,14 +43,8 @@ def _children(definition: Definition, workspace: Workspace, library: Library) ->
             child = library.find(step.mission)
             if isinstance(child, Unusable):
                 raise Rejected([Finding(child.code, child.message, step.place, child.mend)])
-            agents, tools = excess(step, library.family(child), definition)
+            agents, tools = excess(step, library.family(child), definition, workspace)
             if agents or tools:
                 message = f"'{step.mission}' uses {', '.join(sorted(agents | tools))}, which is not allowed here"
                 raise Rejected([Finding("CHILD_EXCEEDS", message, step.place, "name them under 'allow', if it may")])
             yield step.mission, _frozen(child, workspace, library)
-
-
-def named(definition: Definition) -> tuple[set[str], set[str]]:
-    """Return the agents and the tools, compensating ones included, that a definition names anywhere."""
-    agents, tools = own_uses(definition)
-    return set(agents), set(tools)

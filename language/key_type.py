@@ -71,9 +71,12 @@ TYPES: dict[str, tuple[str, Schema]] = {
         {"type": "array", "minItems": 1, "maxItems": 100, "items": {"type": "integer", "minimum": 1}},
     ),
     "part": ("[action](action.md) or [agent](agent.md)", ref("step")),
+    "plan": ("map, below", ref("plan")),
+    "allow": ("map, below", ref("allow")),
+    "flag": ("`true` or `false`", {"type": "boolean"}),
     "mission": ("name of a mission", TEXT),
     "closing": ("`undo`, `cancel` or `abandon`", {"enum": list(get_args(OnParentClose))}),
-    "allow": ("map, below", ref("allow")),
+    "allowance": ("map, below", ref("allowance")),
     "schema": ("JSON Schema", {"type": "object"}),
     "value": ("any value", {}),
     "tolerance": (

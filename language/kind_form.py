@@ -28,6 +28,7 @@ from contracts.step import ABORT, CONTINUE, ESCALATE, Retry
 from language.canary_form import read_canary
 from language.form import Form, filled, spare
 from language.mission_form import read_mission
+from language.plan_form import read_plan
 from language.schema import check_schema
 
 if TYPE_CHECKING:
@@ -196,6 +197,7 @@ READERS: dict[str, Callable[["StepReader", Form, dict[str, Any]], Step]] = {
     "wait": read_wait,
     "review": read_review,
     "canary": read_canary,
+    "plan": read_plan,
     "mission": read_mission,
 }
 WORDS = {
@@ -211,6 +213,7 @@ WORDS = {
     "wait": "a wait",
     "review": "a review",
     "canary": "a canary",
+    "plan": "a planned step",
     "mission": "a mission step",
 }
 KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval good"

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from contracts.definition import ActionStep, AgentStep, Definition, MissionStep
+from contracts.definition import Definition, MissionStep
 from contracts.workspace import Workspace
 from language.finding import Finding, Rejected
 from language.name import MISSION, nearest
-from language.steps import every_step, fallbacks
+from language.named import used
+from language.steps import every_step
 
 FILE = "mission.yaml"
 DEEPEST = 5
@@ -105,34 +106,17 @@ Family = tuple[Definition, ...]
 """A mission first, and after it those that it starts in turn."""
 
 
-def excess(step: MissionStep, family: Family, parent: Definition) -> Uses:
+def excess(step: MissionStep, family: Family, parent: Definition, workspace: Workspace) -> Uses:
     """Return what the child of a step uses, counted with all that it starts, and its parent does not allow."""
-    own = own_uses(parent) if step.allow is None else Uses(frozenset(step.allow.agents), frozenset(step.allow.tools))
-    agents, tools = ({name for one in family for name in own_uses(one)[kind]} for kind in (0, 1))
-    return Uses(frozenset(agents) - own.agents, frozenset(tools) - own.tools)
+    allowed = used(parent, workspace) if step.allow is None else (step.allow.agents, step.allow.tools)
+    child = [used(one, workspace) for one in family]
+    agents, tools = (frozenset().union(*(one[kind] for one in child)) - set(allowed[kind]) for kind in (0, 1))
+    return Uses(agents, tools)
 
 
 def starts(definition: Definition) -> Iterator[MissionStep]:
     """Yield the steps that start missions."""
     return (step for step in every_step(definition) if isinstance(step, MissionStep))
-
-
-def own_uses(definition: Definition) -> Uses:
-    """Return what a mission's own steps name anywhere, compensating tools included."""
-    agents: set[str] = set()
-    tools: set[str] = set()
-    for step in every_step(definition):
-        agents.update(fallbacks(step).values())
-        match step:
-            case AgentStep():
-                agents.add(step.agent)
-            case ActionStep():
-                tools.add(step.action)
-                if step.compensate:
-                    tools.add(step.compensate.tool)
-            case _:
-                pass
-    return Uses(frozenset(agents), frozenset(tools))
 
 
 def _refused(name: str, findings: tuple[Finding, ...]) -> Unusable:

@@ -23,6 +23,7 @@ from language.checks import (
     missions,
     names,
     paths,
+    plans,
     races,
     timing,
     types,
@@ -53,6 +54,7 @@ CHECKS = (
     timing.check,
     arguments.check,
     canaries.check,
+    plans.check,
     missions.check,
 )
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from contracts.child import OnParentClose
-from contracts.definition import Allow, MissionStep, Step
+from contracts.definition import Allowance, MissionStep, Step
 from language.form import Form
 from language.name import nearest
 
@@ -35,10 +35,10 @@ def on_parent_close(form: Form) -> OnParentClose:
     return "undo"
 
 
-def allow(form: Form) -> Allow | None:
+def allow(form: Form) -> Allowance | None:
     inner = form.form("allow", "'allow'")
     if inner is None:
         return None
-    found = Allow(agents=inner.texts("agents"), tools=inner.texts("tools"))
+    found = Allowance(agents=inner.texts("agents"), tools=inner.texts("tools"))
     inner.done()
     return found

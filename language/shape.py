@@ -106,7 +106,22 @@ FORMS: Mapping[str, Keys] = {
         "healthy": Key("expression", "whether what the probe found, `result`, is good enough", required=True),
         "incident": Key("part", "the action that tells of a breach; may read `stage` and `result`", required=True),
     },
+    "plan": {
+        "agent": Key("agent", "who plans; its answers have a list of `steps`", required=True),
+        "task": Key("template", "what is to be planned", required=True),
+        "context": Key("names", "variables that the planner gets, beside `planning`"),
+        "allow": Key("allow", "what a plan may hold; nothing else", required=True),
+        "attempts": Key("1 to 10", "plans in all; a refused one goes back with what is wrong", "3"),
+        "max_steps": Key("1 to 100", "steps of a plan, those inside others counted", "30"),
+        "revise": Key("flag", "whether a plan that people rejected goes back too, with their words", "`false`"),
+    },
     "allow": {
+        "kinds": Key("names", "kinds of steps, by the keys that make them; never `plan` or `mission`", required=True),
+        "agents": Key("names", "agents, by their names in `agents.yaml`", "none"),
+        "tools": Key("names", "tools that may act; those that undo them may undo them", "none"),
+        "approvers": Key("names", "roles or people whom a plan may ask", "those of the step's `approval`"),
+    },
+    "allowance": {
         "agents": Key("names", "agents that it may name", "none"),
         "tools": Key("names", "tools that it may name, compensating ones included", "none"),
     },
@@ -159,12 +174,16 @@ STEPS: Mapping[str, Keys] = {
     "wait": {"wait": Key("wait", "one of a span, a moment or an event", required=True)},
     "review": {"review": Key("review", "who is told, and for how long they may object", required=True)},
     "canary": {"canary": Key("canary", "the stages, what is done at each, and how it is judged", required=True)},
+    "plan": {
+        "plan": Key("plan", "who plans, and within what bounds", required=True),
+        "approval": Key("gate", "who must approve a plan before it runs", "nobody is asked"),
+    },
     "mission": {
         "mission": Key("mission", "the mission to start, by its folder in the workspace", required=True),
         "with": Key("arguments", "its inputs", "none"),
         "accept": Key("names", "its verdicts that are a success; any other end fails the step", required=True),
         "on_parent_close": Key("closing", "what becomes of it when this mission comes to nothing", required=True),
-        "allow": Key("allow", "the most that it, and what it starts, may use", "what this mission's own steps use"),
+        "allow": Key("allowance", "the most that it, and what it starts, may use", "what this mission's own steps use"),
     },
 }
 """The kinds of steps: the first key of each is the one that makes a step of that kind."""

@@ -17,6 +17,7 @@ from contracts.definition import (
     LoopStep,
     MapStep,
     MissionStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -75,6 +76,10 @@ def sites(step: Step, draft: Draft) -> Iterator[Site]:
                 yield from whole(draft.value(step, "wait", "until"))
             if step.wait.key:
                 yield from templates(draft.value(step, "wait", "key"))
+        case PlanStep():
+            yield from templates(draft.value(step, "plan", "task"))
+            if step.approval and step.approval.message:
+                yield from templates(draft.value(step, "approval", "message"))
         case ReviewStep():
             if step.review.message:
                 yield from templates(draft.value(step, "review", "message"))

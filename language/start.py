@@ -3,17 +3,21 @@
 Pure, and used by the checks and the interpreter alike, so that what is checked is what happens.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contracts.definition import Definition
+from contracts.definition import Definition, Step
 from language.steps import every_step
 
 
 def first_values(definition: Definition, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the variables that a mission starts with."""
-    steps = {step.output: step.default.value for step in every_step(definition) if step.output and step.default}
-    return {**steps, **input_defaults(definition.inputs), **inputs}
+    return {**defaults(every_step(definition)), **input_defaults(definition.inputs), **inputs}
+
+
+def defaults(steps: Iterable[Step]) -> dict[str, Any]:
+    """Return the values that steps' variables have until the steps have set them."""
+    return {step.output: step.default.value for step in steps if step.output and step.default}
 
 
 def surely_set(definition: Definition) -> frozenset[str]:

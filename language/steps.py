@@ -19,6 +19,7 @@ from contracts.definition import (
     MapStep,
     MissionStep,
     ParallelStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -33,11 +34,11 @@ FAILING = "on_failure."
 
 
 def gate_of(step: Step) -> Gate | None:
-    """Return what the step asks people: a gate's question, or an action's approval."""
+    """Return what the step asks people: a gate's question, or the approval of an action or a plan."""
     match step:
         case GateStep():
             return step.gate
-        case ActionStep():
+        case ActionStep() | PlanStep():
             return step.approval
         case _:
             return None
@@ -67,7 +68,7 @@ def kind_targets(step: Step) -> dict[str, Target]:
     match step:
         case AgentStep():
             return {"below_floor": step.below_floor}
-        case GateStep() | ActionStep():
+        case GateStep() | ActionStep() | PlanStep():
             return gate_targets(gate_of(step))
         case ConditionStep():
             return {"then": step.condition.then, "else": step.condition.else_}

@@ -6,9 +6,9 @@ rehearsal that differs.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
-from contracts.definition import ActionStep, AgentStep, Step, WaitStep
+from contracts.definition import ActionStep, AgentStep, PlanStep, Step, WaitStep
 from contracts.event import EVENT
 from contracts.plan import Plan
 from contracts.step import ESCALATE, Place
@@ -20,8 +20,9 @@ from language.steps import by_name, fallbacks
 from rehearsal.script import Answer, Cue, Rehearsal
 from workflows.interpreter.walk import RECOVERY
 
+PLAN = "plan"
 INDEX = re.compile(r"\[[^]]*\]|#\d+")
-MADE = frozenset({ESCALATE, RECOVERY, "undo", "on_max"})
+MADE = frozenset({ESCALATE, RECOVERY, "undo", "on_max", PLAN})
 """Parts of paths that no definition names: the interpreter makes them."""
 
 Contracts = Mapping[str, Any]
@@ -37,8 +38,9 @@ def check(script: Rehearsal, plan: Plan, people: PeopleFile) -> Iterator[Finding
     tools = {name: tool for one in family for name, tool in one.tools.items()}
     yield from _inputs(script, plan)
     yield from _known("person", script.requested_by, people.people, script.place("requested_by", "like"))
-    yield from _cues("agent", script.agents, agents, _all(_callers, family, agents))
-    yield from _cues("tool", script.tools, tools, _all(_users, family, tools))
+    callers, users = _all(_callers, family, agents), _all(_users, family, tools)
+    yield from _cues("agent", script.agents, agents, {**callers, **_planned("agents", script, steps)})
+    yield from _cues("tool", script.tools, tools, {**users, **_planned("tools", script, steps)})
     for decision in script.people:
         yield from _path(decision.at, steps, decision.place)
         yield from _known("person", decision.by, people.people, decision.place)
@@ -107,6 +109,28 @@ def _users(steps: Mapping[str, Step], tools: Contracts) -> dict[str, tuple[str, 
     return {**{name: (step.action,) for name, step in actions.items()}, **undone}
 
 
+def _planned(
+    key: Literal["agents", "tools"], script: Rehearsal, steps: Mapping[str, Step]
+) -> dict[str, tuple[str, ...]]:
+    """Return who may act in steps that a plan brings: the planner itself, and whoever is allowed there."""
+    found: dict[str, tuple[str, ...]] = {}
+    for path in getattr(script, key):
+        step = planning(path, steps)
+        if step is not None:
+            itself = key == "agents" and name_of(path) == PLAN
+            found[_step_of(path)] = (step.plan.agent,) if itself else getattr(step.plan.allow, key)
+    return found
+
+
+def planning(path: str, steps: Mapping[str, Step]) -> PlanStep | None:
+    """Return the planned step that a path lies in."""
+    for part in INDEX.sub("", path).split("/")[:-1]:
+        step = steps.get(part)
+        if isinstance(step, PlanStep):
+            return step
+    return None
+
+
 def _events(script: Rehearsal, steps: Mapping[str, Step]) -> Iterator[Finding]:
     waited = {step.wait.event for step in steps.values() if isinstance(step, WaitStep) and step.wait.event}
     for happening in script.events:
@@ -131,7 +155,7 @@ def _expected(
 
 
 def _path(path: str, steps: Mapping[str, Step], place: Place) -> Iterator[Finding]:
-    if name_of(path) not in MADE:
+    if name_of(path) not in MADE and planning(path, steps) is None:
         yield from _known("step", name_of(path), steps, place)
 
 

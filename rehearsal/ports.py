@@ -16,9 +16,11 @@ from typing import Any, Literal
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage, idempotency_key
 from contracts.child import Child, Report
 from contracts.plan import MissionInput, Plan
+from contracts.planned import LoadedPlan, PlanOrder
 from contracts.step import Place, Retry
 from contracts.workspace import Tool
 from language.finding import Finding
+from language.planned import load_plan
 from language.schema import errors
 from rehearsal.child import Children
 from rehearsal.clock import Clock, Halted
@@ -143,6 +145,9 @@ class ScriptedPorts:
             except EffectFailed:
                 break
         return task.result()
+
+    async def load_plan(self, order: PlanOrder) -> LoadedPlan:
+        return load_plan(order)
 
     async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
         return self._children.start(mission_id, given, self)

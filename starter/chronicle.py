@@ -16,6 +16,7 @@ from contracts.child import UNDO_CHILD, WATCH_CHILD, Child, Report
 from contracts.decision import DECIDE, Ruling, token_digest
 from contracts.event import EVENT, Event
 from contracts.plan import MissionInput, MissionResult
+from contracts.planned import LoadedPlan
 from contracts.view import AuditEntry
 from starter.history import LOCAL_ACTIVITY, Reader, name_of, run_id, runs_of
 
@@ -155,8 +156,12 @@ class Run:
     async def _marked(self, attributes: Any) -> dict[str, Any] | None:
         if attributes.marker_name != LOCAL_ACTIVITY or "result" not in attributes.details:
             return None
-        ruling = await self._reader.one(attributes.details["result"].payloads, Ruling)
-        return _ruled(ruling) if ruling is not None else None
+        payloads = attributes.details["result"].payloads
+        ruling = await self._reader.one(payloads, Ruling)
+        if ruling is not None:
+            return _ruled(ruling)
+        plan = await self._reader.one(payloads, LoadedPlan)
+        return _planned(plan) if plan is not None else None
 
     async def _signalled(self, attributes: Any) -> dict[str, Any]:
         if attributes.signal_name == EVENT:
@@ -237,6 +242,12 @@ def _ruled(ruling: Ruling) -> dict[str, Any]:
     }
     what = "decision accepted" if ruling.accepted else "decision refused"
     return {"what": what, "who": ruling.person, "step": ruling.step, "digest": ruling.digest, "detail": detail}
+
+
+def _planned(plan: LoadedPlan) -> dict[str, Any]:
+    detail = {"plan": plan.id, "findings": list(plan.findings)}
+    what = "plan refused" if plan.findings else "plan loaded"
+    return {"what": what, "step": plan.id.partition("/")[2], "digest": plan.digest, "detail": detail}
 
 
 def _approval(call: ToolCall) -> str:

@@ -11,12 +11,12 @@ from typing import Any
 
 from contracts.call import Observation
 from contracts.decision import Ruling
+from contracts.planning import PLANNING
 from contracts.record import Effect, Failure, Record
 from contracts.view import MissionView, Waiting
 
-CONTAINERS = frozenset(
-    ["parallel", "group", "loop", "condition", "iteration", "attempt", "map", "item", "race", "canary"]
-)
+PARTED = "parallel group loop condition iteration attempt map item race canary plan"
+CONTAINERS = frozenset(PARTED.split())
 """Kinds whose own beginning and end say nothing that their steps do not say."""
 ASKING = frozenset({"gate", "review"})
 UNDOING = {
@@ -61,7 +61,7 @@ class Timeline:
         return new
 
     def _record(self, record: Record, view: MissionView) -> Iterator[Line]:
-        if record.kind in {"agent", "action"} and self._first("start", record.path, record.attempt):
+        if record.kind in {"agent", "action", PLANNING} and self._first("start", record.path, record.attempt):
             again = f"attempt {record.attempt}" if record.attempt > 1 else ""
             yield Line(record.started_at, "start", record.actor or record.kind, again, record.path)
         if record.child and self._first("child", record.path, record.attempt):
@@ -83,7 +83,9 @@ class Timeline:
             yield Line(observation.at, sign, observation.text, observation.source, step, inner=True)
 
     def _end(self, record: Record, at: datetime) -> Iterator[Line]:
-        if record.failure:
+        if record.failure and record.kind == PLANNING:
+            yield from _unplanned(record, record.failure, at)
+        elif record.failure:
             failure = record.failure
             who = failure.actor or record.actor or record.kind
             on = "; the mission goes on" if record.status == "recovered" else ""
@@ -119,6 +121,16 @@ class Timeline:
 
 def _doer(record: Record) -> str:
     return record.effect.tool if record.effect else record.actor or record.kind
+
+
+def _unplanned(record: Record, failure: Failure, at: datetime) -> Iterator[Line]:
+    """Tell why a plan was not taken: each thing that was wrong with it on a line of its own."""
+    plan = record.output.get("plan") if isinstance(record.output, dict) else None
+    findings = plan.get("findings") if isinstance(plan, dict) else None
+    said = findings or [failure.cause]
+    yield Line(at, "failed", f"the plan of {record.actor} was refused", failure.code, record.path)
+    for finding in said:
+        yield Line(at, "finding", str(finding), "", record.path, inner=True)
 
 
 def _rest(failure: Failure) -> str:

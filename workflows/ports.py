@@ -1,7 +1,7 @@
 """The interpreter's ports, bound to Temporal. The only file here that names an activity.
 
 Agents and tools are ordinary activities on the queues of the teams that own them; the judging of a decision is a
-local activity, so that its ruling stands in history as one marker and costs one event.
+local activity, so that its ruling stands in history as one marker and costs one event. So is the loading of a plan.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ from contracts.call import (
 from contracts.child import UNDO_CHILD, WATCH_CHILD, WATCH_PARENT, Child, Parent, ParentEnd, Report
 from contracts.decision import Hearing, Ruling
 from contracts.plan import Limits, MissionInput, Plan
+from contracts.planned import LOAD_PLAN, LoadedPlan, PlanOrder
 from contracts.step import Retry
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
@@ -38,6 +39,7 @@ from workflows.kin import look, start_child, stop_child
 
 HEARTBEAT = timedelta(seconds=10)
 LAST_WORDS = timedelta(seconds=5)
+LOADING = timedelta(seconds=30)
 MOST_BYTES = 1_000_000
 """The longest call: a server takes 2 MB, and a task that sends more is tried again for ever."""
 
@@ -108,6 +110,23 @@ class TemporalPorts:
             cancellation=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         )
         return answer
+
+    async def load_plan(self, order: PlanOrder) -> LoadedPlan:
+        """Load a plan beside the workflow. A local activity: the order would be the whole mission once more."""
+        try:
+            plan: LoadedPlan = await workflow.execute_local_activity(
+                LOAD_PLAN,
+                order,
+                result_type=LoadedPlan,
+                start_to_close_timeout=LOADING,
+                retry_policy=RetryPolicy(maximum_attempts=3),
+                summary=f"load {order.id}"[:400],
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise asyncio.CancelledError from error
+            raise EffectFailed("failed", f"the plan could not be loaded: {error.cause}", applied="no") from error
+        return plan
 
     async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
         given = given.model_copy(update={"limits": self._limits})

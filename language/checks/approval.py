@@ -5,7 +5,7 @@ The law: only a tool's contract in the workspace frees it from approval (`autono
 
 from collections.abc import Iterator
 
-from contracts.definition import ActionStep, GateStep, MissionStep, RaceStep, ReviewStep, Step, Target
+from contracts.definition import ActionStep, GateStep, MissionStep, PlanStep, RaceStep, ReviewStep, Step, Target
 from contracts.gate import Gate
 from contracts.step import CONTINUE, ESCALATE
 from contracts.workspace import Tool, Workspace
@@ -55,7 +55,7 @@ class Acting:
         told: set[int] = set()
         for steps in (self.draft.definition.steps, *(inner for step in self.draft.steps() for inner in children(step))):
             for step in self.behind(steps):
-                if id(step) not in told and self.acts(step, asked=False):
+                if id(step) not in told and self.acts_unasked(step):
                     told.add(id(step))
                     message = f"'{step.step}' would act because nobody objected at a review"
                     mend = "put a gate between them, or give the action an 'approval'"
@@ -79,16 +79,27 @@ class Acting:
         """Whether silence may let the mission go on from a step, or from within the mission that it starts."""
         return any(isinstance(inner, ReviewStep) for inner in self.carried_out(step))
 
-    def acts(self, step: Step, *, asked: bool = True) -> bool:
-        """Whether a step changes the world, itself or by the mission that it starts; `asked`: also with approval."""
-        return any(self.changes(one) and (asked or gate_of(one) is None) for one in self.carried_out(step))
+    def acts(self, step: Step) -> bool:
+        """Whether a step changes the world. What is planned may, where it is allowed a tool that does."""
+        return any(tool.acts() for one in self.carried_out(step) for tool in self.tools(one))
 
-    def changes(self, step: Step) -> bool:
-        return (
-            isinstance(step, ActionStep)
-            and step.action in self.workspace.tools
-            and self.workspace.tools[step.action].acts()
-        )
+    def acts_unasked(self, step: Step) -> bool:
+        """Whether a step changes the world without an approval. Actions that are planned have their own."""
+        return any(self.unasked(one, tool) for one in self.carried_out(step) for tool in self.tools(one))
+
+    def unasked(self, step: Step, tool: Tool) -> bool:
+        own = isinstance(step, ActionStep)
+        return gate_of(step) is None and tool.acts() and (own or not tool.needs_approval())
+
+    def tools(self, step: Step) -> list[Tool]:
+        match step:
+            case ActionStep():
+                names: tuple[str, ...] = (step.action,)
+            case PlanStep():
+                names = step.plan.allow.tools
+            case _:
+                names = ()
+        return [self.workspace.tools[name] for name in names if name in self.workspace.tools]
 
     def carried_out(self, step: Step) -> Iterator[Step]:
         """Yield a step, and every step of the missions that it starts."""

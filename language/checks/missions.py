@@ -23,7 +23,7 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
             elif found is not None:
                 yield from verdicts(step, found[0], draft)
                 yield from misfits(step, step.with_, inputs_of(found[0]), draft, "with", noun=("mission", "input"))
-                yield from too_much(step, found, draft)
+                yield from too_much(step, found, draft, workspace)
 
 
 def inputs_of(child: Definition) -> dict[str, object]:
@@ -49,9 +49,9 @@ def verdicts(step: MissionStep, child: Definition, draft: Draft) -> Iterator[Fin
             yield draft.find("BAD_VALUE", message, step, "accept", number, mend=mend)
 
 
-def too_much(step: MissionStep, family: Family, draft: Draft) -> Iterator[Finding]:
+def too_much(step: MissionStep, family: Family, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     """Find a child that may do what its parent may not."""
-    agents, tools = excess(step, family, draft.definition)
+    agents, tools = excess(step, family, draft.definition, workspace)
     if not agents and not tools:
         return
     said = [*phrase("agent", agents), *phrase("tool", tools)]

@@ -103,7 +103,7 @@ def where(step: Step, key: str) -> tuple[str, ...]:
         name = key.removeprefix(FAILING)
         return ("on_failure", name)
     match step.kind:
-        case "action":
+        case "action" | "plan":
             return ("approval", key)
         case "gate" | "condition" | "loop" | "map" | "review" | "canary":
             return (step.kind, key)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from graphlib import CycleError
 
 from contracts.canary import STAGE
-from contracts.definition import AgentStep, CanaryStep, MapStep, ReviewStep, Step
+from contracts.definition import AgentStep, CanaryStep, MapStep, PlanStep, ReviewStep, Step
 from contracts.step import Place
 from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
@@ -49,6 +49,14 @@ def context(step: Step, flow: Flow, sure: Sure) -> Iterator[Finding]:
     path = ("gate" if step.kind == "gate" else "approval", "context") if gate else ("context",)
     if isinstance(step, ReviewStep):
         wanted, path = step.review.context, ("review", "context")
+    yield from unset_context(step, wanted, path, flow, sure)
+    if isinstance(step, PlanStep):
+        yield from unset_context(step, step.plan.context, ("plan", "context"), flow, sure)
+
+
+def unset_context(
+    step: Step, wanted: tuple[str, ...], path: tuple[str, ...], flow: Flow, sure: Sure
+) -> Iterator[Finding]:
     for number, name in enumerate(wanted):
         bit = flow.bits.get(name, 0)
         if bit & flow.seen(step, "before") and not bit & sure.seen(step, "before"):

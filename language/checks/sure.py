@@ -20,6 +20,7 @@ from contracts.definition import (
     MapStep,
     MissionStep,
     ParallelStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -115,8 +116,8 @@ class Sure:
             case MapStep() | RaceStep() | CanaryStep():
                 # What is set inside a map, a race or a canary stays there.
                 return self._own(step)
-            case ActionStep():
-                return self._action(step)
+            case ActionStep() | PlanStep():
+                return self._approved(step)
             case ConditionStep():
                 then = self.reached(step.condition.then) | self.outputs_of(facts(step, answer=True))
                 otherwise = self.reached(step.condition.else_) | self.outputs_of(facts(step, answer=False))
@@ -130,8 +131,8 @@ class Sure:
             case _:
                 assert_never(step)
 
-    def _action(self, step: ActionStep) -> int:
-        """Return what an action sets: refused, nothing but what comes where its refusal leads."""
+    def _approved(self, step: ActionStep | PlanStep) -> int:
+        """Return what an action or a plan sets: refused, nothing but what comes where its refusal leads."""
         found = self._own(step)
         if step.approval is not None:
             found &= self.reached(step.approval.on_reject)
@@ -191,7 +192,7 @@ class Sure:
             case AgentStep():
                 # Whoever is asked about an answer sees it.
                 self._follow(step.below_floor, before | self._own(step))
-            case GateStep() | ActionStep():
+            case GateStep() | ActionStep() | PlanStep():
                 gate = gate_of(step)
                 for way in (gate.on_timeout, gate.on_reject) if gate else ():
                     self._follow(way, before)

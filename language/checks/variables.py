@@ -16,6 +16,7 @@ from contracts.definition import (
     LoopStep,
     MapStep,
     ParallelStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -226,12 +227,19 @@ def known_needs(step: Step, steps: list[Step]) -> list[str]:
 
 def context(step: Step, draft: Draft, flow: Flow) -> Iterator[Finding]:
     """Find context that does not exist, or not yet."""
+    if isinstance(step, PlanStep):
+        yield from unknown_context(step, step.plan.context, ("plan", "context"), draft, flow)
     gate = gate_of(step)
     key = ("gate",) if step.kind == "gate" else ("approval",)
     wanted = gate.context if gate else step.context if isinstance(step, AgentStep) else ()
     if isinstance(step, ReviewStep):
         wanted, key = step.review.context, ("review",)
-    path = (*(() if isinstance(step, AgentStep) else key), "context")
+    yield from unknown_context(step, wanted, (*(() if isinstance(step, AgentStep) else key), "context"), draft, flow)
+
+
+def unknown_context(
+    step: Step, wanted: tuple[str, ...], path: tuple[str, ...], draft: Draft, flow: Flow
+) -> Iterator[Finding]:
     for number, name in enumerate(wanted):
         place = draft.value(step, *path, number).place
         if name in ALWAYS or name not in {*flow.known, "iteration"}:

@@ -20,6 +20,7 @@ from contracts.definition import (
     MapStep,
     MissionStep,
     ParallelStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -33,7 +34,21 @@ from language.cel_compile import ExpressionError, compile_expression
 from language.draft import Draft
 from language.steps import called_names, fallbacks
 from language.types.infer import infer
-from language.types.kind import ANY, BOOL, INT, NOTHING, NULL, TEXT, Type, list_of, map_of, text_of, type_of, union
+from language.types.kind import (
+    ANY,
+    BOOL,
+    INT,
+    NOTHING,
+    NULL,
+    TEXT,
+    Type,
+    kinds_of,
+    list_of,
+    map_of,
+    text_of,
+    type_of,
+    union,
+)
 from language.types.schema import schema_type
 
 DEEPEST = 50
@@ -56,6 +71,7 @@ OBJECTION = map_of(
         "comment": TEXT,
     }
 )
+PLANNED = map_of({"id": TEXT, "digest": TEXT, "steps": kinds_of("map")})
 ITEM_FAILED = map_of({"index": INT, "key": TEXT, "code": TEXT, "cause": TEXT})
 
 
@@ -95,7 +111,13 @@ class Outputs:
         return self._tool(step.action)
 
     def _set_by(self, step: Step) -> list[Type]:
-        own = self._tool(step.action) if isinstance(step, ActionStep) else self.made(step)
+        match step:
+            case ActionStep():
+                own = self._tool(step.action)
+            case PlanStep():
+                own = PLANNED
+            case _:
+                own = self.made(step)
         default = [type_of(step.default.value)] if step.default is not None else []
         return [own, *self._instead(step), *default]
 
@@ -158,6 +180,8 @@ class Outputs:
                 return OBJECTION
             case CanaryStep():
                 return self._rolled_out(step.canary)
+            case PlanStep():
+                return union([PLANNED, DECISION]) if step.approval else PLANNED
             case MissionStep():
                 return map_of({"mission": TEXT, "verdict": text_of(step.accept), "state": text_of(("completed",))})
             case _:

@@ -15,8 +15,10 @@ from contracts.child import Child, Report
 from contracts.decision import Opening, Ruling
 from contracts.definition import Definition
 from contracts.plan import Carried, MissionInput, Plan
+from contracts.planned import LoadedPlan, PlanOrder
 from contracts.view import MissionState
 from contracts.workspace import Agent, Escalation, Tool
+from language.planned import load_plan
 from language.start import first_values
 from language.steps import by_name, called_names
 from workflows.governance.event import Eventbook
@@ -91,6 +93,10 @@ class FakePorts:
         self.calls.append(call.path)
         self.world.append((call.tool, call.key, call.arguments))
         return ToolResult(output=await self._answer(self.tools, call.tool, call), usage=Usage(tool_calls=1))
+
+    async def load_plan(self, order: PlanOrder) -> LoadedPlan:
+        self.calls.append(f"load {order.id}")
+        return load_plan(order)
 
     async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
         self.calls.append(mission_id)
@@ -175,6 +181,10 @@ TOOLS = {
 }
 
 
+ROLES = {"lea": ("lead",), "lou": ("lead",), "cleo": ("chief",), "ian": ("intern",)}
+"""Whom a plan may ask."""
+
+
 @dataclass
 class Run:
     """How a rehearsal went."""
@@ -207,7 +217,8 @@ def plan_of(steps: list[dict[str, Any]], agents: dict[str, Agent] | None = None,
     )
     named = {name: Agent(callable="tests:none") for name in ("ann", "ben", "cid", "dot", "eva")}
     escalation = Escalation(role="chief", timeout=timedelta(hours=1))
-    return Plan(definition=definition, agents={**named, **(agents or {})}, tools=TOOLS, escalation=escalation).sealed()
+    known = {**named, **(agents or {})}
+    return Plan(definition=definition, agents=known, tools=TOOLS, escalation=escalation, people=ROLES).sealed()
 
 
 def scope_of(plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carried | None = None) -> Scope:

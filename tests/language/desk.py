@@ -57,6 +57,13 @@ ANALYSIS = {
 }
 
 
+PLAN = {
+    "type": "object",
+    "required": ["steps"],
+    "properties": {"steps": {"type": "array", "items": {"type": "object"}}, "rationale": {"type": "string"}},
+}
+
+
 def workspace(**more: Any) -> Workspace:
     """A workspace with agents, one of whom says what it answers, tools of every kind of effect, and three people."""
     text = {"type": "string"}
@@ -109,6 +116,7 @@ def workspace(**more: Any) -> Workspace:
         "root": str(CHILDREN),
         "agents": {
             **{name: Agent(callable="somewhere.agents:answer") for name in AGENTS},
+            "planner": Agent(callable="somewhere.agents:plan", output=PLAN),
             "analyst": Agent(callable="somewhere.agents:analyse", output=ANALYSIS, confidence_floor=0.5),
         },
         "servers": {"company": Server(url="http://127.0.0.1:1/mcp")},

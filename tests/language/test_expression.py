@@ -252,19 +252,19 @@ HOSTILE: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("source", "value"), HOSTILE, ids=range(len(HOSTILE)))
 def test_a_hostile_expression_ends_soon(source: str, value: Any):
-    """The bound is 100 ms; three tries let a busy machine be busy."""
+    """The bound is 100 ms of work; a busy machine takes none of it."""
     took = min(timed(source, value) for _ in range(3))
 
     assert took < 0.1
 
 
 def timed(source: str, value: Any) -> float:
-    began = time.perf_counter()
+    began = time.thread_time()
     try:
         evaluate(source, {"x": value})
     except ExpressionError as error:
         assert str(error)
-    return time.perf_counter() - began
+    return time.thread_time() - began
 
 
 @given(st.text(alphabet="x.ab()[]{}\"'+-*/%!&|<>=?:,0129 \\\n_é", max_size=60))

@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
-from activities import keys
+from activities import keys, plans
 from activities.identity import Judge
 from activities.kin import Kin
 from activities.people import Directory
@@ -180,7 +180,7 @@ async def house(
         task_queue=queue,
         workflows=[Mission],
         activities=[
-            *(activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge),
+            *(activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge, plans.load),
             *(kin.watch, kin.stop, kin.undo, kin.parent),
         ],
         workflow_runner=runner(),

@@ -75,6 +75,23 @@ CANARY = {
     },
 }
 REVIEW = {"kind": "review", "step": "look", "review": {"reviewers": ["lead"], "timeout": "2h"}}
+PLANNED = [
+    {"step": "store", "action": "file", "with": {"n": 1}, "compensate": "unfile", "approval": APPROVED},
+    {"step": "look", "agent": "ann", "task": "Look at it"},
+]
+PLANS = [[{"step": "x", "action": "once"}], PLANNED[:1], PLANNED]
+PLAN = {
+    "kind": "plan",
+    "step": "rollout",
+    "plan": {
+        "agent": "eva",
+        "task": "Plan it",
+        "allow": {"kinds": ["action", "agent"], "agents": ["ann"], "tools": ["file"], "approvers": ["lead"]},
+        "revise": True,
+    },
+    "approval": APPROVED,
+}
+"""Refused, then rejected, then approved."""
 
 CHILD = {
     "kind": "mission",
@@ -135,6 +152,15 @@ MISSIONS: dict[str, dict[str, Any]] = {
     "review_unopposed": {"steps": [REVIEW, agent("after")], "skip": True},
     "canary": {"steps": [CANARY], "tools": {"look": {"errors": 0}}, "decide": [("lea", "approve")]},
     "canary_breached": {"steps": [CANARY], "tools": {"look": [{"errors": 0}, {"errors": 9}]}},
+    "plan": {
+        "steps": [PLAN, agent("after")],
+        "agents": {"eva": [{"steps": plan} for plan in PLANS]},
+        "decide": [("lea", "reject"), ("lea", "approve"), ("lou", "approve")],
+    },
+    "plan_refused": {
+        "steps": [{**PLAN, "on_failure": {"plan_refused": [agent("by_hand")]}}],
+        "agents": {"eva": {"steps": []}},
+    },
     "child": {"steps": [CHILD, act("after", 2)], "children": {"patching": [act("a", 1)]}},
     "child_undone": {"steps": [CHILD, agent("last", "dot")], "children": {"patching": [act("a", 1)]}},
     "continued": {
@@ -182,6 +208,7 @@ async def record(client: Client, home: Path, name: str) -> None:
     floors = {"cid": Agent(callable="tests:none", confidence_floor=0.5)}
     skipping = TimeSkipper(client).client if script.get("skip") else client
     async with house(skipping, home, activities(script.get("tools", {}))) as h:
+        h.activities.agents |= script.get("agents", {})
         inner = {one: moved(plan_of(steps, mission=one), h.queue) for one, steps in script.get("children", {}).items()}
         started = await h.start(script["steps"], script.get("limits"), agents=floors, missions=inner)
         await play(started, script)

@@ -7,7 +7,7 @@ import pytest
 from contracts.event import EVENT
 from contracts.plan import Limits
 from tests.workflows.house import Activities, broken, house
-from tests.workflows.record_histories import APPROVED, CANARY, RACE, REVIEW, act, agent
+from tests.workflows.record_histories import APPROVED, CANARY, PLAN, PLANS, RACE, REVIEW, act, agent
 from tests.workflows.test_continue import chain
 from tests.workflows.test_mission import replays
 
@@ -184,6 +184,37 @@ async def test_a_breach_is_undone_once_over_however_many_runs(skipping, home, ev
         assert [10, 1] == numbers(activities.world, "unfile")
         assert "stage 10 was undone, stage 1 was undone" in view.reason
         assert 'once answered {"id":"INC-1"}' in view.reason
+
+
+def planners(*plans):
+    """A planner that answers by the number of the plan that it is asked for, wherever the run stands."""
+    return {"eva": lambda call: {"steps": plans[int(call.path[-2]) - 1]}}
+
+
+@pytest.mark.parametrize("events", [40, 4000])
+async def test_a_plan_is_refused_revised_approved_and_carried_out_over_however_many_runs(client, home, events):
+    async with house(client, home, Activities(agents=planners(*PLANS))) as h:
+        started = await h.start([agent("before"), PLAN, agent("after")], Limits(events_per_run=events))
+        first = await started.until()
+        await started.decide(first, "lea", "reject")
+        second = await started.until(lambda openings: bool(openings) and openings[0].nonce != first.nonce)
+        await started.decide(second, "lea", "approve")
+        third = await started.until(lambda openings: bool(openings) and openings[0].subject.tool == "file")
+        await started.decide(third, "lou", "approve")
+        result = await started.result()
+        view = await started.state()
+        runs = await chain(client, started.handle)
+
+        assert ("completed", events < 1000) == (result.state, len(runs) > 1)
+        assert ["rollout/plan[2]", "rollout/plan[3]", "rollout/store"] == [
+            opening.subject.step for opening in (first, second, third)
+        ]
+        assert [("file", {"n": 1})] == [(tool, arguments) for tool, _, arguments in h.activities.world]
+        statuses = {record.path: record.status for record in view.records}
+        plans = [statuses[f"rollout/plan[{number}]"] for number in (1, 2, 3)]
+        assert ["failed", "failed", "succeeded"] == plans
+        asked = ["before", *(f"rollout/plan[{number}]" for number in (1, 2, 3)), "rollout/look", "after"]
+        assert asked == h.activities.asked
         for run in runs:
             await replays(run)
 
@@ -201,3 +232,15 @@ async def test_a_canary_whose_worker_goes_away_goes_on_with_the_next_worker(clie
         assert "completed" == (await started.result()).state
         assert [1, 10, 50] == numbers(activities.world, "file") == numbers(activities.world, "look")
         await replays(started.handle)
+
+
+async def test_nobody_but_the_approvers_lets_a_plan_run(client, home):
+    async with house(client, home, Activities(agents=planners(PLANS[1]))) as h:
+        started = await h.start([{**PLAN, "on_failure": {}}])
+        opening = await started.until()
+        refused = await started.decide(opening, "eve", "approve")
+        other = await started.decide(opening.model_copy(update={"digest": "sha256:" + "0" * 64}), "lea", "approve")
+        await started.handle.cancel()
+
+        assert (False, False) == (refused.accepted, other.accepted)
+        assert [] == h.activities.world

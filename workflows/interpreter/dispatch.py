@@ -13,6 +13,7 @@ from contracts.definition import (
     MapStep,
     MissionStep,
     ParallelStep,
+    PlanStep,
     RaceStep,
     ReviewStep,
     Step,
@@ -30,6 +31,7 @@ from workflows.interpreter.steps.loop import run_loop
 from workflows.interpreter.steps.map import run_map
 from workflows.interpreter.steps.mission import run_mission
 from workflows.interpreter.steps.parallel import run_parallel
+from workflows.interpreter.steps.plan import run_plan
 from workflows.interpreter.steps.race import run_race
 from workflows.interpreter.steps.review import run_review
 from workflows.interpreter.steps.wait import run_wait
@@ -62,6 +64,8 @@ async def handle(step: Step, path: str, scope: Scope) -> Outcome:
             return await run_review(step, path, scope)
         case CanaryStep():
             return await run_canary(step, path, scope)
+        case PlanStep():
+            return await run_plan(step, path, scope)
         case MissionStep():
             return await run_mission(step, path, scope)
         case _:
@@ -81,6 +85,8 @@ def actor(step: Step) -> str:
             return ", ".join(step.review.reviewers)
         case WaitStep():
             return step.wait.event or ""
+        case PlanStep():
+            return step.plan.agent
         case MissionStep():
             return step.mission
         case ParallelStep() | ConditionStep() | LoopStep() | GroupStep() | MapStep() | RaceStep() | CanaryStep():

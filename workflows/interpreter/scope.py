@@ -15,9 +15,12 @@ from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult
 from contracts.child import Child, Report
 from contracts.definition import Step, Target
 from contracts.plan import MissionInput, Plan
+from contracts.planned import LoadedPlan, PlanOrder
 from contracts.record import Failure
 from contracts.step import Retry
 from language.expression import ExpressionError, evaluate, evaluate_bool, names, render, template_expressions
+from language.start import defaults
+from language.steps import called_by, walk
 from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.ending import StepFailed, Suspended
@@ -57,6 +60,9 @@ class Ports(Protocol):
     async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult: ...
 
     async def run_tool(self, call: ToolCall, effort: Effort) -> ToolResult: ...
+
+    async def load_plan(self, order: PlanOrder) -> LoadedPlan:
+        """Have a planner's answer loaded and checked: recorded once, whatever a later release would say of it."""
 
     async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
         """Start a mission as a child. What is cancelled meanwhile has started it or has failed: nothing in between."""
@@ -138,6 +144,15 @@ class Scope:
     def apart(self, **local: Any) -> "Scope":
         """Return a scope inside whose variables stay inside."""
         return replace(self.inside(**local), variables=self.variables.apart())
+
+    def planned(self, steps: tuple[Step, ...]) -> "Scope":
+        """Return a scope in which steps that were planned run: they know the mission's variables and set their own."""
+        inner = self.apart()
+        own = {step.step: step for step in walk(steps)}
+        called = {name for step in own.values() for name in called_by(step)}
+        inner.variables.steps.update({name: {"status": "not_run"} for name in own})
+        inner.variables.values.update(defaults(walk(steps)))
+        return replace(inner, by_name={**self.by_name, **own}, called=self.called | called)
 
     def lookup(self, wanted: set[str] | frozenset[str]) -> dict[str, Any]:
         """Return those of the wanted variables that are set."""

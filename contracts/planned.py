@@ -1,0 +1,34 @@
+"""A plan on its way from its planner into the mission: what is asked of the loader, and what it answers."""
+
+from typing import Any
+
+from contracts.base import Message
+from contracts.definition import PlanStep, Step
+from contracts.plan import Plan
+
+LOAD_PLAN = "plan.load"
+
+
+class PlanOrder(Message):
+    """Load an answer of a planner as the steps of a plan. `before` are those of the plan that people saw last."""
+
+    id: str
+    plan: Plan
+    step: PlanStep
+    answer: Any = None
+    before: tuple[Step, ...] = ()
+
+
+class LoadedPlan(Message):
+    """A plan that can run, or the findings for which it cannot.
+
+    `digest` is over the steps and nothing else; `changes` is the difference from the plan before, as
+    `language/difference.py` tells it.
+    """
+
+    id: str
+    digest: str = ""
+    rationale: str = ""
+    steps: tuple[Step, ...] = ()
+    changes: tuple[dict[str, Any], ...] = ()
+    findings: tuple[str, ...] = ()

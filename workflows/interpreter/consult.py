@@ -1,0 +1,50 @@
+"""Ask an agent, and have an answer by its schema. One that does not fit goes back to it once with the errors."""
+
+from contracts.call import AgentCall, AgentResult
+from contracts.record import Failure
+from workflows.interpreter.ending import EffectFailed, StepFailed
+from workflows.interpreter.scope import Effort, Scope
+
+
+async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
+    """Return the answer, with what both attempts cost. `StepFailed` when there is none."""
+    first = await _run(call, effort, scope)
+    if not first.errors:
+        return first
+    again = await _run(call.model_copy(update={"errors": first.errors}), effort, scope)
+    if again.errors:
+        raise StepFailed(
+            Failure(
+                code="output_invalid",
+                step=call.path,
+                actor=call.name,
+                operation="answer by its output schema",
+                cause="; ".join(again.errors),
+                tried="the errors were handed back to it once",
+                remains="mend the agent or its schema, and start the mission again",
+            )
+        )
+    return again.model_copy(
+        update={
+            "usage": first.usage.plus(again.usage),
+            "observations": (*first.observations, *again.observations),
+        }
+    )
+
+
+async def _run(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
+    try:
+        with scope.ports.within(call.path):
+            return await scope.ports.run_agent(call, effort)
+    except EffectFailed as failed:
+        raise StepFailed(
+            Failure(
+                code=failed.code,
+                step=call.path,
+                actor=call.name,
+                operation="run the agent",
+                cause=failed.cause,
+                tried=failed.tried,
+                remains="start the mission again once the cause is gone",
+            )
+        ) from failed

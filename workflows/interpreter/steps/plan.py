@@ -1,0 +1,219 @@
+"""Let an agent plan, load what it answers, ask people if the definition says so, and carry the plan out.
+
+Every plan has a record of its own below the step (`rollout/plan[2]`): what was answered, loaded, found and said of it.
+So a later run walks the plan that was loaded, and none is loaded twice. The loading is a port; what a plan may hold is
+in `language/planned.py`.
+"""
+
+import asyncio
+from typing import Any
+
+from contracts.call import AgentCall
+from contracts.definition import PlanStep, Step
+from contracts.planned import LoadedPlan, PlanOrder
+from contracts.planning import PLAN_REFUSED, PLANNING, STEPS
+from contracts.record import Failure, Record
+from workflows.interpreter.ask import Answer, Question, ask, gate_rungs, go_unapproved
+from workflows.interpreter.consult import consult
+from workflows.interpreter.effort import agent_effort
+from workflows.interpreter.ending import EffectFailed, StepFailed
+from workflows.interpreter.outcome import Outcome
+from workflows.interpreter.scope import Scope
+
+REJECTED = "refused"
+
+
+async def run_plan(step: PlanStep, path: str, scope: Scope) -> Outcome:
+    """Run the first plan that loads and that people approve. A refused one goes back to the planner."""
+    cause = ""
+    for number in range(1, step.plan.attempts + 1):
+        here = f"{path}/plan[{number}]"
+        try:
+            failure = await _refused(step, path, number, scope)
+        except StepFailed as failed:
+            _finish(here, "failed", scope, failure=failed.failure)
+            raise
+        except asyncio.CancelledError:
+            _finish(here, "cancelled", scope)
+            raise
+        if failure is None:
+            return await _accepted(step, path, here, scope)
+        cause = failure.cause
+    tried = f"{step.plan.attempts} plans were made, and each went back with what was wrong"
+    refused = _failure(PLAN_REFUSED, path, cause)
+    raise StepFailed(refused.model_copy(update={"actor": step.plan.agent, "tried": tried}))
+
+
+async def _accepted(step: PlanStep, path: str, here: str, scope: Scope) -> Outcome:
+    """Carry out the plan that loaded, unless people did not approve it."""
+    plan = _loaded(scope.journal.get(here))
+    answer = await _asked(step, here, plan, scope)
+    if step.approval is None or answer is None or answer.decided == "approved":
+        _finish(here, "succeeded", scope)
+        return await _carry_out(plan, path, scope)
+    _finish(here, "skipped", scope)
+    await go_unapproved(step.approval, answer, path, scope)
+    return Outcome(output=answer.output(), kept=answer.output(), status="skipped")
+
+
+async def _refused(step: PlanStep, path: str, number: int, scope: Scope) -> Failure | None:
+    """Have a plan made, loaded and shown; return why it goes back to its planner, if it does."""
+    failure = await _faulty(step, path, number, scope)
+    if failure is not None or not step.plan.revise or number == step.plan.attempts:
+        return failure
+    here = f"{path}/plan[{number}]"
+    answer = await _asked(step, here, _loaded(scope.journal.get(here)), scope)
+    if answer is None or answer.decided != "rejected":
+        return None
+    cause = f"{', '.join(answer.by)} rejected the plan: {answer.comment or 'without a word'}"
+    failure = _failure(REJECTED, here, cause)
+    _finish(here, "failed", scope, failure=failure)
+    return failure
+
+
+async def _faulty(step: PlanStep, path: str, number: int, scope: Scope) -> Failure | None:
+    """Have a plan made and loaded; return why it cannot run, if it cannot."""
+    here = f"{path}/plan[{number}]"
+    record = scope.journal.get(here)
+    if record is not None and record.status == "failed":
+        return record.failure
+    if record is None or record.output is None:
+        await _plan(step, path, number, scope)
+    record = scope.journal.get(here)
+    if record is None:
+        raise AssertionError(here)
+    if "plan" not in record.output:
+        scope.begin_effect()
+        plan = await _load(step, path, number, record.output["answer"], scope)
+        scope.journal.update(here, output={**record.output, "plan": plan.model_dump(mode="json")})
+        scope.ports.changed()
+    plan = _loaded(scope.journal.get(here))
+    if not plan.findings:
+        return None
+    failure = _failure(PLAN_REFUSED, here, "; ".join(plan.findings))
+    _finish(here, "failed", scope, failure=failure)
+    return failure
+
+
+async def _plan(step: PlanStep, path: str, number: int, scope: Scope) -> None:
+    """Ask the planner. It is told its bounds, and what became of its plan before."""
+    here = f"{path}/plan[{number}]"
+    agent = scope.plan.agents[step.plan.agent]
+    context = scope.context(step.plan.context, path)
+    call = AgentCall(
+        mission=scope.mission.id,
+        path=here,
+        name=step.plan.agent,
+        agent=agent,
+        task=scope.text(step.plan.task, path),
+        context={**context, PLANNING: _bounds(step, scope) | _before(path, number, scope)},
+        errors=_findings(path, number, scope),
+    )
+    scope.begin_effect()
+    scope.journal.start(here, PLANNING, step.plan.agent, scope.ports.now())
+    scope.ports.changed()
+    result = await consult(call, agent_effort(agent, None, None), scope)
+    scope.journal.update(here, output={"answer": result.output}, observations=result.observations, usage=result.usage)
+
+
+def _bounds(step: PlanStep, scope: Scope) -> dict[str, Any]:
+    """Return what a planner may use, as its contracts describe it."""
+    allow, plan = step.plan.allow, scope.plan
+    tools = {name: plan.tools[name] for name in allow.tools}
+    return {
+        "kinds": list(allow.kinds),
+        "agents": {name: {"description": plan.agents[name].description} for name in allow.agents},
+        "tools": {
+            name: {
+                "description": tool.description,
+                "effect": tool.effect,
+                "needs_approval": tool.needs_approval(),
+                "compensated_by": list(tool.compensated_by),
+                "input": tool.input,
+            }
+            for name, tool in tools.items()
+        },
+        "approvers": list(allow.approvers or (step.approval.approvers if step.approval else ())),
+        "max_steps": step.plan.max_steps,
+        "variables": sorted(name for name in (*scope.variables.values, *scope.local)),
+    }
+
+
+def _before(path: str, number: int, scope: Scope) -> dict[str, Any]:
+    """Return the plan that was refused last."""
+    record = scope.journal.get(f"{path}/plan[{number - 1}]")
+    answer = record.output["answer"] if record is not None and record.output else None
+    return {"refused": answer.get(STEPS) if isinstance(answer, dict) else answer} if record is not None else {}
+
+
+def _findings(path: str, number: int, scope: Scope) -> tuple[str, ...]:
+    """Return what was wrong with the plan before: the loader's findings, or what people said."""
+    record = scope.journal.get(f"{path}/plan[{number - 1}]")
+    if record is None or record.failure is None:
+        return ()
+    return _loaded(record).findings or (record.failure.cause,)
+
+
+async def _load(step: PlanStep, path: str, number: int, answer: Any, scope: Scope) -> LoadedPlan:
+    here = f"{path}/plan[{number}]"
+    order = PlanOrder(
+        id=f"{scope.mission.id}/{here}", plan=scope.plan, step=step, answer=answer, before=_seen(path, number, scope)
+    )
+    try:
+        with scope.ports.within(here):
+            return await scope.ports.load_plan(order)
+    except EffectFailed as failed:
+        raise StepFailed(_failure(failed.code, here, failed.cause)) from failed
+
+
+def _seen(path: str, number: int, scope: Scope) -> tuple[Step, ...]:
+    """Return the steps of the last plan that people were shown."""
+    for earlier in range(number - 1, 0, -1):
+        plan = _loaded(scope.journal.get(f"{path}/plan[{earlier}]"))
+        if plan.steps:
+            return plan.steps
+    return ()
+
+
+def _loaded(record: Record | None) -> LoadedPlan:
+    if record is None or not record.output:
+        raise AssertionError(record)
+    return LoadedPlan.model_validate(record.output["plan"])
+
+
+async def _asked(step: PlanStep, here: str, plan: LoadedPlan, scope: Scope) -> Answer | None:
+    """Show people the plan and what it changes; its digest and the difference are part of what they sign."""
+    gate = step.approval
+    if gate is None:
+        return None
+    answer = scope.journal.get(here).output["answer"]  # type: ignore[union-attr]
+    shown = {"id": plan.id, "digest": plan.digest, "changes": list(plan.changes), STEPS: answer[STEPS]}
+    if plan.rationale:
+        shown["rationale"] = plan.rationale
+    question = Question(
+        kind="approval",
+        message=scope.text(gate.message, here) or f"{step.step.replace('_', ' ')}: {len(plan.steps)} planned steps",
+        rungs=gate_rungs(gate, scope),
+        required=gate.required,
+        context={**scope.context(gate.context, here), "plan": shown},
+    )
+    return await ask(question, here, scope)
+
+
+async def _carry_out(plan: LoadedPlan, path: str, scope: Scope) -> Outcome:
+    """Run the plan as a group. What its steps set stays in it."""
+    results = await scope.run_target(plan.steps, path, scope.planned(plan.steps))
+    output = {"id": plan.id, "digest": plan.digest, STEPS: results}
+    return Outcome(output=output, kept=output)
+
+
+def _finish(here: str, status: Any, scope: Scope, **fields: Any) -> None:
+    """Close a plan's record, once."""
+    record = scope.journal.get(here)
+    if record is not None and record.status in {"running", "waiting"}:
+        scope.journal.finish(here, status, scope.ports.now(), **fields)
+        scope.ports.changed()
+
+
+def _failure(code: str, here: str, cause: str) -> Failure:
+    return Failure(code=code, step=here, operation="plan", cause=cause[:4_000])
