@@ -113,14 +113,15 @@ def _activities(
     client: Client, settings: Settings, workspace: Workspace, servers: ToolServers
 ) -> list[Callable[..., Any]]:
     directory = Directory(*settings.people_files())
-    authority = Authority(workspace.tools, directory, ServerLineage(client))
-    kin = Kin(client)
+    lineage = ServerLineage(client)
+    authority = Authority(workspace.tools, directory, lineage)
+    kin = Kin(client, lineage)
     return [
         AgentRunner(workspace.agents, workspace.tools, servers).run,
         ActionExecutor(workspace.tools, servers, authority).execute,
         Judge(directory).judge,
         plans.load,
-        *(kin.watch, kin.stop, kin.undo, kin.parent),
+        *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
     ]
 
 

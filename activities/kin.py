@@ -13,10 +13,22 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.authority import Lineage
 from activities.failure import explained, failure
 from activities.statement import show
 from contracts.attributes import MISSION_STATE
-from contracts.child import STOP_CHILD, UNDO_CHILD, WATCH_CHILD, WATCH_PARENT, Child, Parent, ParentEnd, Report
+from contracts.child import (
+    FIND_CHILD,
+    STOP_CHILD,
+    UNDO_CHILD,
+    WATCH_CHILD,
+    WATCH_PARENT,
+    Child,
+    Claim,
+    Parent,
+    ParentEnd,
+    Report,
+)
 from contracts.plan import MissionResult
 from contracts.view import STATE, MissionState, MissionView, StateQuery
 
@@ -24,20 +36,38 @@ PATIENCE = timedelta(seconds=5)
 UNFINISHED = "unfinished"
 NO_RECORDS = 2**53
 """A revision that no journal reaches: the answer has no records."""
-Status = WorkflowExecutionStatus
 
 
 class Kin:
     """The activities that look at other missions, and the one that cancels a child."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, lineage: Lineage) -> None:
         self._client = client
+        self._lineage = lineage
+
+    @activity.defn(name=FIND_CHILD)
+    async def find(self, claim: Claim) -> Child:
+        """Return the child that a step has started before, if the mission with its id is that one.
+
+        Whose child a mission is the server knows: whoever starts a workflow by hand cannot say it.
+        """
+        found = await self._any(claim.child)
+        info = found.raw_description.workflow_execution_info
+        parent = info.parent_execution
+        mine = parent.workflow_id == claim.parent.id and info.type.name == claim.mission
+        try:
+            mine = mine and await self._lineage(parent.workflow_id, parent.run_id) == claim.parent.run
+        except RPCError as error:
+            raise unreachable(claim.parent.id, error) from None
+        if not mine:
+            raise failure("refused", f"there is or was a mission with the id {show(claim.child)}")
+        return Child(id=claim.child, run=info.first_run_id, mission=claim.mission)
 
     @activity.defn(name=WATCH_CHILD)
     async def watch(self, child: Child) -> Report:
         """Return how a child ended, or that it is held."""
         found = await self._described(child.id, child.run)
-        if found.status != Status.RUNNING:
+        if not under_way(found):
             return await self._ended(found)
         if said(found) == MissionState.HELD:
             return await self._held(child)
@@ -47,14 +77,14 @@ class Kin:
     async def stop(self, child: Child) -> None:
         """Cancel a child that is under way."""
         found = await self._described(child.id, child.run)
-        if found.status == Status.RUNNING:
+        if under_way(found):
             await self._cancel(child)
 
     @activity.defn(name=UNDO_CHILD)
     async def undo(self, child: Child) -> Report:
         """Return how a child ended, once it has undone what it did; fail for good where it ended without that."""
         found = await self._described(child.id, child.run)
-        if found.status == Status.RUNNING:
+        if under_way(found):
             await self._cancel(child)
             dead = said(found) == MissionState.DEAD_LETTER
             raise unfinished(f"{child.id} {'waits for people to undo it' if dead else 'is being undone'}")
@@ -69,7 +99,7 @@ class Kin:
     async def parent(self, parent: Parent) -> ParentEnd:
         """Return how a parent ended."""
         found = await self._described(parent.id, parent.run)
-        if found.status == Status.RUNNING:
+        if under_way(found):
             raise unfinished(f"{parent.id} is under way")
         report = await self._ended(found)
         words = f"{parent.id} ended {report.state.replace('_', ' ')}"
@@ -77,13 +107,16 @@ class Kin:
 
     async def _described(self, mission: str, first_run: str) -> WorkflowExecutionDescription:
         """Return the latest run of a chain, as the server knows it."""
-        try:
-            found = await self._client.get_workflow_handle(mission).describe(rpc_timeout=PATIENCE)
-        except RPCError as error:
-            raise unreachable(mission, error) from None
+        found = await self._any(mission)
         if found.raw_description.workflow_execution_info.first_run_id != first_run:
             raise failure("not_found", f"another mission has the id {show(mission)} now")
         return found
+
+    async def _any(self, mission: str) -> WorkflowExecutionDescription:
+        try:
+            return await self._client.get_workflow_handle(mission).describe(rpc_timeout=PATIENCE)
+        except RPCError as error:
+            raise unreachable(mission, error) from None
 
     async def _ended(self, found: WorkflowExecutionDescription) -> Report:
         """Return what a mission that is over came to."""
@@ -130,6 +163,11 @@ def failed(cause: BaseException | None, status: WorkflowExecutionStatus | None) 
     if status is not None and status.name.lower() in BY_FORCE:
         return Report(state=status.name.lower(), reason=explained(cause) if cause else "")
     return Report(state=MissionState.CANCELLED, reason=str(cause or ""))
+
+
+def under_way(found: WorkflowExecutionDescription) -> bool:
+    """Whether a chain goes on: its latest run is open, or has just handed over."""
+    return found.close_time is None or found.status == WorkflowExecutionStatus.CONTINUED_AS_NEW
 
 
 def said(found: WorkflowExecutionDescription) -> str:

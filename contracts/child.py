@@ -9,6 +9,7 @@ from typing import Literal
 from contracts.base import Message
 from contracts.call import Usage
 
+FIND_CHILD = "child.find"
 WATCH_CHILD = "child.watch"
 STOP_CHILD = "child.stop"
 UNDO_CHILD = "child.undo"
@@ -33,6 +34,14 @@ class Parent(Message):
     run: str
     path: str
     on_close: OnParentClose
+
+
+class Claim(Message):
+    """What a parent says of a mission that has the id of a child that it is about to start."""
+
+    child: str
+    mission: str
+    parent: Parent
 
 
 class Report(Message):

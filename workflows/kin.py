@@ -21,7 +21,7 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
-from contracts.child import STOP_CHILD, WATCH_PARENT, Child, Parent
+from contracts.child import FIND_CHILD, STOP_CHILD, WATCH_PARENT, Child, Claim, Parent
 from contracts.plan import MissionInput
 from workflows.board import at_start
 from workflows.interpreter.effort import NEVER_RETRIED
@@ -33,6 +33,8 @@ FIRST = timedelta(seconds=0.2)
 SOON, LATER = timedelta(seconds=5), timedelta(seconds=30)
 """The longest wait between two looks at a child, and at a parent: a child that is held makes nobody wait."""
 GROWTH = 1.3
+PARENT = "/parent"
+"""The id of the activity that looks at the parent: no step has such a path."""
 
 
 async def start_child(mission_id: str, given: MissionInput) -> Child:
@@ -43,8 +45,8 @@ async def start_child(mission_id: str, given: MissionInput) -> Child:
             await asyncio.shield(starting)
     try:
         handle = starting.result()
-    except WorkflowAlreadyStartedError as error:
-        raise EffectFailed("refused", f"there is or was a mission with the id {mission_id}", applied="no") from error
+    except WorkflowAlreadyStartedError:
+        return await _found(mission_id, given)
     except ChildWorkflowError as error:
         raise EffectFailed("failed", str(error.cause or error), applied="no") from error
     return Child(id=handle.id, run=handle.first_execution_run_id or "", mission=given.plan.definition.mission)
@@ -64,6 +66,29 @@ async def _start(mission_id: str, given: MissionInput) -> "workflow.ChildWorkflo
         static_summary=f"{definition.mission} {definition.version}, started by {workflow.info().workflow_id}"[:200],
         static_details=definition.description or None,
     )
+
+
+async def _found(mission_id: str, given: MissionInput) -> Child:
+    """Take up a child that this chain of runs has started already: it was reset to before that. No other will do."""
+    parent, name = given.parent, given.plan.definition.mission
+    if parent is None:
+        raise AssertionError(mission_id)
+    claim = Claim(child=mission_id, mission=name, parent=parent)
+    try:
+        found: Child = await workflow.execute_activity(
+            FIND_CHILD,
+            claim,
+            activity_id=f"{parent.path}/find",
+            result_type=Child,
+            start_to_close_timeout=LOOK,
+            retry_policy=RetryPolicy(maximum_interval=SOON, non_retryable_error_types=list(NEVER_RETRIED)),
+            summary=f"find {mission_id}"[:400],
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise asyncio.CancelledError from error
+        raise EffectFailed("refused", str(error.cause), applied="no") from error
+    return found
 
 
 async def stop_child(child: Child, name: str) -> None:

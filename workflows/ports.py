@@ -35,7 +35,7 @@ from contracts.step import Retry
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.scope import Effort
-from workflows.kin import look, start_child, stop_child
+from workflows.kin import PARENT, look, start_child, stop_child
 
 HEARTBEAT = timedelta(seconds=10)
 LAST_WORDS = timedelta(seconds=5)
@@ -145,7 +145,7 @@ class TemporalPorts:
 
     async def watch_parent(self, parent: Parent) -> ParentEnd | None:
         """Wait until a parent is over; None when the run is to hand over first."""
-        end: ParentEnd | None = await look(WATCH_PARENT, parent, "parent", ParentEnd, self.stopping)
+        end: ParentEnd | None = await look(WATCH_PARENT, parent, PARENT, ParentEnd, self.stopping)
         return end
 
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:

@@ -16,6 +16,7 @@ from temporalio.worker import Worker
 from activities import keys, plans
 from activities.identity import Judge
 from activities.kin import Kin
+from activities.lineage import ServerLineage
 from activities.people import Directory
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.decision import DECIDE, Claims, Opening, Receipt
@@ -174,14 +175,14 @@ async def house(
     """Run a worker for missions and their fakes, on a queue of its own or on one that another has left."""
     activities = activities or Activities()
     queue = queue or f"q-{uuid.uuid4().hex[:12]}"
-    kin = Kin(client)
+    kin = Kin(client, ServerLineage(client))
     async with Worker(
         client,
         task_queue=queue,
         workflows=[Mission],
         activities=[
             *(activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge, plans.load),
-            *(kin.watch, kin.stop, kin.undo, kin.parent),
+            *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
         ],
         workflow_runner=runner(),
         **{**CACHE, **options},

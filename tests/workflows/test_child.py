@@ -1,9 +1,12 @@
 """A mission as a step, on a real server: what becomes of the child when its parent ends, and of the parent with it."""
 
 import asyncio
+import uuid
 from contextlib import suppress
 
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
 
 from contracts.child import Parent
@@ -327,6 +330,35 @@ def script(agents):
     )
 
 
+async def test_a_parent_that_was_reset_to_before_takes_the_same_child_up_again(client, home):
+    async with house(client, home) as h:
+        started = await start(h, [agent("first"), patch(), GATE], [act("a", 1)])
+        child = child_of(started)
+        await becomes(child, MissionState.HELD)
+        await started.until()
+        await reset(client, started.handle)
+        again = await started.until()
+        await started.decide(again, "lea")
+        ended = await result(Started(h, client.get_workflow_handle(started.handle.id, result_type=MissionResult)))
+
+        assert ("completed", "completed") == (ended.state, (await result(child)).state)
+        assert [("file", 1)] == world(h)
+
+
+async def reset(client, handle):
+    """Reset a mission to its first workflow task, as an operator does."""
+    described = await handle.describe()
+    await client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=described.run_id),
+            reason="again",
+            workflow_task_finish_event_id=4,
+            request_id=uuid.uuid4().hex,
+        )
+    )
+
+
 async def test_a_mission_that_was_put_under_the_childs_id_is_not_taken_for_it(client, home):
     """Whoever reaches the server can start any mission under any id: what it comes to is believed by nobody."""
     steps = [GATE, patch()]
@@ -340,7 +372,7 @@ async def test_a_mission_that_was_put_under_the_childs_id_is_not_taken_for_it(cl
         with pytest.raises(WorkflowFailureError) as failed:
             await result(started)
 
-        assert f"there is or was a mission with the id {forged}" in str(failed.value.cause)
+        assert f"there is or was a mission with the id '{forged}'" in str(failed.value.cause)
 
 
 async def test_a_child_whose_parent_nobody_knows_holds_what_it_did_until_somebody_cancels_it(client, home):
