@@ -16,6 +16,7 @@ from contracts.view import MissionState
 from contracts.workspace import PeopleFile
 from rehearsal.play import play
 from rehearsal.script import Answer, Cue, Expected, Rehearsal
+from starter.chronicle import chronicle
 from tests.interpreter.fakes import plan_of
 from tests.workflows.house import Activities, Started, broken, house, moved
 from tests.workflows.record_histories import APPROVED, act, agent
@@ -328,6 +329,23 @@ def script(agents):
         tools={name: Cue(answers=(Answer(answer={}),), each_time=True) for name in ("file", "unfile")},
         expect=Expected(),
     )
+
+
+async def test_the_audit_tells_of_the_child_what_the_server_said(client, home):
+    async with house(client, home, Activities(agents={"dot": broken()})) as h:
+        started = await start(h, [patch(), LAST], [act("a", 1)])
+        child = child_of(started)
+        with pytest.raises(WorkflowFailureError):
+            await result(started)
+        told = [entry for entry in await chronicle(client, started.handle.id) if entry.what.startswith("child mission")]
+
+        assert ["child mission started", "child mission reported", "child mission reported"] == [
+            one.what for one in told
+        ]
+        assert {child.handle.id} == {one.detail["child"] for one in told}
+        assert [(True, "completed"), (False, "cancelled")] == [
+            (one.detail["held"], one.detail["state"]) for one in told[1:]
+        ]
 
 
 async def test_a_parent_that_was_reset_to_before_takes_the_same_child_up_again(client, home):
