@@ -49,6 +49,8 @@ async def start_child(mission_id: str, given: MissionInput) -> Child:
         return await _found(mission_id, given)
     except ChildWorkflowError as error:
         raise EffectFailed("failed", str(error.cause or error), applied="no") from error
+    # What becomes of it is asked of the server: here nobody waits for it, and an error that nobody took would be logged.
+    handle.add_done_callback(lambda child: child.cancelled() or child.exception())
     return Child(id=handle.id, run=handle.first_execution_run_id or "", mission=given.plan.definition.mission)
 
 

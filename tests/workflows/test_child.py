@@ -8,6 +8,7 @@ import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.common import WorkflowIDConflictPolicy
 
 from contracts.child import Parent
 from contracts.decision import DECIDE
@@ -329,6 +330,44 @@ def script(agents):
         tools={name: Cue(answers=(Answer(answer={}),), each_time=True) for name in ("file", "unfile")},
         expect=Expected(),
     )
+
+
+async def test_a_child_that_was_terminated_undid_nothing_and_its_parent_asks_for_help(client, home):
+    async with house(client, home, Activities(agents={"dot": broken()})) as h:
+        started = await start(h, [patch(), GATE, LAST], [act("a", 1)])
+        child = child_of(started)
+        opening = await started.until()
+        await child.handle.terminate("by hand")
+        await started.decide(opening, "lea")
+        view = await becomes(started, MissionState.DEAD_LETTER)
+        await started.decide(await started.until(), "cleo", "reject", comment="unfiled by hand")
+        with pytest.raises(WorkflowFailureError):
+            await result(started)
+        effect = next(one.effect for one in (await started.state()).records if one.path == "patch")
+
+        assert ["patch/undo[1]"] == [one.step for one in view.waiting]
+        assert ("given_up", True) == (effect.undo_status, "unfiled by hand" in effect.undo_error)
+        assert f"{child.handle.id} ended terminated: what it did stands as it is" in effect.undo_error
+
+
+async def test_a_mission_that_took_the_childs_place_brings_no_verdict(client, home):
+    async with house(client, home) as h:
+        started = await start(h, [patch()], WAITING)
+        child = child_of(started)
+        await becomes(child, MissionState.WAITING)
+        plan = moved(plan_of([agent("forged")], mission="patching"), h.queue)
+        await client.start_workflow(
+            "patching",
+            MissionInput(plan=plan),
+            id=child.handle.id,
+            task_queue=h.queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+        )
+        view = await becomes(started, MissionState.DEAD_LETTER)
+        patched = next(one for one in view.records if one.path == "patch")
+
+        assert f"another mission has the id '{child.handle.id}' now" in view.reason
+        assert ("failed", "not_found") == (patched.status, patched.failure.code)
 
 
 async def test_the_audit_tells_of_the_child_what_the_server_said(client, home):
