@@ -24,10 +24,14 @@ SMALL = 200_000
 
 
 class Limits(Message):
-    """When a run hands over to the next one; tests lower these. Events and signals are counted per run."""
+    """When a run hands over to the next one; tests lower these. Events and decisions are counted per run.
+
+    `metered`: the run counts them itself. Missions that were started without it ask the server.
+    """
 
     events_per_run: int = Field(default=4_000, ge=16)
     decisions_per_run: int = Field(default=1_000, ge=1)
+    metered: bool = False
 
 
 class Plan(Message):

@@ -11,6 +11,8 @@ from contracts.base import Document
 PLAN_REFUSED = "plan_refused"
 PLANNING = "planning"
 """What a planner finds in its context: its bounds, and what became of its plan before. No variable can hide it."""
+SHOWN = "plan"
+"""Under which name people see a plan at its gate."""
 STEPS = "steps"
 MOST_STEPS = 100
 

@@ -14,6 +14,7 @@ from demo.data.documents import DOCUMENTS
 from demo.data.events import AROUND, DAILY, WORKING_DAYS, Row
 from demo.data.hosts import HOSTS
 from demo.data.indicators import INDICATORS
+from demo.data.releases import BEHAVIOUR, FREEZES, HISTORY, RELEASES, SERVICES
 from demo.data.users import USERS
 from demo.finding import detection_finding
 from demo.store import Store
@@ -47,6 +48,11 @@ def build_world() -> World:
             for row in INDICATORS
         ],
         "documents": [{"id": f"KB-{101 + number}", **document} for number, document in enumerate(DOCUMENTS)],
+        "services": _services(),
+        "releases": [
+            {**release, "behaviour": BEHAVIOUR[release["service"], release["version"]]} for release in RELEASES
+        ],
+        "freezes": [_named(row, "id", "services", "starts", "ends", "reason") for row in FREEZES],
     }
 
 
@@ -81,6 +87,14 @@ def _insert(db: sqlite3.Connection, table: str, row: dict[str, Any]) -> None:
         case "documents":
             techniques = " ".join(row["techniques"])
             db.execute("INSERT INTO documents VALUES (?, ?, ?, ?)", (row["title"], row["body"], techniques, body))
+        case "services":
+            db.execute("INSERT INTO services VALUES (?, ?)", (row["service"], body))
+        case "releases":
+            db.execute("INSERT INTO releases VALUES (?, ?, ?)", (row["service"], row["version"], body))
+        case "freezes":
+            db.execute(
+                "INSERT INTO freezes VALUES (?, ?, ?, ?)", (*(row[name] for name in ("id", "starts", "ends")), body)
+            )
         case _:
             raise ValueError(f"the company has no table named {table!r}")
 
@@ -88,6 +102,17 @@ def _insert(db: sqlite3.Connection, table: str, row: dict[str, Any]) -> None:
 def _assets() -> list[dict[str, Any]]:
     names = ("host", "address", "owner", "team", "role", "environment", "criticality", "system")
     return [_named(row, *names) for row in HOSTS]
+
+
+def _services() -> list[dict[str, Any]]:
+    figures = ("requests_per_minute", "error_rate", "latency_ms", "objective", "budget_spent", "dependents")
+    found = [_named(row, "service", "team", *figures) for row in SERVICES]
+    for service in found:
+        past = [
+            {"version": version, "outcome": outcome} for name, version, outcome in HISTORY if name == service["service"]
+        ]
+        service["history"] = past
+    return found
 
 
 def _events() -> list[dict[str, Any]]:

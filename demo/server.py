@@ -11,7 +11,7 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, InputRequiredResult
 
-from demo import changelog, endpoint, intel, inventory, knowledge, siem, ticket
+from demo import changelog, endpoint, intel, inventory, knowledge, publication, release, siem, ticket
 from demo.answer import Rejected, refuse
 from demo.attempt import begin, end
 from demo.call import Call, current, read_call
@@ -20,8 +20,10 @@ from demo.store import Store
 
 INSTRUCTIONS = (
     "The systems of Larkfield Instruments: SIEM, asset inventory, change log, threat intelligence, knowledge base, "
-    "endpoint protection and tickets. Tools that change something need an idempotency key in _meta."
+    "endpoint protection, tickets, publications and releases. Tools that change something need an idempotency key in "
+    "_meta."
 )
+DEPARTMENTS = (siem, inventory, changelog, intel, knowledge, endpoint, ticket, publication, release)
 
 
 class CompanyServer(MCPServer[Any]):
@@ -30,7 +32,7 @@ class CompanyServer(MCPServer[Any]):
     def __init__(self, store: Store) -> None:
         super().__init__(name="company", instructions=INSTRUCTIONS, log_level="CRITICAL")
         self.store = store
-        for department in (siem, inventory, changelog, intel, knowledge, endpoint, ticket):
+        for department in DEPARTMENTS:
             department.register(self, store)
 
     async def call_tool(

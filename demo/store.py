@@ -36,6 +36,25 @@ CREATE TABLE IF NOT EXISTS tickets (
     severity TEXT NOT NULL, host TEXT NOT NULL, status TEXT NOT NULL, opened_at TEXT NOT NULL, closed_at TEXT,
     closing_reason TEXT NOT NULL DEFAULT ''
 );
+CREATE TABLE IF NOT EXISTS publications (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, "case" TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL,
+    status TEXT NOT NULL, published_at TEXT NOT NULL, withdrawn_at TEXT, reason TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE IF NOT EXISTS services (service TEXT PRIMARY KEY, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS releases (
+    service TEXT NOT NULL, version TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (service, version)
+);
+CREATE TABLE IF NOT EXISTS freezes (
+    id TEXT PRIMARY KEY, starts TEXT NOT NULL, ends TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS migrations (
+    service TEXT NOT NULL, migration TEXT NOT NULL, "case" TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (service, migration)
+);
+CREATE TABLE IF NOT EXISTS stages (
+    service TEXT NOT NULL, version TEXT NOT NULL, percent INTEGER NOT NULL, "case" TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (service, version, percent, "case")
+);
 CREATE TABLE IF NOT EXISTS effects (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, tool TEXT NOT NULL, arguments TEXT NOT NULL,
     digest TEXT NOT NULL, result TEXT NOT NULL, changed INTEGER NOT NULL, at TEXT NOT NULL

@@ -117,7 +117,7 @@ def taken_by(mission: Definition, draft: Draft) -> Taken:
 
 def names(step: Step, taken: Taken, draft: Draft) -> Iterator[Finding]:
     """Find names that are the mission's: a plan brings its own, and leads nowhere else."""
-    if step.step in taken.steps:
+    if step.step in taken.steps & draft.named:
         message = f"the mission has a step '{step.step}' already"
         yield draft.find("DUPLICATE_STEP", message, step, "step", mend="give it a name of its own")
     if step.output in taken.variables:

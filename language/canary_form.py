@@ -41,7 +41,7 @@ def stages(form: Form) -> tuple[int, ...]:
     mend = "write numbers that grow, such as [1, 10, 50, 100]"
     items = form.items("stages", required=True)
     found: list[int] = []
-    for item in items:
+    for item in items[:MOST_STAGES]:
         if type(item.data) is not int:
             form.wrong(item, f"a stage is a whole number, not {described(item)}", mend)
         elif not (found[-1] if found else 0) < item.data <= MOST:
@@ -54,7 +54,7 @@ def stages(form: Form) -> tuple[int, ...]:
         form.add("BAD_VALUE", "'stages' is empty", written.place, mend)
     if written is not None and len(items) > MOST_STAGES:
         form.add("BAD_VALUE", f"more than {MOST_STAGES} stages", written.place, "take larger steps")
-    return tuple(found[:MOST_STAGES]) or (1,)
+    return tuple(found) or (1,)
 
 
 def part(reader: "StepReader", form: Form, key: str, taken: set[str]) -> ActionStep:

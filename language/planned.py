@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from contracts.base import digest
-from contracts.definition import Definition, GroupStep, Step
+from contracts.definition import Definition, GateStep, GroupStep, PlanStep, Step
 from contracts.plan import Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.planning import STEPS
@@ -99,13 +99,22 @@ def in_place(
 ) -> list[Finding]:
     """Return what is wrong with the mission once the plan stands in it, and was not wrong before."""
     mission, workspace = order.plan.definition, as_workspace(order.plan)
-    common = {name: getattr(order.step, name) for name in BaseStep.model_fields}
-    whole = inserted(mission, order.step, GroupStep(**common, steps=steps))
+    whole = inserted(mission, order.step, standing(order.step, steps))
     known = Nodes(nodes)
     families = {name: tuple(one.definition for one in child.family()) for name, child in order.plan.missions.items()}
     before = set(faults(Draft(mission, root, known, named, families), workspace))
     after = faults(Draft(whole, root, known, named, families), workspace)
     return [finding for finding in after if finding not in before]
+
+
+def standing(planned: PlanStep, steps: tuple[Step, ...]) -> GroupStep:
+    """Return what takes the place of a planned step: the plan as a group, behind the question that people are asked."""
+    common = {name: getattr(planned, name) for name in BaseStep.model_fields}
+    if planned.approval is None:
+        return GroupStep(**common, steps=steps)
+    gate = GateStep(step=f"{planned.step}/gate", gate=planned.approval, place=planned.place)
+    plan = GroupStep(step=f"{planned.step}/steps", steps=steps, place=planned.place)
+    return GroupStep(**common, steps=(gate, plan))
 
 
 def faults(draft: Draft, workspace: Workspace) -> list[Finding]:

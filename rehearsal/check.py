@@ -72,7 +72,7 @@ def _inputs(script: Rehearsal, plan: Plan) -> Iterator[Finding]:
 def _cues(what: str, cues: Mapping[str, Cue], contracts: Contracts, by_step: Actors) -> Iterator[Finding]:
     """Yield answers of nobody, and answers that their contract refuses."""
     for name, cue in cues.items():
-        actors = (name,) if name in contracts else by_step.get(_step_of(name), ())
+        actors = (name,) if name in contracts else by_step.get(step_of(name), ())
         if not actors:
             yield from _known(what, name, [*contracts, *by_step], cue.place, f"step or {what}")
             continue
@@ -80,7 +80,8 @@ def _cues(what: str, cues: Mapping[str, Cue], contracts: Contracts, by_step: Act
             yield from _answer(what, answer, {actor: contracts[actor].output for actor in actors})
 
 
-def _step_of(path: str) -> str:
+def step_of(path: str) -> str:
+    """Return the name by which answers speak of a call: its step's, or `STEP/undo` and `STEP/on_failure`."""
     name = name_of(path)
     return f"{name_of(path.rpartition('/')[0])}/{name}" if name in {RECOVERY, "undo"} else name
 
@@ -118,7 +119,7 @@ def _planned(
         step = planning(path, steps)
         if step is not None:
             itself = key == "agents" and name_of(path) == PLAN
-            found[_step_of(path)] = (step.plan.agent,) if itself else getattr(step.plan.allow, key)
+            found[step_of(path)] = (step.plan.agent,) if itself else getattr(step.plan.allow, key)
     return found
 
 

@@ -6,7 +6,7 @@ begun reports even where its branch was cancelled. `workflows/ports.py` is the s
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,6 +22,7 @@ from contracts.workspace import Tool
 from language.finding import Finding
 from language.planned import load_plan
 from language.schema import errors
+from rehearsal.check import step_of
 from rehearsal.child import Children
 from rehearsal.clock import Clock, Halted
 from rehearsal.crowd import Crowd
@@ -55,16 +56,22 @@ class Unanswered(Halted):
 
 @dataclass(frozen=True)
 class Part:
-    """Who is to answer, where, and by which schema. What is said to a step's path comes before the general answer."""
+    """Who is to answer, where, and by which schema.
+
+    What is said to a step, by path or by name, comes before the general answer. A name that is also that of one of
+    the `others` who answer means that one.
+    """
 
     kind: Literal["agent", "tool"]
     name: str
     path: str
     schema: dict[str, Any]
     cues: dict[str, Cue]
+    others: Collection[str]
 
     def cue(self) -> Cue | None:
-        return self.cues.get(self.path) or self.cues.get(self.name)
+        told = (self.cues.get(key) for key in (self.path, step_of(self.path)) if key not in self.others)
+        return next((cue for cue in told if cue), None) or self.cues.get(self.name)
 
 
 class ScriptedPorts:
@@ -83,6 +90,7 @@ class ScriptedPorts:
         invents: bool = False,
     ) -> None:
         self.acts: list[Act] = []
+        self._agents = {name: agent for one in plan.family() for name, agent in one.agents.items()}
         self._tools = {name: tool for one in plan.family() for name, tool in one.tools.items()}
         self._children = children
         self._mission = mission
@@ -129,7 +137,7 @@ class ScriptedPorts:
         return ready()
 
     async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
-        part = Part("agent", call.name, call.path, call.agent.output, self._script.agents)
+        part = Part("agent", call.name, call.path, call.agent.output, self._script.agents, self._agents)
         answer, usage = await self._try(part, effort)
         return AgentResult(output=answer.answer, usage=usage.model_copy(update={"agent_runs": 1}))
 
@@ -170,7 +178,7 @@ class ScriptedPorts:
         if wrong:
             cause = f"{call.tool}: the arguments do not fit its contract: {'; '.join(wrong[:3])}"
             raise EffectFailed("bad_input", cause, tried="nothing was sent", applied="no")
-        part = Part("tool", call.tool, call.path, tool.output, self._script.tools)
+        part = Part("tool", call.tool, call.path, tool.output, self._script.tools, self._tools)
         try:
             answer, usage = await self._try(part, effort)
         except EffectFailed as failed:

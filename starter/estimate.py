@@ -44,7 +44,7 @@ def rows(found: "Estimate") -> list[tuple[str, str]]:
 
 def spelt(span: "Span") -> str:
     if span.most is None:
-        return f"{span.least} or more: nobody knows how long the list of a map is"
+        return f"{span.least} or more: nobody knows how long a list or a plan will be"
     return str(span.least) if span.least == span.most else f"{span.least} to {span.most}"
 
 
@@ -52,4 +52,4 @@ def lasting(seconds: float | None) -> str:
     """Return a time as people write it."""
     from contracts.duration import show_duration
 
-    return "for ever: a gate has no timeout" if seconds is None else show_duration(timedelta(seconds=seconds))
+    return "for ever: a gate may have no timeout" if seconds is None else show_duration(timedelta(seconds=seconds))

@@ -1,6 +1,7 @@
 """How missions look in a terminal: signs, colours, panels. No decision is made here, and nothing is shown unescaped."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,10 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.decision import Claims, Opening
+from contracts.planning import SHOWN
 from contracts.view import MissionState, MissionView
 from starter.escape import visible
 from starter.timeline import CONTAINERS, Line, brief
 
+PLANNED = re.compile(r"/plan\[\d+\]$")
+"""The path at which people are asked for a plan."""
 SIGNS = {
     "start": ("○", "cyan"),
     "done": ("●", "green"),
@@ -113,8 +117,20 @@ def context(gate: Opening) -> RenderableType:
     """Return what is shown beside a gate's question."""
     shown: list[RenderableType] = []
     for name, value in gate.context.items():
-        shown += [Text(visible(name), "bold"), Padding(data(value), (0, 0, 1, 2))]
+        told = _changes(value) if name == SHOWN and PLANNED.search(gate.subject.step) else None
+        shown += [Text(visible(name), "bold"), *([Padding(told, (0, 0, 1, 2))] if told else [])]
+        rest = {key: part for key, part in value.items() if key != "changes"} if told else value
+        shown.append(Padding(data(rest), (0, 0, 1, 2)))
     return Group(*shown)
+
+
+def _changes(plan: Any) -> Text | None:
+    """Return in words what a plan changes; where it changes nothing, there are none."""
+    from language.difference import Change
+    from starter.diff import worded
+
+    changes = tuple(Change.model_validate(change) for change in plan["changes"])
+    return Text(visible(worded(changes).rstrip(), lines=True)) if changes else None
 
 
 def opening(gate: Opening, now: datetime | None = None) -> RenderableType:

@@ -84,6 +84,8 @@ class Timeline:
 
     def _end(self, record: Record, at: datetime) -> Iterator[Line]:
         if record.failure and record.kind == PLANNING:
+            if record.answer is not None:
+                return  # people rejected it, which is told already
             yield from _unplanned(record, record.failure, at)
         elif record.failure:
             failure = record.failure

@@ -11,6 +11,7 @@ from temporalio import workflow
 
 from contracts.decision import LONGEST_TOKEN, Envelope, Hearing, Receipt, Ruling, token_digest
 from workflows.governance.tally import Gatebook
+from workflows.meter import Meter
 
 Judge = Callable[[Hearing], Awaitable[Ruling]]
 
@@ -20,9 +21,10 @@ class Inbox:
 
     KEPT_RECEIPTS = 100
 
-    def __init__(self, waiting: Iterable[Envelope] = (), receipts: Mapping[str, Receipt] | None = None) -> None:
+    def __init__(self, waiting: Iterable[Envelope], receipts: Mapping[str, Receipt], meter: Meter) -> None:
         self._waiting = list(waiting)
-        self.receipts = dict(receipts or {})
+        self._meter = meter
+        self.receipts = dict(receipts)
         self.count = 0
 
     def waiting(self) -> tuple[Envelope, ...]:
@@ -54,6 +56,7 @@ class Inbox:
                 ruling = await _ruled(envelope, gates, lambda one: judge(_hearing(one, gates, mission, first_run_id)))
             receipt = gates.count(ruling.model_copy(update={"token": envelope.token}))
             self._keep(envelope.token, receipt)
+            self._meter.count_ruling(2 * len(envelope.token))
             self._waiting.pop(0)
 
     def _keep(self, token: str, receipt: Receipt) -> None:

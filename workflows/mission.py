@@ -38,6 +38,7 @@ from workflows.interpreter.join import halt_if_cancelled, is_cancelled, see_thro
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
 from workflows.interpreter.undo import undo_all
+from workflows.meter import Meter
 from workflows.parentage import Parentage
 from workflows.ports import TemporalPorts, judge
 from workflows.view import page_of_gates, page_of_records, spent, waiting
@@ -72,7 +73,8 @@ class Mission:
         self._runs = carried.runs
         self._journal = Journal(carried.records, carried.revision, carried.order)
         self._gates = Gatebook(carried.openings, carried.votes_seen, carried.refusals)
-        self._inbox = Inbox(carried.inbox, carried.receipts)
+        self.meter = Meter(self._input.limits)
+        self._inbox = Inbox(carried.inbox, carried.receipts, self.meter)
         self._events = Eventbook(carried.events, carried.events_seen)
         self._over = self._stays = self._held = False
         plan = self._input.plan
@@ -146,13 +148,7 @@ class Mission:
 
     def stopping(self) -> bool:
         """Whether this run should hand over to the next one."""
-        limits = self._input.limits
-        info = workflow.info()
-        return not self._stays and (
-            info.is_continue_as_new_suggested()
-            or info.get_current_history_length() >= limits.events_per_run
-            or self._inbox.count >= limits.decisions_per_run
-        )
+        return not self._stays and self.meter.full(self._inbox.count)
 
     def changed(self) -> None:
         """Bring up to date what is visible from outside."""

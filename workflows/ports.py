@@ -36,16 +36,21 @@ from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.scope import Effort
 from workflows.kin import PARENT, look, start_child, stop_child
+from workflows.meter import CHILD, EFFECT, LOCAL, TIMER, Meter
 
 HEARTBEAT = timedelta(seconds=10)
 LAST_WORDS = timedelta(seconds=5)
 LOADING = timedelta(seconds=30)
+HEARD_FIRST = "decisions-of-the-last-run-before-timers"
 MOST_BYTES = 1_000_000
 """The longest call: a server takes 2 MB, and a task that sends more is tried again for ever."""
 
 
 class Host(Protocol):
     """What the ports need of the workflow that they belong to."""
+
+    @property
+    def meter(self) -> Meter: ...
 
     def stopping(self) -> bool: ...
 
@@ -86,7 +91,7 @@ class TemporalPorts:
         self._host.changed()
 
     async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
-        answer: AgentResult = await _effect(
+        answer: AgentResult = await self._effect(
             RUN_AGENT,
             call,
             AgentResult,
@@ -99,7 +104,7 @@ class TemporalPorts:
 
     async def run_tool(self, call: ToolCall, effort: Effort) -> ToolResult:
         verb = f"undo {call.undoes} with {call.tool}" if call.undoes else call.tool
-        answer: ToolResult = await _effect(
+        answer: ToolResult = await self._effect(
             EXECUTE_ACTION,
             call,
             ToolResult,
@@ -126,26 +131,30 @@ class TemporalPorts:
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error
             raise EffectFailed("failed", f"the plan could not be loaded: {error.cause}", applied="no") from error
+        self._host.meter.count(LOCAL, len(plan.model_dump_json()))
         return plan
 
     async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
         given = given.model_copy(update={"limits": self._limits})
-        demand_sendable(given)
-        return await start_child(mission_id, given)
+        size = demand_sendable(given)
+        child = await start_child(mission_id, given)
+        self._host.meter.count(CHILD, size)
+        return child
 
     async def watch_mission(self, child: Child, path: str) -> Report | None:
-        report: Report | None = await look(WATCH_CHILD, child, path, Report, self.stopping)
+        report: Report | None = await self._look(WATCH_CHILD, child, path, Report)
         return report
 
     async def undo_mission(self, child: Child, path: str) -> bool:
-        return await look(UNDO_CHILD, child, path, Report, self.stopping) is not None
+        return await self._look(UNDO_CHILD, child, path, Report) is not None
 
     async def stop_mission(self, child: Child, path: str) -> None:
         await stop_child(child, f"{path}/stop")
+        self._host.meter.count(EFFECT)
 
     async def watch_parent(self, parent: Parent) -> ParentEnd | None:
         """Wait until a parent is over; None when the run is to hand over first."""
-        end: ParentEnd | None = await look(WATCH_PARENT, parent, PARENT, ParentEnd, self.stopping)
+        end: ParentEnd | None = await self._look(WATCH_PARENT, parent, PARENT, ParentEnd)
         return end
 
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
@@ -157,6 +166,8 @@ class TemporalPorts:
         if until is None:
             await workflow.wait_condition(lambda: ready() or self.stopping())
             return ready()
+        if await self._settled_by_the_past(ready):
+            return ready()
         span = max(until - workflow.now(), timedelta())
         timer = asyncio.create_task(workflow.sleep(span, summary=summary[:400]))
         try:
@@ -166,15 +177,75 @@ class TemporalPorts:
                 await workflow.wait_condition(lambda: ready() or self._host.heard_until(moment))
         finally:
             timer.cancel()
+        self._host.meter.count(TIMER)
         return ready()
 
+    async def _look(self, kind: str, kin: Child | Parent, name: str, answer: type) -> Any:
+        found = await look(kind, kin, name, answer, self.stopping)
+        self._host.meter.count(EFFECT)
+        return found
 
-def demand_sendable(message: Message) -> None:
-    """Refuse what a server would not take."""
+    async def _effect(
+        self,
+        name: str,
+        call: AgentCall | ToolCall,
+        answer: type,
+        effort: Effort,
+        *,
+        queue: str,
+        summary: str,
+        cancellation: workflow.ActivityCancellationType,
+    ) -> Any:
+        size = demand_sendable(call)
+        span = get_tracer("gonogo").start_span(f"{workflow.info().workflow_type} {call.path}")
+        # Current only while the call is handed over: a context left open over a wait could not be closed on eviction.
+        with use_span(span, end_on_exit=False):
+            handle = workflow.start_activity(
+                name,
+                call,
+                # The path, so that the history reads by steps, and a replay that orders them otherwise fails.
+                activity_id=call.path,
+                result_type=answer,
+                task_queue=queue,
+                start_to_close_timeout=effort.timeout,
+                heartbeat_timeout=HEARTBEAT,
+                retry_policy=_retry_policy(effort.retry),
+                cancellation_type=cancellation,
+                summary=summary[:400],
+            )
+        try:
+            result = await handle
+        except ActivityError as error:
+            self._host.meter.count(EFFECT, size)
+            span.record_exception(error)
+            span.end()
+            if is_cancelled_exception(error):
+                raise asyncio.CancelledError from error
+            raise _translated(error, effort) from error
+        span.end()
+        self._host.meter.count(EFFECT, size + len(result.model_dump_json()))
+        return result
+
+    async def _settled_by_the_past(self, ready: Callable[[], bool]) -> bool:
+        """Hear those who spoke in the run before this one; return whether that ends the wait.
+
+        A timer that starts and is cancelled within one task leaves no event. When a query comes, the server's task may
+        end between the two, and the history has an event that no replay makes: so there is no timer until then.
+        """
+        began = workflow.now()
+        if self._host.heard_until(began) or not workflow.patched(HEARD_FIRST):
+            return False
+        await workflow.wait_condition(lambda: ready() or self.stopping() or self._host.heard_until(began))
+        return ready() or self.stopping()
+
+
+def demand_sendable(message: Message) -> int:
+    """Return how many bytes are sent; refuse what a server would not take."""
     size = len(message.model_dump_json().encode())
     if size > MOST_BYTES:
         cause = f"the call has {size} bytes; at most {MOST_BYTES} can be sent"
         raise EffectFailed("over_budget", cause, tried="nothing was sent", applied="no")
+    return size
 
 
 async def judge(hearing: Hearing) -> Ruling:
@@ -193,45 +264,6 @@ async def judge(hearing: Hearing) -> Ruling:
             raise asyncio.CancelledError from error
         return Ruling(accepted=False, reason=f"the decision could not be judged: {error.cause}")
     return ruling
-
-
-async def _effect(
-    name: str,
-    call: AgentCall | ToolCall,
-    answer: type,
-    effort: Effort,
-    *,
-    queue: str,
-    summary: str,
-    cancellation: workflow.ActivityCancellationType,
-) -> Any:
-    demand_sendable(call)
-    span = get_tracer("gonogo").start_span(f"{workflow.info().workflow_type} {call.path}")
-    # Current only while the call is handed over: a context left open over a wait could not be closed on eviction.
-    with use_span(span, end_on_exit=False):
-        handle = workflow.start_activity(
-            name,
-            call,
-            # The path, so that the history reads by steps, and a replay that orders them otherwise fails.
-            activity_id=call.path,
-            result_type=answer,
-            task_queue=queue,
-            start_to_close_timeout=effort.timeout,
-            heartbeat_timeout=HEARTBEAT,
-            retry_policy=_retry_policy(effort.retry),
-            cancellation_type=cancellation,
-            summary=summary[:400],
-        )
-    try:
-        result = await handle
-    except ActivityError as error:
-        span.record_exception(error)
-        span.end()
-        if is_cancelled_exception(error):
-            raise asyncio.CancelledError from error
-        raise _translated(error, effort) from error
-    span.end()
-    return result
 
 
 def _retry_policy(retry: Retry) -> RetryPolicy:

@@ -6,7 +6,7 @@ What a plan holds is checked when it comes (`language/planned.py`); here is what
 from collections.abc import Iterator
 
 from contracts.definition import PlanStep
-from contracts.planning import PLANNING, STEPS
+from contracts.planning import PLANNING, SHOWN, STEPS
 from contracts.workspace import Workspace
 from language.checks.names import ROLE, at_step, unknown
 from language.draft import Draft
@@ -44,6 +44,10 @@ def planner(step: PlanStep, draft: Draft, workspace: Workspace) -> Iterator[Find
         number = step.plan.context.index(PLANNING)
         message = f"'{PLANNING}' is what tells a planner its bounds"
         yield found("NAME_CLASH", message, "plan", "context", number, mend="rename the variable")
+    if step.approval is not None and SHOWN in step.approval.context:
+        number = step.approval.context.index(SHOWN)
+        message = f"'{SHOWN}' is what people see of the plan itself"
+        yield found("NAME_CLASH", message, "approval", "context", number, mend="rename the variable")
 
 
 def kinds(step: PlanStep, draft: Draft) -> Iterator[Finding]:

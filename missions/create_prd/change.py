@@ -28,15 +28,24 @@ ABOUT = 0.2
 """A sentence that is at least this like a need, 0 to 1, is about it."""
 CLEARLY = 1.2
 """It is about the one that it is most like, if it is so much more like it than any other."""
+MOST_SENTENCES, MOST_LETTERS = 40, 500
+"""What is worked in of one comment; the decision itself keeps all of it."""
 
 
 def read_changes(
     comment: str, needs: Sequence[Mapping[str, Any]], when: int, by: Iterable[str]
 ) -> list[dict[str, Any]]:
     """Return one change for each sentence. `place` and `need` are null in one that could not be read."""
-    found = (sentence.strip(" ,") for sentence in SENTENCE.split(comment))
+    found = [said for sentence in SENTENCE.split(comment) if (said := sentence.strip(" ,"))]
+    told = [_short(said) for said in found[:MOST_SENTENCES]]
+    if len(found) > MOST_SENTENCES:
+        told.append(f"{len(found) - MOST_SENTENCES} sentences more")
     who = ", ".join(sorted(by))
-    return [{"round": when, "by": who, "said": said, **_read(said, needs)} for said in found if said]
+    return [{"round": when, "by": who, "said": said, **_read(said, needs)} for said in told]
+
+
+def _short(said: str) -> str:
+    return said if len(said) <= MOST_LETTERS else f"{said[:MOST_LETTERS]}…"
 
 
 def _read(said: str, needs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -99,6 +99,6 @@ def _questions(known: dict[str, Any], changes: list[Row]) -> list[str]:
 
 
 def _summary(number: int, scope: list[Row], weeks: float, capacity: float, changed: list[str]) -> str:
-    now = [row["id"] for row in scope if row["place"] == "now"]
-    text = f"Draft {number}: {', '.join(now) or 'nothing'} in {weeks} of {capacity:g} weeks."
+    now = [f"{row['id']} {row['title']}" for row in scope if row["place"] == "now"]
+    text = f"Draft {number}: {'; '.join(now) or 'nothing'}, in {weeks} of {capacity:g} weeks."
     return f"{text} Changed: {'; '.join(changed)}." if changed else text

@@ -4,6 +4,7 @@ Law: severity goes from 0 to 4, grows with how badly people were stopped and wit
 away never raises it.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from math import sqrt
 from typing import Any
@@ -25,35 +26,37 @@ async def listen(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str,
     """Sort the findings by need and grade each need."""
     del tools
     interviews, needs = call.context["interviews"], call.context["needs"]["needs"]
-    rows = [graded(need, needs, interviews) for need in needs]
+    rows, unheard = graded(needs, interviews)
     for row in rows:
         observe(f"{row['id']}: severity {row['severity']:.1f} by {row['people']} people", source="interviews")
-    unheard = sorted(
-        finding["said"]
-        for interview in interviews
-        for finding in interview["findings"]
-        if about(finding["said"], needs) is None
-    )
     for said in unheard:
         observe(f"No ticket tells of this: {said}", source="interviews", kind="question")
     return {"grades": rows, "unheard": unheard, "people": len(interviews)}
 
 
 def graded(
-    need: Mapping[str, Any], needs: Sequence[Mapping[str, Any]], interviews: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+    needs: Sequence[Mapping[str, Any]], interviews: Sequence[Mapping[str, Any]]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return a grade for each need, and what was said about none of them."""
+    heard: dict[str | None, list[tuple[Mapping[str, Any], Mapping[str, Any]]]] = defaultdict(list)
+    for interview in interviews:
+        for finding in interview["findings"]:
+            heard[about(finding["said"], needs)].append((interview, finding))
+    rows = [_graded(need["id"], heard[need["id"]], len(interviews)) for need in needs]
+    return rows, sorted(finding["said"] for _, finding in heard[None])
+
+
+def _graded(need: str, heard: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], asked: int) -> dict[str, Any]:
     """Grade one need: 4 x the root of the mean, over everybody who was asked, of how badly it stopped them."""
     worst: dict[str, float] = {}
     quotes: list[tuple[float, str]] = []
-    for interview in interviews:
-        for finding in interview["findings"]:
-            if about(finding["said"], needs) == need["id"]:
-                grade = _grade(finding)
-                worst[interview["participant"]] = max(worst.get(interview["participant"], 0.0), grade)
-                quotes.append((-grade, f"{interview['role']}: {finding['said']}"))
-    mean = sum(worst.values()) / len(interviews) / GRAVEST if interviews else 0.0
+    for interview, finding in heard:
+        grade = _grade(finding)
+        worst[interview["participant"]] = max(worst.get(interview["participant"], 0.0), grade)
+        quotes.append((-grade, f"{interview['role']}: {finding['said']}"))
+    mean = sum(worst.values()) / asked / GRAVEST if asked else 0.0
     said = [quote for _, quote in sorted(quotes)[:MOST_QUOTES]]
-    return {"id": need["id"], "severity": round(GRAVEST * sqrt(mean), 2), "people": len(worst), "quotes": said}
+    return {"id": need, "severity": round(GRAVEST * sqrt(mean), 2), "people": len(worst), "quotes": said}
 
 
 def about(said: str, needs: Sequence[Mapping[str, Any]]) -> str | None:

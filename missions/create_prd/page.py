@@ -1,6 +1,6 @@
 """The formatter: makes one Markdown page of the last draft, headed by what was decided on it.
 
-Law: it adds nothing, leaves nothing out, and a stranger's words cannot become its markup.
+Law: it adds nothing, leaves nothing of the draft out, and a stranger's words cannot become its markup.
 """
 
 import re

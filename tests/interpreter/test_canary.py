@@ -167,13 +167,16 @@ async def test_a_stage_that_is_refused_ends_the_canary_there(way, state):
 
 async def test_an_agent_may_be_the_probe_and_escalates_when_it_is_unsure():
     unsure = {"ann": Agent(callable="tests:none", confidence_floor=0.5)}
-    watch = agent("watch", task="Look at ${{ stage }}")
+    watch = agent("watch", task="Look at ${{ stage }}", context=["stage"])
     tasks = []
-    ports = FakePorts(agents={"ann": lambda call: tasks.append(call.task) or {"errors": 1, "confidence": 0.2}})
+    ports = FakePorts(
+        agents={"ann": lambda call: tasks.append((call.task, call.context)) or {"errors": 1, "confidence": 0.2}}
+    )
     ports.people = lambda _: ("cleo", "approve")
     run = await rehearse(plan_of([rolled(1, 10, probe=watch)], agents=unsure), ports)
 
-    assert ("completed", ["Look at 1", "Look at 10"]) == (run.state, tasks)
+    assert "completed" == run.state
+    assert [("Look at 1", {"stage": 1}), ("Look at 10", {"stage": 10})] == tasks
     assert 2 == len(ports.openings)
 
 

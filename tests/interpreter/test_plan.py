@@ -1,5 +1,7 @@
 """An agent plans; what loads and is approved runs as a group, and nothing else does."""
 
+import asyncio
+
 import pytest
 
 from contracts.workspace import Agent
@@ -214,6 +216,25 @@ async def test_a_planner_below_its_floor_is_refused():
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 4, 5])
+async def test_what_a_rejection_leads_to_is_known_after_a_hand_over(every):
+    gate = {**GATE, "on_reject": [agent("by_hand", agent="cid", output="hand")]}
+    plan = mission(planned(approval=gate), agent("between", agent="cid"), agent("after", agent="cid", context=["hand"]))
+    carried = None
+    for _ in range(30):
+        ports, _ = world([FILE], people=saying("reject"))
+        ports.agents["cid"] = {"by": "hand"}
+        ports.stop_after = every
+        scope = scope_of(plan, ports, {}, carried)
+        try:
+            await run_steps(plan.definition.steps, "", scope)
+            break
+        except Suspended:
+            carried = carry(scope)
+
+    assert ("succeeded", "skipped") == (scope.journal.get("after").status, scope.journal.get("rollout").status)
+
+
+@pytest.mark.parametrize("every", [1, 2, 3, 4, 5])
 async def test_over_hand_overs_nothing_is_planned_loaded_asked_or_done_twice(every):
     def verdict(opening):
         first = opening.subject.step == "rollout/plan[2]"
@@ -244,3 +265,54 @@ async def test_over_hand_overs_nothing_is_planned_loaded_asked_or_done_twice(eve
     assert whole.calls == done
     assert whole.world == effects
     assert expected.statuses() == {record.path: record.status for record in scope.journal.records()}
+
+
+async def test_a_step_that_is_tried_again_is_planned_again():
+    ports, calls = world([ASK])
+    ports.agents["ben"] = [failing(), {"host": "h1"}]
+    step = {**planned(), "retry": {"attempts": 2, "first": "1s"}}
+    run = await rehearse(mission(step), ports)
+
+    assert "completed" == run.state
+    assert ["rollout#1/plan[1]", "rollout#2/plan[1]"] == [call.path for call in calls]
+
+
+async def test_a_planner_that_fails_fails_the_step_and_its_plan_with_it():
+    ports, _ = world(GOOD)
+    ports.agents["ann"] = failing()
+    run = await rehearse(mission(planned()), ports)
+
+    expected = {"find": "succeeded", "rollout": "failed", "rollout/plan[1]": "failed"}
+    assert ("failed", "tool_failed", expected) == (run.state, run.error.failure.code, run.statuses())
+
+
+@pytest.mark.parametrize("revise", [True, False])
+async def test_a_branch_that_fails_takes_a_plan_that_waits_for_people_with_it(revise):
+    async def late(_):
+        for _ in range(20):
+            await asyncio.sleep(0)
+        raise failing()
+
+    branches = [planned(approval=GATE, revise=revise), agent("breaks", agent="cid")]
+    both = {"kind": "parallel", "step": "both", "parallel": branches}
+    ports, _ = world([FILE], people=lambda _: None)
+    ports.agents["cid"] = late
+    run = await rehearse(mission(both), ports)
+
+    assert ("failed", "cancelled", "cancelled") == (
+        run.state,
+        run.statuses()["both/rollout"],
+        run.statuses()["both/rollout/plan[1]"],
+    )
+
+
+async def test_a_plan_that_times_out_is_stopped_and_undone():
+    allow = {**ALLOW, "kinds": ["action", "wait"]}
+    ports, _ = world([FILE, {"step": "long", "wait": {"for": "9d"}}])
+    run = await rehearse(mission({**planned(allow=allow), "timeout": "1h"}), ports)
+
+    assert ("failed", "timed_out", ["file", "unfile"]) == (
+        run.state,
+        run.error.failure.code,
+        [tool for tool, _, _ in ports.world],
+    )

@@ -34,7 +34,7 @@ def gates(draw: Any, count: list[int], depth: int) -> dict[str, Any]:
 def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, Any]:
     count[0] += 1
     number = count[0]
-    kinds = ["agent", "action", "gate", "condition", "race", "wait", "mission"]
+    kinds = ["agent", "action", "gate", "condition", "race", "wait", "plan", "mission"]
     kinds += ["parallel", "loop", "steps", "map", "canary"] if depth else []
     kind = draw(st.sampled_from(kinds))
     step: dict[str, Any] = {"step": f"s{number}"} if named or draw(st.booleans()) else {}
@@ -56,6 +56,12 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
             }
             if draw(st.booleans()):
                 step["canary"] |= {"last": draw(gates(count, depth)), "sandbox": {"action": "open_ticket"}}
+        case "plan":
+            allow = {"kinds": ["agent", "action"], "agents": "reviewer", "tools": ["look_up", "open_ticket"]}
+            step["plan"] = {"agent": "planner", "task": draw(TEXTS), "context": draw(CONTEXT), "allow": allow}
+            if draw(st.booleans()):
+                step["plan"] |= {"revise": True, "attempts": 2, "max_steps": 5}
+                step["approval"] = draw(gates(count, depth))
         case "mission":
             ends = {"on_parent_close": draw(st.sampled_from(["undo", "cancel", "abandon"]))}
             look = {"mission": "look_around", "with": {"host": draw(TEXTS)}, "accept": "calm", "timeout": draw(TIMES)}

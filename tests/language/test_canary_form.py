@@ -92,6 +92,10 @@ BAD = {
         "4:23: BAD_VALUE the stage 0 does not come after 10 (write numbers that grow, such as [1, 10, 50, 100])",
         "4:26: WRONG_TYPE a stage is a whole number, not a text (write numbers that grow, such as [1, 10, 50, 100])",
     ),
+    "more stages than anybody looks at": (
+        canary(stages=f"stages: {list(range(1, 102))}"),
+        "4:15: BAD_VALUE more than 100 stages (take larger steps)",
+    ),
     "no stages": (
         canary(stages="stages: []"),
         "4:15: BAD_VALUE 'stages' is empty (write numbers that grow, such as [1, 10, 50, 100])",

@@ -172,3 +172,18 @@ def test_every_mission_that_loads_has_a_least_that_is_no_more_than_its_most(step
         for span in (found.agents, found.actions, found.gates, found.events)
     )
     assert found.waiting_most is None or found.waiting_least <= found.waiting_most
+
+
+def test_of_a_plan_only_the_planning_is_known():
+    found = reckoned("""
+    steps:
+      - step: work
+        plan: {agent: planner, task: T, attempts: 2, allow: {kinds: [agent], agents: [reviewer]}}
+    """)
+
+    assert (Span(least=1, most=None), Span(least=0, most=0), Span(least=0, most=0)) == (
+        found.agents,
+        found.actions,
+        found.gates,
+    )
+    assert (13, None) == (found.events.least, found.events.most)

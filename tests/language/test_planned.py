@@ -73,6 +73,28 @@ def test_what_an_author_could_write_a_planner_can():
     assert plan.digest.startswith("sha256:")
 
 
+CANARY = {
+    "step": "roll",
+    "canary": {
+        "stages": [1, 100],
+        "do": {"action": "open_ticket", "with": {"n": "${{ stage }}"}, "compensate": "close_ticket"},
+        "bake": "10m",
+        "probe": {"agent": "reviewer", "task": "Look"},
+        "healthy": "true",
+        "incident": {"action": "open_ticket"},
+    },
+}
+
+
+def test_a_canary_in_a_plan_is_held_to_its_parts():
+    steps = STEPS.replace("kinds: [agent", "kinds: [canary, agent")
+    acting = {**CANARY["canary"], "incident": {"action": "send_money"}}
+
+    assert [] == codes(CANARY, inside=steps)
+    assert "[0].canary.incident.action: PLAN_NOT_ALLOWED" in codes({**CANARY, "canary": acting}, inside=steps)
+    assert "[0]: PLAN_NOT_ALLOWED" in codes(CANARY)
+
+
 def test_a_digest_is_of_the_steps_alone():
     first, second, other = loaded(WRITE, LOOK), loaded(WRITE, LOOK), loaded(LOOK, WRITE)
 

@@ -13,11 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.child import Report
-from contracts.definition import Definition
+from contracts.definition import Definition, PlanStep
+from contracts.planned import LoadedPlan, PlanOrder
 from contracts.view import MissionState
 from language.finding import Rejected
 from language.freeze import freeze
 from language.loader import load_text
+from language.planned import load_plan
+from language.steps import every_step
 from tests.interpreter.fakes import FakePorts, failing, rehearse
 from workflows.interpreter.ending import StepFailed
 
@@ -80,7 +83,7 @@ class Maker:
     def step(self, depth: int) -> dict[str, Any]:
         self.count += 1
         kinds = ["condition", "loop", "parallel", "steps", "graph", "map", "race", "canary"] if depth > 0 else []
-        kinds += ["agent", "analyst", "gate", "look", "pay", "wait", "review", "mission"]
+        kinds += ["agent", "analyst", "gate", "look", "pay", "wait", "review", "plan", "mission"]
         made = {"step": f"s{self.count}", **getattr(self, f"make_{self.draw(st.sampled_from(kinds))}")(depth)}
         made |= self.maybe("when", QUESTIONS, 8)
         if self.one_in(8):
@@ -167,6 +170,13 @@ class Maker:
         canary |= {"sandbox": self.make_pay(depth - 1)} if self.one_in(3) else {}
         return {"canary": {**canary, **({"last": self.gate(depth - 1)} if self.one_in(2) else {})}}
 
+    def make_plan(self, depth: int) -> dict[str, Any]:
+        allow = {"kinds": ["agent", "action", "condition"], "agents": "architect", "approvers": "tech_lead"}
+        plan = {"agent": "planner", "task": self.draw(TEXTS), "allow": {**allow, "tools": ["list_files", "write_file"]}}
+        if self.one_in(2):
+            return {"plan": plan}
+        return {"plan": {**plan, "revise": self.one_in(2), "attempts": 2}, "approval": self.gate(depth)}
+
     def make_mission(self, depth: int) -> dict[str, Any]:
         del depth
         host = self.draw(st.sampled_from(["web-01", "${{ string(dyn(u).title) }}"]))
@@ -219,6 +229,19 @@ def missions(draw: Any) -> list[dict[str, Any]]:
 
 
 ANSWERS = st.sampled_from([{}, {"level": 1}, "a text", None, failing(), failing("timed_out", "no")])
+PLANNED = [
+    {"step": "x1", "agent": "architect", "task": "${{ dyn(u).title }}", "output": "x"},
+    {"step": "x2", "action": "write_file", "with": {"name": "n"}, "approval": {"approvers": "tech_lead"}},
+    {"step": "x3", "condition": {"if": "dyn(v) != null", "then": "x4", "else": "abort"}},
+    {
+        "step": "x4",
+        "action": "list_files",
+        "with": {"folder": "${{ string(alert.level) }}"},
+        "when": "has(alert.level)",
+    },
+    {"step": "x5", "action": "send_money"},
+]
+PLANS = st.lists(st.lists(st.sampled_from(PLANNED), max_size=3), min_size=1, max_size=3)
 FILES = st.sampled_from([{"count": 2, "names": ["a"]}, failing(applied="no")])
 REPORTS = [
     Report(state="completed", verdict="calm", held=True),
@@ -239,15 +262,19 @@ def test_what_loads_ends_and_never_by_a_bug():
 
 
 @settings(max_examples=RUNS)
-@given(missions(), ANSWERS, st.sampled_from([*ANALYSES, failing()]), FILES, VERBS)
-def walk_them_all(steps: Any, answer: Any, analysis: Any, files: Any, verbs: list[str | None]) -> None:
+@given(missions(), ANSWERS, st.sampled_from([*ANALYSES, failing()]), FILES, VERBS, PLANS)
+def walk_them_all(
+    steps: Any, answer: Any, analysis: Any, files: Any, verbs: list[str | None], plans: list[Any]
+) -> None:
     try:
         definition = load_text(mission(f"steps: {json.dumps(steps)}"), "m.yaml", WORKSPACE)
     except Rejected as rejected:
         assert all(finding.place.line > 0 for finding in rejected.findings)
         return
     LOADED.append(definition.mission)
-    state, error = asyncio.run(walked(definition, answer, analysis, files, verbs))
+    for planned in (step for step in every_step(definition) if isinstance(step, PlanStep)):
+        assert () == harmless(definition, planned).findings
+    state, error = asyncio.run(walked(definition, answer, analysis, files, verbs, plans))
 
     assert state in ENDS
     if isinstance(error, StepFailed):
@@ -255,7 +282,16 @@ def walk_them_all(steps: Any, answer: Any, analysis: Any, files: Any, verbs: lis
         assert "has no value" not in error.failure.cause
 
 
-async def walked(definition: Definition, answer: Any, analysis: Any, files: Any, verbs: list[str | None]) -> Any:
+def harmless(definition: Definition, planned: PlanStep) -> LoadedPlan:
+    """What comes of a plan that nobody can object to, wherever in a mission it is made."""
+    step = {"step": "harmless", "agent": "architect", "task": "Look at ${{ alert.level }}"}
+    order = PlanOrder(id="p", plan=freeze(definition, WORKSPACE), step=planned, answer={"steps": [step]})
+    return load_plan(order)
+
+
+async def walked(
+    definition: Definition, answer: Any, analysis: Any, files: Any, verbs: list[str | None], plans: list[Any]
+) -> Any:
     said = iter(verbs * 1_000)
 
     def people(opening: Any) -> tuple[str, str] | None:
@@ -263,7 +299,7 @@ async def walked(definition: Definition, answer: Any, analysis: Any, files: Any,
         return ("ada", verb or "approve") if verb or opening.deadline is None else None
 
     ports = FakePorts(
-        agents={"analyst": analysis, "architect": answer},
+        agents={"analyst": analysis, "architect": answer, "planner": [{"steps": plan} for plan in plans]},
         tools={"list_files": files, "write_file": {"name": "n"}, "delete_file": {}},
         missions={"look_around": REPORTS * 100},
         people=people,

@@ -33,7 +33,7 @@ from language.loader import load_mission
 from language.workspace import load_workspace
 from runtime.settings import Settings
 from tests.cache import CACHE
-from tests.workflows.house import Activities, House, Started
+from tests.workflows.house import Activities, House, Started, metered
 from workflows.mission import Mission
 from workflows.runner import runner
 
@@ -90,7 +90,7 @@ class LiveMissions:
     ) -> Running:
         definition = load_mission(MISSIONS / mission / "mission.yaml", self.workspace)
         plan = freeze(definition, self.workspace)
-        argument = MissionInput(plan=plan, inputs=inputs, requested_by=requested_by, limits=limits or Limits())
+        argument = MissionInput(plan=plan, inputs=inputs, requested_by=requested_by, limits=metered(limits))
         handle = await self.house.client.start_workflow(
             mission,
             argument,

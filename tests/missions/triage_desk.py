@@ -54,13 +54,16 @@ class Desk:
     observations: list[tuple[str, str, str]] = field(default_factory=list)
     used: dict[str, list[str]] = field(default_factory=dict)
 
-    async def run(self, agent: str, mission: str = "case-1", **context: Any) -> dict[str, Any]:
+    async def run(
+        self, agent: str, mission: str = "case-1", errors: tuple[str, ...] = (), **context: Any
+    ) -> dict[str, Any]:
         """Let one agent of the workspace answer; its answer must fit its contract."""
         contract = AGENTS[agent]
         module, _, name = contract.callable.partition(":")
         work: Callable[..., Awaitable[dict[str, Any]]] = getattr(import_module(module), name)
         tools = ReadingToolbox(self.client, contract.tools)
-        call = AgentCall(mission=mission, path=agent, name=agent, agent=contract, task="", context=context)
+        known = {"mission": mission, "path": agent, "name": agent, "agent": contract, "task": "", "errors": errors}
+        call = AgentCall(**known, context=context)
         answer = await work(call, tools, self._observe)
         assert schema.errors(contract.output, answer) == []
         self.used[agent] = tools.used

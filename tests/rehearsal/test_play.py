@@ -162,6 +162,27 @@ def test_an_answer_to_a_path_comes_before_the_general_one(theatre):
     assert ["general", "special"] == [record.output for record in result.came.view.records]
 
 
+def test_an_answer_to_a_step_deep_inside_is_found_by_its_name_in_each_round(theatre):
+    inner = "{parallel: [{step: two, agent: ben, task: b}, {step: three, agent: ben, task: c}]}"
+    theatre.mission(f"  - {{step: one, loop: {{do: [{inner}], until: iteration == 2, max_iterations: 2}}}}\n")
+
+    result = theatre.rehearse("agents: {ben: general, two: special}\nexpect: {verdict: done}")
+    records = result.came.view.records
+
+    assert ["special", "special"] == [record.output for record in records if record.path.endswith("/two")]
+    assert ["general", "general"] == [record.output for record in records if record.path.endswith("/three")]
+
+
+def test_a_step_that_is_named_as_another_agent_is_not_given_that_ones_answer(theatre):
+    inner = "  - {steps: [{step: ann, agent: ben, task: a}], step: outer}\n"
+    theatre.mission("  - {step: ben, agent: ann, task: a}\n" + inner)
+
+    result = theatre.rehearse("agents: {ben: of his own, ann: {k: 1}}\nexpect: {verdict: done}")
+    outputs = {record.path: record.output for record in result.came.view.records}
+
+    assert ({"k": 1}, "of his own") == (outputs["ben"], outputs["outer/ann"])
+
+
 def test_a_gate_that_nobody_decides_runs_to_its_deadline(theatre):
     theatre.mission(ASKED)
 

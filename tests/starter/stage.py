@@ -128,7 +128,9 @@ class Cast:
 
 
 def given(required: int = 1, **limits: int) -> MissionInput:
-    return MissionInput(plan=plan(required), inputs={"host": "web-01"}, requested_by="otto", limits=Limits(**limits))
+    return MissionInput(
+        plan=plan(required), inputs={"host": "web-01"}, requested_by="otto", limits=Limits(metered=True, **limits)
+    )
 
 
 async def wait_at_gate(client: Client, required: int = 1) -> str:

@@ -153,6 +153,22 @@ def test_a_stage_of_a_canary_is_told_and_a_breach_says_what_was_undone():
     assert "canary_breached; stage 10 was undone; INC-1" == lines[1].note
 
 
+def test_a_plan_that_was_refused_is_told_with_each_of_its_findings():
+    output = {"answer": {"steps": []}, "plan": {"findings": ["steps[0]: ONE", "steps[1]: TWO"]}}
+    failure = Failure(code="plan_refused", step="rollout/plan[1]", operation="plan", cause="steps[0]: ONE")
+    begun = Record(path="rollout/plan[1]", kind="planning", actor="planner", status="running", started_at=at(0))
+    ended = begun.model_copy(update={"status": "failed", "ended_at": at(2), "output": output, "failure": failure})
+    timeline = Timeline()
+
+    assert [("start", "planner")] == told(timeline.news(view(begun)))
+    expected = [
+        ("failed", "the plan of planner was refused"),
+        ("finding", "steps[0]: ONE"),
+        ("finding", "steps[1]: TWO"),
+    ]
+    assert expected == told(timeline.news(view(ended)))
+
+
 def test_a_child_is_named_when_it_starts_and_undoes_itself():
     child = Child(id="m/patch", run="r", mission="fleet_patch")
     begun = Record(path="patch", kind="mission", actor="fleet_patch", status="running", started_at=at(0))

@@ -96,7 +96,7 @@ class House:
     ) -> "Started":
         plan = plan_of(steps, **more).model_copy(update={"missions": missions or {}})
         plan = moved(plan, self.queue)
-        argument = MissionInput(plan=plan, inputs=given or {}, requested_by="rita", limits=limits or Limits())
+        argument = MissionInput(plan=plan, inputs=given or {}, requested_by="rita", limits=metered(limits))
         handle = await self.client.start_workflow(
             plan.definition.mission,
             argument,
@@ -105,6 +105,11 @@ class House:
             result_type=MissionResult,
         )
         return Started(self, handle)
+
+
+def metered(limits: Limits | None) -> Limits:
+    """Return limits as missions that are started now have them."""
+    return (limits or Limits()).model_copy(update={"metered": True})
 
 
 def moved(plan: Plan, queue: str) -> Plan:

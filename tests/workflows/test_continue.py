@@ -11,6 +11,7 @@ from contracts.decision import DECIDE
 from contracts.plan import Limits
 from contracts.view import STATE, MissionView, StateQuery
 from tests.workflows.house import Activities, house
+from tests.workflows.record_histories import GATE
 from tests.workflows.test_mission import agent, isolate, replays
 
 
@@ -136,3 +137,18 @@ async def test_a_mission_that_is_being_undone_goes_on_undoing_in_the_next_run(cl
         undone = [arguments["n"] for tool, _, arguments in fakes.world if tool == "unfile"]
         assert [7, 6, 5, 4, 3, 2, 1, 0] == undone
         assert len(await chain(client, started.handle)) > 2
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+async def test_a_decision_that_the_next_run_rules_on_replays_though_people_look_on(client, home, verb):
+    """Whoever waits for a receipt asks all the time, and a query may end a task between a timer and its end."""
+    steps = [*(agent(name) for name in "abcd"), GATE, agent("after")]
+    async with house(client, home) as h:
+        started = await h.start(steps, Limits(events_per_run=28))
+        receipt = await started.decide(await started.until(), "lea", verb)
+        await started.result()
+        runs = await chain(client, started.handle)
+
+        assert (True, 2) == (receipt.accepted, len(runs))
+        for run in runs:
+            await replays(run)

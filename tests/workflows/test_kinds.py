@@ -6,6 +6,7 @@ import pytest
 
 from contracts.event import EVENT
 from contracts.plan import Limits
+from starter.chronicle import chronicle
 from tests.workflows.house import Activities, broken, house
 from tests.workflows.record_histories import APPROVED, CANARY, PLAN, PLANS, RACE, REVIEW, act, agent
 from tests.workflows.test_continue import chain
@@ -184,6 +185,23 @@ async def test_a_breach_is_undone_once_over_however_many_runs(skipping, home, ev
         assert [10, 1] == numbers(activities.world, "unfile")
         assert "stage 10 was undone, stage 1 was undone" in view.reason
         assert 'once answered {"id":"INC-1"}' in view.reason
+        for run in runs:
+            await replays(run)
+
+
+async def test_a_canary_whose_worker_goes_away_goes_on_with_the_next_worker(client, home):
+    """The first worker is gone while the last stage waits for people; another one takes over from the history."""
+    activities = Activities(tools={"look": {"errors": 0}})
+    async with house(client, home, activities) as h:
+        started = await h.start([CANARY])
+        opening = await started.until()
+    async with house(client, home, activities, queue=h.queue) as second:
+        started.house = second
+        await started.decide(opening, "lea")
+
+        assert "completed" == (await started.result()).state
+        assert [1, 10, 50] == numbers(activities.world, "file") == numbers(activities.world, "look")
+        await replays(started.handle)
 
 
 def planners(*plans):
@@ -191,7 +209,7 @@ def planners(*plans):
     return {"eva": lambda call: {"steps": plans[int(call.path[-2]) - 1]}}
 
 
-@pytest.mark.parametrize("events", [40, 4000])
+@pytest.mark.parametrize("events", [37, 40, 4000])
 async def test_a_plan_is_refused_revised_approved_and_carried_out_over_however_many_runs(client, home, events):
     async with house(client, home, Activities(agents=planners(*PLANS))) as h:
         started = await h.start([agent("before"), PLAN, agent("after")], Limits(events_per_run=events))
@@ -217,21 +235,8 @@ async def test_a_plan_is_refused_revised_approved_and_carried_out_over_however_m
         assert asked == h.activities.asked
         for run in runs:
             await replays(run)
-
-
-async def test_a_canary_whose_worker_goes_away_goes_on_with_the_next_worker(client, home):
-    """The first worker is gone while the last stage waits for people; another one takes over from the history."""
-    activities = Activities(tools={"look": {"errors": 0}})
-    async with house(client, home, activities) as h:
-        started = await h.start([CANARY])
-        opening = await started.until()
-    async with house(client, home, activities, queue=h.queue) as second:
-        started.house = second
-        await started.decide(opening, "lea")
-
-        assert "completed" == (await started.result()).state
-        assert [1, 10, 50] == numbers(activities.world, "file") == numbers(activities.world, "look")
-        await replays(started.handle)
+        told = [entry.what for entry in await chronicle(client, started.handle.id) if entry.what.startswith("plan ")]
+        assert ["plan refused", "plan loaded", "plan loaded"] == told
 
 
 async def test_nobody_but_the_approvers_lets_a_plan_run(client, home):

@@ -11,7 +11,7 @@ from typing import Any
 from contracts.call import AgentCall
 from contracts.definition import PlanStep, Step
 from contracts.planned import LoadedPlan, PlanOrder
-from contracts.planning import PLAN_REFUSED, PLANNING, STEPS
+from contracts.planning import PLAN_REFUSED, PLANNING, SHOWN, STEPS
 from contracts.record import Failure, Record
 from workflows.interpreter.ask import Answer, Question, ask, gate_rungs, go_unapproved
 from workflows.interpreter.consult import consult
@@ -30,6 +30,7 @@ async def run_plan(step: PlanStep, path: str, scope: Scope) -> Outcome:
         here = f"{path}/plan[{number}]"
         try:
             failure = await _refused(step, path, number, scope)
+            answer = await _asked(step, here, scope) if failure is None else None
         except StepFailed as failed:
             _finish(here, "failed", scope, failure=failed.failure)
             raise
@@ -37,20 +38,18 @@ async def run_plan(step: PlanStep, path: str, scope: Scope) -> Outcome:
             _finish(here, "cancelled", scope)
             raise
         if failure is None:
-            return await _accepted(step, path, here, scope)
+            return await _answered(step, path, here, answer, scope)
         cause = failure.cause
     tried = f"{step.plan.attempts} plans were made, and each went back with what was wrong"
     refused = _failure(PLAN_REFUSED, path, cause)
     raise StepFailed(refused.model_copy(update={"actor": step.plan.agent, "tried": tried}))
 
 
-async def _accepted(step: PlanStep, path: str, here: str, scope: Scope) -> Outcome:
+async def _answered(step: PlanStep, path: str, here: str, answer: Answer | None, scope: Scope) -> Outcome:
     """Carry out the plan that loaded, unless people did not approve it."""
-    plan = _loaded(scope.journal.get(here))
-    answer = await _asked(step, here, plan, scope)
     if step.approval is None or answer is None or answer.decided == "approved":
         _finish(here, "succeeded", scope)
-        return await _carry_out(plan, path, scope)
+        return await _carry_out(_loaded(scope.journal.get(here)), path, scope)
     _finish(here, "skipped", scope)
     await go_unapproved(step.approval, answer, path, scope)
     return Outcome(output=answer.output(), kept=answer.output(), status="skipped")
@@ -62,7 +61,7 @@ async def _refused(step: PlanStep, path: str, number: int, scope: Scope) -> Fail
     if failure is not None or not step.plan.revise or number == step.plan.attempts:
         return failure
     here = f"{path}/plan[{number}]"
-    answer = await _asked(step, here, _loaded(scope.journal.get(here)), scope)
+    answer = await _asked(step, here, scope)
     if answer is None or answer.decided != "rejected":
         return None
     cause = f"{', '.join(answer.by)} rejected the plan: {answer.comment or 'without a word'}"
@@ -75,8 +74,6 @@ async def _faulty(step: PlanStep, path: str, number: int, scope: Scope) -> Failu
     """Have a plan made and loaded; return why it cannot run, if it cannot."""
     here = f"{path}/plan[{number}]"
     record = scope.journal.get(here)
-    if record is not None and record.status == "failed":
-        return record.failure
     if record is None or record.output is None:
         await _plan(step, path, number, scope)
     record = scope.journal.get(here)
@@ -181,12 +178,12 @@ def _loaded(record: Record | None) -> LoadedPlan:
     return LoadedPlan.model_validate(record.output["plan"])
 
 
-async def _asked(step: PlanStep, here: str, plan: LoadedPlan, scope: Scope) -> Answer | None:
+async def _asked(step: PlanStep, here: str, scope: Scope) -> Answer | None:
     """Show people the plan and what it changes; its digest and the difference are part of what they sign."""
-    gate = step.approval
-    if gate is None:
+    gate, record = step.approval, scope.journal.get(here)
+    if gate is None or record is None:
         return None
-    answer = scope.journal.get(here).output["answer"]  # type: ignore[union-attr]
+    plan, answer = _loaded(record), record.output["answer"]
     shown = {"id": plan.id, "digest": plan.digest, "changes": list(plan.changes), STEPS: answer[STEPS]}
     if plan.rationale:
         shown["rationale"] = plan.rationale
@@ -195,7 +192,7 @@ async def _asked(step: PlanStep, here: str, plan: LoadedPlan, scope: Scope) -> A
         message=scope.text(gate.message, here) or f"{step.step.replace('_', ' ')}: {len(plan.steps)} planned steps",
         rungs=gate_rungs(gate, scope),
         required=gate.required,
-        context={**scope.context(gate.context, here), "plan": shown},
+        context={**scope.context(gate.context, here), SHOWN: shown},
     )
     return await ask(question, here, scope)
 

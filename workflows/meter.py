@@ -1,0 +1,51 @@
+"""When a run is long enough to hand over to the next one.
+
+The law: the run counts what it has seen come to an end itself. How long its history is, the server tells with each
+workflow task, and where a task begins is not the same on replay: a query that waits, or a local activity, moves it. So
+the server's own word is only the last resort, for a flood that no step has asked for.
+"""
+
+from temporalio import workflow
+
+from contracts.plan import Limits
+
+EFFECT = 6
+"""Events of an activity that reports: scheduled, started, completed, and the workflow task that hears of it."""
+RULING = 5
+"""Events of a decision: the signal, its workflow task, the marker of its ruling."""
+CHILD = 9
+"""Events of a child mission: asked for, started, ended, and the workflow tasks that hear of it."""
+LOCAL = 1
+TIMER = 5
+MOST_BYTES = 2_500_000
+"""What a run may send and be sent: with what it was handed (1.5 MB), less than the 4 MB at which the server speaks."""
+
+
+class Meter:
+    """What a run has put into its history, as far as it knows. A mission from before there were any asks the server."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._events = 0
+        self._bytes = 0
+        self._rulings = 0
+
+    def count(self, events: int, size: int = 0) -> None:
+        """Count what has come to an end."""
+        self._events += events
+        self._bytes += size
+
+    def count_ruling(self, size: int) -> None:
+        """Count a decision that was ruled on."""
+        self._rulings += 1
+        self.count(RULING, size)
+
+    def full(self, arrived: int) -> bool:
+        """Say whether this run is to hand over. `arrived` counts the decisions that have come."""
+        limits, info = self._limits, workflow.info()
+        if not limits.metered:
+            long = info.get_current_history_length() >= limits.events_per_run or arrived >= limits.decisions_per_run
+        else:
+            enough = self._events >= limits.events_per_run or self._rulings >= limits.decisions_per_run
+            long = enough or self._bytes >= MOST_BYTES
+        return long or info.is_continue_as_new_suggested()
