@@ -63,7 +63,8 @@ class Authority:
     async def _check_grant(self, call: ToolCall, grant: Grant) -> None:
         subject = grant.subject
         if subject.kind != "approval":
-            raise Refusal(f"people decided on an {subject.kind}, not on an approval of this action")
+            a = "an" if subject.kind[0] in "ae" else "a"
+            raise Refusal(f"people decided on {a} {subject.kind}, not on an approval of this action")
         info = activity.info()
         _same("mission", subject.mission, info.workflow_id)
         first = await self._lineage(info.workflow_id or "", info.workflow_run_id or "")

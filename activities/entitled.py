@@ -7,7 +7,7 @@ here once a signature has told who speaks, `rehearsal/` with the people that a s
 from typing import Any
 
 from activities.people import same_person
-from contracts.decision import Opening, Subject, Verb
+from contracts.decision import MOST_SPOKEN, SPEAKING, Opening, Subject, Verb
 from contracts.workspace import PeopleFile
 from language import schema
 
@@ -33,16 +33,32 @@ def why_not_person(person: str, subject: Subject, people: PeopleFile) -> str:
 
 
 def why_not_again(person: str, opening: Opening) -> str:
-    """Return why a person may not decide again in this opening."""
+    """Return why a person may not decide again in this opening. In a party they may speak more than once."""
+    if opening.subject.kind == "facilitation":
+        full = len(opening.votes) >= MOST_SPOKEN
+        return f"{len(opening.votes)} words have been spoken here; no more are heard" if full else ""
     if any(same_person(person, vote.person) for vote in opening.votes):
         return f"{person} has already decided in this opening of the gate"
     return ""
 
 
-def why_not_content(verb: Verb, changes: dict[str, Any] | None, opening: Opening) -> str:
-    """Return why a decision cannot be meant at this opening: only `modify` carries changes, and they fit the tool."""
+def why_not_content(opening: Opening, verb: Verb, changes: dict[str, Any] | None, comment: str = "") -> str:
+    """Return why a decision cannot be meant at this opening.
+
+    Only `modify` carries changes, and they fit the tool. A party is spoken in and never approved; a gate the opposite.
+    """
+    speaking = opening.subject.kind == "facilitation"
+    if speaking != (verb in SPEAKING):
+        where = "a party that talks" if speaking else "a gate"
+        return f"the decision is to {verb.replace('_', ' ')}, which nobody can at {where}"
+    if verb == "interject" and not comment.strip():
+        return "the decision is to interject and says nothing"
     if verb != "modify":
         return "" if changes is None else f"the decision is to {verb} and carries changes; only 'modify' may"
+    return _why_not_changes(opening, changes)
+
+
+def _why_not_changes(opening: Opening, changes: dict[str, Any] | None) -> str:
     if not changes:
         return "the decision is to modify and carries no changes"
     if opening.input_schema is None or opening.subject.arguments is None:

@@ -39,6 +39,8 @@ class Usage(Message):
     tool_calls: int = 0
     seconds: float = 0.0
     usd: float = 0.0
+    tokens: int = 0
+    """As far as they are known: of a party's turns an estimate."""
 
     def plus(self, other: "Usage") -> "Usage":
         """Return the sum of both."""
@@ -47,6 +49,7 @@ class Usage(Message):
             tool_calls=self.tool_calls + other.tool_calls,
             seconds=self.seconds + other.seconds,
             usd=self.usd + other.usd,
+            tokens=self.tokens + other.tokens,
         )
 
 

@@ -17,7 +17,11 @@ DECIDE = "decide"
 TOKEN_TYPE = "gonogo-decision+jwt"  # noqa: S105 (a media type, no secret)
 LONGEST_TOKEN = 65_536
 
-Verb = Literal["approve", "reject", "modify"]
+Verb = Literal["approve", "reject", "modify", "interject", "call_vote", "end"]
+SPEAKING: frozenset[Verb] = frozenset(("interject", "call_vote", "end"))
+"""What a facilitator may do while a party talks; at a gate these are no decisions, and the others none in a party."""
+MOST_SPOKEN = 50
+"""How often one facilitation is spoken in."""
 
 
 class Subject(Message):
@@ -25,7 +29,7 @@ class Subject(Message):
 
     `context_digest` stands for the context shown beside it (`Opening.context`).
     `kind`: an `approval` of an action or of a gate's question, an `escalation`, a `compensation` that failed, or a
-    `review`, at which a rejection is an objection.
+    `review`, at which a rejection is an objection. A `facilitation` is open while a party talks, and asks for nothing.
     """
 
     mission: str
@@ -35,7 +39,7 @@ class Subject(Message):
     """The mission's name, from its definition."""
     step: str
     """Path of the step."""
-    kind: Literal["approval", "escalation", "compensation", "review"] = "approval"
+    kind: Literal["approval", "escalation", "compensation", "review", "facilitation"] = "approval"
     message: str = ""
     approvers: tuple[str, ...]
     required: int = 1
@@ -131,7 +135,7 @@ class Receipt(Message):
     reason: str = ""
     step: str = ""
     state: str = ""
-    """`open` while the gate still waits, else what it came to: `approved`, `rejected`, `modified`."""
+    """`open` while the gate waits, `heard` in a party, else what it came to: `approved`, `rejected`, `modified`."""
 
 
 def token_digest(token: str) -> str:

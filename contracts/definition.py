@@ -14,6 +14,7 @@ from contracts.canary import Canary
 from contracts.child import OnParentClose
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
+from contracts.party import Party
 from contracts.planning import Planning
 from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback
 
@@ -205,6 +206,13 @@ class PlanStep(BaseStep):
     approval: Gate | None = None
 
 
+class PartyStep(BaseStep):
+    """Agents talk until they agree, or long enough. What it yields is told in `docs/language/party.md`."""
+
+    kind: Literal["party"] = "party"
+    party: Party
+
+
 class Allowance(Document):
     """The most that a child mission, and what it starts in turn, may use."""
 
@@ -244,6 +252,7 @@ Step = Annotated[
     | ReviewStep
     | CanaryStep
     | PlanStep
+    | PartyStep
     | MissionStep,
     Field(discriminator="kind"),
 ]
@@ -274,8 +283,8 @@ class Definition(Document):
 _named = {"Step": Step, "Target": Target, "Fallback": Fallback, "ActionStep": ActionStep, "AgentStep": AgentStep}
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
-    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, CanaryStep, PlanStep, MissionStep),
-    *(Gate, Condition, Loop, Map, Review, Canary),
+    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, CanaryStep, PlanStep, PartyStep, MissionStep),
+    *(Gate, Condition, Loop, Map, Review, Canary, Party),
     Definition,
 ):
     _model.model_rebuild(_types_namespace=_named)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from contracts.definition import ActionStep, Compensation, Definition, PlanStep, ReviewStep, Step
+from contracts.definition import ActionStep, Compensation, Definition, PartyStep, PlanStep, ReviewStep, Step
 from contracts.gate import Gate
 from contracts.planned import PlanOrder
 from contracts.step import ESCALATE, BaseStep
@@ -82,6 +82,8 @@ def people(step: Step, planned: PlanStep, draft: Draft) -> Iterator[Finding]:
     gate = gate_of(step)
     if isinstance(step, ReviewStep):
         yield from strangers(step, set(step.review.reviewers) - allowed, allowed, draft, "review")
+    if isinstance(step, PartyStep):
+        yield from strangers(step, set(step.party.facilitator) - allowed, allowed, draft, "party")
     if gate is None:
         return
     key = "gate" if step.kind == "gate" else "approval"

@@ -21,6 +21,7 @@ from contracts.definition import (
     MapStep,
     MissionStep,
     ParallelStep,
+    PartyStep,
     PlanStep,
     RaceStep,
     ReviewStep,
@@ -30,6 +31,7 @@ from contracts.definition import (
 )
 from contracts.duration import show_duration
 from contracts.gate import Gate
+from contracts.party import Party
 from contracts.step import BUILT_IN
 from language.steps import REFUSE, called_names, children, targets
 
@@ -41,6 +43,7 @@ USUAL = {
     "on_reject": "abort",
     "else": "continue",
     "on_max": "escalate",
+    "on_stall": "continue",
 }
 LONGEST = 44
 
@@ -175,6 +178,8 @@ def words(step: Step) -> list[str]:
         case PlanStep():
             uses = ", ".join((*step.plan.allow.agents, *step.plan.allow.tools))
             return [f"planned by {step.plan.agent}", f"of {uses}", *(asked(step.approval) if step.approval else [])]
+        case PartyStep():
+            return talking(step.party)
         case MissionStep():
             return [f"mission {step.mission}", f"accepts {', '.join(step.accept)}", f"{step.on_parent_close} with this"]
         case GroupStep():
@@ -186,6 +191,14 @@ def words(step: Step) -> list[str]:
 def rolled_out(canary: Canary) -> list[str]:
     """Return what is said of a canary: its stages, and how each is judged."""
     return [f"stages {', '.join(map(str, canary.stages))}", f"{show_duration(canary.bake)}, then {canary.healthy}"]
+
+
+def talking(party: Party) -> list[str]:
+    """Return who talks, how they end, and who may speak in between."""
+    rule = f"{party.threshold:.0%} agree" if party.threshold else f"{party.judge} judges" if party.judge else ""
+    turns = {"all": "at once", "moderator": f"led by {party.moderator}"}.get(party.turns, "in turn")
+    lines = [", ".join(party.members), f"{turns}, until {rule or party.consensus}, at most {party.rounds} rounds"]
+    return [*lines, *([f"facilitated by {', '.join(party.facilitator)}"] if party.facilitator else [])]
 
 
 def waited(wait: Wait) -> str:

@@ -27,15 +27,16 @@ About = Literal["authority", "effect", "flow", "work", "words"]
 
 IN_PLACE = "a list in place"
 HIDDEN = frozenset(("place", "source", "step", "steps", "parallel"))
-AUTHORITY = "approval gate approvers required escalation on_timeout on_reject autonomy team allow revise"
+AUTHORITY = "approval facilitator gate approvers required escalation on_timeout on_reject autonomy team allow revise"
 EFFECT = "kind action with compensate tool effect compensated_by idempotency verdict mission on_parent_close"
 FLOW = "needs if then else do until max_iterations on_max below_floor inputs stages bake healthy accept"
+PARTY = "members moderator options consensus threshold judge turns rounds least_rounds stall on_stall"
 WORDS = "description version manual"
 SHOWN = frozenset(("message", "context"))
 ABOUT: Mapping[About, frozenset[str]] = {
     "authority": frozenset(AUTHORITY.split()),
     "effect": frozenset(EFFECT.split()),
-    "flow": frozenset(FLOW.split()),
+    "flow": frozenset((*FLOW.split(), *PARTY.split())),
     "words": frozenset(WORDS.split()),
 }
 """What the keys concern, the gravest first; whatever is not here is work."""

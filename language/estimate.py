@@ -1,8 +1,8 @@
 """What a mission may take, at least and at most: agents' runs, actions, gates, events of history, time at gates.
 
 Pure, over the frozen plan. The law: a mission that comes to its verdict without a failure lies within, as long as no
-decision is refused and nobody asks for changes; tests hold the recorded histories to it. Events are those that Temporal
-writes for us, as `docs/performance.md` tells: an activity's retries write none.
+decision is refused, nobody asks for changes and no party runs out of tokens; tests hold the recorded histories to it.
+Events are those that Temporal writes for us, as `docs/performance.md` tells: an activity's retries write none.
 """
 
 from math import inf
@@ -10,6 +10,7 @@ from typing import assert_never
 
 from contracts.base import Message
 from contracts.canary import Canary
+from contracts.decision import MOST_SPOKEN
 from contracts.definition import (
     ActionStep,
     AgentStep,
@@ -21,6 +22,7 @@ from contracts.definition import (
     MapStep,
     MissionStep,
     ParallelStep,
+    PartyStep,
     PlanStep,
     RaceStep,
     ReviewStep,
@@ -29,8 +31,10 @@ from contracts.definition import (
     WaitStep,
 )
 from contracts.gate import Gate
+from contracts.party import Party
 from contracts.plan import Plan
 from contracts.step import ABORT, BUILT_IN, ESCALATE, REFUSE
+from language import talk
 from language.bounds import (
     ACTIVITY,
     CHILD,
@@ -168,6 +172,8 @@ class Reckoner:
                 return asked.then(self.target(step.review.on_object).perhaps())
             case PlanStep():
                 return self.plan_(step)
+            case PartyStep():
+                return self.party(step.party).then(self.target(step.party.on_stall).perhaps())
             case MissionStep():
                 return self.child(self.plan.missions[step.mission])
             case _:
@@ -228,6 +234,14 @@ class Reckoner:
     def consult(self, name: str) -> Bounds:
         once = ACTIVITY.each(Cost(agents=1), plus)
         return Bounds(once, once.each(once, plus) if self.plan.agents[name].output else once)
+
+    def party(self, party: Party) -> Bounds:
+        """Return the bounds of a party. Who answer at once may come back in one workflow task."""
+        fewest, all_ = talk.least(party), talk.most(party)
+        tasks = fewest.rounds if party.turns == "all" else fewest.calls
+        spoken = Cost(marks=2 + 2 * MOST_SPOKEN, tasks=MOST_SPOKEN) if party.facilitator else NOTHING
+        most = Cost(agents=2 * all_.calls, marks=6 * all_.calls, tasks=2 * all_.calls)
+        return Bounds(Cost(agents=fewest.calls, marks=3 * fewest.calls, tasks=tasks), most.each(spoken, plus))
 
     def action(self, step: ActionStep) -> Bounds:
         acts = ACTIVITY.each(Cost(actions=1), plus)

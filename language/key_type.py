@@ -7,6 +7,7 @@ whether an agent exists, is left to the checks.
 from typing import Any, get_args
 
 from contracts.child import OnParentClose
+from contracts.party import CONSENSUS, TURNS
 from contracts.step import ANY, FAILURES
 from language.name import MISSION, STEP, VARIABLE
 
@@ -74,6 +75,9 @@ TYPES: dict[str, tuple[str, Schema]] = {
     "plan": ("map, below", ref("plan")),
     "allow": ("map, below", ref("allow")),
     "flag": ("`true` or `false`", {"type": "boolean"}),
+    "party": ("map, below", ref("party")),
+    "turns": ("`round_robin`, `all` or `moderator`", {"enum": list(TURNS)}),
+    "consensus": ("`unanimous`, `majority`, `threshold` or `judge`", {"enum": list(CONSENSUS)}),
     "mission": ("name of a mission", TEXT),
     "closing": ("`undo`, `cancel` or `abandon`", {"enum": list(get_args(OnParentClose))}),
     "allowance": ("map, below", ref("allowance")),

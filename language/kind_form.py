@@ -28,6 +28,7 @@ from contracts.step import ABORT, CONTINUE, ESCALATE, Retry
 from language.canary_form import read_canary
 from language.form import Form, filled, spare
 from language.mission_form import read_mission
+from language.party_form import read_party
 from language.plan_form import read_plan
 from language.schema import check_schema
 
@@ -198,6 +199,7 @@ READERS: dict[str, Callable[["StepReader", Form, dict[str, Any]], Step]] = {
     "review": read_review,
     "canary": read_canary,
     "plan": read_plan,
+    "party": read_party,
     "mission": read_mission,
 }
 WORDS = {
@@ -214,6 +216,7 @@ WORDS = {
     "review": "a review",
     "canary": "a canary",
     "plan": "a planned step",
+    "party": "a party step",
     "mission": "a mission step",
 }
 KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval good"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from contracts.definition import ActionStep, AgentStep, Definition, PlanStep, Step
+from contracts.definition import ActionStep, AgentStep, Definition, PartyStep, PlanStep, Step
 from contracts.workspace import Workspace
 from language.steps import every_step, fallbacks
 
@@ -21,6 +21,8 @@ def named_by(steps: Iterable[Step]) -> tuple[set[str], set[str]]:
         match step:
             case AgentStep():
                 agents.add(step.agent)
+            case PartyStep():
+                agents.update(step.party.agents())
             case ActionStep():
                 tools.add(step.action)
                 if step.compensate:

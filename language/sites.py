@@ -17,6 +17,7 @@ from contracts.definition import (
     LoopStep,
     MapStep,
     MissionStep,
+    PartyStep,
     PlanStep,
     RaceStep,
     ReviewStep,
@@ -85,6 +86,8 @@ def sites(step: Step, draft: Draft) -> Iterator[Site]:
                 yield from templates(draft.value(step, "review", "message"))
         case CanaryStep():
             yield from whole(draft.value(step, "canary", "healthy"), "answered")
+        case PartyStep():
+            yield from templates(draft.value(step, "party", "topic"))
         case MissionStep():
             if step.with_:
                 yield from templates(draft.value(step, "with"))

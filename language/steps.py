@@ -19,6 +19,7 @@ from contracts.definition import (
     MapStep,
     MissionStep,
     ParallelStep,
+    PartyStep,
     PlanStep,
     RaceStep,
     ReviewStep,
@@ -80,6 +81,8 @@ def kind_targets(step: Step) -> dict[str, Target]:
             return {"on_object": step.review.on_object}
         case CanaryStep():
             return {key: (part,) for key, part in step.canary.parts().items()}
+        case PartyStep():
+            return {"on_stall": step.party.on_stall}
         case ParallelStep() | GroupStep() | RaceStep() | WaitStep() | MissionStep():
             return {}
         case _:

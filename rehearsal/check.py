@@ -6,17 +6,18 @@ rehearsal that differs.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Literal
 
-from contracts.definition import ActionStep, AgentStep, PlanStep, Step, WaitStep
+from contracts.definition import PlanStep, Step, WaitStep
 from contracts.event import EVENT
 from contracts.plan import Plan
 from contracts.step import ESCALATE, Place
-from contracts.workspace import PeopleFile
+from contracts.workspace import Agent, PeopleFile, Tool
 from language.finding import Finding
 from language.name import nearest
 from language.schema import errors
-from language.steps import by_name, fallbacks
+from language.steps import by_name
+from rehearsal import cast
 from rehearsal.script import Answer, Cue, Rehearsal
 from workflows.interpreter.walk import RECOVERY
 
@@ -24,10 +25,6 @@ PLAN = "plan"
 INDEX = re.compile(r"\[[^]]*\]|#\d+")
 MADE = frozenset({ESCALATE, RECOVERY, "undo", "on_max", PLAN})
 """Parts of paths that no definition names: the interpreter makes them."""
-
-Contracts = Mapping[str, Any]
-Actors = Mapping[str, tuple[str, ...]]
-"""Who may act in each step: agents, or a tool."""
 
 
 def check(script: Rehearsal, plan: Plan, people: PeopleFile) -> Iterator[Finding]:
@@ -38,9 +35,9 @@ def check(script: Rehearsal, plan: Plan, people: PeopleFile) -> Iterator[Finding
     tools = {name: tool for one in family for name, tool in one.tools.items()}
     yield from _inputs(script, plan)
     yield from _known("person", script.requested_by, people.people, script.place("requested_by", "like"))
-    callers, users = _all(_callers, family, agents), _all(_users, family, tools)
-    yield from _cues("agent", script.agents, agents, {**callers, **_planned("agents", script, steps)})
-    yield from _cues("tool", script.tools, tools, {**users, **_planned("tools", script, steps)})
+    cues = _planned("agents", script, steps, agents), _planned("tools", script, steps, tools)
+    yield from _cues("agent", script.agents, {**_all(lambda own: cast.agents(own, agents), family), **cues[0]})
+    yield from _cues("tool", script.tools, {**_all(lambda own: cast.tools(own, tools), family), **cues[1]})
     for decision in script.people:
         yield from _path(decision.at, steps, decision.place)
         yield from _known("person", decision.by, people.people, decision.place)
@@ -48,12 +45,12 @@ def check(script: Rehearsal, plan: Plan, people: PeopleFile) -> Iterator[Finding
     yield from _expected(script, plan, people, steps, tools)
 
 
-def _all(who: Callable[[Mapping[str, Step], Contracts], Actors], family: tuple[Plan, ...], known: Contracts) -> Actors:
-    """Return who may act in each step of a mission and of those that it starts; two may have steps of one name."""
-    found: dict[str, tuple[str, ...]] = {}
+def _all(who: Callable[[Mapping[str, Step]], cast.Cast], family: tuple[Plan, ...]) -> cast.Cast:
+    """Return who answers in a mission and in those that it starts; two of them may have steps of one name."""
+    found: dict[str, tuple[cast.Part, ...]] = {}
     for one in family:
-        for name, actors in who(by_name(one.definition), known).items():
-            found[name] = (*found.get(name, ()), *actors)
+        for name, parts in who(by_name(one.definition)).items():
+            found[name] = (*found.get(name, ()), *parts)
     return found
 
 
@@ -69,15 +66,14 @@ def _inputs(script: Rehearsal, plan: Plan) -> Iterator[Finding]:
         yield Finding("BAD_VALUE", f"the inputs do not fit the mission: {'; '.join(wrong[:3])}", place)
 
 
-def _cues(what: str, cues: Mapping[str, Cue], contracts: Contracts, by_step: Actors) -> Iterator[Finding]:
+def _cues(what: str, cues: Mapping[str, Cue], known: cast.Cast) -> Iterator[Finding]:
     """Yield answers of nobody, and answers that their contract refuses."""
     for name, cue in cues.items():
-        actors = (name,) if name in contracts else by_step.get(step_of(name), ())
-        if not actors:
-            yield from _known(what, name, [*contracts, *by_step], cue.place, f"step or {what}")
-            continue
-        for answer in cue.answers:
-            yield from _answer(what, answer, {actor: contracts[actor].output for actor in actors})
+        parts = next((known[one] for one in _names(name) if one in known), ())
+        if not parts:
+            yield from _known(what, name, known, cue.place, f"step or {what}")
+        for answer in cue.answers if parts else ():
+            yield from _answer(what, answer, parts)
 
 
 def step_of(path: str) -> str:
@@ -86,40 +82,34 @@ def step_of(path: str) -> str:
     return f"{name_of(path.rpartition('/')[0])}/{name}" if name in {RECOVERY, "undo"} else name
 
 
-def _answer(what: str, answer: Answer, schemas: dict[str, dict[str, Any]]) -> Iterator[Finding]:
+def _names(path: str) -> tuple[str, ...]:
+    """Return by which names whoever answers at a path is known: the path's own, with what holds it, and alone."""
+    name = name_of(path)
+    holder = name_of(path.rpartition("/")[0].removesuffix(f"/{cast.VOTE}"))
+    return (path, f"{holder}/{name}", name) if "/" in path else (name,)
+
+
+def _answer(what: str, answer: Answer, parts: tuple[cast.Part, ...]) -> Iterator[Finding]:
     """Yield an answer that fits the schema of none who could give it."""
-    wrong = {actor: errors(schema, answer.answer) if schema else [] for actor, schema in schemas.items()}
-    if not answer.fails and all(wrong.values()):
-        actor, why = next(iter(wrong.items()))
+    wrong = [(actor, errors(schema, answer.answer) if schema else []) for actor, schema in parts]
+    if not answer.fails and all(why for _, why in wrong):
+        actor, why = wrong[0]
         message = f"the {what} '{actor}' could never answer this: {'; '.join(why[:3])}"
         mend = "answer by its output schema, or let it fail: {fails: CODE}"
         yield Finding("BAD_ANSWER", message, answer.place, mend)
 
 
-def _callers(steps: Mapping[str, Step], agents: Contracts) -> dict[str, tuple[str, ...]]:
-    called = {name: (step.agent,) for name, step in steps.items() if isinstance(step, AgentStep)}
-    instead = {f"{name}/{RECOVERY}": tuple(fallbacks(step).values()) for name, step in steps.items()}
-    return {name: actors for name, actors in {**called, **instead}.items() if actors and agents.keys() >= set(actors)}
-
-
-def _users(steps: Mapping[str, Step], tools: Contracts) -> dict[str, tuple[str, ...]]:
-    """Return the tool of each action, and of what undoes it."""
-    del tools
-    actions = {name: step for name, step in steps.items() if isinstance(step, ActionStep)}
-    undone = {f"{name}/undo": (step.compensate.tool,) for name, step in actions.items() if step.compensate}
-    return {**{name: (step.action,) for name, step in actions.items()}, **undone}
-
-
 def _planned(
-    key: Literal["agents", "tools"], script: Rehearsal, steps: Mapping[str, Step]
-) -> dict[str, tuple[str, ...]]:
+    key: Literal["agents", "tools"], script: Rehearsal, steps: Mapping[str, Step], contracts: Mapping[str, Agent | Tool]
+) -> cast.Cast:
     """Return who may act in steps that a plan brings: the planner itself, and whoever is allowed there."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, tuple[cast.Part, ...]] = {}
     for path in getattr(script, key):
         step = planning(path, steps)
         if step is not None:
             itself = key == "agents" and name_of(path) == PLAN
-            found[step_of(path)] = (step.plan.agent,) if itself else getattr(step.plan.allow, key)
+            actors = (step.plan.agent,) if itself else getattr(step.plan.allow, key)
+            found[path] = tuple((actor, contracts[actor].output) for actor in actors)
     return found
 
 
@@ -139,7 +129,7 @@ def _events(script: Rehearsal, steps: Mapping[str, Step]) -> Iterator[Finding]:
 
 
 def _expected(
-    script: Rehearsal, plan: Plan, people: PeopleFile, steps: Mapping[str, Step], known: Contracts
+    script: Rehearsal, plan: Plan, people: PeopleFile, steps: Mapping[str, Step], known: Iterable[str]
 ) -> Iterator[Finding]:
     expect, places = script.expect, script.expect.places
     if expect.verdict is not None:
@@ -156,7 +146,9 @@ def _expected(
 
 
 def _path(path: str, steps: Mapping[str, Step], place: Place) -> Iterator[Finding]:
-    if name_of(path) not in MADE and planning(path, steps) is None:
+    if name_of(path) in MADE or planning(path, steps) is not None:
+        return
+    if "/" not in path or name_of(path) not in cast.members(steps):
         yield from _known("step", name_of(path), steps, place)
 
 

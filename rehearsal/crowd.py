@@ -81,7 +81,7 @@ class Crowd:
         reason = (
             why_not_person(by, opening.subject, self._people)
             or why_not_again(by, opening)
-            or why_not_content(decision.decide, changes, opening)
+            or why_not_content(opening, decision.decide, changes, decision.comment)
         )
         return Ruling(
             accepted=not reason,

@@ -129,7 +129,7 @@ class _Play:
 
     def _view(self, records: tuple[Record, ...]) -> MissionView:
         definition, ending, openings = self._scope.plan.definition, self._ending, self._gates.openings()
-        state = state_of(ending, over=self._over, asking=bool(openings))
+        state = state_of(ending, over=self._over, asking=self._gates.asking())
         return MissionView(
             id="rehearsal",
             name=definition.mission,

@@ -13,7 +13,7 @@ from contracts.decision import Verb
 from contracts.step import Place
 
 CODES = ("bad_input", "refused", "not_found", "over_budget", "unavailable", "timed_out", "tool_failed")
-VERBS: tuple[Verb, ...] = ("approve", "reject", "modify")
+VERBS: tuple[Verb, ...] = ("approve", "reject", "modify", "interject", "call_vote", "end")
 APPLIED = ("no", "yes", "unknown")
 
 

@@ -90,6 +90,7 @@ for panel, name, command in (
     (DECIDE, "approve", decide.approve),
     (DECIDE, "reject", decide.reject),
     (DECIDE, "modify", decide.modify),
+    (DECIDE, "facilitate", decide.facilitate),
     (PROVE, "audit", audit.audit),
     (PROVE, "replay", replay.replay),
 ):

@@ -1,4 +1,7 @@
-"""`gonogo approve`, `reject`, `modify`: show exactly what is signed, sign, send. `starter/sign.py` does the work."""
+"""`gonogo approve`, `reject`, `modify`, `facilitate`: show exactly what is signed, sign, send.
+
+`starter/sign.py` does the work.
+"""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +24,10 @@ Changes = Annotated[
     typer.Option(
         "--changes", metavar="FILE", help="JSON object with arguments to change; the others stay. - is stdin."
     ),
+]
+
+Speech = Annotated[
+    str, typer.Argument(metavar="interject|call_vote|end", help="What you do between two turns.", show_default=False)
 ]
 
 
@@ -77,6 +84,28 @@ def modify(
     return _decide(wish, (mission, step), person, printed=printed, as_json=as_json)
 
 
+def facilitate(
+    mission: MissionId,
+    step: Step,
+    speech: Speech,
+    *,
+    person: Person = "",
+    comment: Comment = "",
+    printed: Printed = False,
+    as_json: Json = False,
+) -> int:
+    """Speak in a party that talks, where you are its facilitator: say something, call for the vote, or end it."""
+    from contracts.decision import SPEAKING
+    from starter.sign import Wish
+
+    verb = next((one for one in SPEAKING if one == speech), None)
+    if verb is None:
+        raise Usage(f"a facilitator can {', '.join(sorted(SPEAKING))}; {speech!r} is none of them")
+    if verb == "interject" and not comment.strip():
+        raise Usage("an interjection needs its words: --comment 'what you say'")
+    return _decide(Wish(verb, comment), (mission, step), person, printed=printed, as_json=as_json)
+
+
 def _object(name: str, changes: Any) -> dict[str, Any]:
     if not isinstance(changes, dict) or not changes:
         raise Usage(f'{name} must hold an object with the arguments to change, as in {{"host": "web-02"}}')
@@ -84,9 +113,12 @@ def _object(name: str, changes: Any) -> dict[str, Any]:
 
 
 def _decide(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, as_json: bool) -> int:
+    from contracts.decision import SPEAKING
+
     mission, step = gate
     if not person:
-        raise Usage(f"who decides? gonogo {wish.verb} {mission} {step} --as PERSON, or set GONOGO_PERSON")
+        words = f"facilitate {mission} {step} {wish.verb}" if wish.verb in SPEAKING else f"{wish.verb} {mission} {step}"
+        raise Usage(f"who decides? gonogo {words} --as PERSON, or set GONOGO_PERSON")
 
     async def work(client: "Client") -> int:
         from starter.sign import find_opening, prepare, send, signed

@@ -33,7 +33,13 @@ def _cost(view: MissionView) -> RenderableType:
 def _open(view: MissionView) -> list[RenderableType]:
     if _over(view):
         return []
-    return [Text(f"\nwaits at {visible(gate.step)}: {_asked(gate, view.id)}", "yellow") for gate in view.waiting]
+    return [
+        Text(f"\n{_verb(gate)} at {visible(gate.step)}: {_asked(gate, view.id)}", "yellow") for gate in view.waiting
+    ]
+
+
+def _verb(gate: Waiting) -> str:
+    return "talks" if gate.kind == "facilitation" else "waits"
 
 
 def _asked(gate: Waiting, view_id: str) -> str:
@@ -41,5 +47,7 @@ def _asked(gate: Waiting, view_id: str) -> str:
     if gate.kind == "review":
         objecting = f"gonogo reject {visible(view_id)} {visible(gate.step)} --comment 'why'"
         return f"it goes on unless {who} objects, {render.deadline(gate.deadline)}; {objecting}"
+    if gate.kind == "facilitation":
+        return f"{who} may speak; gonogo facilitate {visible(view_id)} {visible(gate.step)} interject --comment 'what'"
     what = f" to allow {visible(gate.tool)}" if gate.tool else ""
     return f"{who}{what}, {render.deadline(gate.deadline)}; gonogo approve {visible(view_id)} {visible(gate.step)}"

@@ -152,7 +152,8 @@ def opening(gate: Opening, now: datetime | None = None) -> RenderableType:
     rows.append(("deciders", Text(_deciders(gate))))
     rows.append(("deadline", Text(deadline(gate.deadline, now))))
     rows.append(("digest", Text(visible(gate.digest), "dim")))
-    waits = "goes on at the deadline unless somebody objects" if subject.kind == "review" else f"waits: {subject.kind}"
+    special = {"review": "goes on at the deadline unless somebody objects", "facilitation": "talks"}
+    waits = special.get(subject.kind, f"waits: {subject.kind}")
     title = Text(" ").append(visible(subject.step), "bold").append(f" {waits} ")
     return Panel(pairs(rows), title=title, title_align="left", border_style="yellow", padding=(1, 2))
 

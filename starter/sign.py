@@ -27,6 +27,7 @@ AFTER = {
     "approved": "the gate is approved",
     "rejected": "the gate is rejected",
     "modified": "the gate is open again with the changed arguments",
+    "heard": "it takes effect when the turns that run now have ended",
 }
 
 

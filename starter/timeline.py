@@ -14,10 +14,13 @@ from contracts.decision import Ruling
 from contracts.planning import PLANNING
 from contracts.record import Effect, Failure, Record
 from contracts.view import MissionView, Waiting
+from starter.conversation import TELLING
 
-PARTED = "parallel group loop condition iteration attempt map item race canary plan"
+PARTED = "parallel group loop condition iteration attempt map item race canary plan round"
 CONTAINERS = frozenset(PARTED.split())
 """Kinds whose own beginning and end say nothing that their steps do not say."""
+SPOKEN = frozenset({"turn", "moderation", "judgement"})
+"""What agents say in a party."""
 ASKING = frozenset({"gate", "review"})
 UNDOING = {
     "running": "is being undone",
@@ -61,7 +64,7 @@ class Timeline:
         return new
 
     def _record(self, record: Record, view: MissionView) -> Iterator[Line]:
-        if record.kind in {"agent", "action", PLANNING} and self._first("start", record.path, record.attempt):
+        if record.kind in {"agent", "action", PLANNING, *SPOKEN} and self._first("start", record.path, record.attempt):
             again = f"attempt {record.attempt}" if record.attempt > 1 else ""
             yield Line(record.started_at, "start", record.actor or record.kind, again, record.path)
         if record.child and self._first("child", record.path, record.attempt):
@@ -92,6 +95,10 @@ class Timeline:
             who = failure.actor or record.actor or record.kind
             on = "; the mission goes on" if record.status == "recovered" else ""
             yield Line(at, "failed", f"{who} failed: {failure.cause}{on}", _rest(failure), record.path)
+        elif record.kind in TELLING and record.status == "succeeded":
+            sign, text, note = TELLING[record.kind](record)
+            cost = "" if record.kind == "interjection" else _cost(record, at)
+            yield Line(at, sign, text, note or cost, record.path)
         elif record.kind not in CONTAINERS and (record.kind not in ASKING or record.status != "succeeded"):
             sign = "done" if record.status == "succeeded" else record.status
             yield Line(at, sign, f"{_doer(record)} {sign}".strip(), _cost(record, at), record.path)
@@ -109,7 +116,8 @@ class Timeline:
     def _waiting(self, waiting: Waiting, view: MissionView) -> Iterator[Line]:
         if self._first("waiting", waiting.step, waiting.digest, waiting.approvers, waiting.deadline):
             who = " or ".join(waiting.approvers)
-            text = f"goes on unless {who} objects" if waiting.kind == "review" else f"waits for {who}"
+            words = {"review": f"goes on unless {who} objects", "facilitation": f"talks; {who} may speak"}
+            text = words.get(waiting.kind, f"waits for {who}")
             record = next((record for record in view.records if record.path == waiting.step), None)
             at = waiting.opened_at or (record.started_at if record else view.started_at)
             if at is not None:

@@ -109,6 +109,8 @@ def _asked(one: dict[str, Any]) -> str:
 
 
 def _what(one: dict[str, Any]) -> str:
+    if one["kind"] == "facilitation":
+        return f"may speak: {one['message']}"
     if not one["tool"]:
         return str(one["message"] or one["kind"])
     arguments = ", ".join(f"{name}={value!r}" for name, value in (one["arguments"] or {}).items())

@@ -224,7 +224,7 @@ class Mission:
     def _state(self) -> MissionState:
         if self._held:
             return MissionState.HELD
-        return state_of(self._ending, over=self._over, asking=bool(self._gates.openings()))
+        return state_of(self._ending, over=self._over, asking=self._gates.asking())
 
     def _next(self) -> MissionInput:
         carried = Carried(

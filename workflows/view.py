@@ -96,6 +96,10 @@ def _asking(opening: Opening) -> Iterator[str]:
         yield f"\n**{subject.step}** goes on at {when} unless **{' or '.join(subject.approvers)}** objects\n"
         yield f"\nObject with `gonogo reject {subject.mission} {subject.step}`"
         return
+    if subject.kind == "facilitation":
+        yield f"\n**{subject.step}** talks, and **{' or '.join(subject.approvers)}** may speak\n"
+        yield f"\nSpeak with `gonogo facilitate {subject.mission} {subject.step} interject`"
+        return
     until = f" until {_clock(opening.deadline)}" if opening.deadline else ""
     what = f" to allow `{subject.tool}`" if subject.tool else f" to decide: {_plain(subject.message)}"
     yield f"\n**{subject.step}** waits for **{' or '.join(subject.approvers)}**{until}{what}\n"

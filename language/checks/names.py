@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from contracts.definition import ActionStep, AgentStep, ReviewStep, Step
+from contracts.definition import ActionStep, AgentStep, PartyStep, ReviewStep, Step
 from contracts.step import BUILT_IN
 from contracts.workspace import Workspace
 from language.draft import Draft
@@ -62,6 +62,11 @@ def contracts(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Findin
             if step.compensate:
                 path = ("compensate", "tool")
                 yield from unknown("tool", step.compensate.tool, workspace.tools, found, *path)
+        case PartyStep():
+            for number, name in enumerate(step.party.members):
+                yield from unknown("agent", name, workspace.agents, found, "party", "members", number)
+            yield from unknown("agent", step.party.moderator or "", workspace.agents, found, "party", "moderator")
+            yield from unknown("agent", step.party.judge or "", workspace.agents, found, "party", "judge")
         case _:
             pass
 
@@ -73,6 +78,9 @@ def approvers(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Findin
     if isinstance(step, ReviewStep):
         for number, name in enumerate(step.review.reviewers):
             yield from unknown(ROLE, name, known, found, "review", "reviewers", number)
+    if isinstance(step, PartyStep):
+        for number, name in enumerate(step.party.facilitator):
+            yield from unknown(ROLE, name, known, found, "party", "facilitator", number)
     gate = gate_of(step)
     if gate is None:
         return
@@ -105,7 +113,7 @@ def where(step: Step, key: str) -> tuple[str, ...]:
     match step.kind:
         case "action" | "plan":
             return ("approval", key)
-        case "gate" | "condition" | "loop" | "map" | "review" | "canary":
+        case "gate" | "condition" | "loop" | "map" | "review" | "canary" | "party":
             return (step.kind, key)
         case _:
             return (key,)

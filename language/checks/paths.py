@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from graphlib import CycleError
 
 from contracts.canary import STAGE
-from contracts.definition import AgentStep, CanaryStep, MapStep, PlanStep, ReviewStep, Step
+from contracts.definition import AgentStep, CanaryStep, MapStep, PartyStep, PlanStep, ReviewStep, Step
 from contracts.step import Place
 from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
@@ -57,6 +57,8 @@ def context(step: Step, flow: Flow, sure: Sure) -> Iterator[Finding]:
 def unset_context(
     step: Step, wanted: tuple[str, ...], path: tuple[str, ...], flow: Flow, sure: Sure
 ) -> Iterator[Finding]:
+    if isinstance(step, PartyStep):
+        wanted, path = step.party.context, ("party", "context")
     for number, name in enumerate(wanted):
         bit = flow.bits.get(name, 0)
         if bit & flow.seen(step, "before") and not bit & sure.seen(step, "before"):

@@ -20,6 +20,7 @@ from contracts.definition import (
     MapStep,
     MissionStep,
     ParallelStep,
+    PartyStep,
     PlanStep,
     RaceStep,
     ReviewStep,
@@ -116,6 +117,8 @@ class Sure:
             case MapStep() | RaceStep() | CanaryStep():
                 # What is set inside a map, a race or a canary stays there.
                 return self._own(step)
+            case PartyStep():
+                return self._own(step)
             case ActionStep() | PlanStep():
                 return self._approved(step)
             case ConditionStep():
@@ -208,6 +211,8 @@ class Sure:
                 self._follow(step.map.do, before | self._item(step))
             case ReviewStep():
                 self._follow(step.review.on_object, before)
+            case PartyStep():
+                self._follow(step.party.on_stall, before | self._own(step))
             case ParallelStep():
                 self._branches(step.parallel, before)
             case RaceStep():

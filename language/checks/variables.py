@@ -16,6 +16,7 @@ from contracts.definition import (
     LoopStep,
     MapStep,
     ParallelStep,
+    PartyStep,
     PlanStep,
     RaceStep,
     ReviewStep,
@@ -194,8 +195,9 @@ class Flow:
                         after |= self.enter(branch, before)
                 return after
             case _:
-                # An agent's answer is known where it leads; a gate's is a result of the whole step.
-                start = before | (self.bits[step.output] if step.output and isinstance(step, AgentStep) else 0)
+                # What agents answer is known where it leads; a gate's answer is a result of the whole step.
+                known = isinstance(step, AgentStep | PartyStep)
+                start = before | (self.bits[step.output] if step.output and known else 0)
                 after = start
                 for target in kind_targets(step).values():
                     after |= self.follow(target, start)
@@ -234,6 +236,8 @@ def context(step: Step, draft: Draft, flow: Flow) -> Iterator[Finding]:
     wanted = gate.context if gate else step.context if isinstance(step, AgentStep) else ()
     if isinstance(step, ReviewStep):
         wanted, key = step.review.context, ("review",)
+    if isinstance(step, PartyStep):
+        wanted, key = step.party.context, ("party",)
     yield from unknown_context(step, wanted, (*(() if isinstance(step, AgentStep) else key), "context"), draft, flow)
 
 

@@ -20,6 +20,7 @@ from contracts.definition import (
     MapStep,
     MissionStep,
     ParallelStep,
+    PartyStep,
     PlanStep,
     RaceStep,
     ReviewStep,
@@ -49,6 +50,7 @@ from language.types.kind import (
     type_of,
     union,
 )
+from language.types.party import party_type
 from language.types.schema import schema_type
 
 DEEPEST = 50
@@ -182,6 +184,8 @@ class Outputs:
                 return self._rolled_out(step.canary)
             case PlanStep():
                 return union([PLANNED, DECISION]) if step.approval else PLANNED
+            case PartyStep():
+                return party_type(step.party)
             case MissionStep():
                 return map_of({"mission": TEXT, "verdict": text_of(step.accept), "state": text_of(("completed",))})
             case _:

@@ -71,6 +71,18 @@ UNAPPROVED: list[tuple[str, Callable[[Path], Grant | None], dict[str, Any], str]
         "the approval was given to another mission that had the same id before",
     ),
     (
+        "a facilitation",
+        by("anna", kind="facilitation"),
+        {},
+        "people decided on a facilitation, not on an approval of this action",
+    ),
+    (
+        "a word in a party",
+        tokens(verb="call_vote"),
+        {},
+        "the decision of anna is to call_vote, not to approve",
+    ),
+    (
         "an escalation",
         by("anna", kind="escalation"),
         {},

@@ -158,11 +158,11 @@ def test_a_signed_statement_that_cannot_be_read_is_refused(home: Path, payload: 
     [
         (
             {"verb": "release"},
-            "the statement cannot be read at 'verb': Input should be 'approve', 'reject' or 'modify'",
+            "the statement cannot be read at 'verb': Input should be 'approve', 'reject', 'modify', ",
         ),
         (
             {"verb": "APPROVE"},
-            "the statement cannot be read at 'verb': Input should be 'approve', 'reject' or 'modify'",
+            "the statement cannot be read at 'verb': Input should be 'approve', 'reject', 'modify', ",
         ),
         ({"exp": "1"}, "the statement cannot be read at 'exp': Input should be a valid integer"),
         ({"exp": True}, "the statement cannot be read at 'exp': Input should be a valid integer"),

@@ -34,7 +34,7 @@ def gates(draw: Any, count: list[int], depth: int) -> dict[str, Any]:
 def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, Any]:
     count[0] += 1
     number = count[0]
-    kinds = ["agent", "action", "gate", "condition", "race", "wait", "plan", "mission"]
+    kinds = ["agent", "action", "gate", "condition", "race", "wait", "plan", "party", "mission"]
     kinds += ["parallel", "loop", "steps", "map", "canary"] if depth else []
     kind = draw(st.sampled_from(kinds))
     step: dict[str, Any] = {"step": f"s{number}"} if named or draw(st.booleans()) else {}
@@ -62,6 +62,14 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
             if draw(st.booleans()):
                 step["plan"] |= {"revise": True, "attempts": 2, "max_steps": 5}
                 step["approval"] = draw(gates(count, depth))
+        case "party":
+            step["party"] = {
+                "topic": draw(TEXTS),
+                "members": ["architect", "reviewer"],
+                "rounds": draw(st.integers(1, 9)),
+            }
+            step["party"] |= {"tokens": 9_000, "stall": 2, "context": draw(CONTEXT), "facilitator": "ada"}
+            step["party"]["on_stall"] = draw(targets(count, depth, ("continue", "escalate")))
         case "mission":
             ends = {"on_parent_close": draw(st.sampled_from(["undo", "cancel", "abandon"]))}
             look = {"mission": "look_around", "with": {"host": draw(TEXTS)}, "accept": "calm", "timeout": draw(TIMES)}

@@ -27,7 +27,7 @@ steps:
       agent: planner
       task: Plan it
       allow:
-        kinds: [agent, action, gate, condition, loop, parallel, steps, map, race, wait, review]
+        kinds: [agent, action, gate, condition, loop, parallel, steps, map, race, wait, review, party]
         agents: [reviewer]
         tools: [list_files, write_file, open_ticket]
       max_steps: 12
@@ -134,6 +134,21 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
     "approvers that are not allowed": (
         [{**WRITE, "approval": {**APPROVED, "approvers": ["director", "ada"], "required": 2}}],
         ["[0].approval: PLAN_NOT_ALLOWED", "[0].approval: PLAN_NOT_ALLOWED"],
+    ),
+    "a party of others, with a facilitator of its own": (
+        [
+            {
+                "step": "a",
+                "party": {
+                    "topic": "T",
+                    "members": ["reviewer", "analyst"],
+                    "rounds": 2,
+                    "tokens": 900,
+                    "facilitator": "director",
+                },
+            }
+        ],
+        ["[0].party: PLAN_NOT_ALLOWED", "[0].party: PLAN_NOT_ALLOWED"],
     ),
     "a ladder to others": (
         [

@@ -54,6 +54,7 @@ TEXTS = st.sampled_from(
     ["go", "on ${{ alert.level }}", "${{ u }}", "${{ dyn(v).title }} and ${{ w }}", "${{ steps.s1 }}", "${{ item }}"]
 )
 CONTEXT = st.lists(st.sampled_from(["alert", *OUTPUTS]), max_size=2, unique=True)
+TALKERS = ["reviewer", "cost_analyst"]
 CLASSES = st.sampled_from(["any", "tool_failed", "expression_error"])
 
 
@@ -83,7 +84,7 @@ class Maker:
     def step(self, depth: int) -> dict[str, Any]:
         self.count += 1
         kinds = ["condition", "loop", "parallel", "steps", "graph", "map", "race", "canary"] if depth > 0 else []
-        kinds += ["agent", "analyst", "gate", "look", "pay", "wait", "review", "plan", "mission"]
+        kinds += ["agent", "analyst", "gate", "look", "pay", "wait", "review", "plan", "party", "mission"]
         made = {"step": f"s{self.count}", **getattr(self, f"make_{self.draw(st.sampled_from(kinds))}")(depth)}
         made |= self.maybe("when", QUESTIONS, 8)
         if self.one_in(8):
@@ -176,6 +177,13 @@ class Maker:
         if self.one_in(2):
             return {"plan": plan}
         return {"plan": {**plan, "revise": self.one_in(2), "attempts": 2}, "approval": self.gate(depth)}
+
+    def make_party(self, depth: int) -> dict[str, Any]:
+        talk = {"topic": self.draw(TEXTS), "members": TALKERS, "options": ["a", "b"], **self.maybe("context", CONTEXT)}
+        talk |= {"rounds": self.draw(st.integers(1, 4)), "tokens": self.draw(st.sampled_from([200, 9_000]))}
+        talk |= {"turns": self.draw(st.sampled_from(["all", "round_robin"])), **self.maybe("least_rounds", st.just(1))}
+        stall = {"stall": 1, "on_stall": self.target(depth - 1)} if self.draw(st.booleans()) else {}
+        return {"party": talk | stall}
 
     def make_mission(self, depth: int) -> dict[str, Any]:
         del depth
@@ -282,6 +290,12 @@ def walk_them_all(
         assert "has no value" not in error.failure.cause
 
 
+def stance(call: Any) -> dict[str, Any]:
+    """Answer in a party as one who is moved from one round to the next, or not."""
+    position = "ab"[sum(call.path.encode()) % 3 == 0]
+    return {"position": position, "reasons": [call.path], "confidence": 0.5}
+
+
 def harmless(definition: Definition, planned: PlanStep) -> LoadedPlan:
     """What comes of a plan that nobody can object to, wherever in a mission it is made."""
     step = {"step": "harmless", "agent": "architect", "task": "Look at ${{ alert.level }}"}
@@ -299,7 +313,12 @@ async def walked(
         return ("ada", verb or "approve") if verb or opening.deadline is None else None
 
     ports = FakePorts(
-        agents={"analyst": analysis, "architect": answer, "planner": [{"steps": plan} for plan in plans]},
+        agents={
+            "analyst": analysis,
+            "architect": answer,
+            "planner": [{"steps": plan} for plan in plans],
+            **dict.fromkeys(TALKERS, stance),
+        },
         tools={"list_files": files, "write_file": {"name": "n"}, "delete_file": {}},
         missions={"look_around": REPORTS * 100},
         people=people,

@@ -29,6 +29,7 @@ ASKED = {
     "canary": "{step: a, canary: {zzzzzz: 1}}",
     "plan": "{step: a, plan: {zzzzzz: 1}}",
     "allow": "{step: a, plan: {allow: {zzzzzz: 1}}}",
+    "party": "{step: a, party: {zzzzzz: 1}}",
     "allowance": "{step: a, mission: look_around, allow: {zzzzzz: 1}}",
 }
 """A step with a form in it that has a key which nobody knows: the finding names the known ones."""

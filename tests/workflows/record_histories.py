@@ -21,7 +21,8 @@ from contracts.workspace import Agent
 from runtime.connection import DATA_CONVERTER
 from starter.server import DevServer
 from tests.interpreter.fakes import plan_of
-from tests.workflows.house import Activities, Started, broken, house, moved, populate
+from tests.workflows.house import Activities, Started, broken, house, populate
+from tests.workflows.house import moved as placed
 
 FOLDER = Path(__file__).parents[1] / "histories"
 
@@ -74,6 +75,12 @@ CANARY = {
         "incident": {"kind": "action", "step": "once", "action": "once", "with": {"why": "${{ stage }}"}},
     },
 }
+PARTY = {
+    "kind": "party",
+    "step": "talk",
+    "party": {"topic": "Shall we?", "members": ["ann", "ben"], "rounds": 4, "tokens": 90_000},
+    "output": "said",
+}
 REVIEW = {"kind": "review", "step": "look", "review": {"reviewers": ["lead"], "timeout": "2h"}}
 PLANNED = [
     {"step": "store", "action": "file", "with": {"n": 1}, "compensate": "unfile", "approval": APPROVED},
@@ -93,6 +100,39 @@ PLAN = {
 }
 """Refused, then rejected, then approved."""
 
+
+def stance(position: str) -> dict[str, Any]:
+    return {"position": position, "reasons": [f"{position} is best"], "confidence": 0.9}
+
+
+def talking(**more: Any) -> dict[str, Any]:
+    return {**PARTY, "party": {**PARTY["party"], **more}}
+
+
+def moved(call: Any) -> dict[str, Any]:
+    """Answer as one who is moved in the second round."""
+    return stance("no" if call.context["party"]["round"] == 1 else "yes")
+
+
+def slowly(answer: dict[str, Any]) -> Any:
+    async def answering(_: Any) -> dict[str, Any]:
+        await asyncio.sleep(0.5)
+        return answer
+
+    return answering
+
+
+LED = {
+    "ann": stance("yes"),
+    "ben": stance("no"),
+    "cid": lambda call: {"next": "ann" if call.context["party"]["round"] == 1 else "ben"},
+    "dot": lambda call: {
+        "recommendation": "yes",
+        "reasons": ["both were heard"],
+        "settled": call.context["party"]["round"] == 2,
+        "agreed": ["ann"],
+    },
+}
 CHILD = {
     "kind": "mission",
     "step": "patch",
@@ -161,6 +201,18 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "steps": [{**PLAN, "on_failure": {"plan_refused": [agent("by_hand")]}}],
         "agents": {"eva": {"steps": []}},
     },
+    "party": {"steps": [PARTY, agent("after")], "agents": {"ann": stance("yes"), "ben": moved}},
+    "party_led": {
+        "steps": [talking(turns="moderator", moderator="cid", consensus="judge", judge="dot")],
+        "agents": LED,
+    },
+    "party_at_once": {"steps": [talking(turns="all", stall=1)], "agents": {"ann": stance("yes"), "ben": stance("no")}},
+    "party_facilitated": {
+        "steps": [talking(facilitator=["lead"], rounds=90), agent("after")],
+        "agents": {"ann": slowly(stance("yes")), "ben": slowly(stance("no"))},
+        "decide": [("lea", "interject"), ("eve", "end"), ("lou", "call_vote")],
+        "limits": Limits(events_per_run=24),
+    },
     "child": {"steps": [CHILD, act("after", 2)], "children": {"patching": [act("a", 1)]}},
     "child_undone": {"steps": [CHILD, agent("last", "dot")], "children": {"patching": [act("a", 1)]}},
     "continued": {
@@ -192,7 +244,7 @@ async def play(started: Started, script: dict[str, Any]) -> None:
         opening = await started.until(lambda openings, last=nonce: bool(openings) and openings[0].nonce != last)
         changes = {"changes": {"n": 9}} if verb == "modify" else {}
         receipt = await started.decide(opening, person, verb, **changes)
-        nonce = opening.nonce if receipt.accepted else ""
+        nonce = opening.nonce if receipt.accepted and receipt.state != "heard" else ""
     if script.get("cancel"):
         await started.until()
         await started.handle.cancel(reason="recorded")
@@ -209,7 +261,7 @@ async def record(client: Client, home: Path, name: str) -> None:
     skipping = TimeSkipper(client).client if script.get("skip") else client
     async with house(skipping, home, activities(script.get("tools", {}))) as h:
         h.activities.agents |= script.get("agents", {})
-        inner = {one: moved(plan_of(steps, mission=one), h.queue) for one, steps in script.get("children", {}).items()}
+        inner = {one: placed(plan_of(steps, mission=one), h.queue) for one, steps in script.get("children", {}).items()}
         started = await h.start(script["steps"], script.get("limits"), agents=floors, missions=inner)
         await play(started, script)
         await write(client, started.handle.id, started.handle.first_execution_run_id, name)

@@ -8,7 +8,7 @@ people approve. The other half is `activities/identity.py`, which rules on each 
 from collections.abc import Iterable
 from typing import Literal
 
-from contracts.decision import Opening, Receipt, Ruling
+from contracts.decision import SPEAKING, Opening, Receipt, Ruling
 
 Standing = Literal["open", "approved", "rejected", "modified"]
 
@@ -44,6 +44,10 @@ class Gatebook:
         last = max((o.deadline for o in self._open.values() if o.deadline), default=None)
         return tuple(sorted(self._open.values(), key=lambda o: (o.deadline is None, o.deadline or last)))
 
+    def asking(self) -> bool:
+        """Say whether the mission waits for people; one who may speak while a party talks is not waited for."""
+        return any(opening.subject.kind != "facilitation" for opening in self._open.values())
+
     def open(self, opening: Opening) -> None:
         self._open[opening.subject.step] = opening
 
@@ -72,7 +76,10 @@ class Gatebook:
         if not ruling.accepted or opening is None:
             self._refuse(ruling)
             return Receipt(accepted=False, reason=ruling.reason, step=ruling.step)
-        voted = opening.model_copy(update={"votes": (*opening.votes, ruling)})
+        spoken = ruling.verb in SPEAKING
+        # Words in a party are no grant: nobody checks their token again.
+        kept = ruling.model_copy(update={"token": ""}) if spoken else ruling
+        voted = opening.model_copy(update={"votes": (*opening.votes, kept)})
         self._open[ruling.step] = voted
         self.used.append(ruling.jti)
-        return Receipt(accepted=True, step=ruling.step, state=standing(voted))
+        return Receipt(accepted=True, step=ruling.step, state="heard" if spoken else standing(voted))

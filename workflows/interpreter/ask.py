@@ -20,7 +20,7 @@ from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.scope import Scope
 
 Decided = Literal["approved", "rejected", "timed_out"]
-Kind = Literal["approval", "escalation", "compensation", "review"]
+Kind = Literal["approval", "escalation", "compensation", "review", "facilitation"]
 
 
 @dataclass(frozen=True)
@@ -138,11 +138,20 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
 
 
 def _open(question: Question, path: str, rung: int, scope: Scope, amended: Opening | None = None) -> Opening:
-    approvers, span = question.rungs[rung]
     arguments = question.arguments if amended is None else _arguments(question, amended)
+    opening = opened(replace(question, arguments=arguments), path, rung, scope)
+    if amended is not None and amended.rung == rung:
+        opening = opening.model_copy(update={"deadline": amended.deadline})
+    scope.gates.open(opening)
+    scope.journal.update(path, status="waiting")
+    scope.ports.changed()
+    return opening
+
+
+def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
+    """Return an opening of a question, with a nonce and a deadline of its own."""
+    approvers, span = question.rungs[rung]
     now = scope.ports.now()
-    same_rung = amended is not None and amended.rung == rung
-    deadline = amended.deadline if amended is not None and same_rung else (now + span if span else None)
     subject = Subject(
         mission=scope.mission.id,
         first_run_id=scope.mission.first_run_id,
@@ -153,26 +162,22 @@ def _open(question: Question, path: str, rung: int, scope: Scope, amended: Openi
         approvers=approvers,
         required=question.required,
         tool=question.tool,
-        arguments=arguments,
+        arguments=question.arguments,
         compensation=question.compensation,
         context_digest=digest(question.context),
         plan_digest=scope.plan.digest,
         requested_by=scope.mission.requested_by,
     )
-    opening = Opening(
+    return Opening(
         subject=subject,
         digest=subject.digest(),
         nonce=scope.ports.nonce(),
         opened_at=now,
-        deadline=deadline,
+        deadline=now + span if span else None,
         rung=rung,
         context=question.context,
         input_schema=question.input_schema,
     )
-    scope.gates.open(opening)
-    scope.journal.update(path, status="waiting")
-    scope.ports.changed()
-    return opening
 
 
 def _arguments(question: Question, amended: Opening) -> dict[str, Any] | None:

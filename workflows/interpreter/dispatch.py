@@ -13,6 +13,7 @@ from contracts.definition import (
     MapStep,
     MissionStep,
     ParallelStep,
+    PartyStep,
     PlanStep,
     RaceStep,
     ReviewStep,
@@ -31,6 +32,7 @@ from workflows.interpreter.steps.loop import run_loop
 from workflows.interpreter.steps.map import run_map
 from workflows.interpreter.steps.mission import run_mission
 from workflows.interpreter.steps.parallel import run_parallel
+from workflows.interpreter.steps.party import run_party
 from workflows.interpreter.steps.plan import run_plan
 from workflows.interpreter.steps.race import run_race
 from workflows.interpreter.steps.review import run_review
@@ -66,6 +68,8 @@ async def handle(step: Step, path: str, scope: Scope) -> Outcome:
             return await run_canary(step, path, scope)
         case PlanStep():
             return await run_plan(step, path, scope)
+        case PartyStep():
+            return await run_party(step, path, scope)
         case MissionStep():
             return await run_mission(step, path, scope)
         case _:
@@ -87,6 +91,8 @@ def actor(step: Step) -> str:
             return step.wait.event or ""
         case PlanStep():
             return step.plan.agent
+        case PartyStep():
+            return ", ".join(step.party.members)
         case MissionStep():
             return step.mission
         case ParallelStep() | ConditionStep() | LoopStep() | GroupStep() | MapStep() | RaceStep() | CanaryStep():
