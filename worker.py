@@ -27,6 +27,7 @@ from activities.authority import Authority
 from activities.identity import Judge
 from activities.kin import Kin
 from activities.lineage import ServerLineage
+from activities.locks import Locksmith
 from activities.mcp_tools import ToolServers
 from activities.people import Directory
 from contracts.workspace import MISSION_QUEUE, Workspace
@@ -35,6 +36,7 @@ from language.workspace import load_workspace
 from runtime import telemetry
 from runtime.connection import Unreachable, connect
 from runtime.settings import SettingRefused, Settings
+from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
 
@@ -110,16 +112,23 @@ async def working(
 
 
 def _activities(
-    client: Client, settings: Settings, workspace: Workspace, servers: ToolServers
+    client: Client,
+    settings: Settings,
+    workspace: Workspace,
+    servers: ToolServers,
+    locksmith: Locksmith | None = None,
 ) -> list[Callable[..., Any]]:
     directory = Directory(*settings.people_files())
     lineage = ServerLineage(client)
     authority = Authority(workspace.tools, directory, lineage)
     kin = Kin(client, lineage)
+    locksmith = locksmith or Locksmith(client)
     return [
         AgentRunner(workspace.agents, workspace.tools, servers).run,
         ActionExecutor(workspace.tools, servers, authority).execute,
         Judge(directory).judge,
+        locksmith.ask,
+        locksmith.release,
         plans.load,
         *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
     ]
@@ -129,7 +138,7 @@ def _worker(client: Client, settings: Settings, queue: str, activities: list[Cal
     return Worker(
         client,
         task_queue=queue,
-        workflows=[Mission] if queue == MISSION_QUEUE else [],
+        workflows=[Mission, Locks] if queue == MISSION_QUEUE else [],
         activities=activities,
         workflow_runner=runner(),
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,

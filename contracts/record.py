@@ -9,12 +9,18 @@ from contracts.base import Message
 from contracts.call import Grant, Observation, ToolCall, Usage
 from contracts.child import Child
 from contracts.decision import Ruling
+from contracts.lock import LockNote
 
 Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skipped", "cancelled"]
 
 
 STANDING = frozenset({"armed", "running", "failed"})
 """How an effect stands (`Effect.undo_status`) that is still to be undone, should the mission come to nothing."""
+
+
+def inside(path: str) -> tuple[str, str, str]:
+    """Return how the paths of steps inside a step begin: its parts, its items and rounds, its attempts."""
+    return f"{path}/", f"{path}[", f"{path}#"
 
 
 class Failure(Message):
@@ -50,6 +56,8 @@ class Effect(Message):
     undo_status: Literal["none", "armed", "running", "done", "failed", "given_up"] = "none"
     undo_error: str = ""
     undone_at: datetime | None = None
+    locks: tuple[str, ...] = ()
+    """Under which it was done, and is undone."""
 
 
 class Record(Message):
@@ -82,3 +90,4 @@ class Record(Message):
     child: Child | None = None
     """The mission that the step started; its `effect` stands for all that this did."""
     failure: Failure | None = None
+    locks: LockNote | None = None

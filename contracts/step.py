@@ -25,6 +25,7 @@ FAILURES = (
     "child_failed",
     "child_refused",
     "context_missing",
+    "deadlock",
     "expression_error",
     "failed",
     "no_winner",
@@ -82,7 +83,8 @@ class BaseStep(Document):
 
     `when` is CEL: where it is false the step is skipped. `timeout` bounds one attempt; `retry` says how many there are:
     without it three for an agent or an action, and one for any other step, which is undone and tried again as a whole.
-    `on_failure` maps a class of failure, or `any`, to where control goes instead.
+    `on_failure` maps a class of failure, or `any`, to where control goes instead. `locks` are templates of names that
+    no two steps hold at once, whatever mission they are of.
     """
 
     step: str
@@ -93,4 +95,5 @@ class BaseStep(Document):
     timeout: Duration | None = None
     on_failure: dict[str, "Target | Fallback"] = Field(default_factory=dict)
     default: Default | None = None
+    locks: tuple[str, ...] = ()
     place: Place = Place()

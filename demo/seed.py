@@ -15,6 +15,7 @@ from demo.data.events import AROUND, DAILY, WORKING_DAYS, Row
 from demo.data.hosts import HOSTS
 from demo.data.indicators import INDICATORS
 from demo.data.releases import BEHAVIOUR, FREEZES, HISTORY, RELEASES, SERVICES
+from demo.data.software import VERSIONS
 from demo.data.users import USERS
 from demo.finding import detection_finding
 from demo.store import Store
@@ -46,6 +47,11 @@ def build_world() -> World:
         "indicators": [
             _named(row, "value", "kind", "reputation", "confidence", "last_seen", "source", "description")
             for row in INDICATORS
+        ],
+        "software": [
+            {"host": host, "package": package, "version": version}
+            for host, packages in VERSIONS.items()
+            for package, version in packages.items()
         ],
         "documents": [{"id": f"KB-{101 + number}", **document} for number, document in enumerate(DOCUMENTS)],
         "services": _services(),
@@ -84,6 +90,8 @@ def _insert(db: sqlite3.Connection, table: str, row: dict[str, Any]) -> None:
             db.execute("INSERT INTO changes VALUES (?, ?, ?, ?, ?)", (*keys, body))
         case "indicators":
             db.execute("INSERT INTO indicators VALUES (?, ?)", (row["value"], body))
+        case "software":
+            db.execute("INSERT INTO software VALUES (?, ?, ?)", (row["host"], row["package"], row["version"]))
         case "documents":
             techniques = " ".join(row["techniques"])
             db.execute("INSERT INTO documents VALUES (?, ?, ?, ?)", (row["title"], row["body"], techniques, body))

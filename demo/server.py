@@ -11,7 +11,7 @@ from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, InputRequiredResult
 
-from demo import changelog, endpoint, intel, inventory, knowledge, publication, release, siem, ticket
+from demo import changelog, endpoint, fleet, intel, inventory, knowledge, publication, release, siem, ticket
 from demo.answer import Rejected, refuse
 from demo.attempt import begin, end
 from demo.call import Call, current, read_call
@@ -23,7 +23,7 @@ INSTRUCTIONS = (
     "endpoint protection, tickets, publications and releases. Tools that change something need an idempotency key in "
     "_meta."
 )
-DEPARTMENTS = (siem, inventory, changelog, intel, knowledge, endpoint, ticket, publication, release)
+DEPARTMENTS = (siem, inventory, changelog, intel, knowledge, endpoint, ticket, publication, release, fleet)
 
 
 class CompanyServer(MCPServer[Any]):

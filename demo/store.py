@@ -36,6 +36,18 @@ CREATE TABLE IF NOT EXISTS tickets (
     severity TEXT NOT NULL, host TEXT NOT NULL, status TEXT NOT NULL, opened_at TEXT NOT NULL, closed_at TEXT,
     closing_reason TEXT NOT NULL DEFAULT ''
 );
+CREATE TABLE IF NOT EXISTS software (
+    host TEXT NOT NULL, package TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (host, package)
+);
+CREATE TABLE IF NOT EXISTS planned (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, "case" TEXT NOT NULL, package TEXT NOT NULL, version TEXT NOT NULL,
+    hosts TEXT NOT NULL, opens TEXT NOT NULL, closes TEXT NOT NULL, reason TEXT NOT NULL, status TEXT NOT NULL,
+    at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS patches (
+    "case" TEXT NOT NULL, host TEXT NOT NULL, package TEXT NOT NULL, before TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY ("case", host, package)
+);
 CREATE TABLE IF NOT EXISTS publications (
     number INTEGER PRIMARY KEY AUTOINCREMENT, "case" TEXT NOT NULL, title TEXT NOT NULL, body TEXT NOT NULL,
     status TEXT NOT NULL, published_at TEXT NOT NULL, withdrawn_at TEXT, reason TEXT NOT NULL DEFAULT ''

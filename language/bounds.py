@@ -33,6 +33,8 @@ ACTIVITY = Cost(marks=3, tasks=1)
 MISSION = Cost(marks=3, tasks=1)
 QUIET_GATE = Cost(gates=1, marks=4, tasks=1)
 """Two updates of search attributes, and a decision with its ruling; or a timer that fired."""
+LOCKS = Cost(marks=6, tasks=2)
+"""Locks that are free are asked for and given back; those of a step around it are held already."""
 TIMER = Cost(marks=2)
 CHILD = (Cost(marks=5, tasks=2), Cost(marks=6, tasks=3))
 """A child is started, and looked at until it is over; its own events are its own history's."""

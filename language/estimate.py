@@ -1,8 +1,9 @@
 """What a mission may take, at least and at most: agents' runs, actions, gates, events of history, time at gates.
 
 Pure, over the frozen plan. The law: a mission that comes to its verdict without a failure lies within, as long as no
-decision is refused, nobody asks for changes and no party runs out of tokens; tests hold the recorded histories to it.
-Events are those that Temporal writes for us, as `docs/performance.md` tells: an activity's retries write none.
+decision is refused, nobody asks for changes, nobody else holds a lock and no party runs out of tokens; tests hold the
+recorded histories to it. Events are those that Temporal writes for us, as `docs/performance.md` tells: an activity's
+retries write none.
 """
 
 from math import inf
@@ -40,6 +41,7 @@ from language.bounds import (
     CHILD,
     FIRED,
     LOADED,
+    LOCKS,
     MISSION,
     NOTHING,
     QUIET_GATE,
@@ -134,6 +136,8 @@ class Reckoner:
 
     def step(self, step: Step) -> Bounds:
         bounds = self.kind(step)
+        if step.locks:
+            bounds = bounds.then(Bounds(NOTHING, LOCKS))
         return bounds.perhaps() if step.when else bounds
 
     def kind(self, step: Step) -> Bounds:

@@ -42,6 +42,7 @@ TYPES: dict[str, tuple[str, Schema]] = {
     "name": ("name", pattern(STEP.pattern)),
     "mission name": ("name in small letters", pattern(MISSION.pattern)),
     "variable": ("variable", pattern(VARIABLE.pattern)),
+    "templates": ("one text with `${{ }}` or a list", NAMES),
     "names": ("one name or a list", NAMES),
     "duration": ("span of time", pattern(r"(\d+(\.\d+)?(ms|[dhms]))+")),
     "target": (

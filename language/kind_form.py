@@ -219,6 +219,6 @@ WORDS = {
     "party": "a party step",
     "mission": "a mission step",
 }
-KEYS = "step needs output default when on_failure task context below_floor retry timeout with compensate approval good"
-MORE_KEYS = "accept allow on_parent_close"
+KEYS = "step needs output default when on_failure locks task context below_floor retry timeout with compensate approval"
+MORE_KEYS = "good accept allow on_parent_close"
 EVERY_KEY = frozenset((*KEYS.split(), *MORE_KEYS.split()))

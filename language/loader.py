@@ -20,6 +20,7 @@ from language.checks import (
     canaries,
     expressions,
     flow,
+    locks,
     missions,
     names,
     paths,
@@ -54,6 +55,7 @@ CHECKS = (
     timing.check,
     arguments.check,
     canaries.check,
+    locks.check,
     plans.check,
     missions.check,
 )

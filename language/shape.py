@@ -29,6 +29,7 @@ COMMON: Keys = {
     "when": Key("expression", "asked once, when the step comes up; where it is false the step is skipped", "it runs"),
     "retry": Key("retry", "how often it is tried; more than once, it is undone and tried again as a whole", "once"),
     "timeout": Key("duration", "how long one attempt may take", "for ever"),
+    "locks": Key("templates", "what no other step may hold while it runs ([locks](locks.md))", "none"),
     "on_failure": Key("ways", "where control goes when it fails, for all failures or by class", "the failure spreads"),
 }
 """What a step of every kind may have."""

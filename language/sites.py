@@ -54,6 +54,8 @@ def sites(step: Step, draft: Draft) -> Iterator[Site]:
     """Yield the expressions of one step, those of steps inside it left out."""
     if step.when:
         yield from whole(draft.value(step, "when"))
+    if step.locks:
+        yield from templates(draft.value(step, "locks"))
     match step:
         case AgentStep():
             yield from templates(draft.value(step, "task"))

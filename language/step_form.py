@@ -53,6 +53,7 @@ class StepReader:
             "timeout": form.duration("timeout"),
             "on_failure": self.on_failure(form),
             "default": self.default(form),
+            "locks": form.texts("locks"),
             "place": value.place,
         }
         if kind:

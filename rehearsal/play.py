@@ -22,6 +22,7 @@ from rehearsal.ports import Act, ScriptedPorts, Unanswered
 from rehearsal.script import Decision, Happening, Rehearsal
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.course import broken, follow, scope_of, state_of, to_be_undone
+from workflows.interpreter.hold import let_go_of_all
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission
 from workflows.interpreter.undo import undo_all
@@ -96,6 +97,7 @@ class _Play:
 
     async def _run(self) -> None:
         self._outside.begin()
+        self._ports.begin()
         try:
             ending = await follow(self._scope, self._script.inputs)
         except Exception as bug:
@@ -106,6 +108,7 @@ class _Play:
             if to_be_undone(ending):
                 self._ports.changed()
                 await undo_all(self._scope)
+            await let_go_of_all(self._scope)
         except Exception as bug:
             self._ending = broken("undo what was done", bug)
         self._over = True

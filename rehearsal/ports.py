@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage, idempotency_key
 from contracts.child import Child, Report
+from contracts.lock import Claim, Holder, Standing
 from contracts.plan import MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.step import Place, Retry
@@ -27,6 +28,7 @@ from rehearsal.child import Children
 from rehearsal.clock import Clock, Halted
 from rehearsal.crowd import Crowd
 from rehearsal.invent import CannotInvent, invent
+from rehearsal.keyring import Keyring
 from rehearsal.script import Answer, Cue, Rehearsal
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
@@ -101,6 +103,7 @@ class ScriptedPorts:
         self._invents = invents
         self._nonces = count(1)
         self._attempts: dict[Place, int] = {}
+        self._keyring = Keyring(script.locks, clock)
 
     def now(self) -> datetime:
         return self._clock.now
@@ -135,6 +138,23 @@ class ScriptedPorts:
         finally:
             alarm.cancel()
         return ready()
+
+    def begin(self) -> None:
+        """Start to count the time for which others hold locks."""
+        self._keyring.begin()
+
+    async def ask_locks(self, claim: Claim) -> Standing:
+        return self._keyring.ask(claim)
+
+    async def release_locks(self, holder: Holder) -> None:
+        self._keyring.release(holder)
+
+    def nudged(self, path: str) -> int:
+        return self._keyring.moves(path)
+
+    def look_again(self, times: int) -> datetime | None:
+        del times
+        return None
 
     async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
         part = Part("agent", call.name, call.path, call.agent.output, self._script.agents, self._agents)

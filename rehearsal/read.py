@@ -18,7 +18,7 @@ from language.finding import Finding, Rejected
 from language.form import Form
 from language.name import nearest
 from language.yaml_source import Value, read_yaml
-from rehearsal.script import APPLIED, CODES, VERBS, Answer, Cue, Decision, Expected, Happening, Rehearsal, Wait
+from rehearsal.script import APPLIED, CODES, VERBS, Answer, Cue, Decision, Expected, Happening, Held, Rehearsal, Wait
 
 LONG = ("answer", "fails", "cause", "applied", "after", "usd", "tool_calls")
 """A map that has only such keys is the long form of an answer."""
@@ -66,6 +66,7 @@ class Reader:
             tools={**(before.tools if before else {}), **tools},
             people=tuple(self._decision(Form(item, "a decision", self.findings)) for item in form.items("people")),
             events=tuple(self._happening(Form(item, "an event", self.findings)) for item in form.items("events")),
+            locks=tuple(self._held(Form(item, "a lock", self.findings)) for item in form.items("locks")),
             expect=self._expected(form),
             source=str(self.path),
             places=form.value.key_places,
@@ -190,6 +191,16 @@ class Reader:
         )
         form.done()
         return happening
+
+    def _held(self, form: Form) -> Held:
+        held = Held(
+            lock=form.text("lock", required=True),
+            by=form.text("by") or "another_mission",
+            for_=form.duration("for"),
+            place=form.value.place,
+        )
+        form.done()
+        return held
 
     def _expected(self, form: Form) -> Expected:
         inner = form.form("expect", "'expect'", required=True)

@@ -68,6 +68,15 @@ class Happening(Document):
         return f"the event {self.event}" + (f" ({self.key})" if self.key else "")
 
 
+class Held(Document):
+    """A lock that another mission holds when the rehearsal begins, for a span or to the end."""
+
+    lock: str
+    by: str
+    for_: timedelta | None = None
+    place: Place = Place()
+
+
 class Wait(Document):
     """One opening of a gate: where, and who was asked; without `asked` whoever it was."""
 
@@ -104,6 +113,7 @@ class Rehearsal(Document):
     tools: dict[str, Cue] = Field(default_factory=dict)
     people: tuple[Decision, ...] = ()
     events: tuple[Happening, ...] = ()
+    locks: tuple[Held, ...] = ()
     expect: Expected
     source: str = ""
     places: dict[str, Place] = Field(default_factory=dict)

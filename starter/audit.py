@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from contracts.view import AuditEntry
 
-QUIET = frozenset({"state told", "timer started", "timer stopped"})
+QUIET = frozenset({"state told", "timer started", "timer stopped", "word of locks received"})
 """Left out of what people read; --json has everything."""
 
 
@@ -48,7 +48,20 @@ def _row(entry: "AuditEntry") -> tuple[str, ...]:
     return when, str(entry.event_id), entry.what, entry.who, entry.step, proof, _detail(entry.detail)
 
 
-SHOWN = ("verb", "reason", "comment", "cause", "verdict", "version", "arguments", "changes", "errors", "by", "undoes")
+SHOWN = (
+    "verb",
+    "reason",
+    "comment",
+    "cause",
+    "verdict",
+    "version",
+    "arguments",
+    "changes",
+    "errors",
+    "by",
+    "undoes",
+    "locks",
+)
 
 
 def _detail(detail: dict[str, Any]) -> str:

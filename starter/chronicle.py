@@ -15,12 +15,19 @@ from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, To
 from contracts.child import UNDO_CHILD, WATCH_CHILD, Child, Report
 from contracts.decision import DECIDE, Ruling, token_digest
 from contracts.event import EVENT, Event
+from contracts.lock import ASK_LOCKS, LOCKS_MOVED, RELEASE_LOCKS, Claim, Holder, Standing
 from contracts.plan import MissionInput, MissionResult
 from contracts.planned import LoadedPlan
 from contracts.view import AuditEntry
 from starter.history import LOCAL_ACTIVITY, Reader, name_of, run_id, runs_of
 
 Call = AgentCall | ToolCall
+STANDS = {
+    "held": "locks taken",
+    "waiting": "locks waited for",
+    "yielded": "locks yielded",
+    "unknown": "locks asked for",
+}
 MODELS: dict[str, type[AgentCall] | type[ToolCall]] = {RUN_AGENT: AgentCall, EXECUTE_ACTION: ToolCall}
 
 
@@ -40,6 +47,7 @@ class Run:
         self._history = history
         self._reader = reader
         self._calls: dict[int, Call] = {}
+        self._claims: dict[int, Claim] = {}
         self._kin: dict[int, Child] = {}
 
     async def entries(self) -> AsyncIterator[AuditEntry]:
@@ -92,6 +100,8 @@ class Run:
 
     async def _scheduled(self, event_id: int, attributes: Any) -> dict[str, Any] | None:
         kind = attributes.activity_type.name
+        if kind in {ASK_LOCKS, RELEASE_LOCKS}:
+            return await self._about_locks(event_id, kind, attributes.input.payloads)
         model: type[Call] | None = MODELS.get(kind)
         call = await self._reader.one(attributes.input.payloads, model) if model else None
         child = await self._reader.one(attributes.input.payloads, Child) if kind in {WATCH_CHILD, UNDO_CHILD} else None
@@ -113,7 +123,24 @@ class Run:
         detail = {"arguments": call.arguments, "key": call.key, "undoes": call.undoes, "approved": _approval(call)}
         return {"what": what, "who": call.tool, "step": call.path, "digest": digest(call.arguments), "detail": detail}
 
+    async def _about_locks(self, event_id: int, kind: str, payloads: Any) -> dict[str, Any] | None:
+        """Tell of locks that are given back; what an asking comes to is told when it is answered."""
+        if kind == RELEASE_LOCKS:
+            holder = await self._reader.one(payloads, Holder)
+            return {"what": "locks given back", "step": holder.path} if holder else None
+        claim = await self._reader.one(payloads, Claim)
+        if claim is not None:
+            self._claims[event_id] = claim
+        return None
+
+    async def _answered(self, claim: Claim, attributes: Any) -> dict[str, Any]:
+        standing = await self._reader.one(attributes.result.payloads, Standing) or Standing()
+        detail = {"locks": list(claim.names), "cause": standing.cause or "; ".join(map(str, standing.behind))}
+        return {"what": STANDS[standing.state], "step": claim.holder.path, "detail": detail}
+
     async def _completed(self, attributes: Any) -> dict[str, Any] | None:
+        if attributes.scheduled_event_id in self._claims:
+            return await self._answered(self._claims[attributes.scheduled_event_id], attributes)
         call = self._calls.get(attributes.scheduled_event_id)
         if call is None:
             return await self._reported(attributes)
@@ -166,6 +193,8 @@ class Run:
     async def _signalled(self, attributes: Any) -> dict[str, Any]:
         if attributes.signal_name == EVENT:
             return await self._happened(attributes)
+        if attributes.signal_name == LOCKS_MOVED:
+            return {"what": "word of locks received"}
         token = await self._reader.one(attributes.input.payloads, str)
         if attributes.signal_name != DECIDE or token is None:
             return {"what": f"signal {attributes.signal_name!r} received", "detail": {"sent_by": attributes.identity}}

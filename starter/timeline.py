@@ -11,6 +11,7 @@ from typing import Any
 
 from contracts.call import Observation
 from contracts.decision import Ruling
+from contracts.lock import LockNote
 from contracts.planning import PLANNING
 from contracts.record import Effect, Failure, Record
 from contracts.view import MissionView, Waiting
@@ -67,6 +68,8 @@ class Timeline:
         if record.kind in {"agent", "action", PLANNING, *SPOKEN} and self._first("start", record.path, record.attempt):
             again = f"attempt {record.attempt}" if record.attempt > 1 else ""
             yield Line(record.started_at, "start", record.actor or record.kind, again, record.path)
+        if record.locks is not None:
+            yield from self._locks(record, record.locks)
         if record.child and self._first("child", record.path, record.attempt):
             yield Line(record.started_at, "start", f"starts {record.child.mission}", record.child.id, record.path)
         for observation in record.observations:
@@ -78,6 +81,17 @@ class Timeline:
             yield from self._end(record, record.ended_at)
         if record.effect and record.effect.undo_status in UNDOING:
             yield from self._undoing(record, record.effect, view)
+
+    def _locks(self, record: Record, note: LockNote) -> Iterator[Line]:
+        """Tell whom a step waits for, and when it has what it waited for."""
+        since = note.since or record.started_at
+        for blocker in note.behind if note.state == "waiting" else ():
+            if self._first("behind", record.path, note.turn, blocker):
+                yield Line(since, "waiting", f"waits: {blocker}", "", record.path)
+                self._told.add(("waited", record.path, note.turn))
+        waited = ("waited", record.path, note.turn) in self._told
+        if note.state == "held" and waited and self._first("held", record.path, note.turn):
+            yield Line(since, "agreed", f"holds {', '.join(note.names)}", "", record.path)
 
     def _observation(self, step: str, observation: Observation) -> Iterator[Line]:
         # A live observation and its durable copy are one, though only the copy knows the step's path.

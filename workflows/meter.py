@@ -17,6 +17,8 @@ CHILD = 9
 """Events of a child mission: asked for, started, ended, and the workflow tasks that hear of it."""
 LOCAL = 1
 TIMER = 5
+WORD = 4
+"""Events of word that locks moved: the signal, its workflow task."""
 MOST_BYTES = 2_500_000
 """What a run may send and be sent: with what it was handed (1.5 MB), less than the 4 MB at which the server speaks."""
 

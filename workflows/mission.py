@@ -14,6 +14,7 @@ from temporalio.exceptions import ApplicationError
 
 from contracts.decision import DECIDE
 from contracts.event import EVENT, Event
+from contracts.lock import LOCKS_MOVED
 from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import Failure
 from contracts.view import (
@@ -34,6 +35,7 @@ from workflows.governance.tally import Gatebook
 from workflows.inbox import Inbox
 from workflows.interpreter.course import broken, failing, follow, scope_of, state_of, to_be_undone
 from workflows.interpreter.ending import Suspended
+from workflows.interpreter.hold import let_go_of_all
 from workflows.interpreter.join import halt_if_cancelled, is_cancelled, see_through
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
@@ -80,9 +82,9 @@ class Mission:
         plan = self._input.plan
         self._board = Board(plan.definition, (self._state(), self._gates.openings()))
         identity = Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by)
-        ports = TemporalPorts(plan, self, self._input.limits)
-        self._parentage = Parentage(self._input.parent, ports.watch_parent)
-        self._scope = scope_of(plan, identity, ports, self._journal, self._gates, events=self._events)
+        self._ports = TemporalPorts(plan, self, self._input.limits)
+        self._parentage = Parentage(self._input.parent, self._ports.watch_parent)
+        self._scope = scope_of(plan, identity, self._ports, self._journal, self._gates, events=self._events)
 
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> MissionResult:
@@ -166,6 +168,8 @@ class Mission:
             if self._ending and to_be_undone(self._ending):
                 self.changed()
                 await see_through(undo_all(self._scope))
+            if self._ending and self._journal.claiming():
+                await see_through(let_go_of_all(self._scope))
         except Suspended:
             return None
         except Exception as bug:
@@ -266,6 +270,9 @@ class Mission:
         if name == EVENT:
             self._take_event(args)
             return
+        if name == LOCKS_MOVED:
+            self._hear_of_locks(args)
+            return
         token, unreadable = "", ""
         if name != DECIDE:
             unreadable = f"a mission knows no {name[:100]!r}; decisions are sent as {DECIDE!r}, events as {EVENT!r}"
@@ -277,6 +284,14 @@ class Mission:
             except Exception:
                 unreadable = "a decision is one JSON string, a compact JWS; this could not be read"
         self._inbox.take(token, unreadable)
+
+    def _hear_of_locks(self, args: Sequence[RawValue]) -> None:
+        """Let a step that waits for locks ask how it stands. A signal grants nothing."""
+        try:
+            [given] = args
+            self._ports.nudge(workflow.payload_converter().from_payload(given.payload, str))
+        except Exception:
+            self._gates.refuse("", f"{LOCKS_MOVED!r} comes with the path of a step")
 
     def _take_event(self, args: Sequence[RawValue]) -> None:
         try:

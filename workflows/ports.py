@@ -36,6 +36,7 @@ from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.scope import Effort
 from workflows.kin import PARENT, look, start_child, stop_child
+from workflows.lock_ports import LockPorts
 from workflows.meter import CHILD, EFFECT, LOCAL, TIMER, Meter
 
 HEARTBEAT = timedelta(seconds=10)
@@ -61,10 +62,11 @@ class Host(Protocol):
         ...
 
 
-class TemporalPorts:
+class TemporalPorts(LockPorts):
     """The world, as Temporal gives it."""
 
     def __init__(self, plan: Plan, host: Host, limits: Limits | None = None) -> None:
+        super().__init__(host.meter)
         self._plan = plan
         self._host = host
         self._limits = limits or Limits()

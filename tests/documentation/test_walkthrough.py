@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shlex
 import sys
 
@@ -64,3 +65,34 @@ async def test_what_is_typed_does_what_is_written(tmp_path, shell):
         ended = [await shell(f"gonogo follow {mission} --json", **there) for mission in ("first", "second")]
 
     assert ["auto_remediate", "auto_remediate"] == [json.loads(said)["verdict"] for _, said in ended]
+
+
+@pytest.mark.slow
+async def test_every_mission_that_the_table_names_starts_and_goes_on(tmp_path, shell):
+    """Each comes to a gate, a wait or a verdict; none fails on the samples that newcomers type."""
+    page = manual.section(README, "The missions")
+    lines = [line for line in manual.typed(page) if line.startswith("gonogo start")]
+    async with dev(tmp_path / "home") as running:
+        await line_with(running.stdout, "Ctrl-C")
+        there = {"TEMPORAL_ADDRESS": f"127.0.0.1:{running.ports[0]}"}
+        for line in lines:
+            code, said = await shell(f"{line} --json", **there)
+            assert 0 == code, f"{line}\n{said}"
+        states = await settled(shell, len(lines), **there)
+
+    started = {line.split()[2] for line in lines}
+    named = set(re.findall(r"^\| \[`(\w+)`\]", page, re.MULTILINE))
+    shipped = {file.parent.name for file in (manual.ROOT / "missions").glob("*/mission.yaml")}
+    assert shipped == named == started == set(states)
+    assert {"waiting", "completed"} >= set(states.values()), states
+
+
+async def settled(run, number, **environment):
+    """Wait until every mission waits for somebody or is over; return how each stands, by its name."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            found = json.loads((await run("gonogo list --json", **environment))[1])
+            states = {one["mission"]: one["state"] for one in found}
+            if len(states) == number and "running" not in states.values():
+                return states
+            await asyncio.sleep(0.2)

@@ -14,6 +14,7 @@ from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.child import Child, Report
 from contracts.decision import Opening, Ruling
 from contracts.definition import Definition
+from contracts.lock import Claim, Holder, Standing
 from contracts.plan import Carried, MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.view import MissionState
@@ -22,6 +23,7 @@ from language.planned import load_plan
 from language.start import first_values
 from language.steps import by_name, called_names
 from workflows.governance.event import Eventbook
+from workflows.governance.lock import Locktable
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.ending import EffectFailed, MissionEnded, StepFailed
 from workflows.interpreter.journal import Journal
@@ -58,6 +60,7 @@ class FakePorts:
     stop_after: int | None = None
     """Hand over once so many effects were asked for."""
     nonces: int = 0
+    locks: Locktable = field(default_factory=Locktable)
     started: dict[str, MissionInput] = field(default_factory=dict)
 
     def now(self) -> datetime:
@@ -154,6 +157,22 @@ class FakePorts:
                 raise AssertionError("a wait without end that nobody answers")
             self.clock = max(self.clock, until)
         return ready()
+
+    async def ask_locks(self, claim: Claim) -> Standing:
+        await asyncio.sleep(0)
+        self.locks.ask(claim, self.clock)
+        return self.locks.standing(claim.holder)
+
+    async def release_locks(self, holder: Holder) -> None:
+        await asyncio.sleep(0)
+        self.locks.release(holder, self.clock)
+
+    def nudged(self, path: str) -> int:
+        return sum(holder.path == path for holder in self.locks.moves)
+
+    def look_again(self, times: int) -> datetime | None:
+        del times
+        return None
 
     async def _answer(self, table: dict[str, Any], name: str, call: Any) -> Any:
         answer = table.get(name, {})

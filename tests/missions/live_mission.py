@@ -24,6 +24,7 @@ from triage_desk import MISSIONS
 
 import worker
 from activities import keys
+from activities.locks import Locksmith
 from activities.mcp_tools import ToolServers
 from contracts.decision import Opening
 from contracts.plan import Limits, MissionInput, MissionResult
@@ -34,6 +35,7 @@ from language.workspace import load_workspace
 from runtime.settings import Settings
 from tests.cache import CACHE
 from tests.workflows.house import Activities, House, Started, metered
+from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
 
@@ -139,12 +141,13 @@ async def live_missions(client: Client, home: Path, company: str) -> AsyncIterat
     workspace = moved_workspace(keys.registered(home), company, queue)
     servers = ToolServers(workspace.servers)
     settings = Settings(workspace=MISSIONS, home=home)
-    activities = worker._activities(client, settings, workspace, servers)
+    locksmith = Locksmith(client, id=f"locks-{queue}", queue=queue)
+    activities = worker._activities(client, settings, workspace, servers, locksmith)
     try:
         async with Worker(
             client,
             task_queue=queue,
-            workflows=[Mission],
+            workflows=[Mission, Locks],
             activities=activities,
             workflow_runner=runner(),
             **CACHE,

@@ -49,10 +49,10 @@ def test_what_acts_is_repeatable_and_can_be_undone_by_hand(name: str, tool):
     assert tool.compensated_by or tool.manual
 
 
-def test_only_tickets_act_without_approval():
+def test_only_tickets_and_what_an_approved_change_allows_act_without_approval():
     free = {name for name, tool in TOOLS.items() if tool.acts() and not tool.needs_approval()}
 
-    assert {"open_ticket", "close_ticket"} == free
+    assert {"open_ticket", "close_ticket", "patch_host", "unpatch_host"} == free
 
 
 def test_people_have_names_and_roles_and_no_keys():

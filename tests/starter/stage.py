@@ -11,6 +11,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.identity import Judge
+from activities.locks import Locksmith
 from activities.people import Directory
 from contracts.call import (
     EXECUTE_ACTION,
@@ -30,6 +31,7 @@ from runtime.connection import DATA_CONVERTER
 from starter.launch import launch
 from starter.state import read_gates
 from tests.cache import CACHE
+from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
 
@@ -110,12 +112,12 @@ class Cast:
     async def working(self, address: str, *people):
         """Serve missions with these fakes and the real judge."""
         client = await Client.connect(address, data_converter=DATA_CONVERTER)
-        judge = Judge(Directory(*people))
+        judge, smith = Judge(Directory(*people)), Locksmith(client)
         worker = Worker(
             client,
             task_queue=MISSION_QUEUE,
-            workflows=[Mission],
-            activities=[self.agent, self.tool, judge.judge],
+            workflows=[Mission, Locks],
+            activities=[self.agent, self.tool, judge.judge, smith.ask, smith.release],
             workflow_runner=runner(),
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),
             **CACHE,

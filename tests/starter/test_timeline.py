@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from contracts.call import Observation, ToolCall, Usage
 from contracts.child import Child
 from contracts.decision import Ruling
+from contracts.lock import Blocker, LockNote
 from contracts.record import Effect, Failure, Record
 from contracts.view import MissionState, MissionView, Waiting
 from starter.timeline import Timeline, brief
@@ -49,6 +50,25 @@ def test_a_live_observation_and_its_durable_copy_are_told_once():
 
     assert [("start", "looker"), ("finding", "it beacons")] == told(first)
     assert [("done", "looker done")] == told(then)
+
+
+def test_a_wait_for_a_lock_is_told_with_whom_it_is_for_and_its_end():
+    blocker = Blocker(lock="host:web-01", mission="m-2", first_run_id="r", path="patch")
+    waits = LockNote(names=("host:web-01",), turn=1, state="waiting", since=at(1), behind=(blocker,))
+    holds = waits.model_copy(update={"state": "held", "since": at(5), "behind": ()})
+    timeline = Timeline()
+
+    first = timeline.news(view(RUNNING.model_copy(update={"locks": waits})))
+    then = timeline.news(view(RUNNING.model_copy(update={"locks": holds})))
+
+    assert ("waiting", "waits: host:web-01 is held by m-2 (patch)") in told(first)
+    assert [("agreed", "holds host:web-01")] == told(then)
+
+
+def test_a_lock_that_was_free_is_not_spoken_of():
+    holds = LockNote(names=("k",), turn=1, state="held", since=at(1))
+
+    assert [("start", "looker")] == told(Timeline().news(view(RUNNING.model_copy(update={"locks": holds}))))
 
 
 def test_nothing_new_tells_nothing():

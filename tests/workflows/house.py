@@ -11,20 +11,24 @@ from typing import Any
 from temporalio import activity
 from temporalio.client import Client, WorkflowHandle
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities import keys, plans
 from activities.identity import Judge
 from activities.kin import Kin
 from activities.lineage import ServerLineage
+from activities.locks import Locksmith
 from activities.people import Directory
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.decision import DECIDE, Claims, Opening, Receipt
+from contracts.lock import TABLE, LockView, TableQuery, TableView
 from contracts.plan import Limits, MissionInput, MissionResult, Plan
 from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionView, StateQuery
 from starter.state import read_receipt
 from tests.cache import CACHE
 from tests.interpreter.fakes import plan_of
+from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
 
@@ -85,6 +89,15 @@ class House:
     home: Path
     activities: Activities
     queue: str
+
+    async def locks(self) -> tuple[LockView, ...]:
+        """Return the locks of this house; none where nobody asked for any."""
+        table = self.client.get_workflow_handle(f"locks-{self.queue}")
+        try:
+            view = await table.query(TABLE, TableQuery(), result_type=TableView)
+        except RPCError:
+            return ()
+        return view.locks
 
     async def start(
         self,
@@ -180,13 +193,15 @@ async def house(
     """Run a worker for missions and their fakes, on a queue of its own or on one that another has left."""
     activities = activities or Activities()
     queue = queue or f"q-{uuid.uuid4().hex[:12]}"
+    locks = Locksmith(client, id=f"locks-{queue}", queue=queue)
+    fakes = [activities.run, activities.execute, locks.ask, locks.release]
     kin = Kin(client, ServerLineage(client))
     async with Worker(
         client,
         task_queue=queue,
-        workflows=[Mission],
+        workflows=[Mission, Locks],
         activities=[
-            *(activities.run, activities.execute, Judge(Directory(home / "people.yaml")).judge, plans.load),
+            *(*fakes, plans.load, Judge(Directory(home / "people.yaml")).judge),
             *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
         ],
         workflow_runner=runner(),

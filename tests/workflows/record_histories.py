@@ -21,10 +21,13 @@ from contracts.workspace import Agent
 from runtime.connection import DATA_CONVERTER
 from starter.server import DevServer
 from tests.interpreter.fakes import plan_of
-from tests.workflows.house import Activities, Started, broken, house, populate
+from tests.workflows.house import Activities, House, Started, broken, house, populate
 from tests.workflows.house import moved as placed
 
 FOLDER = Path(__file__).parents[1] / "histories"
+TABLES = FOLDER / "tables"
+"""Histories of what is no mission."""
+LOCKED = "locked"
 
 
 def agent(name: str, who: str = "ann", **more: Any) -> dict[str, Any]:
@@ -190,6 +193,23 @@ MISSIONS: dict[str, dict[str, Any]] = {
     "wait": {"steps": [{"kind": "wait", "step": "pause", "wait": {"for": "2h"}}, agent("after")], "skip": True},
     "review": {"steps": [REVIEW, agent("after")], "decide": [("lea", "approve")]},
     "review_unopposed": {"steps": [REVIEW, agent("after")], "skip": True},
+    "locked": {
+        "steps": [
+            {
+                "kind": "group",
+                "step": "g",
+                "steps": [act("a", 1, locks=["k", "l"]), agent("x", locks=["m"])],
+                "locks": ["k"],
+            },
+            agent("y", locks=["k", "n"]),
+        ]
+    },
+    "locked_undone": {
+        "steps": [
+            act("a", 1, locks=["k"]),
+            {"kind": "group", "step": "g", "steps": [act("b", 2), agent("breaks", "dot")], "locks": ["l"]},
+        ]
+    },
     "canary": {"steps": [CANARY], "tools": {"look": {"errors": 0}}, "decide": [("lea", "approve")]},
     "canary_breached": {"steps": [CANARY], "tools": {"look": [{"errors": 0}, {"errors": 9}]}},
     "plan": {
@@ -270,6 +290,8 @@ async def record(client: Client, home: Path, name: str) -> None:
             with suppress(WorkflowFailureError):
                 await child.result()
             await write(client, child.id, (await child.describe()).run_id, f"{name}_inside")
+        if name == LOCKED:
+            await record_table(h)
 
 
 async def write(client: Client, mission: str, run_id: str | None, name: str) -> None:
@@ -284,6 +306,23 @@ async def write(client: Client, mission: str, run_id: str | None, name: str) -> 
         last = history.events[-1].workflow_execution_continued_as_new_event_attributes
         run_id = last.new_execution_run_id
     print(f"{name}: {number} runs")
+
+
+async def record_table(h: House) -> None:
+    """Let two missions ask for what a third holds, and write the history of the table of locks."""
+    let_go = asyncio.Event()
+    h.activities.agents["ann"] = lambda call: let_go.wait() if call.path == "first" else {}
+    first = await h.start([agent("first", locks=["k"])])
+    while not await h.locks():
+        await asyncio.sleep(0.05)
+    others = [await h.start([agent("second", locks=["k"])]) for _ in range(2)]
+    while len((await h.locks())[0].waiting) < len(others):
+        await asyncio.sleep(0.05)
+    let_go.set()
+    await asyncio.gather(*(mission.result() for mission in (first, *others)))
+    history = await h.client.get_workflow_handle(f"locks-{h.queue}").fetch_history()
+    TABLES.mkdir(exist_ok=True)
+    (TABLES / "locks.1.json").write_text(json.dumps(scrubbed(json.loads(history.to_json())), indent=1) + "\n")
 
 
 def scrubbed(value: Any) -> Any:

@@ -15,11 +15,13 @@ from temporalio.worker import Replayer
 from contracts.definition import Definition, Step
 from language.steps import every_step
 from runtime.connection import DATA_CONVERTER
+from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
 
 ROOT = Path(__file__).parents[2]
 HISTORIES = sorted((ROOT / "tests/histories").glob("*.json"))
+TABLES = sorted((ROOT / "tests/histories/tables").glob("*.json"))
 
 
 def history_in(path):
@@ -28,9 +30,9 @@ def history_in(path):
     return replace(history, workflow_id=history.events[0].workflow_execution_started_event_attributes.workflow_id)
 
 
-@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*HISTORIES, *TABLES], ids=lambda path: path.stem)
 async def test_a_recorded_history_replays(path):
-    replayer = Replayer(workflows=[Mission], workflow_runner=runner(), data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[Mission, Locks], workflow_runner=runner(), data_converter=DATA_CONVERTER)
     await replayer.replay_workflow(history_in(path))
 
 
@@ -81,6 +83,24 @@ MUTATIONS = {
         'if "reject" in verbs:\n        return "open"',
         "gate_rejected.1",
     ),
+    "a lock that is not given back": (
+        "workflows/interpreter/walk.py",
+        "    await give_back(path, scope)\n    return outcome",
+        "    return outcome",
+        "locked.1",
+    ),
+    "an undoing without its locks": (
+        "workflows/interpreter/undo.py",
+        "set(_effect(path, scope).locks) - still_held(path, scope)",
+        "set()",
+        "locked_undone.1",
+    ),
+    "a table that serves nobody who waits": (
+        "workflows/governance/lock.py",
+        "        if self._drop(key):\n            self._serve(now)",
+        "        self._drop(key)",
+        "tables/locks.1",
+    ),
     "parallel branches one after the other": (
         "workflows/interpreter/steps/parallel.py",
         "await run_all([lambda branch=branch: scope.run_step(branch, path, scope) for branch in step.parallel])",
@@ -99,10 +119,11 @@ import asyncio, pathlib, sys
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from runtime.connection import DATA_CONVERTER
-import workflows.mission
+import workflows.locks, workflows.mission
 from workflows.runner import runner
 assert workflows.mission.__file__.startswith(sys.argv[1])
-replayer = Replayer(workflows=[workflows.mission.Mission], workflow_runner=runner(), data_converter=DATA_CONVERTER)
+kinds = [workflows.mission.Mission, workflows.locks.Locks]
+replayer = Replayer(workflows=kinds, workflow_runner=runner(), data_converter=DATA_CONVERTER)
 history = WorkflowHistory.from_json("golden", pathlib.Path(sys.argv[2]).read_text())
 started = history.events[0].workflow_execution_started_event_attributes
 history = WorkflowHistory(started.workflow_id, history.events)

@@ -13,6 +13,7 @@ from contracts.record import Failure
 from contracts.step import Retry
 from workflows.interpreter.bound import sleep_until
 from workflows.interpreter.ending import MissionEnded, StepFailed
+from workflows.interpreter.hold import give_back
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.undo import undo_below
@@ -39,6 +40,7 @@ async def run_attempts(step: Step, retry: Retry, path: str, scope: Scope, body: 
             scope.journal.finish(here, "failed", scope.ports.now())
             raise StepFailed(failure)
         await undo_below(here, scope)
+        await give_back(path, scope)
         record = scope.journal.get(here)
         since = record.ended_at if record is not None and record.ended_at else scope.ports.now()
         await sleep_until(since + _pause(retry, number), f"{step.step} is tried again", here, scope)

@@ -12,6 +12,7 @@ from typing import Any
 from contracts.record import STANDING, Record, Status
 
 SETTLED: frozenset[Status] = frozenset({"succeeded", "recovered", "skipped"})
+CLAIMING = frozenset({"held", "waiting"})
 
 
 class Journal:
@@ -24,6 +25,7 @@ class Journal:
     def __init__(self, records: Iterable[Record] = (), revision: int = 0, order: int = 0) -> None:
         self._records: dict[str, Record] = {}
         self._below: dict[str, dict[str, None]] = {}
+        self._claiming: dict[str, None] = {}
         self.done = 0
         for record in records:
             self._keep(record)
@@ -89,6 +91,10 @@ class Journal:
         changed = (record for record in self._records.values() if record.revision > revision)
         return sorted(changed, key=lambda record: record.revision)
 
+    def claiming(self) -> list[Record]:
+        """Return the records of steps that hold locks or wait for them."""
+        return [self._records[path] for path in self._claiming]
+
     def _put(self, record: Record) -> None:
         self.revision += 1
         self._keep(record.model_copy(update={"revision": self.revision}))
@@ -99,10 +105,15 @@ class Journal:
             self._below.setdefault(_parent(record.path), {})[record.path] = None
         self.done += (record.status in SETTLED) - (known is not None and known.status in SETTLED)
         self._records[record.path] = record
+        if record.locks is not None and record.locks.state in CLAIMING:
+            self._claiming[record.path] = None
+        else:
+            self._claiming.pop(record.path, None)
 
     def _forget(self, path: str) -> None:
         self.done -= self._records.pop(path).status in SETTLED
         del self._below[_parent(path)][path]
+        self._claiming.pop(path, None)
 
 
 def _parent(path: str) -> str:

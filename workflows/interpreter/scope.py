@@ -14,6 +14,7 @@ from contracts.base import canonical
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult
 from contracts.child import Child, Report
 from contracts.definition import Step, Target
+from contracts.lock import Claim, Holder, Standing
 from contracts.plan import MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.record import Failure
@@ -84,6 +85,22 @@ class Ports(Protocol):
         """Wait until `ready`, the deadline, or a hand-over; return whether it is ready."""
         ...
 
+    async def ask_locks(self, claim: Claim) -> Standing:
+        """Take a place in the queue for locks, or say how it stands there. Asked again, it keeps its place."""
+        ...
+
+    async def release_locks(self, holder: Holder) -> None:
+        """Give locks back, or leave their queue."""
+        ...
+
+    def nudged(self, path: str) -> int:
+        """Count how often word came that the locks of a step may have moved. It is a hint: ask."""
+        ...
+
+    def look_again(self, times: int) -> datetime | None:
+        """Return when to ask for locks again without word, having asked so often: where word may be lost."""
+        ...
+
     def changed(self) -> None:
         """Say that the journal or the gates changed, so that readers are told."""
         ...
@@ -130,6 +147,8 @@ class Scope:
     run_step: RunStep
     run_target: RunTarget
     local: dict[str, Any] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
+    """The locks under which this part of it runs."""
 
     def begin_effect(self) -> None:
         """Stop here rather than start an effect in a cancelled branch or at the end of a run."""

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from itertools import count
 
 from contracts.child import Child
-from contracts.record import Effect, Record
+from contracts.lock import Claim, Holder
+from contracts.record import Effect, Record, inside
 from workflows.governance.saga import to_undo
 from workflows.interpreter.ask import Question, ask_apart
 from workflows.interpreter.effort import tool_effort
-from workflows.interpreter.ending import EffectFailed, Suspended
+from workflows.interpreter.ending import EffectFailed, StepFailed, Suspended
+from workflows.interpreter.hold import released, settle, still_held, wait_for
 from workflows.interpreter.scope import Scope
 
 
@@ -23,9 +25,8 @@ async def undo_all(scope: Scope) -> None:
 
 async def undo_below(path: str, scope: Scope) -> None:
     """Undo what was done at a path and below it: that is abandoned, and the mission goes on."""
-    inside = (f"{path}/", f"{path}[", f"{path}#")
-    records = scope.journal.records()
-    await _undo_each((one for one in records if one.path == path or one.path.startswith(inside)), scope)
+    below, records = inside(path), scope.journal.records()
+    await _undo_each((one for one in records if one.path == path or one.path.startswith(below)), scope)
 
 
 async def _undo_each(records: Iterable[Record], scope: Scope) -> None:
@@ -33,6 +34,8 @@ async def _undo_each(records: Iterable[Record], scope: Scope) -> None:
         if scope.ports.stopping():
             raise Suspended
         await _undo(record, scope)
+        # What a failed step kept for this one's sake may be what the next one needs.
+        await settle(scope)
 
 
 async def _undo(record: Record, scope: Scope) -> None:
@@ -40,7 +43,7 @@ async def _undo(record: Record, scope: Scope) -> None:
         gate = f"{record.path}/undo[{number}]"
         if scope.journal.settled(gate) is not None:
             continue
-        if scope.gates.get(gate) is None and await _try(record.path, scope):
+        if scope.gates.get(gate) is None and await _try(record.path, number, scope):
             return
         answer = await ask_apart(_call_for_help(record.path, scope), gate, scope)
         if answer.decided != "approved":
@@ -49,8 +52,24 @@ async def _undo(record: Record, scope: Scope) -> None:
             return
 
 
-async def _try(path: str, scope: Scope) -> bool:
-    """Run one compensation; return whether it is done."""
+async def _try(path: str, number: int, scope: Scope) -> bool:
+    """Run one compensation, under the locks of what it undoes; return whether it is done."""
+    holder = Holder(mission=scope.mission.id, first_run_id=scope.mission.first_run_id, path=f"{path}/undo", turn=number)
+    names = tuple(sorted(set(_effect(path, scope).locks) - still_held(path, scope)))
+    if not names:
+        return await _compensate(path, scope)
+    try:
+        await wait_for(Claim(holder=holder, names=names, undoing=True), None, holder.path, scope)
+        done = await _compensate(path, scope)
+    except StepFailed as failed:
+        _note(path, scope, undo_status="failed", undo_error=failed.failure.cause)
+        done = False
+    # Not where the run hands over or the task is cancelled: whoever undoes it then keeps this place in the queue.
+    await released(holder, scope)
+    return done
+
+
+async def _compensate(path: str, scope: Scope) -> bool:
     record, effect = scope.journal.get(path), _effect(path, scope)
     if record is not None and record.child is not None:
         return await _recall(record.child, path, scope)

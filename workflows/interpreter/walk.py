@@ -26,6 +26,7 @@ from workflows.interpreter.attempt import run_attempts
 from workflows.interpreter.bound import run_within
 from workflows.interpreter.dispatch import actor, handle
 from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
+from workflows.interpreter.hold import give_back, leave, let_go, take, under
 from workflows.interpreter.join import halt_if_cancelled, run_all
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
@@ -72,9 +73,20 @@ def _closed(step: Step, settled: Record) -> bool:
 
 
 async def _outcome(step: Step, path: str, scope: Scope, *, fresh: bool) -> Outcome:
-    """Run a step unless its `when` says no, and go where its `on_failure` points when it fails."""
+    """Run a step unless its `when` says no. Its locks are given back whatever comes of it."""
     if fresh and step.when is not None and not scope.test(step.when, path):
         return Outcome(status="skipped")
+    try:
+        outcome = await _mended(step, path, scope)
+    except (StepFailed, MissionEnded, asyncio.CancelledError):
+        await leave(path, scope)
+        raise
+    await give_back(path, scope)
+    return outcome
+
+
+async def _mended(step: Step, path: str, scope: Scope) -> Outcome:
+    """Run a step, and go where its `on_failure` points when it fails."""
     record = scope.journal.get(path)
     failure = record.failure if record is not None else None
     if failure is None:
@@ -86,14 +98,21 @@ async def _outcome(step: Step, path: str, scope: Scope, *, fresh: bool) -> Outco
                 raise
             scope.journal.update(path, failure=failure)
             scope.ports.changed()
-    return await _recover(step, failure, path, scope)
+    await let_go(path, scope)
+    return await _recover(step, failure, path, under(path, scope))
 
 
 async def _tried(step: Step, path: str, scope: Scope) -> Outcome:
     """Run a step, again where its `retry` says so; the attempts of an agent or a tool are the port's."""
     if step.retry is None or isinstance(step, AgentStep | ActionStep):
-        return await _bounded(step, path, scope)
-    return await run_attempts(step, step.retry, path, scope, lambda here: _bounded(step, here, scope))
+        return await _locked(step, path, path, scope)
+    return await run_attempts(step, step.retry, path, scope, lambda here: _locked(step, path, here, scope))
+
+
+async def _locked(step: Step, path: str, here: str, scope: Scope) -> Outcome:
+    """Run a step's body at a path, once the step has its locks."""
+    await take(step, path, scope)
+    return await _bounded(step, here, under(path, scope))
 
 
 async def _bounded(step: Step, path: str, scope: Scope) -> Outcome:

@@ -74,6 +74,7 @@ def _register(step: ActionStep, call: ToolCall, scope: Scope) -> Effect:
         arguments_digest=digest(call.arguments),
         key=call.key,
         applied="unknown" if scope.plan.tools[call.tool].acts() else "no",
+        locks=tuple(sorted(scope.held)),
     )
     if step.compensate is None:
         return effect

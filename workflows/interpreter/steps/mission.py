@@ -41,7 +41,13 @@ async def _start(step: MissionStep, path: str, scope: Scope) -> Child:
     scope.begin_effect()
     undone = step.on_parent_close != ABANDON
     # What undoes it is registered first: cancelled in between, it is not forgotten.
-    effect = Effect(tool=step.mission, arguments=inputs, arguments_digest=digest(inputs), applied="unknown")
+    effect = Effect(
+        tool=step.mission,
+        arguments=inputs,
+        arguments_digest=digest(inputs),
+        applied="unknown",
+        locks=tuple(sorted(scope.held)),
+    )
     scope.journal.update(path, effect=effect.model_copy(update={"undo_status": "armed" if undone else "none"}))
     parent = Parent(id=scope.mission.id, run=scope.mission.first_run_id, path=path, on_close=step.on_parent_close)
     plan, asker = scope.plan.missions[step.mission], scope.mission.requested_by
