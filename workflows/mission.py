@@ -36,12 +36,12 @@ from workflows.inbox import Inbox
 from workflows.interpreter.course import broken, failing, follow, scope_of, state_of, to_be_undone
 from workflows.interpreter.ending import Suspended
 from workflows.interpreter.hold import let_go_of_all
-from workflows.interpreter.join import halt_if_cancelled, is_cancelled, see_through
+from workflows.interpreter.join import is_cancelled, see_through
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
 from workflows.interpreter.undo import undo_all
 from workflows.meter import Meter
-from workflows.parentage import Parentage
+from workflows.parentage import Parentage, cancelled
 from workflows.ports import TemporalPorts, judge
 from workflows.view import page_of_gates, page_of_records, spent, waiting
 
@@ -96,8 +96,7 @@ class Mission:
         attending = asyncio.create_task(
             self._inbox.attend(self._gates, info.workflow_id, info.first_execution_run_id, judge)
         )
-        main = asyncio.current_task()
-        self._parentage.attend(lambda: main is not None and self._ending is None and main.cancel())
+        self._parentage.attend(lambda: self._ending is None)
         while (ending := await self._go_on()) is None:
             await self._hand_over()
         self._over = True
@@ -184,12 +183,9 @@ class Mission:
         self._held = True
         self.changed()
         try:
-            halt_if_cancelled()
-            if not await self._parentage.settled(self.stopping):
-                raise Suspended
-            self._end(self._parentage.ending() or self._ending)
+            self._end(await self._parentage.outlived(self.stopping) or self._ending)
         except asyncio.CancelledError:
-            self._end(_cancelled())
+            self._end(cancelled())
         finally:
             self._held = False
 
@@ -198,7 +194,7 @@ class Mission:
         await see_through(workflow.wait_condition(lambda: self._inbox.waiting_bytes() <= QUEUED))
         if is_cancelled() and not (self._ending and to_be_undone(self._ending)):
             # A cancellation is delivered once: the next run would never hear of it.
-            self._end(self._parentage.ending() or _cancelled())
+            self._end(self._parentage.ending() or cancelled())
             return
         following = self._next()
         size = len(following.model_dump_json().encode())
@@ -220,7 +216,7 @@ class Mission:
         except Suspended:
             raise
         except asyncio.CancelledError:
-            return self._parentage.ending() or _cancelled()
+            return self._parentage.ending() or cancelled()
         except Exception as bug:
             workflow.logger.exception("the interpreter failed")
             return broken("interpret the mission", bug)
@@ -302,7 +298,3 @@ class Mission:
             refused = "an event is one JSON object with `event`, and with `key`, `payload` and `id` as needed"
         if refused:
             self._gates.refuse("", refused)
-
-
-def _cancelled() -> Ending:
-    return Ending(state=MissionState.CANCELLED, reason=workflow.cancellation_reason() or "cancelled")

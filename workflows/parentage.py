@@ -7,6 +7,7 @@ when a parent continues as a new run. The other half is `workflows/interpreter/s
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 from temporalio import workflow
 
@@ -15,7 +16,8 @@ from contracts.plan import Ending
 from contracts.record import Record
 from contracts.view import MissionState
 from workflows.governance.saga import to_undo
-from workflows.interpreter.ending import EffectFailed
+from workflows.interpreter.ending import EffectFailed, Suspended
+from workflows.interpreter.join import halt_if_cancelled
 
 Watch = Callable[[Parent], Awaitable[ParentEnd | None]]
 
@@ -27,31 +29,41 @@ class Parentage:
         self._parent = parent if parent is not None and parent.on_close != ABANDON else None
         self._watch = watch
         self.over: ParentEnd | None = None
+        self._attending: asyncio.Task[None] | None = None
 
     def holds(self, records: Iterable[Record]) -> bool:
         """Whether a mission that has completed must wait for its parent, since what it did may have to be undone."""
         return self._parent is not None and self._parent.on_close == UNDO and bool(to_undo(records))
 
-    def attend(self, orphaned: Callable[[], object]) -> "asyncio.Task[None] | None":
-        """Watch the parent for as long as the run lasts; call when it came to nothing."""
-        return asyncio.create_task(self._attend(self._parent, orphaned)) if self._parent is not None else None
+    def attend(self, walking: Callable[[], bool]) -> None:
+        """Watch the parent for as long as the run lasts. When it comes to nothing, stop a mission that still walks."""
+        if self._parent is not None:
+            self._attending = asyncio.create_task(self._attend(self._parent, walking, asyncio.current_task()))
 
-    async def _attend(self, parent: Parent, orphaned: Callable[[], object]) -> None:
+    async def _attend(self, parent: Parent, walking: Callable[[], bool], main: "asyncio.Task[Any] | None") -> None:
         try:
             self.over = await self._watch(parent)
         except EffectFailed:
             # The server knows no such parent (any more). What it came to nobody can tell, so people say what follows.
             return
-        if self.over is not None and not self.over.completed:
-            orphaned()
+        if self.ending() is not None and main is not None and walking():
+            main.cancel()
 
-    async def settled(self, stopping: Callable[[], bool]) -> bool:
-        """Wait until the parent is over; false when the run is to hand over first."""
+    async def outlived(self, stopping: Callable[[], bool]) -> Ending | None:
+        """Wait until the parent is over, and return what that makes of this mission. Raises `Suspended`."""
+        halt_if_cancelled()
         await workflow.wait_condition(lambda: self.over is not None or stopping())
-        return self.over is not None
+        if self.over is None:
+            raise Suspended
+        return self.ending()
 
     def ending(self) -> Ending | None:
         """Return the ending of a mission whose parent came to nothing."""
         if self.over is None or self.over.completed:
             return None
         return Ending(state=MissionState.ABORTED, reason=f"its parent {self.over.reason}")
+
+
+def cancelled() -> Ending:
+    """Return the ending of a mission that somebody cancelled."""
+    return Ending(state=MissionState.CANCELLED, reason=workflow.cancellation_reason() or "cancelled")
