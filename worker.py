@@ -25,6 +25,7 @@ from activities.actions import ActionExecutor
 from activities.agents import AgentRunner
 from activities.authority import Authority
 from activities.identity import Judge
+from activities.kin import Kin
 from activities.lineage import ServerLineage
 from activities.locks import Locksmith
 from activities.mcp_tools import ToolServers
@@ -118,7 +119,9 @@ def _activities(
     locksmith: Locksmith | None = None,
 ) -> list[Callable[..., Any]]:
     directory = Directory(*settings.people_files())
-    authority = Authority(workspace.tools, directory, ServerLineage(client))
+    lineage = ServerLineage(client)
+    authority = Authority(workspace.tools, directory, lineage)
+    kin = Kin(client, lineage)
     locksmith = locksmith or Locksmith(client)
     return [
         AgentRunner(workspace.agents, workspace.tools, servers).run,
@@ -127,6 +130,7 @@ def _activities(
         locksmith.ask,
         locksmith.release,
         plans.load,
+        *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
     ]
 
 

@@ -11,6 +11,7 @@ from pydantic import Field, JsonValue
 
 from contracts.base import Document
 from contracts.canary import Canary
+from contracts.child import OnParentClose
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
 from contracts.party import Party
@@ -212,6 +213,31 @@ class PartyStep(BaseStep):
     party: Party
 
 
+class Allowance(Document):
+    """The most that a child mission, and what it starts in turn, may use."""
+
+    agents: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+
+
+class MissionStep(BaseStep):
+    """Another mission runs as a child. Output: `{mission, verdict, state}`, the child's id first.
+
+    Only the verdicts in `accept` are a success. Without `allow` it may use what this mission's own steps name.
+    `on_parent_close`: when this mission comes to nothing, `undo` undoes what the child did, `cancel` does so only to a
+    child that still runs, `abandon` lets it be.
+    """
+
+    kind: Literal["mission"] = "mission"
+    mission: str
+    with_: dict[str, JsonValue] = Field(default_factory=dict, alias="with")
+    accept: tuple[str, ...]
+    on_parent_close: OnParentClose
+    allow: Allowance | None = None
+
+    model_config = ALIASED
+
+
 Step = Annotated[
     AgentStep
     | ParallelStep
@@ -226,7 +252,8 @@ Step = Annotated[
     | ReviewStep
     | CanaryStep
     | PlanStep
-    | PartyStep,
+    | PartyStep
+    | MissionStep,
     Field(discriminator="kind"),
 ]
 Target = str | tuple[Step, ...]
@@ -256,7 +283,7 @@ class Definition(Document):
 _named = {"Step": Step, "Target": Target, "Fallback": Fallback, "ActionStep": ActionStep, "AgentStep": AgentStep}
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
-    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, CanaryStep, PlanStep, PartyStep),
+    *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, CanaryStep, PlanStep, PartyStep, MissionStep),
     *(Gate, Condition, Loop, Map, Review, Canary, Party),
     Definition,
 ):

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from contracts.base import Message, digest
 from contracts.call import Usage
+from contracts.child import Parent
 from contracts.decision import Envelope, Opening, Receipt, Ruling
 from contracts.definition import Definition
 from contracts.event import Event
@@ -42,7 +43,13 @@ class Plan(Message):
     escalation: Escalation
     people: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Who there was with which roles, where steps that are planned later may ask them."""
+    missions: dict[str, "Plan"] = Field(default_factory=dict)
+    """The plans of the missions that steps start, by the names that these use."""
     digest: str = ""
+
+    def family(self) -> "tuple[Plan, ...]":
+        """Return the plan, and those of the missions that it starts, in turn too."""
+        return (self, *(one for child in self.missions.values() for one in child.family()))
 
     def sealed(self) -> "Plan":
         """Return the plan with the digest of everything else in it."""
@@ -102,6 +109,7 @@ class MissionInput(Message):
     requested_by: str = ""
     limits: Limits = Limits()
     carried: Carried | None = None
+    parent: Parent | None = None
 
 
 class MissionResult(Message):

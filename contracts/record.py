@@ -7,6 +7,7 @@ from pydantic import Field
 
 from contracts.base import Message
 from contracts.call import Grant, Observation, ToolCall, Usage
+from contracts.child import Child
 from contracts.decision import Ruling
 from contracts.lock import LockNote
 
@@ -86,5 +87,7 @@ class Record(Message):
     observations: tuple[Observation, ...] = ()
     usage: Usage = Usage()
     effect: Effect | None = None
+    child: Child | None = None
+    """The mission that the step started; its `effect` stands for all that this did."""
     failure: Failure | None = None
     locks: LockNote | None = None

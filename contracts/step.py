@@ -22,6 +22,8 @@ ANY = "any"
 FAILURES = (
     "bad_input",
     "canary_breached",
+    "child_failed",
+    "child_refused",
     "context_missing",
     "deadlock",
     "expression_error",

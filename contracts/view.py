@@ -24,6 +24,8 @@ class MissionState(StrEnum):
     WAITING = "waiting"
     COMPENSATING = "compensating"
     DEAD_LETTER = "dead_letter"
+    HELD = "held"
+    """Completed, and a child of a mission that is not: what it did is undone should that come to nothing."""
     COMPLETED = "completed"
     REFUSED = "refused"
     ABORTED = "aborted"

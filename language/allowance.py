@@ -17,7 +17,7 @@ from language.checks.names import listed
 from language.checks.plans import NEVER
 from language.draft import Draft
 from language.finding import Finding
-from language.freeze import named_by
+from language.named import named_by
 from language.steps import called_by, every_step, fallbacks, gate_of
 
 CODE = "PLAN_NOT_ALLOWED"

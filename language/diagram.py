@@ -19,6 +19,7 @@ from contracts.definition import (
     GroupStep,
     LoopStep,
     MapStep,
+    MissionStep,
     ParallelStep,
     PartyStep,
     PlanStep,
@@ -179,6 +180,8 @@ def words(step: Step) -> list[str]:
             return [f"planned by {step.plan.agent}", f"of {uses}", *(asked(step.approval) if step.approval else [])]
         case PartyStep():
             return talking(step.party)
+        case MissionStep():
+            return [f"mission {step.mission}", f"accepts {', '.join(step.accept)}", f"{step.on_parent_close} with this"]
         case GroupStep():
             return []
         case _:

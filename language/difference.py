@@ -19,7 +19,7 @@ from contracts.definition import Definition, ParallelStep, Step
 from contracts.duration import show_duration
 from contracts.step import BaseStep
 from contracts.workspace import Workspace
-from language.freeze import named
+from language.named import named
 from language.steps import called_names, children, targets
 
 Happened = Literal["added", "removed", "moved", "changed"]
@@ -28,8 +28,8 @@ About = Literal["authority", "effect", "flow", "work", "words"]
 IN_PLACE = "a list in place"
 HIDDEN = frozenset(("place", "source", "step", "steps", "parallel"))
 AUTHORITY = "approval facilitator gate approvers required escalation on_timeout on_reject autonomy team allow revise"
-EFFECT = "kind action with compensate tool effect compensated_by idempotency verdict"
-FLOW = "locks needs if then else do until max_iterations on_max below_floor inputs stages bake healthy"
+EFFECT = "kind action with compensate tool effect compensated_by idempotency verdict mission on_parent_close"
+FLOW = "locks needs if then else do until max_iterations on_max below_floor inputs stages bake healthy accept"
 PARTY = "members moderator options consensus threshold judge turns rounds least_rounds stall on_stall"
 WORDS = "description version manual"
 SHOWN = frozenset(("message", "context"))

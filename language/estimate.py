@@ -6,9 +6,6 @@ recorded histories to it. Events are those that Temporal writes for us, as `docs
 retries write none.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
-from datetime import timedelta
 from math import inf
 from typing import assert_never
 
@@ -24,6 +21,7 @@ from contracts.definition import (
     GroupStep,
     LoopStep,
     MapStep,
+    MissionStep,
     ParallelStep,
     PartyStep,
     PlanStep,
@@ -38,69 +36,26 @@ from contracts.party import Party
 from contracts.plan import Plan
 from contracts.step import ABORT, BUILT_IN, ESCALATE, REFUSE
 from language import talk
+from language.bounds import (
+    ACTIVITY,
+    CHILD,
+    FIRED,
+    LOADED,
+    LOCKS,
+    MISSION,
+    NOTHING,
+    QUIET_GATE,
+    RUNG,
+    TIMER,
+    VOTE,
+    Bounds,
+    Cost,
+    events,
+    plus,
+    seconds,
+    together,
+)
 from language.steps import by_name, called_by, called_names, walk
-
-EVENTS_OF_A_TASK = 3
-"""A workflow task is scheduled, started, completed."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What something takes. `marks` are events beside those of workflow tasks; `wait` is seconds at gates."""
-
-    agents: float = 0
-    actions: float = 0
-    gates: float = 0
-    marks: float = 0
-    tasks: float = 0
-    wait: float = 0
-
-    def each(self, other: "Cost", how: Callable[[float, float], float]) -> "Cost":
-        names = (field.name for field in fields(self))
-        return Cost(**{name: how(getattr(self, name), getattr(other, name)) for name in names})
-
-
-NOTHING = Cost()
-ACTIVITY = Cost(marks=3, tasks=1)
-MISSION = Cost(marks=3, tasks=1)
-QUIET_GATE = Cost(gates=1, marks=4, tasks=1)
-"""Two updates of search attributes, and a decision with its ruling; or a timer that fired."""
-LOCKS = Cost(marks=6, tasks=2)
-"""Locks that are free are asked for and given back; those of a step around it are held already."""
-TIMER = Cost(marks=2)
-LOADED = Cost(marks=1)
-"""What loading a plan leaves: a marker in the task that it was loaded in."""
-VOTE = Cost(marks=2, tasks=1)
-FIRED = Cost(marks=2, tasks=1)
-RUNG = Cost(marks=3, tasks=1)
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """The least and the most of each part."""
-
-    least: Cost = NOTHING
-    most: Cost = NOTHING
-
-    def then(self, other: "Bounds") -> "Bounds":
-        """Return the bounds of both, one after the other."""
-        return Bounds(self.least.each(other.least, plus), self.most.each(other.most, plus))
-
-    def beside(self, other: "Bounds") -> "Bounds":
-        """Return the bounds of both at once: they may share workflow tasks, and they wait together."""
-        both = self.then(other)
-        least = Cost(**{**vars(both.least), "tasks": max(self.least.tasks, other.least.tasks)})
-        waits = (max(self.least.wait, other.least.wait), max(self.most.wait, other.most.wait))
-        return Bounds(
-            Cost(**{**vars(least), "wait": waits[0]}),
-            Cost(**{**vars(both.most), "wait": waits[1]}),
-        )
-
-    def either(self, other: "Bounds") -> "Bounds":
-        return Bounds(self.least.each(other.least, min), self.most.each(other.most, max))
-
-    def perhaps(self) -> "Bounds":
-        return Bounds(NOTHING, self.most)
 
 
 class Span(Message):
@@ -223,6 +178,8 @@ class Reckoner:
                 return self.plan_(step)
             case PartyStep():
                 return self.party(step.party).then(self.target(step.party.on_stall).perhaps())
+            case MissionStep():
+                return self.child(self.plan.missions[step.mission])
             case _:
                 assert_never(step)
 
@@ -264,6 +221,12 @@ class Reckoner:
     def wait(self, step: WaitStep) -> Bounds:
         """Return the bounds of a wait; `wait` in a cost is time at gates, and this is none."""
         return Bounds(NOTHING if step.wait.for_ is None else FIRED, FIRED)
+
+    def child(self, plan: Plan) -> Bounds:
+        """Return the bounds of a child mission; its events stand in its own history."""
+        inside = Reckoner(plan).run(plan.definition.steps)
+        quiet = [Cost(**{**vars(one), "marks": 0, "tasks": 0}) for one in (inside.least, inside.most)]
+        return Bounds(*CHILD).then(Bounds(*quiet))
 
     def agent(self, step: AgentStep) -> Bounds:
         """Return the bounds of an agent: an answer that does not fit its schema goes back to it once."""
@@ -318,26 +281,6 @@ class Reckoner:
         if target == ESCALATE:
             return self.gate(Gate(approvers=(self.plan.escalation.role,), timeout=self.plan.escalation.timeout))
         return Bounds() if target in {*BUILT_IN, REFUSE} else self.known[target]
-
-
-def together(how: Callable[[Bounds, Bounds], Bounds], parts: Iterable[Bounds]) -> Bounds:
-    """Return the bounds of several parts."""
-    first, *rest = list(parts) or [Bounds()]
-    for part in rest:
-        first = how(first, part)
-    return first
-
-
-def plus(one: float, other: float) -> float:
-    return one + other
-
-
-def seconds(span: timedelta | None) -> float:
-    return inf if span is None else span.total_seconds()
-
-
-def events(cost: Cost) -> float:
-    return cost.marks + EVENTS_OF_A_TASK * cost.tasks
 
 
 def span(least: float, most: float) -> Span:

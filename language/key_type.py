@@ -4,8 +4,9 @@ Pure data beside `shape.py`. The law: what the loader accepts, these schemas acc
 whether an agent exists, is left to the checks.
 """
 
-from typing import Any
+from typing import Any, get_args
 
+from contracts.child import OnParentClose
 from contracts.party import CONSENSUS, TURNS
 from contracts.step import ANY, FAILURES
 from language.name import MISSION, STEP, VARIABLE
@@ -78,6 +79,9 @@ TYPES: dict[str, tuple[str, Schema]] = {
     "party": ("map, below", ref("party")),
     "turns": ("`round_robin`, `all` or `moderator`", {"enum": list(TURNS)}),
     "consensus": ("`unanimous`, `majority`, `threshold` or `judge`", {"enum": list(CONSENSUS)}),
+    "mission": ("name of a mission", TEXT),
+    "closing": ("`undo`, `cancel` or `abandon`", {"enum": list(get_args(OnParentClose))}),
+    "allowance": ("map, below", ref("allowance")),
     "schema": ("JSON Schema", {"type": "object"}),
     "value": ("any value", {}),
     "tolerance": (

@@ -27,6 +27,7 @@ from contracts.gate import Review
 from contracts.step import ABORT, CONTINUE, ESCALATE, Retry
 from language.canary_form import read_canary
 from language.form import Form, filled, spare
+from language.mission_form import read_mission
 from language.party_form import read_party
 from language.plan_form import read_plan
 from language.schema import check_schema
@@ -199,6 +200,7 @@ READERS: dict[str, Callable[["StepReader", Form, dict[str, Any]], Step]] = {
     "canary": read_canary,
     "plan": read_plan,
     "party": read_party,
+    "mission": read_mission,
 }
 WORDS = {
     "agent": "an agent step",
@@ -215,6 +217,8 @@ WORDS = {
     "canary": "a canary",
     "plan": "a planned step",
     "party": "a party step",
+    "mission": "a mission step",
 }
 KEYS = "step needs output default when on_failure locks task context below_floor retry timeout with compensate approval"
-EVERY_KEY = frozenset((*KEYS.split(), "good"))
+MORE_KEYS = "good accept allow on_parent_close"
+EVERY_KEY = frozenset((*KEYS.split(), *MORE_KEYS.split()))

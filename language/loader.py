@@ -6,6 +6,7 @@ Structure is read by `form.py`, `step_form.py` and `kind_form.py`; what the part
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from language.checks import (
     expressions,
     flow,
     locks,
+    missions,
     names,
     paths,
     plans,
@@ -32,6 +34,7 @@ from language.document import read_file
 from language.draft import Draft
 from language.finding import Finding, Rejected
 from language.form import Form, filled
+from language.library import Library
 from language.name import MISSION, unfit
 from language.schema import check_schema, errors
 from language.start import input_defaults
@@ -54,6 +57,7 @@ CHECKS = (
     canaries.check,
     locks.check,
     plans.check,
+    missions.check,
 )
 
 
@@ -62,26 +66,38 @@ def load_mission(path: Path, workspace: Workspace) -> Definition:
 
     The definition itself knows the file by its place in the workspace, so that it is the same wherever that lies.
     """
+    return read_for(path, workspace, Library(workspace, read_for))
+
+
+def read_for(path: Path, workspace: Workspace, library: Library) -> Definition:
+    """Return the checked definition in a file, for a mission that may start it too."""
     text = read_file(path)
     try:
-        return load_text(text, source_path(path, workspace), workspace)
+        return load_text(text, source_path(path, workspace), workspace, library)
     except Rejected as rejected:
         raise Rejected(finding.in_file(str(path)) for finding in rejected.findings) from None
 
 
-def load_text(text: str, file: str, workspace: Workspace) -> Definition:
+def load_text(text: str, file: str, workspace: Workspace, library: Library | None = None) -> Definition:
     """Return the checked definition in a text; `file` names it in findings. Raises `Rejected` with all findings."""
+    library = library or Library(workspace, read_for)
     tree, findings = read_yaml(text, file)
     if tree is None or not isinstance(tree.data, dict):
         raise Rejected(findings or [nothing(tree, file)])
     draft = read_mission(tree, file, findings)
     too_many = list(flow.too_many(draft))
+    draft = draft if too_many else with_missions(draft, library)
     findings += too_many
     for check in () if too_many else CHECKS:
         findings.extend(islice(check(draft, workspace), MOST_TOLD))
     if findings:
         raise Rejected(findings)
     return draft.definition
+
+
+def with_missions(draft: Draft, library: Library) -> Draft:
+    """Return the draft, knowing the missions that it starts."""
+    return replace(draft, missions=library.started(draft.definition))
 
 
 def source_path(path: Path, workspace: Workspace) -> str:

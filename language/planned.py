@@ -101,8 +101,9 @@ def in_place(
     mission, workspace = order.plan.definition, as_workspace(order.plan)
     whole = inserted(mission, order.step, standing(order.step, steps))
     known = Nodes(nodes)
-    before = set(faults(Draft(mission, root, known, named), workspace))
-    after = faults(Draft(whole, root, known, named), workspace)
+    families = {name: tuple(one.definition for one in child.family()) for name, child in order.plan.missions.items()}
+    before = set(faults(Draft(mission, root, known, named, families), workspace))
+    after = faults(Draft(whole, root, known, named, families), workspace)
     return [finding for finding in after if finding not in before]
 
 
@@ -128,10 +129,11 @@ class Nodes(dict[Place, Value]):
 
 
 def as_workspace(plan: Plan) -> Workspace:
-    """Return what a mission was frozen with as the workspace that its plans are checked in."""
+    """Return what a mission was frozen with, its children too, as the workspace that its plans are checked in."""
+    tools = {name: tool for one in plan.family() for name, tool in one.tools.items()}
     people = {name: Person(roles=roles) for name, roles in plan.people.items()}
     directory = PeopleFile(escalation=plan.escalation, people=people)
-    return Workspace(root="", agents=plan.agents, tools=plan.tools, people=directory)
+    return Workspace(root="", agents=plan.agents, tools=tools, people=directory)
 
 
 def alone(order: PlanOrder, steps: tuple[Step, ...]) -> Definition:

@@ -83,7 +83,8 @@ What `gonogo lint` says when it refuses a definition. `gonogo explain CODE` prin
 
 The examples know the agents `architect`, `reviewer` and `cost_analyst`; the tools `look_up` (reads), `write_file`
 (undone by `delete_file`, needs a name), `send_money` (cannot be undone) and `open_ticket` (may act alone; undone by
-`close_ticket`); ada and bob, who are `tech_lead`, and cy, who is `director`; and the input `alert`.
+`close_ticket`); ada and bob, who are `tech_lead`, and cy, who is `director`; the missions `look_around` (reads; needs a
+host), `file_report` (opens a ticket) and `broken` (is wrong itself); and the input `alert`.
 A line that ends in `# 501 times` stands for so many lines.
 
 | code | |

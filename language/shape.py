@@ -140,6 +140,10 @@ FORMS: Mapping[str, Keys] = {
         "stall": Key("1 to 100", "rounds in which no stance moves, after which it ends", "it goes on"),
         "on_stall": Key("target", "where such an end leads, `escalate` to ask people", "`continue`"),
     },
+    "allowance": {
+        "agents": Key("names", "agents that it may name", "none"),
+        "tools": Key("names", "tools that it may name, compensating ones included", "none"),
+    },
     "compensation": {
         "tool": Key("tool", "the tool that undoes the action", required=True),
         "with": Key("arguments", "its arguments; may read `result`", "those of the action that it knows"),
@@ -194,6 +198,13 @@ STEPS: Mapping[str, Keys] = {
         "approval": Key("gate", "who must approve a plan before it runs", "nobody is asked"),
     },
     "party": {"party": Key("party", "who talks about what, until when", required=True)},
+    "mission": {
+        "mission": Key("mission", "the mission to start, by its folder in the workspace", required=True),
+        "with": Key("arguments", "its inputs", "none"),
+        "accept": Key("names", "its verdicts that are a success; any other end fails the step", required=True),
+        "on_parent_close": Key("closing", "what becomes of it when this mission comes to nothing", required=True),
+        "allow": Key("allowance", "the most that it, and what it starts, may use", "what this mission's own steps use"),
+    },
 }
 """The kinds of steps: the first key of each is the one that makes a step of that kind."""
 

@@ -16,6 +16,7 @@ from contracts.definition import (
     GateStep,
     LoopStep,
     MapStep,
+    MissionStep,
     PartyStep,
     PlanStep,
     RaceStep,
@@ -89,6 +90,9 @@ def sites(step: Step, draft: Draft) -> Iterator[Site]:
             yield from whole(draft.value(step, "canary", "healthy"), "answered")
         case PartyStep():
             yield from templates(draft.value(step, "party", "topic"))
+        case MissionStep():
+            if step.with_:
+                yield from templates(draft.value(step, "with"))
         case _:
             return
 

@@ -17,6 +17,7 @@ from contracts.definition import (
     GroupStep,
     LoopStep,
     MapStep,
+    MissionStep,
     ParallelStep,
     PartyStep,
     PlanStep,
@@ -82,7 +83,7 @@ def kind_targets(step: Step) -> dict[str, Target]:
             return {key: (part,) for key, part in step.canary.parts().items()}
         case PartyStep():
             return {"on_stall": step.party.on_stall}
-        case ParallelStep() | GroupStep() | RaceStep() | WaitStep():
+        case ParallelStep() | GroupStep() | RaceStep() | WaitStep() | MissionStep():
             return {}
         case _:
             assert_never(step)

@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts.definition import ActionStep, AgentStep, PartyStep, Step
 from contracts.workspace import Agent, Tool
-from language.freeze import named_by
+from language.named import named_by
 from language.steps import fallbacks
 from workflows.interpreter.walk import RECOVERY
 

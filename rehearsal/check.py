@@ -5,7 +5,7 @@ rehearsal that differs.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
 from contracts.definition import PlanStep, Step, WaitStep
@@ -29,18 +29,29 @@ MADE = frozenset({ESCALATE, RECOVERY, "undo", "on_max", PLAN})
 
 def check(script: Rehearsal, plan: Plan, people: PeopleFile) -> Iterator[Finding]:
     """Yield what is wrong with a script as one of this mission."""
-    steps = by_name(plan.definition)
+    family = plan.family()
+    steps = {name: step for one in family[::-1] for name, step in by_name(one.definition).items()}
+    agents = {name: agent for one in family for name, agent in one.agents.items()}
+    tools = {name: tool for one in family for name, tool in one.tools.items()}
     yield from _inputs(script, plan)
     yield from _known("person", script.requested_by, people.people, script.place("requested_by", "like"))
-    agents = {**cast.agents(steps, plan.agents), **_planned("agents", script, steps, plan.agents)}
-    tools = {**cast.tools(steps, plan.tools), **_planned("tools", script, steps, plan.tools)}
-    yield from _cues("agent", script.agents, agents)
-    yield from _cues("tool", script.tools, tools)
+    cues = _planned("agents", script, steps, agents), _planned("tools", script, steps, tools)
+    yield from _cues("agent", script.agents, {**_all(lambda own: cast.agents(own, agents), family), **cues[0]})
+    yield from _cues("tool", script.tools, {**_all(lambda own: cast.tools(own, tools), family), **cues[1]})
     for decision in script.people:
         yield from _path(decision.at, steps, decision.place)
         yield from _known("person", decision.by, people.people, decision.place)
     yield from _events(script, steps)
-    yield from _expected(script, plan, people, steps)
+    yield from _expected(script, plan, people, steps, tools)
+
+
+def _all(who: Callable[[Mapping[str, Step]], cast.Cast], family: tuple[Plan, ...]) -> cast.Cast:
+    """Return who answers in a mission and in those that it starts; two of them may have steps of one name."""
+    found: dict[str, tuple[cast.Part, ...]] = {}
+    for one in family:
+        for name, parts in who(by_name(one.definition)).items():
+            found[name] = (*found.get(name, ()), *parts)
+    return found
 
 
 def name_of(path: str) -> str:
@@ -117,7 +128,9 @@ def _events(script: Rehearsal, steps: Mapping[str, Step]) -> Iterator[Finding]:
         yield from _known("event", happening.event, waited, happening.place)
 
 
-def _expected(script: Rehearsal, plan: Plan, people: PeopleFile, steps: Mapping[str, Step]) -> Iterator[Finding]:
+def _expected(
+    script: Rehearsal, plan: Plan, people: PeopleFile, steps: Mapping[str, Step], known: Iterable[str]
+) -> Iterator[Finding]:
     expect, places = script.expect, script.expect.places
     if expect.verdict is not None:
         yield from _known("verdict", expect.verdict, plan.definition.verdict.one_of, places["verdict"])
@@ -127,7 +140,7 @@ def _expected(script: Rehearsal, plan: Plan, people: PeopleFile, steps: Mapping[
         yield from _path(wait.at, steps, places["waits"])
     for key, tools in (("ran", expect.ran), ("compensations", expect.compensations)):
         for tool in tools or ():
-            yield from _known("tool", tool, plan.tools, places[key])
+            yield from _known("tool", tool, known, places[key])
     for person in expect.refused:
         yield from _known("person", person, [*people.people, EVENT], places["refused"])
 

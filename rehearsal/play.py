@@ -4,7 +4,7 @@ Nothing here is another interpreter: `workflows/interpreter/course.py` is the wa
 The same script plays the same each time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -14,6 +14,7 @@ from contracts.record import Record
 from contracts.view import MissionState, MissionView
 from contracts.workspace import PeopleFile
 from language.finding import Finding
+from rehearsal.child import Children
 from rehearsal.clock import Clock, Stalled
 from rehearsal.crowd import Crowd
 from rehearsal.outside import Outside
@@ -65,12 +66,15 @@ class _Play:
         self._crowd = Crowd(script.people, people, self._clock, self._gates)
         mission = Mission("rehearsal", "rehearsal", script.requested_by)
         show = self._show if watch else lambda: None
-        self._ports = ScriptedPorts(plan, mission, script, self._clock, self._crowd, watch=show, invents=invents)
         self._outside = Outside(script.events, self._clock, self._gates)
+        self._children = Children(self._clock, self._gates, self._outside.book)
+        self._ports = ScriptedPorts(
+            plan, mission, script, self._clock, self._crowd, children=self._children, watch=show, invents=invents
+        )
         self._scope = scope_of(plan, mission, self._ports, self._journal, self._gates, events=self._outside.book)
         self._ending: Ending | None = None
         self._over = False
-        self._shown = 0
+        self._shown: dict[int, int] = {}
         self._last: Performance | None = None
 
     def performed(self) -> Performance:
@@ -84,7 +88,7 @@ class _Play:
 
     def _performance(self) -> Performance:
         return Performance(
-            view=self._view(self._journal.records()),
+            view=self._view(tuple(record for journal in self._journals() for record in journal.records())),
             acts=tuple(self._ports.acts),
             asked=tuple(self._crowd.asked),
             untaken=self._outside.untaken(),
@@ -116,9 +120,15 @@ class _Play:
 
     def _show(self) -> None:
         if self._watch and self._last is None:
-            changed = tuple(self._journal.since(self._shown))
-            self._shown = self._journal.revision
-            self._watch(self._view(changed), self._clock.now)
+            self._watch(self._view(tuple(self._changed())), self._clock.now)
+
+    def _changed(self) -> Iterator[Record]:
+        for number, journal in enumerate(self._journals()):
+            yield from journal.since(self._shown.get(number, 0))
+            self._shown[number] = journal.revision
+
+    def _journals(self) -> list[Journal]:
+        return [self._journal, *self._children.journals()]
 
     def _view(self, records: tuple[Record, ...]) -> MissionView:
         definition, ending, openings = self._scope.plan.definition, self._ending, self._gates.openings()

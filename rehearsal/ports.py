@@ -14,8 +14,9 @@ from itertools import count
 from typing import Any, Literal
 
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage, idempotency_key
+from contracts.child import Child, Report
 from contracts.lock import Claim, Holder, Standing
-from contracts.plan import Plan
+from contracts.plan import MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.step import Place, Retry
 from contracts.workspace import Tool
@@ -23,6 +24,7 @@ from language.finding import Finding
 from language.planned import load_plan
 from language.schema import errors
 from rehearsal.check import step_of
+from rehearsal.child import Children
 from rehearsal.clock import Clock, Halted
 from rehearsal.crowd import Crowd
 from rehearsal.invent import CannotInvent, invent
@@ -85,11 +87,14 @@ class ScriptedPorts:
         clock: Clock,
         crowd: Crowd,
         *,
+        children: Children,
         watch: Callable[[], None],
         invents: bool = False,
     ) -> None:
         self.acts: list[Act] = []
-        self._plan = plan
+        self._agents = {name: agent for one in plan.family() for name, agent in one.agents.items()}
+        self._tools = {name: tool for one in plan.family() for name, tool in one.tools.items()}
+        self._children = children
         self._mission = mission
         self._script = script
         self._clock = clock
@@ -152,13 +157,13 @@ class ScriptedPorts:
         return None
 
     async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
-        part = Part("agent", call.name, call.path, call.agent.output, self._script.agents, self._plan.agents)
+        part = Part("agent", call.name, call.path, call.agent.output, self._script.agents, self._agents)
         answer, usage = await self._try(part, effort)
         return AgentResult(output=answer.answer, usage=usage.model_copy(update={"agent_runs": 1}))
 
     async def run_tool(self, call: ToolCall, effort: Effort) -> ToolResult:
         """Let a tool act. A cancellation waits for its report, or nobody would know what to undo."""
-        task = asyncio.ensure_future(self._act(call, self._plan.tools[call.tool], effort))
+        task = asyncio.ensure_future(self._act(call, self._tools[call.tool], effort))
         while not task.done():
             try:
                 await asyncio.shield(task)
@@ -172,12 +177,28 @@ class ScriptedPorts:
     async def load_plan(self, order: PlanOrder) -> LoadedPlan:
         return load_plan(order)
 
+    async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
+        return self._children.start(mission_id, given, self)
+
+    async def watch_mission(self, child: Child, path: str) -> Report | None:
+        del path
+        return await self._children.report(child)
+
+    async def stop_mission(self, child: Child, path: str) -> None:
+        del path
+        self._children.stop(child)
+
+    async def undo_mission(self, child: Child, path: str) -> bool:
+        del path
+        await self._children.undo(child)
+        return True
+
     async def _act(self, call: ToolCall, tool: Tool, effort: Effort) -> ToolResult:
         wrong = errors(tool.input, call.arguments)
         if wrong:
             cause = f"{call.tool}: the arguments do not fit its contract: {'; '.join(wrong[:3])}"
             raise EffectFailed("bad_input", cause, tried="nothing was sent", applied="no")
-        part = Part("tool", call.tool, call.path, tool.output, self._script.tools, self._plan.tools)
+        part = Part("tool", call.tool, call.path, tool.output, self._script.tools, self._tools)
         try:
             answer, usage = await self._try(part, effort)
         except EffectFailed as failed:

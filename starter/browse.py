@@ -61,7 +61,8 @@ def _state(execution: "WorkflowExecution", said: str) -> str:
     from contracts.view import MissionState
 
     stopped = execution.status in {Status.TERMINATED, Status.TIMED_OUT, Status.FAILED, Status.CANCELED}
-    unaware = said in {MissionState.RUNNING, MissionState.WAITING, MissionState.COMPENSATING, MissionState.DEAD_LETTER}
+    begun = {MissionState.RUNNING, MissionState.WAITING, MissionState.HELD}
+    unaware = said in {*begun, MissionState.COMPENSATING, MissionState.DEAD_LETTER}
     return execution.status.name.lower() if stopped and unaware and execution.status else said
 
 

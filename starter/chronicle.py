@@ -12,6 +12,7 @@ from temporalio.client import Client, WorkflowHistory
 
 from contracts.base import digest
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult
+from contracts.child import UNDO_CHILD, WATCH_CHILD, Child, Report
 from contracts.decision import DECIDE, Ruling, token_digest
 from contracts.event import EVENT, Event
 from contracts.lock import ASK_LOCKS, RELEASE_LOCKS, Claim, Holder, Standing
@@ -47,6 +48,7 @@ class Run:
         self._reader = reader
         self._calls: dict[int, Call] = {}
         self._claims: dict[int, Claim] = {}
+        self._kin: dict[int, Child] = {}
 
     async def entries(self) -> AsyncIterator[AuditEntry]:
         """Yield what the audit says of this run."""
@@ -68,6 +70,8 @@ class Run:
                 return await self._failed(event.activity_task_failed_event_attributes)
             case "activity_task_timed_out":
                 return await self._failed(event.activity_task_timed_out_event_attributes)
+            case "child_workflow_execution_started":
+                return _child_started(event.child_workflow_execution_started_event_attributes)
             case "activity_task_canceled":
                 return self._about(event.activity_task_canceled_event_attributes.scheduled_event_id, "cancelled")
             case "marker_recorded":
@@ -100,8 +104,11 @@ class Run:
             return await self._about_locks(event_id, kind, attributes.input.payloads)
         model: type[Call] | None = MODELS.get(kind)
         call = await self._reader.one(attributes.input.payloads, model) if model else None
+        child = await self._reader.one(attributes.input.payloads, Child) if kind in {WATCH_CHILD, UNDO_CHILD} else None
+        if child is not None:
+            self._kin[event_id] = child
         if call is None:
-            return {"what": f"activity {kind} asked for"}
+            return {"what": f"activity {kind} asked for", "detail": {"child": child.id} if child else {}}
         self._calls[event_id] = call
         if isinstance(call, AgentCall):
             detail = {"task": call.task, "context_digest": digest(call.context), "asked_again": bool(call.errors)}
@@ -135,6 +142,8 @@ class Run:
         if attributes.scheduled_event_id in self._claims:
             return await self._answered(self._claims[attributes.scheduled_event_id], attributes)
         call = self._calls.get(attributes.scheduled_event_id)
+        if call is None:
+            return await self._reported(attributes)
         if isinstance(call, AgentCall):
             result = await self._reader.one(attributes.result.payloads, AgentResult)
             detail = {"errors": list(result.errors), "observations": len(result.observations)} if result else {}
@@ -146,6 +155,15 @@ class Run:
             detail = {"key": call.key, "undoes": call.undoes, "arguments_digest": digest(call.arguments)}
             return self._about(attributes.scheduled_event_id, what, digest(done.output) if done else "", detail)
         return None
+
+    async def _reported(self, attributes: Any) -> dict[str, Any] | None:
+        """Tell what the server said of a child mission, or of the parent."""
+        child = self._kin.get(attributes.scheduled_event_id)
+        report = await self._reader.one(attributes.result.payloads, Report) if child else None
+        if child is None or report is None:
+            return None
+        detail = {"state": report.state, "verdict": report.verdict, "held": report.held}
+        return {"what": "child mission reported", "who": child.mission, "detail": {"child": child.id, **detail}}
 
     async def _failed(self, attributes: Any) -> dict[str, Any] | None:
         cause, details = await self._reader.failure(attributes.failure)
@@ -231,6 +249,12 @@ class Run:
                 return {"what": "run handed over", "detail": {"next_run": attributes.new_execution_run_id}}
             case _:
                 return None
+
+
+def _child_started(attributes: Any) -> dict[str, Any]:
+    execution = attributes.workflow_execution
+    detail = {"child": execution.workflow_id, "run": execution.run_id}
+    return {"what": "child mission started", "who": attributes.workflow_type.name, "detail": detail}
 
 
 def _ruled(ruling: Ruling) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from language.workspace import load_workspace
 from runtime.settings import Settings
 from starter.connect import PATIENCE
 from starter.problem import Refused, Usage
-from starter.search_attributes import at_start
+from workflows.board import at_start
 
 
 @dataclass(frozen=True)

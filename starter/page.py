@@ -23,7 +23,7 @@ def page(view: MissionView, live: Iterable[tuple[str, Observation]]) -> Renderab
 
 
 def _over(view: MissionView) -> bool:
-    return view.state not in {"running", "waiting", "compensating", "dead_letter"}
+    return view.state not in {"running", "waiting", "compensating", "dead_letter", "held"}
 
 
 def _cost(view: MissionView) -> RenderableType:

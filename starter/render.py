@@ -41,6 +41,7 @@ STATES = {
     MissionState.RUNNING: "cyan",
     MissionState.WAITING: "bold yellow",
     MissionState.COMPENSATING: "magenta",
+    MissionState.HELD: "cyan",
     MissionState.COMPLETED: "green",
     MissionState.REFUSED: "yellow",
     MissionState.CANCELLED: "yellow",

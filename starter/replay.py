@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ from starter.problem import DONE, REFUSED, Refused, Usage
 
 if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHistory
+
+    Named = tuple[str, WorkflowHistory]
 
 Files = Annotated[
     list[Path], typer.Argument(metavar="[FILE]...", help="Histories as JSON, from the CLI or the Web UI.")
@@ -35,12 +38,15 @@ def replay(files: Files = [], *, mission: Ids = [], recent: Recent = 0, as_json:
     return _tell(outcomes, as_json=as_json)
 
 
-async def _from_files(files: list[Path]) -> "AsyncIterator[WorkflowHistory]":
+async def _from_files(files: list[Path]) -> "AsyncIterator[Named]":
     from temporalio.client import WorkflowHistory
 
     for file in files:
         try:
-            yield WorkflowHistory.from_json(file.stem, file.read_text())
+            history = WorkflowHistory.from_json(file.stem, file.read_text())
+            # Replayed under the id that it had: those of its children are made from it.
+            started = history.events[0].workflow_execution_started_event_attributes
+            yield file.stem, replace(history, workflow_id=started.workflow_id or file.stem)
         except OSError as error:
             raise Usage(f"cannot read {file}: {error.strerror}") from None
         except Exception as error:
@@ -48,18 +54,18 @@ async def _from_files(files: list[Path]) -> "AsyncIterator[WorkflowHistory]":
             raise Usage(f"{file} is no history in JSON: {str(error).splitlines()[0]}") from None
 
 
-async def _from_server(client: "Client", missions: list[str], recent: int) -> "AsyncIterator[WorkflowHistory]":
+async def _from_server(client: "Client", missions: list[str], recent: int) -> "AsyncIterator[Named]":
     from starter.history import runs_of
 
     for mission in missions:
         for history in await runs_of(client, mission):
-            yield history
+            yield history.workflow_id, history
     if recent:
         async for run in client.list_workflows("MissionName IS NOT NULL", limit=recent):
-            yield await client.get_workflow_handle(run.id, run_id=run.run_id).fetch_history()
+            yield run.id, await client.get_workflow_handle(run.id, run_id=run.run_id).fetch_history()
 
 
-async def _judged(histories: "AsyncIterator[WorkflowHistory]") -> list[tuple[str, str]]:
+async def _judged(histories: "AsyncIterator[Named]") -> list[tuple[str, str]]:
     """Return each history's name with the reason why it does not replay, or an empty text."""
     import logging
 
@@ -73,10 +79,10 @@ async def _judged(histories: "AsyncIterator[WorkflowHistory]") -> list[tuple[str
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)  # The reason is told below, once.
     replayer = Replayer(workflows=[Mission, Locks], workflow_runner=runner(), data_converter=DATA_CONVERTER)
     outcomes = []
-    async for history in histories:
+    async for name, history in histories:
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
         reason = _reason(str(result.replay_failure)) if result.replay_failure else ""
-        outcomes.append((f"{history.workflow_id} {len(history.events)} events", reason))
+        outcomes.append((f"{name} {len(history.events)} events", reason))
     return outcomes
 
 

@@ -6,11 +6,9 @@ The names and types are `contracts/attributes.py`; the dev server gets them on i
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.client import Client
-from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError, RPCStatusCode
 
-from contracts.attributes import ATTRIBUTES, MISSION_NAME, MISSION_STATE, MISSION_TEAM
-from contracts.view import MissionState
+from contracts.attributes import ATTRIBUTES
 from starter.problem import Refused
 
 TYPES = {
@@ -18,13 +16,6 @@ TYPES = {
     "KeywordList": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
     "Datetime": IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
 }
-
-
-def at_start(name: str, team: str) -> TypedSearchAttributes:
-    """Return what a mission carries from its first moment."""
-    values = {MISSION_NAME: name, MISSION_STATE: str(MissionState.RUNNING), MISSION_TEAM: team}
-    pairs = [SearchAttributePair(SearchAttributeKey.for_keyword(key), value) for key, value in values.items()]
-    return TypedSearchAttributes(pairs)
 
 
 async def register(client: Client) -> list[str]:

@@ -70,6 +70,8 @@ class Timeline:
             yield Line(record.started_at, "start", record.actor or record.kind, again, record.path)
         if record.locks is not None:
             yield from self._locks(record, record.locks)
+        if record.child and self._first("child", record.path, record.attempt):
+            yield Line(record.started_at, "start", f"starts {record.child.mission}", record.child.id, record.path)
         for observation in record.observations:
             yield from self._observation(record.path, observation)
         said = record.answer or (record.output if record.kind in ASKING and record.ended_at else None)
@@ -120,7 +122,7 @@ class Timeline:
             return
         ends = [one.ended_at for one in view.records if one.ended_at]
         at = effect.undone_at or max(ends, default=record.started_at)
-        tool = f"by {effect.undo.tool}" if effect.undo else ""
+        tool = f"by {effect.undo.tool}" if effect.undo else f"by {record.child.id} itself" if record.child else ""
         bad = effect.undo_status in {"failed", "given_up"}
         text = f"{effect.tool} {UNDOING[effect.undo_status]}"
         yield Line(at, "failed" if bad else "undo", text, effect.undo_error if bad else tool, record.path)

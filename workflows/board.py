@@ -7,9 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
-from contracts.attributes import AWAITING_ROLE, GATE_DEADLINE, MISSION_STATE, MISSION_VERDICT
+from contracts.attributes import (
+    AWAITING_ROLE,
+    GATE_DEADLINE,
+    MISSION_NAME,
+    MISSION_STATE,
+    MISSION_TEAM,
+    MISSION_VERDICT,
+)
 from contracts.decision import Opening
 from contracts.definition import Definition
 from contracts.view import MissionState
@@ -20,6 +27,13 @@ STATE = SearchAttributeKey.for_keyword(MISSION_STATE)
 VERDICT = SearchAttributeKey.for_keyword(MISSION_VERDICT)
 ROLES = SearchAttributeKey.for_keyword_list(AWAITING_ROLE)
 DEADLINE = SearchAttributeKey.for_datetime(GATE_DEADLINE)
+
+
+def at_start(name: str, team: str) -> TypedSearchAttributes:
+    """Return what a mission carries from its first moment."""
+    values = {MISSION_NAME: name, MISSION_STATE: str(MissionState.RUNNING), MISSION_TEAM: team}
+    pairs = [SearchAttributePair(SearchAttributeKey.for_keyword(key), value) for key, value in values.items()]
+    return TypedSearchAttributes(pairs)
 
 
 class Board:

@@ -13,6 +13,8 @@ EFFECT = 6
 """Events of an activity that reports: scheduled, started, completed, and the workflow task that hears of it."""
 RULING = 5
 """Events of a decision: the signal, its workflow task, the marker of its ruling."""
+CHILD = 9
+"""Events of a child mission: asked for, started, ended, and the workflow tasks that hear of it."""
 LOCAL = 1
 TIMER = 5
 MOST_BYTES = 2_500_000

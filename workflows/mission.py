@@ -5,9 +5,8 @@ waits, it never freezes on a bug, and what it abandons is undone in a task that 
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -36,11 +35,12 @@ from workflows.inbox import Inbox
 from workflows.interpreter.course import broken, failing, follow, scope_of, state_of, to_be_undone
 from workflows.interpreter.ending import Suspended
 from workflows.interpreter.hold import let_go_of_all
-from workflows.interpreter.join import is_cancelled
+from workflows.interpreter.join import is_cancelled, see_through
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
 from workflows.interpreter.undo import undo_all
 from workflows.meter import Meter
+from workflows.parentage import Parentage, cancelled
 from workflows.ports import TemporalPorts, judge
 from workflows.view import page_of_gates, page_of_records, spent, waiting
 
@@ -77,14 +77,13 @@ class Mission:
         self.meter = Meter(self._input.limits)
         self._inbox = Inbox(carried.inbox, carried.receipts, self.meter)
         self._events = Eventbook(carried.events, carried.events_seen)
-        self._over = False
-        self._stays = False
+        self._over = self._stays = self._held = False
         plan = self._input.plan
         self._board = Board(plan.definition, (self._state(), self._gates.openings()))
         identity = Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by)
-        self._scope = scope_of(
-            plan, identity, TemporalPorts(plan, self), self._journal, self._gates, events=self._events
-        )
+        ports = TemporalPorts(plan, self, self._input.limits)
+        self._parentage = Parentage(self._input.parent, ports.watch_parent)
+        self._scope = scope_of(plan, identity, ports, self._journal, self._gates, events=self._events)
 
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> MissionResult:
@@ -96,12 +95,13 @@ class Mission:
         attending = asyncio.create_task(
             self._inbox.attend(self._gates, info.workflow_id, info.first_execution_run_id, judge)
         )
+        self._parentage.attend(lambda: self._ending is None)
         while (ending := await self._go_on()) is None:
             await self._hand_over()
         self._over = True
         self._board.verdict = ending.verdict
         self.changed()
-        await _through(workflow.wait_condition(lambda: not self._inbox.waiting()))
+        await see_through(workflow.wait_condition(lambda: not self._inbox.waiting()))
         attending.cancel()
         return self._result(ending)
 
@@ -162,11 +162,12 @@ class Mission:
         try:
             if self._ending is None:
                 self._end(await self._walk())
+            await self._hold()
             if self._ending and to_be_undone(self._ending):
                 self.changed()
-                await _through(undo_all(self._scope))
+                await see_through(undo_all(self._scope))
             if self._ending and self._journal.claiming():
-                await _through(let_go_of_all(self._scope))
+                await see_through(let_go_of_all(self._scope))
         except Suspended:
             return None
         except Exception as bug:
@@ -174,12 +175,25 @@ class Mission:
             self._ending = broken("undo what was done", bug)
         return self._ending
 
+    async def _hold(self) -> None:
+        """Keep what a completed child did in hand until its parent is over, and undo it unless that completed."""
+        if self._ending is None or to_be_undone(self._ending) or not self._parentage.holds(self._journal.records()):
+            return
+        self._held = True
+        self.changed()
+        try:
+            self._end(await self._parentage.outlived(self.stopping) or self._ending)
+        except asyncio.CancelledError:
+            self._end(cancelled())
+        finally:
+            self._held = False
+
     async def _hand_over(self) -> None:
         """Continue as new. A mission that was cancelled, or cannot be carried, ends in this run instead."""
-        await _through(workflow.wait_condition(lambda: self._inbox.waiting_bytes() <= QUEUED))
-        if self._ending is None and is_cancelled():
+        await see_through(workflow.wait_condition(lambda: self._inbox.waiting_bytes() <= QUEUED))
+        if is_cancelled() and not (self._ending and to_be_undone(self._ending)):
             # A cancellation is delivered once: the next run would never hear of it.
-            self._end(_cancelled())
+            self._end(self._parentage.ending() or cancelled())
             return
         following = self._next()
         size = len(following.model_dump_json().encode())
@@ -201,12 +215,14 @@ class Mission:
         except Suspended:
             raise
         except asyncio.CancelledError:
-            return _cancelled()
+            return self._parentage.ending() or cancelled()
         except Exception as bug:
             workflow.logger.exception("the interpreter failed")
             return broken("interpret the mission", bug)
 
     def _state(self) -> MissionState:
+        if self._held:
+            return MissionState.HELD
         return state_of(self._ending, over=self._over, asking=self._gates.asking())
 
     def _next(self) -> MissionInput:
@@ -270,19 +286,3 @@ class Mission:
             refused = "an event is one JSON object with `event`, and with `key`, `payload` and `id` as needed"
         if refused:
             self._gates.refuse("", refused)
-
-
-async def _through(work: Coroutine[Any, Any, None]) -> None:
-    """See work through in a task of its own: a cancellation of the mission does not reach it."""
-    task = asyncio.create_task(work)
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled():
-                raise
-    task.result()
-
-
-def _cancelled() -> Ending:
-    return Ending(state=MissionState.CANCELLED, reason=workflow.cancellation_reason() or "cancelled")

@@ -16,6 +16,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
+from contracts.base import Message
 from contracts.call import (
     EXECUTE_ACTION,
     JUDGE_DECISION,
@@ -26,15 +27,17 @@ from contracts.call import (
     ToolResult,
     idempotency_key,
 )
+from contracts.child import UNDO_CHILD, WATCH_CHILD, WATCH_PARENT, Child, Parent, ParentEnd, Report
 from contracts.decision import Hearing, Ruling
-from contracts.plan import Plan
+from contracts.plan import Limits, MissionInput, Plan
 from contracts.planned import LOAD_PLAN, LoadedPlan, PlanOrder
 from contracts.step import Retry
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.scope import Effort
+from workflows.kin import PARENT, look, start_child, stop_child
 from workflows.lock_ports import LockPorts
-from workflows.meter import EFFECT, LOCAL, TIMER, Meter
+from workflows.meter import CHILD, EFFECT, LOCAL, TIMER, Meter
 
 HEARTBEAT = timedelta(seconds=10)
 LAST_WORDS = timedelta(seconds=5)
@@ -62,10 +65,11 @@ class Host(Protocol):
 class TemporalPorts(LockPorts):
     """The world, as Temporal gives it."""
 
-    def __init__(self, plan: Plan, host: Host) -> None:
+    def __init__(self, plan: Plan, host: Host, limits: Limits | None = None) -> None:
         super().__init__(host.meter)
         self._plan = plan
         self._host = host
+        self._limits = limits or Limits()
 
     def now(self) -> datetime:
         return workflow.now()
@@ -132,6 +136,29 @@ class TemporalPorts(LockPorts):
         self._host.meter.count(LOCAL, len(plan.model_dump_json()))
         return plan
 
+    async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
+        given = given.model_copy(update={"limits": self._limits})
+        size = demand_sendable(given)
+        child = await start_child(mission_id, given)
+        self._host.meter.count(CHILD, size)
+        return child
+
+    async def watch_mission(self, child: Child, path: str) -> Report | None:
+        report: Report | None = await self._look(WATCH_CHILD, child, path, Report)
+        return report
+
+    async def undo_mission(self, child: Child, path: str) -> bool:
+        return await self._look(UNDO_CHILD, child, path, Report) is not None
+
+    async def stop_mission(self, child: Child, path: str) -> None:
+        await stop_child(child, f"{path}/stop")
+        self._host.meter.count(EFFECT)
+
+    async def watch_parent(self, parent: Parent) -> ParentEnd | None:
+        """Wait until a parent is over; None when the run is to hand over first."""
+        end: ParentEnd | None = await self._look(WATCH_PARENT, parent, PARENT, ParentEnd)
+        return end
+
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
         """Wait; at the deadline, hear first those who spoke before it.
 
@@ -155,6 +182,11 @@ class TemporalPorts(LockPorts):
         self._host.meter.count(TIMER)
         return ready()
 
+    async def _look(self, kind: str, kin: Child | Parent, name: str, answer: type) -> Any:
+        found = await look(kind, kin, name, answer, self.stopping)
+        self._host.meter.count(EFFECT)
+        return found
+
     async def _effect(
         self,
         name: str,
@@ -166,10 +198,7 @@ class TemporalPorts(LockPorts):
         summary: str,
         cancellation: workflow.ActivityCancellationType,
     ) -> Any:
-        size = len(call.model_dump_json().encode())
-        if size > MOST_BYTES:
-            cause = f"the call has {size} bytes; at most {MOST_BYTES} can be sent"
-            raise EffectFailed("over_budget", cause, tried="nothing was sent", applied="no")
+        size = demand_sendable(call)
         span = get_tracer("gonogo").start_span(f"{workflow.info().workflow_type} {call.path}")
         # Current only while the call is handed over: a context left open over a wait could not be closed on eviction.
         with use_span(span, end_on_exit=False):
@@ -210,6 +239,15 @@ class TemporalPorts(LockPorts):
             return False
         await workflow.wait_condition(lambda: ready() or self.stopping() or self._host.heard_until(began))
         return ready() or self.stopping()
+
+
+def demand_sendable(message: Message) -> int:
+    """Return how many bytes are sent; refuse what a server would not take."""
+    size = len(message.model_dump_json().encode())
+    if size > MOST_BYTES:
+        cause = f"the call has {size} bytes; at most {MOST_BYTES} can be sent"
+        raise EffectFailed("over_budget", cause, tried="nothing was sent", applied="no")
+    return size
 
 
 async def judge(hearing: Hearing) -> Ruling:

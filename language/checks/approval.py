@@ -5,7 +5,7 @@ The law: only a tool's contract in the workspace frees it from approval (`autono
 
 from collections.abc import Iterator
 
-from contracts.definition import ActionStep, GateStep, PlanStep, RaceStep, ReviewStep, Step, Target
+from contracts.definition import ActionStep, GateStep, MissionStep, PlanStep, RaceStep, ReviewStep, Step, Target
 from contracts.gate import Gate
 from contracts.step import CONTINUE, ESCALATE
 from contracts.workspace import Tool, Workspace
@@ -13,7 +13,7 @@ from language.checks.names import listed
 from language.draft import Draft
 from language.finding import Finding
 from language.silence import APPROVING_WORDS
-from language.steps import called_by, called_names, children, gate_of, walk
+from language.steps import called_by, called_names, children, every_step, gate_of, walk
 
 
 def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
@@ -71,20 +71,25 @@ class Acting:
                 reviewed = False
             elif reviewed:
                 yield from self.reached((step,))
-            reviewed |= any(isinstance(inner, ReviewStep) for inner in self.reached((step,)))
+            reviewed |= any(self.reviews(inner) for inner in self.reached((step,)))
         if graph and reviewed:
             yield from self.reached(tuple(own))
 
+    def reviews(self, step: Step) -> bool:
+        """Whether silence may let the mission go on from a step, or from within the mission that it starts."""
+        return any(isinstance(inner, ReviewStep) for inner in self.carried_out(step))
+
     def acts(self, step: Step) -> bool:
         """Whether a step changes the world. What is planned may, where it is allowed a tool that does."""
-        return any(tool.acts() for tool in self.tools(step))
+        return any(tool.acts() for one in self.carried_out(step) for tool in self.tools(one))
 
     def acts_unasked(self, step: Step) -> bool:
         """Whether a step changes the world without an approval. Actions that are planned have their own."""
-        if gate_of(step) is not None:
-            return False
+        return any(self.unasked(one, tool) for one in self.carried_out(step) for tool in self.tools(one))
+
+    def unasked(self, step: Step, tool: Tool) -> bool:
         own = isinstance(step, ActionStep)
-        return any(tool.acts() and (own or not tool.needs_approval()) for tool in self.tools(step))
+        return gate_of(step) is None and tool.acts() and (own or not tool.needs_approval())
 
     def tools(self, step: Step) -> list[Tool]:
         match step:
@@ -95,6 +100,12 @@ class Acting:
             case _:
                 names = ()
         return [self.workspace.tools[name] for name in names if name in self.workspace.tools]
+
+    def carried_out(self, step: Step) -> Iterator[Step]:
+        """Yield a step, and every step of the missions that it starts."""
+        yield step
+        for mission in self.draft.family(step) if isinstance(step, MissionStep) else ():
+            yield from every_step(mission)
 
     def reached(self, steps: tuple[Step, ...]) -> Iterator[Step]:
         """Yield steps with everything that they hold and call."""

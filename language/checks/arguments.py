@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from contracts.definition import ActionStep
+from contracts.definition import ActionStep, Step
 from contracts.workspace import Workspace
 from language.draft import Draft
 from language.expression import ExpressionError, template_expressions
 from language.finding import Finding
 from language.name import nearest
 from language.schema import errors
+
+Noun = tuple[str, str]
+"""Whose arguments they are, and what they are called there."""
+TOOL: Noun = ("tool", "argument")
 
 
 def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
@@ -25,20 +29,25 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
 
 
 def misfits(
-    step: ActionStep, given: dict[str, Any], schema: dict[str, Any], draft: Draft, *path: str
+    step: Step,
+    given: dict[str, Any],
+    schema: dict[str, Any],
+    draft: Draft,
+    *path: str,
+    noun: Noun = TOOL,
 ) -> Iterator[Finding]:
-    properties = schema.get("properties", {})
+    (whose, what), properties = noun, schema.get("properties", {})
     place = draft.value(step, *path)
     for name in given:
         if schema.get("additionalProperties") is False and name not in properties:
             meant = nearest(name, properties)
             mend = f"did you mean '{meant}'?" if meant else f"it takes: {', '.join(properties) or 'nothing'}"
             found = place.key_places.get(name, place.place)
-            yield Finding("BAD_ARGUMENT", f"the tool has no argument '{name}'", found, mend)
+            yield Finding("BAD_ARGUMENT", f"the {whose} has no {what} '{name}'", found, mend)
     for name in schema.get("required", ()):
         if name not in given:
             mend = f"write '{name}: …' under 'with'"
-            yield Finding("BAD_ARGUMENT", f"the tool needs the argument '{name}'", place.place, mend)
+            yield Finding("BAD_ARGUMENT", f"the {whose} needs the {what} '{name}'", place.place, mend)
     loose: dict[str, Any] = {"type": "object", "properties": properties}
     loose |= {key: schema[key] for key in ("$defs", "definitions") if key in schema}
     for name, value in given.items():

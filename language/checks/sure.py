@@ -18,6 +18,7 @@ from contracts.definition import (
     GroupStep,
     LoopStep,
     MapStep,
+    MissionStep,
     ParallelStep,
     PartyStep,
     PlanStep,
@@ -111,7 +112,9 @@ class Sure:
 
     def _body(self, step: Step) -> int:
         match step:
-            case AgentStep() | GateStep() | WaitStep() | ReviewStep() | MapStep() | RaceStep() | CanaryStep():
+            case AgentStep() | GateStep() | WaitStep() | ReviewStep() | MissionStep():
+                return self._own(step)
+            case MapStep() | RaceStep() | CanaryStep():
                 # What is set inside a map, a race or a canary stays there.
                 return self._own(step)
             case PartyStep():
@@ -218,7 +221,7 @@ class Sure:
                 for key, part in step.canary.parts().items():
                     result = self._flow.bits["result"] if key == "incident" else 0
                     self._enter(part, before | self._flow.stage(step) | result)
-            case WaitStep():
+            case WaitStep() | MissionStep():
                 return
             case _:
                 assert_never(step)

@@ -7,9 +7,20 @@ arguments that no expression makes.
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from contracts.definition import ActionStep, CanaryStep, ConditionStep, LoopStep, MapStep, RaceStep, Step, WaitStep
+from contracts.definition import (
+    ActionStep,
+    CanaryStep,
+    ConditionStep,
+    LoopStep,
+    MapStep,
+    MissionStep,
+    RaceStep,
+    Step,
+    WaitStep,
+)
 from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
+from language.checks.missions import inputs_of
 from language.draft import Draft
 from language.expression import position, split_template
 from language.finding import Finding
@@ -35,6 +46,8 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
             yield from no_answer(demand, local_types(variables, step, demand.when, outputs))
         if isinstance(step, ActionStep):
             yield from arguments(step, draft, workspace, outputs, variables)
+        if isinstance(step, MissionStep) and step.with_ and (family := draft.family(step)):
+            yield from misfits(draft.value(step, "with"), schema_type(inputs_of(family[0])), "with", variables)
     for site in verdict_sites(draft):
         yield from mistakes(site, variables)
         yield from no_verdict(site, draft, variables)

@@ -18,6 +18,7 @@ from contracts.definition import (
     GroupStep,
     LoopStep,
     MapStep,
+    MissionStep,
     ParallelStep,
     PartyStep,
     PlanStep,
@@ -185,6 +186,8 @@ class Outputs:
                 return union([PLANNED, DECISION]) if step.approval else PLANNED
             case PartyStep():
                 return party_type(step.party)
+            case MissionStep():
+                return map_of({"mission": TEXT, "verdict": text_of(step.accept), "state": text_of(("completed",))})
             case _:
                 assert_never(step)
 

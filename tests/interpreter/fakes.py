@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage
+from contracts.child import Child, Report
 from contracts.decision import Opening, Ruling
 from contracts.definition import Definition
 from contracts.lock import Claim, Holder, Standing
-from contracts.plan import Carried, Plan
+from contracts.plan import Carried, MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.view import MissionState
 from contracts.workspace import Agent, Escalation, Tool
@@ -50,10 +51,17 @@ class FakePorts:
     world: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     """Tool, idempotency key, arguments of every call that reached a tool."""
     openings: list[Opening] = field(default_factory=list)
+    missions: dict[str, Any] = field(default_factory=dict)
+    """Name to how a child ends: a `Report`, an exception, a list of those in turn, or a callable of the child."""
+    undoing: Any = True
+    """What having a child undone comes to: done, a hand-over, or an exception; or a list of those in turn."""
+    kin: list[tuple[str, str]] = field(default_factory=list)
+    """What was asked of child missions: the verb, the child's id."""
     stop_after: int | None = None
     """Hand over once so many effects were asked for."""
     nonces: int = 0
     locks: Locktable = field(default_factory=Locktable)
+    started: dict[str, MissionInput] = field(default_factory=dict)
 
     def now(self) -> datetime:
         return self.clock
@@ -92,6 +100,29 @@ class FakePorts:
     async def load_plan(self, order: PlanOrder) -> LoadedPlan:
         self.calls.append(f"load {order.id}")
         return load_plan(order)
+
+    async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
+        self.calls.append(mission_id)
+        self.kin.append(("start", mission_id))
+        self.started[mission_id] = given
+        return Child(id=mission_id, run=f"run of {mission_id}", mission=given.plan.definition.mission)
+
+    async def watch_mission(self, child: Child, path: str) -> Report | None:
+        del path
+        if self.stopping():
+            return None
+        report: Report = await self._answer(self.missions, child.mission, child)
+        return report
+
+    async def stop_mission(self, child: Child, path: str) -> None:
+        del path
+        self.kin.append(("stop", child.id))
+
+    async def undo_mission(self, child: Child, path: str) -> bool:
+        del path
+        self.kin.append(("undo", child.id))
+        done: bool = await self._answer({"": self.undoing}, "", child)
+        return done
 
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
         """Let people speak once about each opening; what they leave open, time closes once nothing else moves."""

@@ -9,6 +9,8 @@ from contracts.workspace import Agent, Escalation, PeopleFile, Person, Server, T
 from language.finding import Rejected
 from language.loader import load_text
 
+CHILDREN = Path(__file__).parent / "children"
+"""Missions that others may start: those that read, that act, that ask, that let silence pass, and that are wrong."""
 AGENTS = ("architect", "security_engineer", "cost_analyst", "reviewer")
 
 HEAD = """
@@ -111,7 +113,7 @@ def workspace(**more: Any) -> Workspace:
         "cy": Person(roles=("director",)),
     }
     given = {
-        "root": "/nowhere",
+        "root": str(CHILDREN),
         "agents": {
             **{name: Agent(callable="somewhere.agents:answer") for name in AGENTS},
             "planner": Agent(callable="somewhere.agents:plan", output=PLAN),

@@ -34,7 +34,7 @@ def gates(draw: Any, count: list[int], depth: int) -> dict[str, Any]:
 def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, Any]:
     count[0] += 1
     number = count[0]
-    kinds = ["agent", "action", "gate", "condition", "race", "wait", "plan", "party"]
+    kinds = ["agent", "action", "gate", "condition", "race", "wait", "plan", "party", "mission"]
     kinds += ["parallel", "loop", "steps", "map", "canary"] if depth else []
     kind = draw(st.sampled_from(kinds))
     step: dict[str, Any] = {"step": f"s{number}"} if named or draw(st.booleans()) else {}
@@ -73,6 +73,11 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
             }
             step["party"] |= {"tokens": 9_000, "stall": 2, "context": draw(CONTEXT), "facilitator": "ada"}
             step["party"]["on_stall"] = draw(targets(count, depth, ("continue", "escalate")))
+        case "mission":
+            ends = {"on_parent_close": draw(st.sampled_from(["undo", "cancel", "abandon"]))}
+            look = {"mission": "look_around", "with": {"host": draw(TEXTS)}, "accept": "calm", "timeout": draw(TIMES)}
+            file = {"mission": "file_report", "accept": ["filed"], "allow": {"tools": ["open_ticket", "close_ticket"]}}
+            step |= {**draw(st.sampled_from([{**look, "allow": {"agents": "architect"}}, file])), **ends}
         case "wait":
             step |= {"wait": {"for": draw(TIMES)}}
         case "map":

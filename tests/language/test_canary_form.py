@@ -8,7 +8,7 @@ from desk import findings, load, mission
 
 from contracts.definition import ActionStep
 from language.difference import difference
-from language.freeze import named
+from language.named import named
 from language.steps import every_step
 
 PARTS = {

@@ -17,10 +17,23 @@ from language.freeze import freeze
 
 HISTORIES = Path(__file__).parents[1] / "histories"
 FAILED_OR_CHANGED = ("action_modified", "action_undone", "cancelled", "continued", "dead_letter", "map", "recovered")
-FAILED_OR_CHANGED += ("retried", "canary_breached", "locked_undone")
-BESIDE = {"gate_approved.1": 5, "agent_mended.1": 6}
-"""Events that no estimate knows of: of a decision that was refused, and of a fake that breaks a schema it has not."""
+FAILED_OR_CHANGED += ("retried", "canary_breached", "child_undone", "locked_undone")
+BESIDE = {"gate_approved.1": 5, "agent_mended.1": 6, "child_inside.1": 7}
+"""Events that no estimate knows of: of a decision that was refused, of a fake that breaks a schema it has not, and of a
+parent that is looked at."""
 KEPT = [path for path in sorted(HISTORIES.glob("*.json")) if not path.name.startswith(FAILED_OR_CHANGED)]
+
+
+def test_a_child_is_reckoned_with_but_for_its_events():
+    step = "{step: file, mission: %s, accept: %s, on_parent_close: undo, allow: {tools: [%s]}}"
+    alone = reckoned("steps: [{step: look, action: look_up}]")
+    quick = reckoned("steps: [" + step % ("file_report", "filed", "open_ticket, close_ticket") + "]")
+    asked = reckoned("steps: [" + step % ("file_carefully", "written", "write_file, delete_file") + "]")
+
+    assert Span(least=1, most=1) == alone.actions == quick.actions == asked.actions
+    assert (Span(least=0, most=0), Span(least=1, most=1)) == (quick.gates, asked.gates)
+    assert (0.0, None) == (quick.waiting_most, asked.waiting_most)
+    assert quick.events == asked.events
 
 
 def reckoned(steps: str, **more: Any) -> Estimate:

@@ -440,3 +440,28 @@ def test_whatever_a_planner_answers_loads_within_its_bounds_or_is_refused(steps)
             assert step.approval is not None or not sent.plan.tools[step.action].needs_approval()
         gate = gate_of(step)
         assert gate is None or (set(gate.approvers) <= {"tech_lead"} and gate.required >= 2)
+
+
+FILE = {"mission": "file_report", "accept": "filed", "on_parent_close": "undo"}
+THEN_FILED = """
+steps:
+  - step: rollout
+    plan: {agent: planner, task: T, allow: {kinds: [agent, review], agents: [reviewer], approvers: [tech_lead]}}
+  - step: file
+    mission: file_report
+    accept: filed
+    on_parent_close: undo
+    allow: {tools: [open_ticket, close_ticket]}
+"""
+
+
+def test_no_plan_starts_a_mission():
+    assert ["[0]: PLAN_NOT_ALLOWED"] == codes({"step": "a", **FILE})
+    assert "[0]: PLAN_NOT_ALLOWED" in codes({"step": "a", **FILE}, inside=THEN_FILED)
+
+
+def test_a_planned_review_before_a_mission_that_acts_would_let_silence_approve():
+    told = {"step": "r", "review": {"reviewers": ["tech_lead"], "timeout": "1h"}}
+
+    assert [] == codes(LOOK, inside=THEN_FILED)
+    assert ["SILENCE_APPROVES"] == [found.split(" ")[-1] for found in codes(told, inside=THEN_FILED)]

@@ -12,6 +12,7 @@ from desk import mission, workspace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from contracts.child import Report
 from contracts.definition import Definition, PlanStep
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.view import MissionState
@@ -83,7 +84,7 @@ class Maker:
     def step(self, depth: int) -> dict[str, Any]:
         self.count += 1
         kinds = ["condition", "loop", "parallel", "steps", "graph", "map", "race", "canary"] if depth > 0 else []
-        kinds += ["agent", "analyst", "gate", "look", "pay", "wait", "review", "plan", "party"]
+        kinds += ["agent", "analyst", "gate", "look", "pay", "wait", "review", "plan", "party", "mission"]
         made = {"step": f"s{self.count}", **getattr(self, f"make_{self.draw(st.sampled_from(kinds))}")(depth)}
         made |= self.maybe("when", QUESTIONS, 8)
         if self.one_in(8):
@@ -184,6 +185,13 @@ class Maker:
         stall = {"stall": 1, "on_stall": self.target(depth - 1)} if self.draw(st.booleans()) else {}
         return {"party": talk | stall}
 
+    def make_mission(self, depth: int) -> dict[str, Any]:
+        del depth
+        host = self.draw(st.sampled_from(["web-01", "${{ string(dyn(u).title) }}"]))
+        ends = self.draw(st.sampled_from(["undo", "cancel", "abandon"]))
+        made = {"mission": "look_around", "with": {"host": host}, "accept": "calm", "on_parent_close": ends}
+        return {**made, "allow": {"agents": "architect"}, **self.maybe("retry", st.just({"attempts": 2}))}
+
     def make_wait(self, depth: int) -> dict[str, Any]:
         del depth
         return {"wait": self.draw(st.sampled_from([{"for": "5m"}, {"until": "string(dyn(u).title)"}]))}
@@ -243,6 +251,12 @@ PLANNED = [
 ]
 PLANS = st.lists(st.lists(st.sampled_from(PLANNED), max_size=3), min_size=1, max_size=3)
 FILES = st.sampled_from([{"count": 2, "names": ["a"]}, failing(applied="no")])
+REPORTS = [
+    Report(state="completed", verdict="calm", held=True),
+    Report(state="completed", verdict="alarm"),
+    Report(state="completed", verdict="calm"),
+    Report(state="failed", reason="it broke"),
+]
 VERBS = st.lists(st.sampled_from(["approve", "approve", "reject", None]), min_size=1, max_size=4)
 LOADED: list[str] = []
 
@@ -306,6 +320,7 @@ async def walked(
             **dict.fromkeys(TALKERS, stance),
         },
         tools={"list_files": files, "write_file": {"name": "n"}, "delete_file": {}},
+        missions={"look_around": REPORTS * 100},
         people=people,
     )
     inputs = {"alert": {"level": 4}, "requirements_document": "r", "existing_system_overview": "o"}

@@ -12,7 +12,7 @@ from language.shape import FORMS, MISSION, STEPS, forms_of, keys_of
 
 FOLDER = Path(__file__).parents[2] / "docs" / "language"
 KNOWN = re.compile(r"has no key 'zzzzzz' \(keys here: (.*)\)")
-PAGES = {"steps": "group"}
+PAGES = {"steps": "group", "mission": "child"}
 """Pages that have another name than the key of their kind."""
 
 ASKED = {
@@ -30,6 +30,7 @@ ASKED = {
     "plan": "{step: a, plan: {zzzzzz: 1}}",
     "allow": "{step: a, plan: {allow: {zzzzzz: 1}}}",
     "party": "{step: a, party: {zzzzzz: 1}}",
+    "allowance": "{step: a, mission: look_around, allow: {zzzzzz: 1}}",
 }
 """A step with a form in it that has a key which nobody knows: the finding names the known ones."""
 

@@ -145,3 +145,18 @@ async def test_a_last_stage_that_one_person_rejects_is_taken_back_whole(live: Li
     assert "refused" == result.state
     undone = [share for tool, share in await done(live, started) if tool == "rollback_release"]
     assert [50, 10, 1] == undone
+
+
+async def test_a_flaw_that_no_host_has_is_the_fleets_own_mission_to_say(live: LiveMissions):
+    """The child runs its own agents on the real fleet; its verdict lets the release go on to its plan."""
+    advisory = {**load_input("fleet_patch", "advisories/openssl.json")["advisory"], "fixed": "0.0.1"}
+    started = await live.start("release_rollout", {**FIELD, "advisory": advisory}, requested_by="ravi")
+    await started.gate("prepare/plan[1]")
+    patched = next(one for one in (await started.state()).records if one.path == "go/patch_hosts")
+    await started.handle.cancel()
+    with pytest.raises(WorkflowFailureError):
+        await started.result()
+
+    assert {"mission": f"{started.handle.id}/go/patch_hosts", "verdict": "nothing_to_do", "state": "completed"} == (
+        patched.output
+    )

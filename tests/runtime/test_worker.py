@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowFailureError
+from temporalio.service import RPCError
 
 from activities import keys
 from contracts.plan import MissionInput, MissionResult, Plan
@@ -112,6 +113,56 @@ async def test_a_mission_goes_through_the_whole_worker_and_is_undone(client: Cli
     [isolated] = [record for record in view.records if record.path == "isolate"]
     assert isolated.effect is not None
     assert ("yes", "done") == (isolated.effect.applied, isolated.effect.undo_status)
+
+
+CHILD = {
+    "kind": "mission",
+    "step": "contain",
+    "mission": "contain",
+    "with": {"host": "${{ host }}"},
+    "accept": ["done"],
+    "on_parent_close": "undo",
+}
+
+
+async def test_what_people_approved_in_a_child_is_done_and_undone_by_the_child_alone(
+    client: Client, tmp_path: Path
+) -> None:
+    """The executor lets nobody else: an approval is good for the mission in which it was given."""
+    keys.create(tmp_path, "lea", ("secops",))
+    contracts = {name: tool.model_copy(update={"queue": "tests-tools"}) for name, tool in tools().items()}
+    inputs = {"type": "object", "properties": {"host": {"type": "string"}}}
+    people = Escalation(role="secops")
+    inner = plan_of(STEPS[1:2], mission="contain", inputs=inputs).definition
+    outer = plan_of([CHILD, STEPS[2]], inputs=inputs).definition
+    child = Plan(definition=inner, tools=contracts, escalation=people).sealed()
+    plan = Plan(definition=outer, tools=contracts, escalation=people, missions={"contain": child}).sealed()
+    given = MissionInput(plan=plan, inputs={"host": "web-01"}, requested_by="rita")
+    async with serving() as service:
+        place = workspace(tools=contracts, servers=at(service.url))
+        async with working(client, Settings(workspace=tmp_path, home=tmp_path), place):
+            parent = f"family-{uuid.uuid4().hex[:8]}"
+            handle = await client.start_workflow("rehearsal", given, id=parent, task_queue=MISSION_QUEUE)
+            house = House(client, tmp_path, Activities(), MISSION_QUEUE)
+            contain = Started(house, client.get_workflow_handle(f"{parent}/contain"))
+            async with asyncio.timeout(20):
+                while not (opened := await asked(contain)):
+                    await asyncio.sleep(0.02)
+            receipt = await contain.decide(opened[0], "lea")
+            with pytest.raises(WorkflowFailureError) as caught:
+                await asyncio.wait_for(handle.result(), 30)
+
+    assert receipt.accepted
+    assert "no such ticket" in str(caught.value.cause)
+    assert ["isolate_host", "reject", "release_host"] == service.tools_called()
+
+
+async def asked(mission: Started) -> Any:
+    """Return the open gates of a mission that may not have begun yet."""
+    try:
+        return await mission.gates()
+    except RPCError:
+        return ()
 
 
 def environment(tmp_path: Path, **more: str) -> dict[str, str]:

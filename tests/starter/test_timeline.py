@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from contracts.call import Observation, ToolCall, Usage
+from contracts.child import Child
 from contracts.decision import Ruling
 from contracts.lock import Blocker, LockNote
 from contracts.record import Effect, Failure, Record
@@ -186,3 +187,23 @@ def test_a_plan_that_was_refused_is_told_with_each_of_its_findings():
         ("finding", "steps[1]: TWO"),
     ]
     assert expected == told(timeline.news(view(ended)))
+
+
+def test_a_child_is_named_when_it_starts_and_undoes_itself():
+    child = Child(id="m/patch", run="r", mission="fleet_patch")
+    begun = Record(path="patch", kind="mission", actor="fleet_patch", status="running", started_at=at(0))
+    started = begun.model_copy(update={"child": child})
+    done = started.model_copy(
+        update={"status": "succeeded", "ended_at": at(9), "effect": Effect(tool="fleet_patch", undo_status="armed")}
+    )
+    undone = done.model_copy(update={"effect": Effect(tool="fleet_patch", undo_status="done", undone_at=at(20))})
+    timeline = Timeline()
+    news = [timeline.news(view(record)) for record in (begun, started, done, undone)]
+
+    assert [
+        [],
+        [("start", "starts fleet_patch")],
+        [("done", "fleet_patch done")],
+        [("undo", "fleet_patch was undone")],
+    ] == [told(lines) for lines in news]
+    assert ["m/patch", "by m/patch itself"] == [news[1][0].note, news[3][0].note]

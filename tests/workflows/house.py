@@ -16,6 +16,8 @@ from temporalio.worker import Worker
 
 from activities import keys, plans
 from activities.identity import Judge
+from activities.kin import Kin
+from activities.lineage import ServerLineage
 from activities.locks import Locksmith
 from activities.people import Directory
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
@@ -102,9 +104,11 @@ class House:
         steps: list[dict[str, Any]],
         limits: Limits | None = None,
         given: dict[str, Any] | None = None,
+        missions: dict[str, Plan] | None = None,
         **more: Any,
     ) -> "Started":
-        plan = moved(plan_of(steps, **more), self.queue)
+        plan = plan_of(steps, **more).model_copy(update={"missions": missions or {}})
+        plan = moved(plan, self.queue)
         argument = MissionInput(plan=plan, inputs=given or {}, requested_by="rita", limits=metered(limits))
         handle = await self.client.start_workflow(
             plan.definition.mission,
@@ -125,7 +129,8 @@ def moved(plan: Plan, queue: str) -> Plan:
     """Put every agent and tool on one queue."""
     agents = {name: agent.model_copy(update={"queue": queue}) for name, agent in plan.agents.items()}
     tools = {name: tool.model_copy(update={"queue": queue}) for name, tool in plan.tools.items()}
-    return plan.model_copy(update={"agents": agents, "tools": tools}).sealed()
+    missions = {name: moved(inner, queue) for name, inner in plan.missions.items()}
+    return plan.model_copy(update={"agents": agents, "tools": tools, "missions": missions}).sealed()
 
 
 @dataclass
@@ -190,11 +195,15 @@ async def house(
     queue = queue or f"q-{uuid.uuid4().hex[:12]}"
     locks = Locksmith(client, id=f"locks-{queue}", queue=queue)
     fakes = [activities.run, activities.execute, locks.ask, locks.release]
+    kin = Kin(client, ServerLineage(client))
     async with Worker(
         client,
         task_queue=queue,
         workflows=[Mission, Locks],
-        activities=[*fakes, plans.load, Judge(Directory(home / "people.yaml")).judge],
+        activities=[
+            *(*fakes, plans.load, Judge(Directory(home / "people.yaml")).judge),
+            *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
+        ],
         workflow_runner=runner(),
         **{**CACHE, **options},
     ):

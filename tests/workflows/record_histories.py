@@ -8,6 +8,7 @@ import asyncio
 import json
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from contracts.plan import Limits
 from contracts.workspace import Agent
 from runtime.connection import DATA_CONVERTER
 from starter.server import DevServer
+from tests.interpreter.fakes import plan_of
 from tests.workflows.house import Activities, House, Started, broken, house, populate
+from tests.workflows.house import moved as placed
 
 FOLDER = Path(__file__).parents[1] / "histories"
 TABLES = FOLDER / "tables"
@@ -133,6 +136,14 @@ LED = {
         "agreed": ["ann"],
     },
 }
+CHILD = {
+    "kind": "mission",
+    "step": "patch",
+    "mission": "patching",
+    "accept": ["done"],
+    "on_parent_close": "undo",
+    "output": "patched",
+}
 
 MISSIONS: dict[str, dict[str, Any]] = {
     "agent": {"steps": [agent("first", output="a"), agent("second", context=["a"])]},
@@ -222,6 +233,8 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "decide": [("lea", "interject"), ("eve", "end"), ("lou", "call_vote")],
         "limits": Limits(events_per_run=24),
     },
+    "child": {"steps": [CHILD, act("after", 2)], "children": {"patching": [act("a", 1)]}},
+    "child_undone": {"steps": [CHILD, agent("last", "dot")], "children": {"patching": [act("a", 1)]}},
     "continued": {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
         "decide": [("lea", "approve")],
@@ -268,21 +281,30 @@ async def record(client: Client, home: Path, name: str) -> None:
     skipping = TimeSkipper(client).client if script.get("skip") else client
     async with house(skipping, home, activities(script.get("tools", {}))) as h:
         h.activities.agents |= script.get("agents", {})
-        started = await h.start(script["steps"], script.get("limits"), agents=floors)
+        inner = {one: placed(plan_of(steps, mission=one), h.queue) for one, steps in script.get("children", {}).items()}
+        started = await h.start(script["steps"], script.get("limits"), agents=floors, missions=inner)
         await play(started, script)
-        handle = client.get_workflow_handle(started.handle.id)
-        run_id: str | None = started.handle.first_execution_run_id
-        number = 0
-        while run_id:
-            number += 1
-            run = client.get_workflow_handle(handle.id, run_id=run_id)
-            history = await run.fetch_history()
-            content = scrubbed(json.loads(history.to_json()))
-            (FOLDER / f"{name}.{number}.json").write_text(json.dumps(content, indent=1) + "\n")
-            last = history.events[-1].workflow_execution_continued_as_new_event_attributes
-            run_id = last.new_execution_run_id
+        await write(client, started.handle.id, started.handle.first_execution_run_id, name)
+        if inner:
+            child = client.get_workflow_handle(f"{started.handle.id}/{script['steps'][0]['step']}")
+            with suppress(WorkflowFailureError):
+                await child.result()
+            await write(client, child.id, (await child.describe()).run_id, f"{name}_inside")
         if name == LOCKED:
             await record_table(h)
+
+
+async def write(client: Client, mission: str, run_id: str | None, name: str) -> None:
+    """Write the history of each run of a chain, from its first."""
+    number = 0
+    while run_id:
+        number += 1
+        run = client.get_workflow_handle(mission, run_id=run_id)
+        history = await run.fetch_history()
+        content = scrubbed(json.loads(history.to_json()))
+        (FOLDER / f"{name}.{number}.json").write_text(json.dumps(content, indent=1) + "\n")
+        last = history.events[-1].workflow_execution_continued_as_new_event_attributes
+        run_id = last.new_execution_run_id
     print(f"{name}: {number} runs")
 
 

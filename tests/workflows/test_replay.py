@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -23,17 +24,22 @@ HISTORIES = sorted((ROOT / "tests/histories").glob("*.json"))
 TABLES = sorted((ROOT / "tests/histories/tables").glob("*.json"))
 
 
+def history_in(path):
+    """The history in a file, under the id that the mission had: those of its children are made from it."""
+    history = WorkflowHistory.from_json(path.stem, path.read_text())
+    return replace(history, workflow_id=history.events[0].workflow_execution_started_event_attributes.workflow_id)
+
+
 @pytest.mark.parametrize("path", [*HISTORIES, *TABLES], ids=lambda path: path.stem)
 async def test_a_recorded_history_replays(path):
     replayer = Replayer(workflows=[Mission, Locks], workflow_runner=runner(), data_converter=DATA_CONVERTER)
-    await replayer.replay_workflow(WorkflowHistory.from_json(path.stem, path.read_text()))
+    await replayer.replay_workflow(history_in(path))
 
 
 def test_every_kind_of_step_has_a_history():
     kinds = set()
     for path in HISTORIES:
-        history = WorkflowHistory.from_json(path.stem, path.read_text())
-        started = history.events[0].workflow_execution_started_event_attributes
+        started = history_in(path).events[0].workflow_execution_started_event_attributes
         plan = json.loads(started.input.payloads[0].data)["plan"]
         kinds |= {step.kind for step in every_step(Definition.model_validate(plan["definition"]))}
 
@@ -41,6 +47,18 @@ def test_every_kind_of_step_has_a_history():
 
 
 MUTATIONS = {
+    "a child that is never started": (
+        "workflows/interpreter/steps/mission.py",
+        "if child is None:",
+        "if child is None and scope is None:",
+        "child.1",
+    ),
+    "a child that does not hold what it did": (
+        "workflows/parentage.py",
+        "self._parent.on_close == UNDO and",
+        "self._parent.on_close != UNDO and",
+        "child_undone_inside.1",
+    ),
     "a saga that undoes in the order of doing": (
         "workflows/governance/saga.py",
         "key=lambda record: -record.order",
@@ -101,6 +119,8 @@ assert workflows.mission.__file__.startswith(sys.argv[1])
 kinds = [workflows.mission.Mission, workflows.locks.Locks]
 replayer = Replayer(workflows=kinds, workflow_runner=runner(), data_converter=DATA_CONVERTER)
 history = WorkflowHistory.from_json("golden", pathlib.Path(sys.argv[2]).read_text())
+started = history.events[0].workflow_execution_started_event_attributes
+history = WorkflowHistory(started.workflow_id, history.events)
 result = asyncio.run(replayer.replay_workflow(history, raise_on_replay_failure=False))
 print("failed" if result.replay_failure else "replayed", flush=True)
 """

@@ -42,11 +42,11 @@ def scope_of(
     )
 
 
-async def follow(scope: Scope, inputs: dict[str, Any]) -> Ending:
-    """Walk the definition and return what that came to."""
+async def follow(scope: Scope, inputs: dict[str, Any], below: str = "") -> Ending:
+    """Walk the definition, its paths below another where that is given, and return what that came to."""
     try:
         _bind_inputs(scope, inputs)
-        await run_steps(scope.plan.definition.steps, "", scope)
+        await run_steps(scope.plan.definition.steps, below, scope)
         halt_if_cancelled()
         return Ending(state=MissionState.COMPLETED, verdict=_verdict(scope))
     except MissionEnded as ended:

@@ -11,6 +11,7 @@ from contracts.definition import (
     GroupStep,
     LoopStep,
     MapStep,
+    MissionStep,
     ParallelStep,
     PartyStep,
     PlanStep,
@@ -29,6 +30,7 @@ from workflows.interpreter.steps.gate import run_gate
 from workflows.interpreter.steps.group import run_group
 from workflows.interpreter.steps.loop import run_loop
 from workflows.interpreter.steps.map import run_map
+from workflows.interpreter.steps.mission import run_mission
 from workflows.interpreter.steps.parallel import run_parallel
 from workflows.interpreter.steps.party import run_party
 from workflows.interpreter.steps.plan import run_plan
@@ -68,6 +70,8 @@ async def handle(step: Step, path: str, scope: Scope) -> Outcome:
             return await run_plan(step, path, scope)
         case PartyStep():
             return await run_party(step, path, scope)
+        case MissionStep():
+            return await run_mission(step, path, scope)
         case _:
             assert_never(step)
 
@@ -89,6 +93,8 @@ def actor(step: Step) -> str:
             return step.plan.agent
         case PartyStep():
             return ", ".join(step.party.members)
+        case MissionStep():
+            return step.mission
         case ParallelStep() | ConditionStep() | LoopStep() | GroupStep() | MapStep() | RaceStep() | CanaryStep():
             return ""
         case _:

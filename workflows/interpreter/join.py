@@ -5,7 +5,7 @@ effect. A hand-over cancels nothing: the other branches run to their own next st
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from workflows.interpreter.ending import Suspended
@@ -43,6 +43,18 @@ async def run_all(branches: Sequence[Branch]) -> list[Any]:
             if isinstance(result, kind):
                 raise result
     return list(results)
+
+
+async def see_through(work: Coroutine[Any, Any, None]) -> None:
+    """See work through in a task of its own: a cancellation does not reach it."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise
+    task.result()
 
 
 def halt_if_cancelled() -> None:

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from contracts.base import canonical
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult
+from contracts.child import Child, Report
 from contracts.definition import Step, Target
 from contracts.lock import Claim, Holder, Standing
-from contracts.plan import Plan
+from contracts.plan import MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.record import Failure
 from contracts.step import Retry
@@ -63,6 +64,21 @@ class Ports(Protocol):
 
     async def load_plan(self, order: PlanOrder) -> LoadedPlan:
         """Have a planner's answer loaded and checked: recorded once, whatever a later release would say of it."""
+
+    async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
+        """Start a mission as a child. What is cancelled meanwhile has started it or has failed: nothing in between."""
+        ...
+
+    async def watch_mission(self, child: Child, path: str) -> Report | None:
+        """Wait until a child is over or held; None when the run is to hand over first."""
+        ...
+
+    async def stop_mission(self, child: Child, path: str) -> None:
+        """Ask a child to stop and to undo what it did, without waiting for that."""
+        ...
+
+    async def undo_mission(self, child: Child, path: str) -> bool:
+        """Have a child undo what it did, and wait until it has; false when the run is to hand over first."""
         ...
 
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:

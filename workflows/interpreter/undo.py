@@ -7,6 +7,7 @@ contract gives. Pure; the order is `governance/saga.py`, the shield against canc
 from collections.abc import Iterable
 from itertools import count
 
+from contracts.child import Child
 from contracts.lock import Claim, Holder
 from contracts.record import Effect, Record, inside
 from workflows.governance.saga import to_undo
@@ -23,9 +24,9 @@ async def undo_all(scope: Scope) -> None:
 
 
 async def undo_below(path: str, scope: Scope) -> None:
-    """Undo what steps below a path did: they are abandoned, and the mission goes on."""
-    below = inside(path)
-    await _undo_each((record for record in scope.journal.records() if record.path.startswith(below)), scope)
+    """Undo what was done at a path and below it: that is abandoned, and the mission goes on."""
+    below, records = inside(path), scope.journal.records()
+    await _undo_each((one for one in records if one.path == path or one.path.startswith(below)), scope)
 
 
 async def _undo_each(records: Iterable[Record], scope: Scope) -> None:
@@ -69,7 +70,9 @@ async def _try(path: str, number: int, scope: Scope) -> bool:
 
 
 async def _compensate(path: str, scope: Scope) -> bool:
-    effect = _effect(path, scope)
+    record, effect = scope.journal.get(path), _effect(path, scope)
+    if record is not None and record.child is not None:
+        return await _recall(record.child, path, scope)
     if effect.undo is None:
         _note(path, scope, undo_status="failed", undo_error=effect.undo_error or "its arguments could not be made")
         return False
@@ -84,10 +87,28 @@ async def _compensate(path: str, scope: Scope) -> bool:
     return True
 
 
+async def _recall(child: Child, path: str, scope: Scope) -> bool:
+    """Have a child mission undo what it did; return whether that is done."""
+    _note(path, scope, undo_status="running")
+    try:
+        with scope.ports.within(f"{path}/undo"):
+            done = await scope.ports.undo_mission(child, f"{path}/undo")
+    except EffectFailed as failed:
+        _note(path, scope, undo_status="failed", undo_error=str(failed))
+        return False
+    if not done:
+        raise Suspended
+    _note(path, scope, undo_status="done", undo_error="", undone_at=scope.ports.now())
+    return True
+
+
 def _call_for_help(path: str, scope: Scope) -> Question:
     effect = _effect(path, scope)
     tool = effect.undo.tool if effect.undo else ""
     manual = scope.plan.tools[tool].manual if tool else ""
+    record = scope.journal.get(path)
+    if record is not None and record.child is not None:
+        manual = f"see what the mission {record.child.id} did"
     message = f"{path}: {effect.tool} could not be undone ({effect.undo_error}). Approve to try again"
     message += f" or, when it was done by hand, reject with a word on how. By hand: {manual or 'see the tool'}"
     return Question(

@@ -7,7 +7,17 @@ once the run is to hand over or the task was cancelled. What each kind of step d
 import asyncio
 from typing import Any
 
-from contracts.definition import ActionStep, AgentStep, CanaryStep, MapStep, PlanStep, RaceStep, Step, Target
+from contracts.definition import (
+    ActionStep,
+    AgentStep,
+    CanaryStep,
+    MapStep,
+    MissionStep,
+    PlanStep,
+    RaceStep,
+    Step,
+    Target,
+)
 from contracts.record import Failure, Record
 from contracts.step import ANY, ESCALATE, BaseStep, Fallback
 from contracts.view import MissionState
@@ -57,9 +67,9 @@ def _closed(step: Step, settled: Record) -> bool:
 
     The others are walked again, for the sake of what the steps inside them and behind them have set.
     """
-    whole = isinstance(step, ActionStep | MapStep | RaceStep | CanaryStep | PlanStep) and settled.status == "succeeded"
+    kept = isinstance(step, ActionStep | MapStep | RaceStep | CanaryStep | PlanStep | MissionStep)
     unasked = settled.answer is None and settled.output is None
-    return whole or (settled.status == "skipped" and unasked)
+    return (kept and settled.status == "succeeded") or (settled.status == "skipped" and unasked)
 
 
 async def _outcome(step: Step, path: str, scope: Scope, *, fresh: bool) -> Outcome:

@@ -1,0 +1,62 @@
+"""Missions that missions start: who the child is, whose it is, how it stands, what becomes of its parent.
+
+The law: what a parent believes of its child, and a child of its parent, is read from the server; no signal says it.
+The other halves: `activities/kin.py` reads it, `workflows/interpreter/steps/mission.py` starts and waits.
+"""
+
+from typing import Literal
+
+from contracts.base import Message
+from contracts.call import Usage
+
+FIND_CHILD = "child.find"
+WATCH_CHILD = "child.watch"
+STOP_CHILD = "child.stop"
+UNDO_CHILD = "child.undo"
+WATCH_PARENT = "parent.watch"
+
+OnParentClose = Literal["undo", "cancel", "abandon"]
+UNDO, CANCEL, ABANDON = "undo", "cancel", "abandon"
+
+
+class Child(Message):
+    """A mission that a step started: its id, the first run of its chain, its name."""
+
+    id: str
+    run: str
+    mission: str
+
+
+class Parent(Message):
+    """Whose child a mission is: the parent's id and first run, the step's path, and what its end means here."""
+
+    id: str
+    run: str
+    path: str
+    on_close: OnParentClose
+
+
+class Claim(Message):
+    """What a parent says of a mission that has the id of a child that it is about to start."""
+
+    child: str
+    mission: str
+    parent: Parent
+
+
+class Report(Message):
+    """How a child ended, or that it is held. `state` is a `contracts.view.MissionState`, or how Temporal ended it."""
+
+    state: str
+    verdict: str | None = None
+    reason: str = ""
+    spent: Usage = Usage()
+    held: bool = False
+    """It completed, and keeps what it did in hand until its parent is over."""
+
+
+class ParentEnd(Message):
+    """How a parent ended: only a completed one keeps what its children did."""
+
+    completed: bool
+    reason: str = ""
