@@ -85,6 +85,25 @@ MISTAKES = {
         'lead_word.decision == "rejected" ?',
         {"cto_refuses", "cto_is_silent"},
     ),
+    "technology_investment: only one voice counts": (
+        "consensus: majority",
+        "consensus: unanimous",
+        {"dissent", "deferred"},
+    ),
+    "technology_investment: the first agreement ends it": (
+        "least_rounds: 2",
+        "least_rounds: 1",
+        {"dissent", "rejected"},
+    ),
+    "technology_investment: they talk on where nobody moves": ("      stall: 2\n", "      stall: 4\n", {"divided"}),
+    "technology_investment: the board facilitates": (
+        "facilitator: [strategy_lead]",
+        "facilitator: [investment_board]",
+        {"facilitated", "ended", "agreed"},
+    ),
+    "technology_investment: the divided ask nobody": ("!advice.reached || ", "", {"divided", "ended"}),
+    "technology_investment: one of the board is enough": ("required: 2", "required: 1", {"nobody_answers"}),
+    "technology_investment: silence rejects": ('"timed_out" ? "defer"', '"timed_out" ? "reject"', {"nobody_answers"}),
 }
 
 

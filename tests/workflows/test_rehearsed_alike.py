@@ -12,6 +12,7 @@ from rehearsal.play import play
 from rehearsal.script import Answer, Cue, Decision, Expected, Rehearsal
 from tests.interpreter.fakes import plan_of
 from tests.workflows.house import PEOPLE, Activities, broken, house
+from tests.workflows.record_histories import agent, talking
 
 EVERYBODY = PeopleFile(people={name: Person(roles=roles) for name, roles in PEOPLE.items()})
 RUNG = {"approvers": ["lead"], "timeout": "30m", "on_timeout": "refuse"}
@@ -90,3 +91,23 @@ async def test_it_ends_alike_having_done_the_same(client, home, agents, tools, p
     # The fakes of the house do not say what they tried.
     assert came.reason.partition(";")[0] == played.view.reason.partition(";")[0]
     assert world == [act.tool for act in played.acts]
+
+
+async def test_a_party_comes_to_the_same_by_the_same_turns(client, home):
+    yes, no = ({"position": word, "reasons": ["r"], "confidence": 0.5} for word in ("yes", "no"))
+    steps = [talking(facilitator=["lou"]), agent("last", "dot", context=["said"])]
+    agents = {"ann": yes, "ben": [no, yes], "dot": "over"}
+    async with house(client, home, Activities(agents=deepcopy(agents))) as h:
+        started = await h.start(steps)
+        await started.result()
+        came = await started.state()
+    played = await asyncio.to_thread(play, plan_of(steps), script(agents, {}, []), EVERYBODY)
+
+    assert {record.path: (record.status, record.output) for record in came.records} == {
+        record.path: (record.status, record.output) for record in played.view.records
+    }
+    assert (came.state, came.verdict, came.spent.tokens) == (
+        played.view.state,
+        played.view.verdict,
+        played.view.spent.tokens,
+    )
