@@ -14,8 +14,8 @@ from contracts.workspace import Workspace
 from language.cel_compile import ExpressionError, compile_expression
 from language.cel_tree import variable
 from language.checks.guard import reads
+from language.checks.possible import LOCAL, Flow
 from language.checks.sure import Sure
-from language.checks.variables import LOCAL, Flow
 from language.draft import Draft
 from language.expression import position
 from language.finding import Finding

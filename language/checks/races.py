@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from contracts.definition import CanaryStep, MapStep, ParallelStep, RaceStep, Step
 from contracts.workspace import Workspace
-from language.checks.variables import Flow, known_needs
+from language.checks.possible import Flow, known_needs
 from language.draft import Draft
 from language.finding import Finding
 from language.steps import called_by, children

@@ -31,7 +31,7 @@ from contracts.definition import (
 from contracts.step import ABORT, ESCALATE, REFUSE, Fallback
 from language.cel_compile import ExpressionError, compile_expression
 from language.checks.guard import NO_NAMES, Names, succeeded
-from language.checks.variables import Flow, known_needs
+from language.checks.possible import Flow, known_needs
 from language.start import surely_set
 from language.steps import called_by, children, failure_targets, gate_of
 

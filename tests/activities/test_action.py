@@ -1,6 +1,7 @@
 """The executor of actions: what reaches the tool, and how every failure is told."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -203,11 +204,16 @@ async def test_a_known_server_is_asked_once_per_call(executor: ActionExecutor, s
 
 
 async def test_a_warm_call_costs_little(executor: ActionExecutor) -> None:
-    """Measured 5 ms on two cores; the limit leaves room for a busy machine."""
-    await stage().run(executor.execute, call("look"))
-    seconds = sorted([(await stage().run(executor.execute, call("look"))).usage.seconds for _ in range(20)])
+    """Both ends run in this thread, whose work is counted: waiting for a busy machine is none. Measured 5 ms."""
 
-    assert seconds[0] < 0.02
+    async def work() -> float:
+        began = time.thread_time()
+        await stage().run(executor.execute, call("look"))
+        return time.thread_time() - began
+
+    await work()
+
+    assert min([await work() for _ in range(20)]) < 0.02
 
 
 async def test_waits_between_attempts_grow_and_vary() -> None:

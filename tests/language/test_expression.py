@@ -290,11 +290,11 @@ def test_a_search_through_a_thousand_events_is_within_bounds():
 
 
 def test_simple_comparisons_are_fast():
-    """About 50,000 a second here; the bound leaves room for a slow and busy machine."""
+    """About 50,000 a second here; the bound leaves room for a slow machine."""
     variables = {"draft": {"score": 9}}
     evaluate("draft.score > 8", variables)
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(5_000):
         evaluate("draft.score > 8", variables)
 
-    assert 5_000 / (time.perf_counter() - began) > 5_000
+    assert 5_000 / (time.thread_time() - began) > 5_000

@@ -6,8 +6,9 @@ from contracts.party import Party, judge_schema, moderator_schema, stance_schema
 from language.diagram import words
 from language.difference import difference
 from language.estimate import Span, estimate
-from language.freeze import freeze, named
+from language.freeze import freeze
 from language.loader import load_text
+from language.named import named
 from language.schema import check_schema, errors
 
 GOOD = """

@@ -4,7 +4,7 @@ from test_planned import APPROVED, STEPS, codes, loaded
 
 from language.steps import walk
 
-INSIDE = STEPS.replace("wait, review]", "wait, review, canary]")
+INSIDE = STEPS.replace("kinds: [", "kinds: [canary, ")
 CANARY = {
     "stages": [1, 100],
     "do": {

@@ -67,10 +67,10 @@ def test_using_a_bad_schema_is_a_clear_error():
 
 
 def test_a_pattern_that_would_explode_elsewhere_ends_soon():
-    began = time.perf_counter()
+    began = time.thread_time()
 
     assert len(errors({"pattern": "^(a+)+$"}, "a" * 100_000 + "b")) == 1
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_a_value_with_a_thousand_errors_is_told_some_of_them():

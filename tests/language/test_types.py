@@ -230,11 +230,11 @@ TWICE = {"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}
 
 @pytest.mark.parametrize("source", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_hostile_expression_is_typed_soon(source: str):
-    """The bound is 100 ms; three tries let a busy machine be busy."""
+    """The bound is 100 ms of this thread's work; three tries let a busy machine be busy."""
     took = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = time.thread_time()
         infer(compile_expression(source).tree, {"x": schema_type(TWICE)})
-        took.append(time.perf_counter() - began)
+        took.append(time.thread_time() - began)
 
     assert min(took) < 0.1

@@ -80,7 +80,7 @@ async def test_who_asked_first_is_served_first_and_everybody_sees_who_holds_it(c
         for n in range(4):
             missions.append(await h.start([locked(n, "host:web-01")]))
             lock = await queued(h, n)
-        [record] = (await missions[1].state()).records
+        record = await until(lambda: _told(missions[1]))
         room.let_go.set()
         await asyncio.gather(*(mission.result() for mission in missions))
 
@@ -238,3 +238,9 @@ async def test_what_waits_for_undoing_is_given_the_lock_before_the_mission_ends(
 
 async def _entered(room, number):
     return len(room.order) >= number
+
+
+async def _told(mission):
+    """Return the record of a mission's one step, once the mission has heard who is in its way."""
+    [record] = (await mission.state()).records
+    return record if record.locks.behind else None
