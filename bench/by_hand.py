@@ -126,7 +126,7 @@ class ByHand:
                 first_run_id=info.first_execution_run_id,
                 openings=(self._opening,) if self._opening else (),
             )
-            ruling = await workflow.execute_local_activity(
+            ruling = await workflow.execute_activity(
                 JUDGE_DECISION, hearing, result_type=Ruling, start_to_close_timeout=timedelta(seconds=5)
             )
             self._approved = ruling.accepted and ruling.verb == "approve"

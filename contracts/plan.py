@@ -26,12 +26,13 @@ SMALL = 200_000
 class Limits(Message):
     """When a run hands over to the next one; tests lower these. Events and decisions are counted per run.
 
-    `metered`: the run counts them itself. Missions that were started without it ask the server.
+    `exact`: what a mission does hangs on its history alone: its runs count for themselves, rulings and plans come from
+    ordinary activities. Missions that were started without it go on as they began.
     """
 
     events_per_run: int = Field(default=4_000, ge=16)
     decisions_per_run: int = Field(default=1_000, ge=1)
-    metered: bool = False
+    exact: bool = False
 
 
 class Plan(Message):

@@ -32,15 +32,16 @@ NOTHING = Cost()
 ACTIVITY = Cost(marks=3, tasks=1)
 MISSION = Cost(marks=3, tasks=1)
 QUIET_GATE = Cost(gates=1, marks=4, tasks=1)
-"""Two updates of search attributes, and a decision with its ruling; or a timer that fired."""
+"""Two updates of search attributes, and a timer that fired."""
 LOCKS = Cost(marks=6, tasks=2)
 """Locks that are free are asked for and given back; those of a step around it are held already."""
 TIMER = Cost(marks=2)
 CHILD = (Cost(marks=5, tasks=2), Cost(marks=6, tasks=3))
 """A child is started, and looked at until it is over; its own events are its own history's."""
-LOADED = Cost(marks=1)
-"""What loading a plan leaves: a marker in the task that it was loaded in."""
-VOTE = Cost(marks=2, tasks=1)
+ASKED = Cost(gates=1, marks=6, tasks=2)
+"""The same with a decision and the activity that rules on it."""
+VOTE = Cost(marks=4, tasks=2)
+"""A decision: its signal, and the activity that rules on it."""
 FIRED = Cost(marks=2, tasks=1)
 RUNG = Cost(marks=3, tasks=1)
 

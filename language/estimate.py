@@ -38,9 +38,9 @@ from contracts.step import ABORT, BUILT_IN, ESCALATE, REFUSE
 from language import talk
 from language.bounds import (
     ACTIVITY,
+    ASKED,
     CHILD,
     FIRED,
-    LOADED,
     LOCKS,
     MISSION,
     NOTHING,
@@ -172,7 +172,7 @@ class Reckoner:
                 return self.wait(step)
             case ReviewStep():
                 waits = seconds(step.review.timeout)
-                asked = Bounds(QUIET_GATE, Cost(**{**vars(QUIET_GATE.each(TIMER, plus)), "wait": waits}))
+                asked = Bounds(QUIET_GATE, Cost(**{**vars(ASKED.each(TIMER, plus)), "wait": waits}))
                 return asked.then(self.target(step.review.on_object).perhaps())
             case PlanStep():
                 return self.plan_(step)
@@ -185,7 +185,7 @@ class Reckoner:
 
     def plan_(self, step: PlanStep) -> Bounds:
         """Return the bounds of planning and of what is planned, which nobody knows but for what it may not do."""
-        once = self.consult(step.plan.agent).then(Bounds(LOADED, LOADED))
+        once = self.consult(step.plan.agent).then(Bounds(ACTIVITY, ACTIVITY))
         asked = self.gate(step.approval) if step.approval else Bounds()
         tries = Cost(**{name: value * step.plan.attempts for name, value in vars(once.then(asked).most).items()})
         allow = step.plan.allow
@@ -269,7 +269,7 @@ class Reckoner:
         if gate.on_timeout == ESCALATE:
             escalation = self.plan.escalation
             waits += [seconds(rung.timeout) for rung in gate.escalation] or [seconds(escalation.timeout)]
-        most = QUIET_GATE.each(TIMER if gate.timeout else NOTHING, plus)
+        most = ASKED.each(TIMER if gate.timeout else NOTHING, plus)
         extra = [VOTE] * (gate.required - 1) * len(waits) + [RUNG] * (len(waits) - 1)
         for cost in extra:
             most = most.each(cost, plus)

@@ -11,13 +11,13 @@ from typing import Any
 from temporalio.client import Client, WorkflowHistory
 
 from contracts.base import digest
-from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult
+from contracts.call import EXECUTE_ACTION, JUDGE_DECISION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult
 from contracts.child import UNDO_CHILD, WATCH_CHILD, Child, Report
 from contracts.decision import DECIDE, Ruling, token_digest
 from contracts.event import EVENT, Event
 from contracts.lock import ASK_LOCKS, RELEASE_LOCKS, Claim, Holder, Standing
 from contracts.plan import MissionInput, MissionResult
-from contracts.planned import LoadedPlan
+from contracts.planned import LOAD_PLAN, LoadedPlan
 from contracts.view import AuditEntry
 from starter.history import LOCAL_ACTIVITY, Reader, name_of, run_id, runs_of
 
@@ -28,6 +28,7 @@ STANDS = {
     "yielded": "locks yielded",
     "unknown": "locks asked for",
 }
+BESIDE = frozenset((JUDGE_DECISION, LOAD_PLAN))
 MODELS: dict[str, type[AgentCall] | type[ToolCall]] = {RUN_AGENT: AgentCall, EXECUTE_ACTION: ToolCall}
 
 
@@ -100,6 +101,8 @@ class Run:
 
     async def _scheduled(self, event_id: int, attributes: Any) -> dict[str, Any] | None:
         kind = attributes.activity_type.name
+        if kind in BESIDE:
+            return None
         if kind in {ASK_LOCKS, RELEASE_LOCKS}:
             return await self._about_locks(event_id, kind, attributes.input.payloads)
         model: type[Call] | None = MODELS.get(kind)
@@ -161,7 +164,7 @@ class Run:
         child = self._kin.get(attributes.scheduled_event_id)
         report = await self._reader.one(attributes.result.payloads, Report) if child else None
         if child is None or report is None:
-            return None
+            return await self._judged(attributes.result.payloads)
         detail = {"state": report.state, "verdict": report.verdict, "held": report.held}
         return {"what": "child mission reported", "who": child.mission, "detail": {"child": child.id, **detail}}
 
@@ -183,7 +186,10 @@ class Run:
     async def _marked(self, attributes: Any) -> dict[str, Any] | None:
         if attributes.marker_name != LOCAL_ACTIVITY or "result" not in attributes.details:
             return None
-        payloads = attributes.details["result"].payloads
+        return await self._judged(attributes.details["result"].payloads)
+
+    async def _judged(self, payloads: Any) -> dict[str, Any] | None:
+        """Tell of a ruling, or of a plan that was loaded; their answers say what was asked."""
         ruling = await self._reader.one(payloads, Ruling)
         if ruling is not None:
             return _ruled(ruling)

@@ -11,11 +11,10 @@ from contracts.plan import Limits
 
 EFFECT = 6
 """Events of an activity that reports: scheduled, started, completed, and the workflow task that hears of it."""
-RULING = 5
-"""Events of a decision: the signal, its workflow task, the marker of its ruling."""
+RULING = 10
+"""Events of a decision: the signal and its workflow task, the activity that rules on it."""
 CHILD = 9
 """Events of a child mission: asked for, started, ended, and the workflow tasks that hear of it."""
-LOCAL = 1
 TIMER = 5
 MOST_BYTES = 2_500_000
 """What a run may send and be sent: with what it was handed (1.5 MB), less than the 4 MB at which the server speaks."""
@@ -43,7 +42,7 @@ class Meter:
     def full(self, arrived: int) -> bool:
         """Say whether this run is to hand over. `arrived` counts the decisions that have come."""
         limits, info = self._limits, workflow.info()
-        if not limits.metered:
+        if not limits.exact:
             long = info.get_current_history_length() >= limits.events_per_run or arrived >= limits.decisions_per_run
         else:
             enough = self._events >= limits.events_per_run or self._rulings >= limits.decisions_per_run

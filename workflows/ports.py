@@ -1,13 +1,15 @@
 """The interpreter's ports, bound to Temporal. With `lock_ports.py` all here that names an activity.
 
-Agents and tools are ordinary activities on the queues of the teams that own them; the judging of a decision is a
-local activity, so that its ruling stands in history as one marker and costs one event. So is the loading of a plan.
+Agents and tools are activities on the queues of the teams that own them; the judging of a decision and the loading of a
+plan are activities on the missions' own. None is a local activity: one that a query overtakes ends in another workflow
+task than on replay, and such a history never replays (ADR 16). Missions from before keep theirs.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from opentelemetry.trace import get_tracer, use_span
@@ -28,7 +30,7 @@ from contracts.call import (
     idempotency_key,
 )
 from contracts.child import UNDO_CHILD, WATCH_CHILD, WATCH_PARENT, Child, Parent, ParentEnd, Report
-from contracts.decision import Hearing, Ruling
+from contracts.decision import Hearing, Ruling, token_digest
 from contracts.plan import Limits, MissionInput, Plan
 from contracts.planned import LOAD_PLAN, LoadedPlan, PlanOrder
 from contracts.step import Retry
@@ -37,7 +39,7 @@ from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.scope import Effort
 from workflows.kin import PARENT, look, start_child, stop_child
 from workflows.lock_ports import LockPorts
-from workflows.meter import CHILD, EFFECT, LOCAL, TIMER, Meter
+from workflows.meter import CHILD, EFFECT, TIMER, Meter
 
 HEARTBEAT = timedelta(seconds=10)
 LAST_WORDS = timedelta(seconds=5)
@@ -119,9 +121,11 @@ class TemporalPorts(LockPorts):
         return answer
 
     async def load_plan(self, order: PlanOrder) -> LoadedPlan:
-        """Load a plan beside the workflow. A local activity: the order would be the whole mission once more."""
+        """Load a plan beside the workflow."""
+        size = demand_sendable(order)
+        beside = _beside(f"{order.id.partition('/')[2]}/load", exact=self._limits.exact)
         try:
-            plan: LoadedPlan = await workflow.execute_local_activity(
+            plan: LoadedPlan = await beside(
                 LOAD_PLAN,
                 order,
                 result_type=LoadedPlan,
@@ -133,7 +137,7 @@ class TemporalPorts(LockPorts):
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error
             raise EffectFailed("failed", f"the plan could not be loaded: {error.cause}", applied="no") from error
-        self._host.meter.count(LOCAL, len(plan.model_dump_json()))
+        self._host.meter.count(EFFECT, size + len(plan.model_dump_json()))
         return plan
 
     async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
@@ -250,10 +254,11 @@ def demand_sendable(message: Message) -> int:
     return size
 
 
-async def judge(hearing: Hearing) -> Ruling:
+async def judge(hearing: Hearing, *, exact: bool) -> Ruling:
     """Have a decision ruled on. A judge that cannot be asked refuses: nothing passes unheard."""
+    beside = _beside(f"decision/{token_digest(hearing.token)}", exact=exact)
     try:
-        ruling: Ruling = await workflow.execute_local_activity(
+        ruling: Ruling = await beside(
             JUDGE_DECISION,
             hearing,
             result_type=Ruling,
@@ -266,6 +271,13 @@ async def judge(hearing: Hearing) -> Ruling:
             raise asyncio.CancelledError from error
         return Ruling(accepted=False, reason=f"the decision could not be judged: {error.cause}")
     return ruling
+
+
+def _beside(name: str, *, exact: bool) -> Callable[..., Awaitable[Any]]:
+    """Return how to run what every worker of missions can do."""
+    if exact:
+        return partial(workflow.execute_activity, activity_id=name)
+    return workflow.execute_local_activity
 
 
 def _retry_policy(retry: Retry) -> RetryPolicy:

@@ -34,7 +34,7 @@ from language.loader import load_mission
 from language.workspace import load_workspace
 from runtime.settings import Settings
 from tests.cache import CACHE
-from tests.workflows.house import Activities, House, Started, metered
+from tests.workflows.house import Activities, House, Started, exact
 from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
@@ -92,7 +92,7 @@ class LiveMissions:
     ) -> Running:
         definition = load_mission(MISSIONS / mission / "mission.yaml", self.workspace)
         plan = freeze(definition, self.workspace)
-        argument = MissionInput(plan=plan, inputs=inputs, requested_by=requested_by, limits=metered(limits))
+        argument = MissionInput(plan=plan, inputs=inputs, requested_by=requested_by, limits=exact(limits))
         handle = await self.house.client.start_workflow(
             mission,
             argument,

@@ -131,7 +131,7 @@ class Cast:
 
 def given(required: int = 1, **limits: int) -> MissionInput:
     return MissionInput(
-        plan=plan(required), inputs={"host": "web-01"}, requested_by="otto", limits=Limits(metered=True, **limits)
+        plan=plan(required), inputs={"host": "web-01"}, requested_by="otto", limits=Limits(exact=True, **limits)
     )
 
 

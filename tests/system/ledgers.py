@@ -122,9 +122,10 @@ def _calls(event: Any) -> Iterator[ToolCall]:
 
 
 def _rulings(event: Any) -> Iterator[Ruling]:
-    if event.HasField("marker_recorded_event_attributes"):
-        for payload in event.marker_recorded_event_attributes.details["result"].payloads:
-            yield Ruling.model_validate_json(payload.data)
+    for payload in event.activity_task_completed_event_attributes.result.payloads:
+        answer = json.loads(payload.data)
+        if isinstance(answer, dict) and "accepted" in answer:
+            yield Ruling.model_validate(answer)
 
 
 def _arrivals(event: Any) -> Iterator[str]:

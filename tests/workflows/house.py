@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ class House:
     ) -> "Started":
         plan = plan_of(steps, **more).model_copy(update={"missions": missions or {}})
         plan = moved(plan, self.queue)
-        argument = MissionInput(plan=plan, inputs=given or {}, requested_by="rita", limits=metered(limits))
+        argument = MissionInput(plan=plan, inputs=given or {}, requested_by="rita", limits=exact(limits))
         handle = await self.client.start_workflow(
             plan.definition.mission,
             argument,
@@ -120,9 +121,9 @@ class House:
         return Started(self, handle)
 
 
-def metered(limits: Limits | None) -> Limits:
+def exact(limits: Limits | None) -> Limits:
     """Return limits as missions that are started now have them."""
-    return (limits or Limits()).model_copy(update={"metered": True})
+    return (limits or Limits()).model_copy(update={"exact": True})
 
 
 def moved(plan: Plan, queue: str) -> Plan:
@@ -131,6 +132,10 @@ def moved(plan: Plan, queue: str) -> Plan:
     tools = {name: tool.model_copy(update={"queue": queue}) for name, tool in plan.tools.items()}
     missions = {name: moved(inner, queue) for name, inner in plan.missions.items()}
     return plan.model_copy(update={"agents": agents, "tools": tools, "missions": missions}).sealed()
+
+
+RULED = timedelta(seconds=20)
+"""How long a test waits for a receipt: behind a flood, one ruling comes after the other."""
 
 
 @dataclass
@@ -181,7 +186,7 @@ class Started:
     async def send(self, token: str) -> Receipt:
         """Send a decision and return its receipt."""
         await self.handle.signal(DECIDE, token)
-        receipt = await read_receipt(self.house.client, self.handle.id, token)
+        receipt = await read_receipt(self.house.client, self.handle.id, token, RULED)
         assert receipt is not None
         return receipt
 

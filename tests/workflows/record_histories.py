@@ -155,6 +155,7 @@ MISSIONS: dict[str, dict[str, Any]] = {
     "condition": {"steps": [agent("first", output="a"), CHECK, agent("more")]},
     "loop": {"steps": [LOOP]},
     "gate_approved": {"steps": [GATE], "decide": [("eve", "approve"), ("lea", "approve")]},
+    "gate_ruled": {"steps": [GATE], "decide": [("eve", "approve"), ("lea", "approve")]},
     "gate_rejected": {"steps": [GATE], "decide": [("lea", "reject")]},
     "gate_timed_out": {"steps": [GATE], "skip": True},
     "action": {"steps": [act("file", approval=APPROVED)], "decide": [("lea", "approve")]},
@@ -240,7 +241,14 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "decide": [("lea", "approve")],
         "limits": Limits(events_per_run=16),
     },
+    "handed_over": {
+        "steps": [LOOP, act("b", 2, approval=APPROVED)],
+        "decide": [("lea", "approve")],
+        "limits": Limits(events_per_run=16),
+    },
 }
+"""Missions that began before rulings were ordinary activities and runs counted for themselves have histories too:
+`gate_approved` and `continued` are such, `gate_ruled` and `handed_over` the same missions as they start now."""
 
 
 def activities(tools: dict[str, Any]) -> Activities:

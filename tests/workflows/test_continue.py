@@ -90,15 +90,14 @@ async def test_no_decision_is_lost_under_a_flood_while_runs_hand_over(client, ho
 
 
 async def rulings(runs: list[WorkflowHandle]) -> set[str]:
-    """Return the comments of all refusals that the histories of a chain hold, from their markers."""
+    """Return the comments of all refusals that the histories of a chain hold, from what their judge answered."""
     found = set()
     for run in runs:
         async for event in run.fetch_history_events():
-            for payloads in event.marker_recorded_event_attributes.details.values():
-                for payload in payloads.payloads:
-                    ruling = json.loads(payload.data)
-                    if isinstance(ruling, dict) and ruling.get("accepted") is False:
-                        found.add(ruling["comment"])
+            for payload in event.activity_task_completed_event_attributes.result.payloads:
+                ruling = json.loads(payload.data)
+                if isinstance(ruling, dict) and ruling.get("accepted") is False:
+                    found.add(ruling["comment"])
     return found
 
 

@@ -17,7 +17,7 @@ from contracts.call import JUDGE_DECISION
 from contracts.decision import DECIDE, Hearing, Ruling
 from contracts.plan import Limits, MissionInput, MissionResult
 from tests.interpreter.fakes import plan_of
-from tests.workflows.house import Activities, House, Started, house, metered, moved
+from tests.workflows.house import Activities, House, Started, exact, house, moved
 from tests.workflows.test_continue import chain
 from tests.workflows.test_mission import replays
 from workflows.mission import Mission
@@ -132,7 +132,7 @@ async def slow_court(client, home, steps, limits, **tools):
         plan = moved(plan_of(steps), queue)
         handle = await client.start_workflow(
             "rehearsal",
-            MissionInput(plan=plan, requested_by="rita", limits=metered(limits)),
+            MissionInput(plan=plan, requested_by="rita", limits=exact(limits)),
             id=f"m-{uuid.uuid4().hex[:12]}",
             task_queue=queue,
             task_timeout=timedelta(seconds=2),
