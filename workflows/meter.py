@@ -27,7 +27,7 @@ class Meter:
         self._limits = limits
         self._events = 0
         self._bytes = 0
-        self._rulings = 0
+        self.rulings = 0
 
     def count(self, events: int, size: int = 0) -> None:
         """Count what has come to an end."""
@@ -36,7 +36,7 @@ class Meter:
 
     def count_ruling(self, size: int) -> None:
         """Count a decision that was ruled on."""
-        self._rulings += 1
+        self.rulings += 1
         self.count(RULING, size)
 
     def full(self, arrived: int) -> bool:
@@ -45,6 +45,6 @@ class Meter:
         if not limits.exact:
             long = info.get_current_history_length() >= limits.events_per_run or arrived >= limits.decisions_per_run
         else:
-            enough = self._events >= limits.events_per_run or self._rulings >= limits.decisions_per_run
+            enough = self._events >= limits.events_per_run or self.rulings >= limits.decisions_per_run
             long = enough or self._bytes >= MOST_BYTES
         return long or info.is_continue_as_new_suggested()

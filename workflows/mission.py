@@ -7,7 +7,6 @@ waits, it never freezes on a bug, and what it abandons is undone in a task that 
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -93,9 +92,14 @@ class Mission:
         if self._problem:
             raise ApplicationError(self._problem, type="bad_input", non_retryable=True)
         info = workflow.info()
-        ruled = partial(judge, exact=self._input.limits.exact)
+        exact = self._input.limits.exact
         attending = asyncio.create_task(
-            self._inbox.attend(self._gates, info.workflow_id, info.first_execution_run_id, ruled)
+            self._inbox.attend(
+                self._gates,
+                info.workflow_id,
+                info.first_execution_run_id,
+                lambda hearing: judge(hearing, self.meter.rulings + 1, exact=exact),
+            )
         )
         self._parentage.attend(lambda: self._ending is None)
         while (ending := await self._go_on()) is None:

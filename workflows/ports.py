@@ -30,7 +30,7 @@ from contracts.call import (
     idempotency_key,
 )
 from contracts.child import UNDO_CHILD, WATCH_CHILD, WATCH_PARENT, Child, Parent, ParentEnd, Report
-from contracts.decision import Hearing, Ruling, token_digest
+from contracts.decision import Hearing, Ruling
 from contracts.plan import Limits, MissionInput, Plan
 from contracts.planned import LOAD_PLAN, LoadedPlan, PlanOrder
 from contracts.step import Retry
@@ -254,9 +254,9 @@ def demand_sendable(message: Message) -> int:
     return size
 
 
-async def judge(hearing: Hearing, *, exact: bool) -> Ruling:
-    """Have a decision ruled on. A judge that cannot be asked refuses: nothing passes unheard."""
-    beside = _beside(f"decision/{token_digest(hearing.token)}", exact=exact)
+async def judge(hearing: Hearing, number: int, *, exact: bool) -> Ruling:
+    """Have a run's decision of this number ruled on. A judge that cannot be asked refuses: nothing passes unheard."""
+    beside = _beside(f"decision/{number}", exact=exact)
     try:
         ruling: Ruling = await beside(
             JUDGE_DECISION,

@@ -88,6 +88,14 @@ class Case:
 
         await until(settled, f"{path or 'the workflow task'} is settled in {self.id}")
 
+    async def until_clear(self, queue: str) -> None:
+        """Wait until nothing of this mission is open on a queue."""
+
+        async def clear() -> bool:
+            return queue not in [task.queue for task in await self.tasks()]
+
+        await until(clear, f"{queue} has nothing of {self.id} to do")
+
     async def ended(self) -> bool:
         return (await self._describe()).status != WorkflowExecutionStatus.RUNNING
 

@@ -5,6 +5,7 @@ import random
 
 from tests.system.case import Account, Case, case_at
 from tests.system.ground import Grounds
+from tests.system.hands import until
 from tests.system.theatre import Scene, scenes
 
 FLOOD = 24
@@ -46,7 +47,8 @@ async def receipt_then_death(grounds: Grounds) -> Account:
         case.place.server.kill()
         await asyncio.gather(*(hand.kill() for hand in case.place.hands))
         await case.place.server.start()
-        assert await case.signal(signed)
+        # A server that has only just started may let the first call wait for too long.
+        await until(lambda: case.signal(signed), "the decision is sent again")
         await case.place.hire()
         await case.end()
         return await case.audit()
@@ -92,7 +94,8 @@ async def test_a_decision_with_a_receipt_outlives_server_and_worker_and_counts_o
     account = await scene
 
     assert [] == account.breaches, account
-    assert [True, False] == [ruling.accepted for _, ruling in account.ledgers.told.rulings]
+    first, *again = [ruling.accepted for _, ruling in account.ledgers.told.rulings]
+    assert (True, {False}) == (first, set(again))
     assert ["isolate_host", "open_ticket"] == account.done()
 
 

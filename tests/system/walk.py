@@ -34,16 +34,25 @@ class Stop:
 
 
 def way_of(history: WorkflowHistory) -> list[Stop]:
-    """Return the tasks of a run in their order. Attempts that came to nothing are no stops."""
+    """Return the tasks of a run in their order. Attempts that came to nothing are no stops.
+
+    A decision, its ruling and what follows from it are one: the missions' own queue has them all, and no worker can be
+    killed between two of them for sure.
+    """
     before = dict(zip([event.event_id for event in history.events][1:], history.events, strict=False))
-    stops = []
+    stops: list[Stop] = []
+    ruling = False
     for event in history.events:
         if event.event_type == ACTIVITY_TASK_SCHEDULED:
             scheduled = event.activity_task_scheduled_event_attributes
-            stops.append(Stop(scheduled.task_queue.name, scheduled.activity_id))
+            ruling = scheduled.task_queue.name == MISSION_QUEUE
+            if not ruling:
+                stops.append(Stop(scheduled.task_queue.name, scheduled.activity_id))
         if event.event_type == WORKFLOW_TASK_COMPLETED:
             cause = before[event.workflow_task_completed_event_attributes.scheduled_event_id]
-            stops.append(Stop(MISSION_QUEUE, decided=cause.event_type == SIGNALED))
+            if not ruling:
+                stops.append(Stop(MISSION_QUEUE, decided=cause.event_type == SIGNALED))
+            ruling = False
     return stops
 
 
@@ -101,6 +110,8 @@ class Walk:
     async def _do(self, stop: Stop, *, gate_follows: bool = False) -> None:
         """Have one task done by a worker that lives no longer than that."""
         worker = await self._hire(stop.queue)
+        if stop.decided:
+            await self.case.until_clear(stop.queue)
         await self.case.until_settled(stop.queue, stop.path)
         if gate_follows:
             self._opening = await self.case.opening()
