@@ -5,7 +5,6 @@ backoff, what takes longer than its timeout fails, arguments are held against th
 begun reports even where its branch was cancelled. `workflows/ports.py` is the same over Temporal.
 """
 
-import asyncio
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from rehearsal.keyring import Keyring
 from rehearsal.script import Answer, Cue, Rehearsal
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
+from workflows.interpreter.join import see_through
 from workflows.interpreter.scope import Effort, Mission
 
 
@@ -163,16 +163,7 @@ class ScriptedPorts:
 
     async def run_tool(self, call: ToolCall, effort: Effort) -> ToolResult:
         """Let a tool act. A cancellation waits for its report, or nobody would know what to undo."""
-        task = asyncio.ensure_future(self._act(call, self._tools[call.tool], effort))
-        while not task.done():
-            try:
-                await asyncio.shield(task)
-            except asyncio.CancelledError:
-                if task.cancelled():
-                    raise
-            except EffectFailed:
-                break
-        return task.result()
+        return await see_through(self._act(call, self._tools[call.tool], effort))
 
     async def load_plan(self, order: PlanOrder) -> LoadedPlan:
         return load_plan(order)

@@ -6,7 +6,7 @@ task than on replay, and such a history never replays (ADR 16). Missions from be
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -44,7 +44,6 @@ from workflows.meter import CHILD, EFFECT, TIMER, Meter
 HEARTBEAT = timedelta(seconds=10)
 LAST_WORDS = timedelta(seconds=5)
 LOADING = timedelta(seconds=30)
-HEARD_FIRST = "decisions-of-the-last-run-before-timers"
 MOST_BYTES = 1_000_000
 """The longest call: a server takes 2 MB, and a task that sends more is tried again for ever."""
 
@@ -123,20 +122,9 @@ class TemporalPorts(LockPorts):
     async def load_plan(self, order: PlanOrder) -> LoadedPlan:
         """Load a plan beside the workflow."""
         size = demand_sendable(order)
-        beside = _beside(f"{order.id.partition('/')[2]}/load", exact=self._limits.exact)
-        try:
-            plan: LoadedPlan = await beside(
-                LOAD_PLAN,
-                order,
-                result_type=LoadedPlan,
-                start_to_close_timeout=LOADING,
-                retry_policy=RetryPolicy(maximum_attempts=3),
-                summary=f"load {order.id}"[:400],
-            )
-        except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise asyncio.CancelledError from error
-            raise EffectFailed("failed", f"the plan could not be loaded: {error.cause}", applied="no") from error
+        path = f"{order.id.partition('/')[2]}/load"
+        beside = _beside(path, f"load {order.id}", LOADING, exact=self._limits.exact)
+        plan: LoadedPlan = await beside(LOAD_PLAN, order, LoadedPlan)
         self._host.meter.count(EFFECT, size + len(plan.model_dump_json()))
         return plan
 
@@ -171,8 +159,6 @@ class TemporalPorts(LockPorts):
         """
         if until is None:
             await workflow.wait_condition(lambda: ready() or self.stopping())
-            return ready()
-        if await self._settled_by_the_past(ready):
             return ready()
         span = max(until - workflow.now(), timedelta())
         timer = asyncio.create_task(workflow.sleep(span, summary=summary[:400]))
@@ -232,18 +218,6 @@ class TemporalPorts(LockPorts):
         self._host.meter.count(EFFECT, size + len(result.model_dump_json()))
         return result
 
-    async def _settled_by_the_past(self, ready: Callable[[], bool]) -> bool:
-        """Hear those who spoke in the run before this one; return whether that ends the wait.
-
-        A timer that starts and is cancelled within one task leaves no event. When a query comes, the server's task may
-        end between the two, and the history has an event that no replay makes: so there is no timer until then.
-        """
-        began = workflow.now()
-        if self._host.heard_until(began) or not workflow.patched(HEARD_FIRST):
-            return False
-        await workflow.wait_condition(lambda: ready() or self.stopping() or self._host.heard_until(began))
-        return ready() or self.stopping()
-
 
 def demand_sendable(message: Message) -> int:
     """Return how many bytes are sent; refuse what a server would not take."""
@@ -256,28 +230,34 @@ def demand_sendable(message: Message) -> int:
 
 async def judge(hearing: Hearing, number: int, *, exact: bool) -> Ruling:
     """Have a run's decision of this number ruled on. A judge that cannot be asked refuses: nothing passes unheard."""
-    beside = _beside(f"decision/{number}", exact=exact)
+    beside = _beside(f"decision/{number}", "judge a decision", LAST_WORDS, exact=exact)
     try:
-        ruling: Ruling = await beside(
-            JUDGE_DECISION,
-            hearing,
-            result_type=Ruling,
-            start_to_close_timeout=LAST_WORDS,
-            retry_policy=RetryPolicy(maximum_attempts=3),
-            summary="judge a decision",
-        )
-    except ActivityError as error:
-        if is_cancelled_exception(error):
-            raise asyncio.CancelledError from error
-        return Ruling(accepted=False, reason=f"the decision could not be judged: {error.cause}")
+        ruling: Ruling = await beside(JUDGE_DECISION, hearing, Ruling)
+    except EffectFailed as failed:
+        return Ruling(accepted=False, reason=f"the decision could not be judged: {failed.cause}")
     return ruling
 
 
-def _beside(name: str, *, exact: bool) -> Callable[..., Awaitable[Any]]:
-    """Return how to run what every worker of missions can do."""
-    if exact:
-        return partial(workflow.execute_activity, activity_id=name)
-    return workflow.execute_local_activity
+def _beside(name: str, summary: str, patience: timedelta, *, exact: bool) -> Callable[[str, Message, type], Any]:
+    """Return how to have something worked out by whoever serves missions; `name` is the activity's id."""
+    run = partial(workflow.execute_activity, activity_id=name) if exact else workflow.execute_local_activity
+
+    async def work_out(kind: str, given: Message, answer: type) -> Any:
+        try:
+            return await run(
+                kind,
+                given,
+                result_type=answer,
+                start_to_close_timeout=patience,
+                retry_policy=RetryPolicy(maximum_attempts=3),
+                summary=summary[:400],
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise asyncio.CancelledError from error
+            raise EffectFailed("failed", str(error.cause), applied="no") from error
+
+    return work_out
 
 
 def _retry_policy(retry: Retry) -> RetryPolicy:

@@ -9,6 +9,7 @@ from tests.system.hands import until
 from tests.system.theatre import Scene, scenes
 
 FLOOD = 24
+FOREVER = 300.0
 STRANGER = "yuki"
 """Has a key and may not decide here: each of her decisions is to end as a recorded refusal."""
 
@@ -37,7 +38,8 @@ async def signal_then_death(grounds: Grounds) -> Account:
 async def receipt_then_death(grounds: Grounds) -> Account:
     """The sender has the receipt, and everybody dies at once. The same decision, sent again, is refused."""
     async with case_at(grounds, own_server=True) as case:
-        await case.place.company.break_tool("isolate_host", "slow", seconds=1.0)
+        # However late the receipt is read, the mission has not ended by then.
+        await case.place.company.break_tool("isolate_host", "slow", times=1, seconds=FOREVER)
         await case.place.hire()
         await case.start()
         signed = case.sign(await case.opening())

@@ -5,17 +5,15 @@ still to be undone, keeps them until they are: nobody gets between a failure and
 around this one holds is held already. Pure; the waiting is a port, the table `workflows/governance/lock.py`.
 """
 
-import asyncio
-from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
-from typing import Any
 
 from contracts.definition import Step
 from contracts.lock import LONGEST_NAME, MOST_LOCKS, Claim, Holder, LockNote, Standing
 from contracts.record import STANDING, Failure, Record, inside
 from workflows.interpreter.ending import EffectFailed, StepFailed
+from workflows.interpreter.join import see_through
 from workflows.interpreter.scope import Scope
 
 PATIENT = 60.0
@@ -114,7 +112,7 @@ async def let_go_of_all(scope: Scope) -> None:
 async def released(holder: Holder, scope: Scope) -> None:
     """Have a claim released. Should the table never hear of it, it is told when the mission runs no more."""
     try:
-        await _seen_through(scope.ports.release_locks(holder))
+        await see_through(scope.ports.release_locks(holder))
     except EffectFailed as failed:
         scope.gates.refuse(holder.path, f"its locks could not be given back: {failed.cause}"[:500])
 
@@ -188,17 +186,3 @@ def _in_the_way(standing: Standing) -> str:
 
 def _failed(code: str, cause: str, path: str) -> StepFailed:
     return StepFailed(Failure(code=code, step=path, operation="get its locks", cause=cause))
-
-
-async def _seen_through(work: Coroutine[Any, Any, None]) -> None:
-    """See a release through. A cancellation is heard at the next effect."""
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if task.cancelled():
-                raise
-        except EffectFailed:
-            break
-    task.result()

@@ -6,10 +6,11 @@ effect. A hand-over cancels nothing: the other branches run to their own next st
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from workflows.interpreter.ending import Suspended
 
+T = TypeVar("T")
 Branch = Callable[[], Awaitable[Any]]
 
 
@@ -45,8 +46,8 @@ async def run_all(branches: Sequence[Branch]) -> list[Any]:
     return list(results)
 
 
-async def see_through(work: Coroutine[Any, Any, None]) -> None:
-    """See work through in a task of its own: a cancellation does not reach it."""
+async def see_through(work: Coroutine[Any, Any, T]) -> T:
+    """See work through in a task of its own: a cancellation does not reach it. Return what came of it."""
     task = asyncio.create_task(work)
     while not task.done():
         try:
@@ -54,7 +55,7 @@ async def see_through(work: Coroutine[Any, Any, None]) -> None:
         except asyncio.CancelledError:
             if task.cancelled():
                 raise
-    task.result()
+    return task.result()
 
 
 def halt_if_cancelled() -> None:
