@@ -7,7 +7,7 @@ this opening of the gate, and the digest of the `Subject`: exactly what was show
 
 import hashlib
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, JsonValue
 
@@ -50,10 +50,18 @@ class Subject(Message):
     context_digest: str = ""
     plan_digest: str = ""
     requested_by: str = ""
+    generation: int = 0
+    """How often the step was begun anew by an operator's command."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"generation"})
 
     def digest(self) -> str:
-        """Return what a decision is bound to."""
-        return digest(self)
+        """Return what a decision is bound to.
+
+        A field that came later (`LATER`) stays out where it says nothing: a gate that opened before keeps its digest.
+        """
+        silent = {name for name in self.LATER if getattr(self, name) == type(self).model_fields[name].get_default()}
+        return digest(self.model_dump(mode="json", exclude=silent))
 
 
 class Ruling(Message):
