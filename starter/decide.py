@@ -1,4 +1,4 @@
-"""`gonogo approve`, `reject`, `modify`, `facilitate`: show exactly what is signed, sign, send.
+"""`gonogo approve`, `reject`, `modify` and the other decisions, and `facilitate`: show what is signed, sign, send.
 
 `starter/sign.py` does the work.
 """
@@ -26,6 +26,7 @@ Changes = Annotated[
     ),
 ]
 
+To = Annotated[str, typer.Option("--to", metavar="PERSON", help="Who is to decide instead of you.")]
 Speech = Annotated[
     str, typer.Argument(metavar="interject|call_vote|end", help="What you do between two turns.", show_default=False)
 ]
@@ -84,6 +85,69 @@ def modify(
     return _decide(wish, (mission, step), person, printed=printed, as_json=as_json)
 
 
+def request_changes(
+    mission: MissionId,
+    step: Step,
+    *,
+    person: Person = "",
+    comment: Comment = "",
+    printed: Printed = False,
+    as_json: Json = False,
+) -> int:
+    """Send it back, and say what is to be changed; what comes next gets your words."""
+    from starter.sign import Wish
+
+    if not comment.strip():
+        raise Usage("asking for changes needs its words: --comment 'what is to be changed'")
+    return _decide(Wish("request_changes", comment), (mission, step), person, printed=printed, as_json=as_json)
+
+
+def abstain(
+    mission: MissionId,
+    step: Step,
+    *,
+    person: Person = "",
+    comment: Comment = "",
+    printed: Printed = False,
+    as_json: Json = False,
+) -> int:
+    """Have your say without a vote: others must decide."""
+    from starter.sign import Wish
+
+    return _decide(Wish("abstain", comment), (mission, step), person, printed=printed, as_json=as_json)
+
+
+def delegate(
+    mission: MissionId,
+    step: Step,
+    *,
+    to: To,
+    person: Person = "",
+    comment: Comment = "",
+    printed: Printed = False,
+    as_json: Json = False,
+) -> int:
+    """Leave your vote to somebody who may decide here too; you have none any more."""
+    from starter.sign import Wish
+
+    return _decide(Wish("delegate", comment, to=to), (mission, step), person, printed=printed, as_json=as_json)
+
+
+def withdraw(
+    mission: MissionId,
+    step: Step,
+    *,
+    person: Person = "",
+    comment: Comment = "",
+    printed: Printed = False,
+    as_json: Json = False,
+) -> int:
+    """Take your approval back, while others are still missing; you may decide again."""
+    from starter.sign import Wish
+
+    return _decide(Wish("withdraw", comment), (mission, step), person, printed=printed, as_json=as_json)
+
+
 def facilitate(
     mission: MissionId,
     step: Step,
@@ -117,7 +181,8 @@ def _decide(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, 
 
     mission, step = gate
     if not person:
-        words = f"facilitate {mission} {step} {wish.verb}" if wish.verb in SPEAKING else f"{wish.verb} {mission} {step}"
+        verb = wish.verb.replace("_", "-")
+        words = f"facilitate {mission} {step} {wish.verb}" if wish.verb in SPEAKING else f"{verb} {mission} {step}"
         raise Usage(f"who decides? gonogo {words} --as PERSON, or set GONOGO_PERSON")
 
     async def work(client: "Client") -> int:

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from contracts.decision import Claims, Opening
+from contracts.decision import Claims, Opening, Ruling
 from contracts.planning import SHOWN
 from contracts.view import MissionState, MissionView
 from starter.escape import visible
@@ -34,6 +34,14 @@ SIGNS = {
     "progress": ("·", "dim"),
     "thought": ("~", "dim"),
     "question": ("?", "yellow"),
+}
+SAID = {
+    "approve": "approved",
+    "reject": "rejected",
+    "modify": "changed it",
+    "request_changes": "asked for changes",
+    "abstain": "abstained",
+    "withdraw": "withdrew",
 }
 BAR = 40
 """Characters of the longest bar."""
@@ -160,10 +168,22 @@ def opening(gate: Opening, now: datetime | None = None) -> RenderableType:
 
 def _deciders(gate: Opening) -> str:
     subject = gate.subject
-    who = visible(" or ".join(subject.approvers))
-    given = [vote.person for vote in gate.votes if vote.verb == "approve"]
+    who = " or ".join(subject.approvers)
     need = f"{who}; {subject.required} must approve" if subject.required > 1 else who
-    return f"{need}, approved so far by {visible(', '.join(given))}" if given else need
+    if subject.seats:
+        need += f", among them {', '.join(f'{count} {role}' for role, count in subject.seats.items())}"
+    if subject.reject_quorum > 1:
+        need += f"; {subject.reject_quorum} must reject"
+    if "author" in subject.excluded:
+        need += f"; not {' or '.join(subject.authors)}, who wrote it"
+    return visible("; ".join((need, *(f"{vote.person} {told(vote)}" for vote in gate.words()))))
+
+
+def told(vote: Ruling) -> str:
+    """Return what somebody has decided, in the past."""
+    if vote.verb == "delegate":
+        return f"left it to {vote.to}"
+    return SAID.get(vote.verb or "", vote.verb or "")
 
 
 def pairs(rows: Iterable[tuple[str, RenderableType]], style: str = "dim") -> Table:
@@ -213,7 +233,11 @@ def indented(what: RenderableType) -> Padding:
 
 def claims(said: Claims) -> RenderableType:
     """Return what the signature says beyond what the gate asks."""
-    rows: list[tuple[str, RenderableType]] = [("you sign", Text(f"{said.verb} as {visible(said.iss)}", "bold"))]
+    rows: list[tuple[str, RenderableType]] = [
+        ("you sign", Text(f"{said.verb.replace('_', ' ')} as {visible(said.iss)}", "bold"))
+    ]
+    if said.to:
+        rows.append(("decides instead", Text(visible(said.to), "bold")))
     if said.comment:
         rows.append(("comment", Text(visible(said.comment))))
     if said.changes is not None:

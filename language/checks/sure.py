@@ -33,7 +33,7 @@ from language.cel_compile import ExpressionError, compile_expression
 from language.checks.guard import NO_NAMES, Names, succeeded
 from language.checks.possible import Flow, known_needs
 from language.start import surely_set
-from language.steps import called_by, children, failure_targets, gate_of
+from language.steps import called_by, children, failure_targets, gate_of, gate_targets
 
 EVERYTHING = -1
 """All bits: what is set where control never comes."""
@@ -196,8 +196,7 @@ class Sure:
                 # Whoever is asked about an answer sees it.
                 self._follow(step.below_floor, before | self._own(step))
             case GateStep() | ActionStep() | PlanStep():
-                gate = gate_of(step)
-                for way in (gate.on_timeout, gate.on_reject) if gate else ():
+                for way in gate_targets(gate_of(step)).values():
                     self._follow(way, before)
             case ConditionStep():
                 self._follow(step.condition.then, before | self.outputs_of(facts(step, answer=True)))

@@ -1,5 +1,6 @@
 """Let a tool act: exactly what people saw, under one idempotency key, with what undoes it registered first."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from contracts.base import digest
@@ -7,40 +8,48 @@ from contracts.call import ToolCall, ToolResult
 from contracts.definition import ActionStep
 from contracts.gate import Gate
 from contracts.record import Effect, Failure
-from workflows.interpreter.ask import Answer, Question, ask, gate_rungs, go_unapproved
+from contracts.workspace import Tool
+from workflows.interpreter.ask import Answer, Question, gate_rungs, go_unapproved
 from workflows.interpreter.effort import tool_effort
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.outcome import Outcome
+from workflows.interpreter.rework import ask_anew
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.terms import terms
 
 
 async def run_action(step: ActionStep, path: str, scope: Scope) -> Outcome:
     """Resolve the arguments, ask if the definition says so, act, and arm the compensation."""
-    arguments = scope.render(step.with_, path)
-    answer = None
-    if step.approval is not None:
-        answer = await _approval(step, step.approval, path, arguments, scope)
-        if answer.decided != "approved":
-            await go_unapproved(step.approval, answer, path, scope)
-            return Outcome(output=answer.output(), kept=answer.output(), status="skipped")
-        arguments = answer.arguments or {}
-    return await _act(step, path, arguments, answer, scope)
+    gate = step.approval
+    if gate is None:
+        return await _act(step, path, scope.render(step.with_, path), None, scope)
+    answer = await ask_anew(step, gate, lambda: _question(step, gate, path, scope), path, scope)
+    if answer.decided != "approved":
+        await go_unapproved(gate, answer, path, scope)
+        return Outcome(output=answer.output(), kept=answer.output(), status="skipped")
+    return await _act(step, path, answer.arguments or {}, answer, scope)
 
 
-async def _approval(step: ActionStep, gate: Gate, path: str, arguments: dict[str, Any], scope: Scope) -> Answer:
+def _question(step: ActionStep, gate: Gate, path: str, scope: Scope) -> Question:
     tool = scope.plan.tools[step.action]
-    question = Question(
+    return Question(
         kind="approval",
         message=scope.text(gate.message, path) or tool.description,
         rungs=gate_rungs(gate, scope),
-        required=gate.required,
+        terms=terms(gate, *_covered(step, scope)),
         context=scope.context(gate.context, path),
         tool=step.action,
-        arguments=arguments,
+        arguments=scope.render(step.with_, path),
         compensation=step.compensate.tool if step.compensate else None,
         input_schema=tool.input,
     )
-    return await ask(question, path, scope)
+
+
+def _covered(step: ActionStep, scope: Scope) -> Iterator[Tool]:
+    """Yield the contracts under which an approval lets something happen: the tool's, and that of what undoes it."""
+    yield scope.plan.tools[step.action]
+    if step.compensate is not None and scope.plan.tools[step.compensate.tool].needs_approval():
+        yield scope.plan.tools[step.compensate.tool]
 
 
 async def _act(step: ActionStep, path: str, arguments: dict[str, Any], answer: Answer | None, scope: Scope) -> Outcome:
