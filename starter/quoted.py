@@ -4,6 +4,7 @@ The law: whoever wrote it, no text can look like a line of ours. A long line goe
 what a width makes of it cannot pass for the next one. What does not fit is cut, and says how much.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.cells import cell_len, chop_cells
@@ -37,7 +38,7 @@ class Quoted:
         shown, cut = self.kept()
         width = max(options.max_width - len(BEGINS), 2)
         for line in shown.split("\n"):
-            for number, part in enumerate(chop_cells(line, width) or [""]):
+            for number, part in enumerate(folded(line, width)):
                 yield Segment(GOES_ON if number else BEGINS, BAR)
                 yield Segment(part, console.get_style(self.style))
                 yield Segment.line()
@@ -50,6 +51,18 @@ class Quoted:
         del console
         widest = max(cell_len(line) for line in self.kept()[0].split("\n"))
         return Measurement(len(BEGINS) + 2, max(widest, 2) + len(BEGINS)).with_maximum(options.max_width)
+
+
+def folded(line: str, width: int) -> Iterator[str]:
+    """Yield a line in parts that fit a width, after a space where there is one near the end; no character is lost."""
+    begin = 0
+    while len(line) - begin > width or cell_len(line[begin:]) > width:
+        part = chop_cells(line[begin : begin + width], width)[0]
+        space = part.rfind(" ", 2 * len(part) // 3)
+        part = part[: space + 1] or part
+        yield part
+        begin += len(part)
+    yield line[begin:]
 
 
 def shortened(text: str, room: int | None) -> tuple[str, int]:

@@ -22,7 +22,7 @@ from starter.render import deadline, pairs
 
 PLANNED = re.compile(r"/plan\[\d+\]$")
 """The path at which people are asked for a plan."""
-ROOM = 20_000
+ROOM = 40_000
 """Characters of a gate's context, and of its question and arguments, that are shown at once."""
 
 

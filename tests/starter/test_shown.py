@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.console import Console
 
 from contracts.call import Observation
@@ -17,7 +18,7 @@ from contracts.view import MissionView, Waiting
 from starter import output, shown
 from starter.escape import HIDDEN, command
 from starter.page import page
-from starter.quoted import BEGINS, CUT, GOES_ON, shortened
+from starter.quoted import BEGINS, CUT, GOES_ON, folded, shortened
 from starter.render import bars
 from starter.waiting import _entry, _print_queue
 
@@ -176,6 +177,14 @@ def test_a_text_and_what_is_cut_of_it_are_the_whole_text(text, room):
 
     assert (True, len(text)) == (text.startswith(kept), len(kept) + cut)
     assert (text, 0) == shortened(text, None)
+
+
+@given(st.text("ab 日́", max_size=60), st.integers(2, 20))
+def test_a_line_that_is_folded_loses_nothing_and_fits(line, width):
+    parts = list(folded(line, width))
+
+    assert line == "".join(parts)
+    assert all(cell_len(part) <= width for part in parts)
 
 
 @pytest.mark.parametrize("path", ["hosts[web-01]/patch", "hosts[$(reboot)]", "a; rm -rf /", "it's"])
