@@ -1,6 +1,6 @@
-"""`gonogo approve`, `reject`, `modify` and the other decisions, and `facilitate`: show what is signed, sign, send.
+"""`gonogo approve`, `reject`, `modify`, `facilitate`: show exactly what is signed, sign, send.
 
-`starter/sign.py` does the work.
+`starter/sign.py` does the work; the other decisions are in `starter/vote.py`.
 """
 
 import json
@@ -14,6 +14,7 @@ from starter.output import console, document, plain
 from starter.problem import DONE, REFUSED, Refused, Usage
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from temporalio.client import Client
 
     from contracts.decision import Claims, Opening, Receipt
@@ -25,8 +26,10 @@ Changes = Annotated[
         "--changes", metavar="FILE", help="JSON object with arguments to change; the others stay. - is stdin."
     ),
 ]
-
-To = Annotated[str, typer.Option("--to", metavar="PERSON", help="Who is to decide instead of you.")]
+Unseen = Annotated[
+    str,
+    typer.Option("--unseen", metavar="DIGEST", help="Approve without what was cut: the digest's first 8 characters."),
+]
 Speech = Annotated[
     str, typer.Argument(metavar="interject|call_vote|end", help="What you do between two turns.", show_default=False)
 ]
@@ -38,13 +41,14 @@ def approve(
     *,
     person: Person = "",
     comment: Comment = "",
+    unseen: Unseen = "",
     printed: Printed = False,
     as_json: Json = False,
 ) -> int:
     """Approve what a step asks for, signed with your key."""
     from starter.sign import Wish
 
-    return _decide(Wish("approve", comment), (mission, step), person, printed=printed, as_json=as_json)
+    return decided(Wish("approve", comment), (mission, step), person, printed=printed, as_json=as_json, unseen=unseen)
 
 
 def reject(
@@ -61,7 +65,7 @@ def reject(
 
     if not comment.strip():
         raise Usage("a rejection needs its reason: --comment 'why'")
-    return _decide(Wish("reject", comment), (mission, step), person, printed=printed, as_json=as_json)
+    return decided(Wish("reject", comment), (mission, step), person, printed=printed, as_json=as_json)
 
 
 def modify(
@@ -82,70 +86,7 @@ def modify(
     from starter.sign import Wish
 
     wish = Wish("modify", comment, _object(changes, read_document(changes)))
-    return _decide(wish, (mission, step), person, printed=printed, as_json=as_json)
-
-
-def request_changes(
-    mission: MissionId,
-    step: Step,
-    *,
-    person: Person = "",
-    comment: Comment = "",
-    printed: Printed = False,
-    as_json: Json = False,
-) -> int:
-    """Send it back, and say what is to be changed; what comes next gets your words."""
-    from starter.sign import Wish
-
-    if not comment.strip():
-        raise Usage("asking for changes needs its words: --comment 'what is to be changed'")
-    return _decide(Wish("request_changes", comment), (mission, step), person, printed=printed, as_json=as_json)
-
-
-def abstain(
-    mission: MissionId,
-    step: Step,
-    *,
-    person: Person = "",
-    comment: Comment = "",
-    printed: Printed = False,
-    as_json: Json = False,
-) -> int:
-    """Have your say without a vote: others must decide."""
-    from starter.sign import Wish
-
-    return _decide(Wish("abstain", comment), (mission, step), person, printed=printed, as_json=as_json)
-
-
-def delegate(
-    mission: MissionId,
-    step: Step,
-    *,
-    to: To,
-    person: Person = "",
-    comment: Comment = "",
-    printed: Printed = False,
-    as_json: Json = False,
-) -> int:
-    """Leave your vote to somebody who may decide here too; you have none any more."""
-    from starter.sign import Wish
-
-    return _decide(Wish("delegate", comment, to=to), (mission, step), person, printed=printed, as_json=as_json)
-
-
-def withdraw(
-    mission: MissionId,
-    step: Step,
-    *,
-    person: Person = "",
-    comment: Comment = "",
-    printed: Printed = False,
-    as_json: Json = False,
-) -> int:
-    """Take your approval back, while others are still missing; you may decide again."""
-    from starter.sign import Wish
-
-    return _decide(Wish("withdraw", comment), (mission, step), person, printed=printed, as_json=as_json)
+    return decided(wish, (mission, step), person, printed=printed, as_json=as_json)
 
 
 def facilitate(
@@ -167,7 +108,7 @@ def facilitate(
         raise Usage(f"a facilitator can {', '.join(sorted(SPEAKING))}; {speech!r} is none of them")
     if verb == "interject" and not comment.strip():
         raise Usage("an interjection needs its words: --comment 'what you say'")
-    return _decide(Wish(verb, comment), (mission, step), person, printed=printed, as_json=as_json)
+    return decided(Wish(verb, comment), (mission, step), person, printed=printed, as_json=as_json)
 
 
 def _object(name: str, changes: Any) -> dict[str, Any]:
@@ -176,7 +117,8 @@ def _object(name: str, changes: Any) -> dict[str, Any]:
     return changes
 
 
-def _decide(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, as_json: bool) -> int:
+def decided(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, as_json: bool, unseen: str = "") -> int:
+    """Show a gate with what is wished, sign that, and send it or print it."""
     from contracts.decision import SPEAKING
 
     mission, step = gate
@@ -186,12 +128,15 @@ def _decide(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, 
         raise Usage(f"who decides? gonogo {words} --as PERSON, or set GONOGO_PERSON")
 
     async def work(client: "Client") -> int:
+        from starter.seen import demand_seen
         from starter.sign import find_opening, prepare, send, signed
 
         opening = await find_opening(client, mission, step)
         claims = prepare(opening, wish, person)
-        if not as_json:
-            _show(opening, claims, error=printed)
+        out = console(error=printed or as_json)
+        show(opening, claims, out)
+        if wish.verb == "approve":
+            await demand_seen(opening, unseen, out)
         token = signed(person, claims)
         if printed:
             print(json.dumps(token))
@@ -201,13 +146,13 @@ def _decide(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, 
     return operate(work)
 
 
-def _show(opening: "Opening", claims: "Claims", *, error: bool) -> None:
-    from starter import render
+def show(opening: "Opening", claims: "Claims", out: "Console") -> None:
+    """Show what is signed, and what is said by signing it."""
+    from starter import render, shown
 
-    out = console(error=error)
-    out.print(render.context(opening))
-    out.print(render.opening(opening))
-    out.print(render.indented(render.claims(claims)))
+    out.print(shown.context(opening))
+    out.print(shown.opening(opening))
+    out.print(render.indented(shown.claims(claims)))
     out.print()
 
 
