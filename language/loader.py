@@ -27,6 +27,7 @@ from language.checks import (
     plans,
     races,
     timing,
+    together,
     types,
     variables,
 )
@@ -58,6 +59,7 @@ CHECKS = (
     locks.check,
     plans.check,
     missions.check,
+    together.check,
 )
 
 
