@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from contracts.decision import Claims, Opening
+from contracts.decision import Action, Claims, Opening
 from contracts.planning import SHOWN
 from contracts.view import MissionState, MissionView
 from starter.escape import visible
@@ -147,6 +147,7 @@ def opening(gate: Opening, now: datetime | None = None) -> RenderableType:
         rows.append(("arguments", data(subject.arguments)))
     if subject.compensation:
         rows.append(("undone by", Text(visible(subject.compensation))))
+    rows += [(f"action {number}", _together(action)) for number, action in enumerate(subject.actions, 1)]
     if gate.context:
         rows.append(("context", Text(visible(f"{', '.join(gate.context)}; {subject.context_digest}"), "dim")))
     rows.append(("deciders", Text(_deciders(gate))))
@@ -156,6 +157,14 @@ def opening(gate: Opening, now: datetime | None = None) -> RenderableType:
     waits = special.get(subject.kind, f"waits: {subject.kind}")
     title = Text(" ").append(visible(subject.step), "bold").append(f" {waits} ")
     return Panel(pairs(rows), title=title, title_align="left", border_style="yellow", padding=(1, 2))
+
+
+def _together(action: Action) -> Text:
+    """Return one of the actions that are approved together: what runs where, with what, and what undoes it."""
+    told = Text(visible(action.tool), "bold").append(f"  at {visible(action.step)}", "dim")
+    if action.arguments:
+        told.append("\n").append_text(data(action.arguments))
+    return told.append(f"\nundone by {visible(action.compensation)}", "dim") if action.compensation else told
 
 
 def _deciders(gate: Opening) -> str:

@@ -6,6 +6,8 @@ A query answer that is too large would end the workflow, so views come in pages.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from pydantic import JsonValue
+
 from contracts.base import canonical
 from contracts.call import Usage
 from contracts.decision import Opening
@@ -75,6 +77,7 @@ def waiting(openings: Iterable[Opening]) -> Iterator[Waiting]:
             opened_at=opening.opened_at,
             deadline=opening.deadline,
             tool=subject.tool,
+            tools=tuple(action.tool for action in subject.actions),
             digest=opening.digest,
         )
 
@@ -103,9 +106,15 @@ def _asking(opening: Opening) -> Iterator[str]:
     until = f" until {_clock(opening.deadline)}" if opening.deadline else ""
     what = f" to allow `{subject.tool}`" if subject.tool else f" to decide: {_plain(subject.message)}"
     yield f"\n**{subject.step}** waits for **{' or '.join(subject.approvers)}**{until}{what}\n"
+    for number, action in enumerate(subject.actions, 1):
+        yield f"{number}. `{action.tool}` {_arguments(action.arguments)}".rstrip()
     for name, value in (subject.arguments or {}).items():
         yield f"- {_plain(name)}: `{_plain(str(value))}`"
     yield f"\nDecide with `gonogo approve {subject.mission} {subject.step}`"
+
+
+def _arguments(arguments: dict[str, JsonValue]) -> str:
+    return ", ".join(f"{_plain(name)}: `{_plain(str(value))}`" for name, value in arguments.items())
 
 
 def _shortened(record: Record) -> Record:

@@ -75,7 +75,9 @@ async def test_what_changes_while_people_think_changes_nothing_of_what_runs():
     assert [{"host": 1}, {"host": 1}] == [arguments for _, _, arguments in ports.world]
 
 
-@pytest.mark.parametrize(("verb", "way", "state"), [("reject", "abort", "refused"), ("reject", "continue", "completed")])
+@pytest.mark.parametrize(
+    ("verb", "way", "state"), [("reject", "abort", "refused"), ("reject", "continue", "completed")]
+)
 async def test_a_refusal_runs_none_of_them(verb, way, state):
     ports = FakePorts(people=lambda _: ("lea", verb))
 
