@@ -28,6 +28,15 @@ MOST_SPOKEN = 50
 """How often one facilitation is spoken in."""
 
 
+class Action(Message):
+    """One of several actions that people approve together: its path, and exactly what runs there."""
+
+    step: str
+    tool: str
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    compensation: str | None = None
+
+
 class Subject(Message):
     """Exactly what people are asked to decide on. Its digest is what they sign.
 
@@ -62,8 +71,12 @@ class Subject(Message):
     excluded: tuple[str, ...] = ("requester",)
     """Who may not decide, whatever their roles: the `requester`, the `author`. An action's requester never may."""
     authors: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    """What runs when people approve a group: all of its actions, in their order, in place of `tool` and `arguments`."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"generation", "seats", "reject_quorum", "excluded", "authors"})
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"generation", "actions", "seats", "reject_quorum", "excluded", "authors"}
+    )
 
     def digest(self) -> str:
         """Return what a decision is bound to.

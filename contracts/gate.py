@@ -19,6 +19,8 @@ CHANGES = "changes"
 """What the records of changes are called that people asked for."""
 MOST_CHANGES = 10
 """How often changes are made at one gate before asking for more is a rejection."""
+MOST_TOGETHER = 20
+"""Actions of a group that people approve at once: of more, nobody looks at each."""
 
 
 class Rung(Document):

@@ -28,6 +28,7 @@ from language.checks import (
     quorum,
     races,
     timing,
+    together,
     types,
     variables,
 )
@@ -61,6 +62,7 @@ CHECKS = (
     locks.check,
     plans.check,
     missions.check,
+    together.check,
 )
 
 

@@ -5,17 +5,26 @@ The interpreter asks for the larger number, and the executor of the action count
 """
 
 from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
-from contracts.definition import ActionStep, Step
+from contracts.definition import ActionStep, GroupStep, Step
 from contracts.gate import Gate
 from contracts.quorum import empty_seats
 from contracts.step import ESCALATE
-from contracts.workspace import Tool, Workspace
+from contracts.workspace import Workspace
 from language.checks.names import at_step, listed, unknown
+from language.checks.together import held
 from language.draft import Draft
 from language.finding import Finding
-from language.steps import gate_of
+from language.steps import called_names, gate_of
 from language.yaml_source import Value
+
+
+class Least(NamedTuple):
+    """How many people must approve at least, and whose contract says so."""
+
+    quorum: int
+    tool: str
 
 
 def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
@@ -46,11 +55,10 @@ def authors(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
 
 def loosened(step: Step, gate: Gate, key: str, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     """Find approvals that say they are content with fewer people than a contract asks for."""
-    least = least_of(step, workspace)
-    if "required" in keys(draft.value(step, key)) and gate.quorum() < least:
-        name = next(name for name, tool in acting(step, workspace) if tool.quorum() == least)
-        message = f"the contract of '{name}' asks for {least} people, and this for {gate.quorum()}"
-        mend = f"write 'required: {least}' or more, or leave it out"
+    least = least_of(step, draft, workspace)
+    if "required" in keys(draft.value(step, key)) and gate.quorum() < least.quorum:
+        message = f"the contract of '{least.tool}' asks for {least.quorum} people, and this for {gate.quorum()}"
+        mend = f"write 'required: {least.quorum}' or more, or leave it out"
         yield draft.find("QUORUM_LOOSENED", message, step, key, "required", mend=mend)
 
 
@@ -75,7 +83,7 @@ def roles(step: Step, gate: Gate, key: str, draft: Draft, workspace: Workspace) 
 
 def unsatisfiable(step: Step, gate: Gate, key: str, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     """Find gates that ask for more approvals than there are people to give them, on any rung of their ladder."""
-    required = max(gate.quorum(), least_of(step, workspace))
+    required = max(gate.quorum(), least_of(step, draft, workspace).quorum)
     which = next((name for name in ("required", "from") if name in keys(draft.value(step, key))), "approvers")
     asked = [(gate.approvers, (key, which))]
     asked += [(rung.approvers, (key, "escalation", number)) for number, rung in enumerate(gate.escalation)]  # type: ignore[misc]
@@ -117,15 +125,11 @@ def deciders(approvers: tuple[str, ...], gate: Gate, draft: Draft, workspace: Wo
     return {name for name, person in people if name not in out and (name in wanted or wanted & set(person.roles))}
 
 
-def least_of(step: Step, workspace: Workspace) -> int:
-    """Return how many people the contracts of what happens under an approval ask for."""
-    return max((tool.quorum() for _, tool in acting(step, workspace)), default=1)
-
-
-def acting(step: Step, workspace: Workspace) -> Iterator[tuple[str, Tool]]:
-    """Yield the tools that an approval lets act: the action's, and the one that may undo it."""
-    names = (step.action, step.compensate.tool if step.compensate else "") if isinstance(step, ActionStep) else ()
-    for name in names:
-        tool = workspace.tools.get(name)
-        if tool is not None and tool.needs_approval():
-            yield name, tool
+def least_of(step: Step, draft: Draft, workspace: Workspace) -> Least:
+    """Return how many people the contracts of what happens under an approval ask for, and which does."""
+    acting = [step] if isinstance(step, ActionStep) else []
+    if isinstance(step, GroupStep):
+        acting = [one for one in held(step, called_names(draft.definition)) if isinstance(one, ActionStep)]
+    names = [name for one in acting for name in (one.action, one.compensate.tool if one.compensate else "")]
+    tools = [(name, workspace.tools[name]) for name in names if name in workspace.tools]
+    return max((Least(tool.quorum(), name) for name, tool in tools if tool.needs_approval()), default=Least(1, ""))

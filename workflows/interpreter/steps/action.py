@@ -1,58 +1,56 @@
 """Let a tool act: exactly what people saw, under one idempotency key, with what undoes it registered first."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from contracts.base import digest
-from contracts.call import ToolCall, ToolResult
+from contracts.call import Grant, ToolCall, ToolResult
 from contracts.definition import ActionStep
 from contracts.gate import Gate
 from contracts.record import Effect, Failure
-from contracts.workspace import Tool
-from workflows.interpreter.ask import Answer, Question, gate_rungs, go_unapproved
+from workflows.interpreter.ask import Question, gate_rungs, go_unapproved
 from workflows.interpreter.effort import tool_effort
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.rework import ask_anew
 from workflows.interpreter.scope import Scope
-from workflows.interpreter.terms import terms
+from workflows.interpreter.terms import covering, terms
+from workflows.interpreter.together import approved, covered
 
 
 async def run_action(step: ActionStep, path: str, scope: Scope) -> Outcome:
-    """Resolve the arguments, ask if the definition says so, act, and arm the compensation."""
+    """Resolve the arguments, ask if the definition says so, act, and arm the compensation.
+
+    What people approved together with others runs as they saw it, whatever its arguments would be by now.
+    """
     gate = step.approval
+    if gate is None and (together := covered(path, scope)) is not None:
+        scope.journal.update(path, approved=approved(scope))
+        return await _act(step, path, together.arguments, scope.grant, scope)
     if gate is None:
         return await _act(step, path, scope.render(step.with_, path), None, scope)
     answer = await ask_anew(step, gate, lambda: _question(step, gate, path, scope), path, scope)
     if answer.decided != "approved":
         await go_unapproved(gate, answer, path, scope)
         return Outcome(output=answer.output(), kept=answer.output(), status="skipped")
-    return await _act(step, path, answer.arguments or {}, answer, scope)
+    return await _act(step, path, answer.arguments or {}, answer.grant, scope)
 
 
 def _question(step: ActionStep, gate: Gate, path: str, scope: Scope) -> Question:
-    tool = scope.plan.tools[step.action]
+    tool, undo = scope.plan.tools[step.action], step.compensate.tool if step.compensate else None
     return Question(
         kind="approval",
         message=scope.text(gate.message, path) or tool.description,
         rungs=gate_rungs(gate, scope),
-        terms=terms(gate, *_covered(step, scope)),
+        terms=terms(gate, *covering(scope.plan, (step.action, undo))),
         context=scope.context(gate.context, path),
         tool=step.action,
         arguments=scope.render(step.with_, path),
-        compensation=step.compensate.tool if step.compensate else None,
+        compensation=undo,
         input_schema=tool.input,
     )
 
 
-def _covered(step: ActionStep, scope: Scope) -> Iterator[Tool]:
-    """Yield the contracts under which an approval lets something happen: the tool's, and that of what undoes it."""
-    yield scope.plan.tools[step.action]
-    if step.compensate is not None and scope.plan.tools[step.compensate.tool].needs_approval():
-        yield scope.plan.tools[step.compensate.tool]
-
-
-async def _act(step: ActionStep, path: str, arguments: dict[str, Any], answer: Answer | None, scope: Scope) -> Outcome:
+async def _act(step: ActionStep, path: str, arguments: dict[str, Any], grant: Grant | None, scope: Scope) -> Outcome:
     scope.begin_effect()
     key = scope.ports.key(path, digest(arguments))
     call = ToolCall(
@@ -61,7 +59,7 @@ async def _act(step: ActionStep, path: str, arguments: dict[str, Any], answer: A
         tool=step.action,
         arguments=arguments,
         key=key,
-        grant=answer.grant if answer else None,
+        grant=grant,
     )
     effect = _register(step, call, scope)
     scope.journal.update(path, effect=effect)
