@@ -9,17 +9,22 @@ from pydantic import Field
 
 from contracts.base import Document
 from contracts.duration import Duration
-from contracts.step import ABORT
+from contracts.step import ABORT, REFUSE
 
 if TYPE_CHECKING:
     from contracts.definition import Target
 
 
 class Rung(Document):
-    """One rung of an escalation ladder: who is asked next, and for how long."""
+    """One rung of an escalation ladder: who is asked next, for how long, and when they are reminded.
+
+    `on_timeout` is the last resort, of the last rung: silence on the others climbs on.
+    """
 
     approvers: tuple[str, ...]
     timeout: Duration
+    remind: tuple[Duration, ...] = ()
+    on_timeout: Literal["refuse", "dead_letter"] = "refuse"
 
 
 class Gate(Document):
@@ -27,7 +32,8 @@ class Gate(Document):
 
     `approvers` are roles or people; any of them may decide, `required` of them must approve.
     At the deadline `on_timeout` says: `escalate` climbs `escalation` (or asks the workspace's escalation role),
-    `refuse` counts as a rejection, `abort` ends the mission undone; a step's name or a list of steps runs that.
+    `refuse` counts as a rejection, `dead_letter` fails the step as `unanswered`, `abort` ends the mission undone; a
+    step's name or a list of steps runs that. `remind`: how long after they were asked people are asked again.
     """
 
     type: Literal["approval"] = "approval"
@@ -36,7 +42,8 @@ class Gate(Document):
     message: str = ""
     context: tuple[str, ...] = ()
     timeout: Duration | None = None
-    on_timeout: "Target" = "refuse"
+    remind: tuple[Duration, ...] = ()
+    on_timeout: "Target" = REFUSE
     escalation: tuple[Rung, ...] = ()
     on_reject: "Target" = ABORT
 

@@ -17,7 +17,11 @@ ESCALATE = "escalate"
 ABORT = "abort"
 CONTINUE = "continue"
 REFUSE = "refuse"
+DEAD_LETTER = "dead_letter"
+UNANSWERED = "unanswered"
 BUILT_IN = (ESCALATE, ABORT, CONTINUE)
+LAST_RESORTS = (REFUSE, DEAD_LETTER)
+"""What silence may come to in the end, beside the built-in words. Stands under `on_timeout` alone."""
 ANY = "any"
 FAILURES = (
     "bad_input",
@@ -37,6 +41,7 @@ FAILURES = (
     "timed_out",
     "too_many_failed",
     "tool_failed",
+    "unanswered",
     "unavailable",
 )
 """The classes of failure that a definition can provide for. A bug of ours is none of them."""

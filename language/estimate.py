@@ -34,7 +34,7 @@ from contracts.definition import (
 from contracts.gate import Gate
 from contracts.party import Party
 from contracts.plan import Plan
-from contracts.step import ABORT, BUILT_IN, ESCALATE, REFUSE
+from contracts.step import ABORT, BUILT_IN, ESCALATE, LAST_RESORTS
 from language import talk
 from language.bounds import (
     ACTIVITY,
@@ -252,14 +252,14 @@ class Reckoner:
         if step.approval is None:
             return Bounds(acts, acts)
         refused = self.answers(step.approval)
-        ends = step.approval.on_reject == ABORT and step.approval.on_timeout in (ABORT, REFUSE, ESCALATE)
+        ends = step.approval.on_reject == ABORT and step.approval.on_timeout in (ABORT, ESCALATE, *LAST_RESORTS)
         approved = Bounds(acts, acts)
         return self.gate(step.approval).then(approved if ends else approved.either(refused))
 
     def answers(self, gate: Gate) -> Bounds:
         """Return the bounds of what follows when people do not approve."""
         ways = [self.target(gate.on_reject)]
-        if gate.on_timeout not in (REFUSE, ESCALATE):
+        if gate.on_timeout not in (ESCALATE, *LAST_RESORTS):
             ways.append(self.target(gate.on_timeout))
         return together(Bounds.either, ways).perhaps()
 
@@ -280,7 +280,7 @@ class Reckoner:
             return self.run(target)
         if target == ESCALATE:
             return self.gate(Gate(approvers=(self.plan.escalation.role,), timeout=self.plan.escalation.timeout))
-        return Bounds() if target in {*BUILT_IN, REFUSE} else self.known[target]
+        return Bounds() if target in {*BUILT_IN, *LAST_RESORTS} else self.known[target]
 
 
 def span(least: float, most: float) -> Span:

@@ -119,13 +119,32 @@ class Form:
     def duration(self, key: str, *, required: bool = False) -> timedelta | None:
         """Return a span of time, also one below zero: `checks/timing.py` has a word for that."""
         value = self.take(key, required=required)
+        return None if value is None else self.as_duration(value, key)
+
+    def durations(self, key: str) -> tuple[timedelta, ...]:
+        """Return a list of spans of time; one alone is a list of one."""
+        value = self.take(key)
         if value is None:
-            return None
+            return ()
+        if value.data == []:
+            self.add("BAD_VALUE", f"'{key}' is empty", value.place, "write at least one span, or leave the key out")
+        items = value.data if isinstance(value.data, list) else [value]
+        return tuple(span for item in items if (span := self.as_duration(item, key)) is not None)
+
+    def as_duration(self, value: Value, key: str) -> timedelta | None:
         try:
             return read_duration(value.data)
         except (ValueError, OverflowError) as error:
             self.add("BAD_VALUE", f"'{key}' is no span of time", value.place, str(error))
             return None
+
+    def word(self, key: str, words: tuple[str, ...], otherwise: str) -> Any:
+        """Return one of a few words."""
+        said = self.text(key)
+        if said and said not in words:
+            mend = f"write {' or '.join(map(repr, words))}"
+            self.add("BAD_VALUE", f"'{key}' is '{shortened(said)}'", self.data[key].place, mend)
+        return said if said in words else otherwise
 
     def form(self, key: str, what: str, *, required: bool = False) -> "Form | None":
         value = self.take(key, required=required)

@@ -6,12 +6,11 @@ The other halves: `kind_form.py` reads what each kind has of its own, `contracts
 
 from contracts.definition import Compensation, GroupStep, Step, Target
 from contracts.gate import Gate, Rung
-from contracts.step import ABORT, ANY, ESCALATE, FAILURES, Default, Fallback, Place, Retry
+from contracts.step import ABORT, ANY, ESCALATE, FAILURES, LAST_RESORTS, REFUSE, Default, Fallback, Place, Retry
 from language.finding import Finding
 from language.form import Form, described, spare
 from language.kind_form import EVERY_KEY, READERS, WORDS
 from language.name import STEP, nearest
-from language.steps import REFUSE
 from language.yaml_source import Value
 
 MOST_STEPS = 500
@@ -151,6 +150,7 @@ class StepReader:
             message=form.text("message"),
             context=form.texts("context"),
             timeout=form.duration("timeout"),
+            remind=form.durations("remind"),
             on_timeout=self.target(form, "on_timeout", REFUSE),
             escalation=tuple(self.rung(Form(item, "a rung", self.findings)) for item in form.items("escalation")),
             on_reject=self.target(form, "on_reject", ABORT),
@@ -162,6 +162,8 @@ class StepReader:
         rung = Rung(
             approvers=form.texts("approvers", required=True),
             timeout=spare(form.duration("timeout", required=True), Retry().most),
+            remind=form.durations("remind"),
+            on_timeout=form.word("on_timeout", LAST_RESORTS, REFUSE),
         )
         form.done()
         return rung

@@ -7,7 +7,7 @@ from contracts.call import ToolCall, ToolResult
 from contracts.definition import ActionStep
 from contracts.gate import Gate
 from contracts.record import Effect, Failure
-from workflows.interpreter.ask import Answer, Question, ask, gate_rungs, go_unapproved
+from workflows.interpreter.ask import Answer, Question, ask, gate_reminders, gate_rungs, go_unapproved
 from workflows.interpreter.effort import tool_effort
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.outcome import Outcome
@@ -33,6 +33,7 @@ async def _approval(step: ActionStep, gate: Gate, path: str, arguments: dict[str
         kind="approval",
         message=scope.text(gate.message, path) or tool.description,
         rungs=gate_rungs(gate, scope),
+        reminders=gate_reminders(gate),
         required=gate.required,
         context=scope.context(gate.context, path),
         tool=step.action,

@@ -5,7 +5,7 @@ where approvals of actions use it too.
 """
 
 from contracts.definition import GateStep
-from workflows.interpreter.ask import Question, ask, gate_rungs, go_unapproved
+from workflows.interpreter.ask import Question, ask, gate_reminders, gate_rungs, go_unapproved
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
 
@@ -20,6 +20,7 @@ async def run_gate(step: GateStep, path: str, scope: Scope) -> Outcome:
         kind="approval",
         message=scope.text(gate.message, path) or step.step.replace("_", " "),
         rungs=gate_rungs(gate, scope),
+        reminders=gate_reminders(gate),
         required=gate.required,
         context=scope.context(gate.context, path),
     )

@@ -13,7 +13,7 @@ from contracts.definition import PlanStep, Step
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.planning import PLAN_REFUSED, PLANNING, SHOWN, STEPS
 from contracts.record import Failure, Record
-from workflows.interpreter.ask import Answer, Question, ask, gate_rungs, go_unapproved
+from workflows.interpreter.ask import Answer, Question, ask, gate_reminders, gate_rungs, go_unapproved
 from workflows.interpreter.consult import consult
 from workflows.interpreter.effort import agent_effort
 from workflows.interpreter.ending import EffectFailed, StepFailed
@@ -191,6 +191,7 @@ async def _asked(step: PlanStep, here: str, scope: Scope) -> Answer | None:
         kind="approval",
         message=scope.text(gate.message, here) or f"{step.step.replace('_', ' ')}: {len(plan.steps)} planned steps",
         rungs=gate_rungs(gate, scope),
+        reminders=gate_reminders(gate),
         required=gate.required,
         context={**scope.context(gate.context, here), SHOWN: shown},
     )
