@@ -138,14 +138,6 @@ class Form:
             self.add("BAD_VALUE", f"'{key}' is no span of time", value.place, str(error))
             return None
 
-    def word(self, key: str, words: tuple[str, ...], otherwise: str) -> Any:
-        """Return one of a few words."""
-        said = self.text(key)
-        if said and said not in words:
-            mend = f"write {' or '.join(map(repr, words))}"
-            self.add("BAD_VALUE", f"'{key}' is '{shortened(said)}'", self.data[key].place, mend)
-        return said if said in words else otherwise
-
     def form(self, key: str, what: str, *, required: bool = False) -> "Form | None":
         value = self.take(key, required=required)
         return None if value is None else Form(value, what, self.findings)

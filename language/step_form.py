@@ -4,13 +4,28 @@ A step that cannot be read becomes an empty group of its name, so that what refe
 The other halves: `kind_form.py` reads what each kind has of its own, `contracts/definition.py` has the models.
 """
 
+from typing import Literal
+
 from contracts.definition import Compensation, GroupStep, Step, Target
 from contracts.gate import Gate, Rung
-from contracts.step import ABORT, ANY, ESCALATE, FAILURES, LAST_RESORTS, REFUSE, Default, Fallback, Place, Retry
+from contracts.step import (
+    ABORT,
+    ANY,
+    DEAD_LETTER,
+    ESCALATE,
+    FAILURES,
+    LAST_RESORTS,
+    REFUSE,
+    Default,
+    Fallback,
+    Place,
+    Retry,
+)
 from language.finding import Finding
 from language.form import Form, described, spare
 from language.kind_form import EVERY_KEY, READERS, WORDS
 from language.name import STEP, nearest
+from language.silence import APPROVING_WORDS
 from language.yaml_source import Value
 
 MOST_STEPS = 500
@@ -163,10 +178,20 @@ class StepReader:
             approvers=form.texts("approvers", required=True),
             timeout=spare(form.duration("timeout", required=True), Retry().most),
             remind=form.durations("remind"),
-            on_timeout=form.word("on_timeout", LAST_RESORTS, REFUSE),
+            on_timeout=self.last_resort(form),
         )
         form.done()
         return rung
+
+    def last_resort(self, form: Form) -> Literal["refuse", "dead_letter"]:
+        """Return what silence on a rung comes to."""
+        said = form.text("on_timeout") or REFUSE
+        if said not in LAST_RESORTS:
+            approves = said.lower() in APPROVING_WORDS
+            code = "SILENCE_APPROVES" if approves else "BAD_VALUE"
+            message = f"'on_timeout: {said[:80]}' " + ("takes silence for consent" if approves else "is no last resort")
+            form.add(code, message, form.data["on_timeout"].place, "write 'refuse' or 'dead_letter'")
+        return "dead_letter" if said == DEAD_LETTER else "refuse"
 
     def retry(self, form: Form) -> Retry | None:
         inner = form.form("retry", "'retry'")

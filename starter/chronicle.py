@@ -16,10 +16,12 @@ from contracts.child import UNDO_CHILD, WATCH_CHILD, Child, Report
 from contracts.decision import DECIDE, Ruling, token_digest
 from contracts.event import EVENT, Event
 from contracts.lock import ASK_LOCKS, RELEASE_LOCKS, Claim, Holder, Standing
+from contracts.notice import SEND_NOTICE
 from contracts.plan import MissionInput, MissionResult
 from contracts.planned import LOAD_PLAN, LoadedPlan
 from contracts.view import AuditEntry
 from starter.history import LOCAL_ACTIVITY, Reader, name_of, run_id, runs_of
+from starter.told import Told
 
 Call = AgentCall | ToolCall
 STANDS = {
@@ -50,6 +52,7 @@ class Run:
         self._calls: dict[int, Call] = {}
         self._claims: dict[int, Claim] = {}
         self._kin: dict[int, Child] = {}
+        self._told_of = Told(reader)
 
     async def entries(self) -> AsyncIterator[AuditEntry]:
         """Yield what the audit says of this run."""
@@ -105,6 +108,8 @@ class Run:
             return None
         if kind in {ASK_LOCKS, RELEASE_LOCKS}:
             return await self._about_locks(event_id, kind, attributes.input.payloads)
+        if kind == SEND_NOTICE:
+            return await self._told_of.ordered(event_id, attributes.input.payloads)
         model: type[Call] | None = MODELS.get(kind)
         call = await self._reader.one(attributes.input.payloads, model) if model else None
         child = await self._reader.one(attributes.input.payloads, Child) if kind in {WATCH_CHILD, UNDO_CHILD} else None
@@ -160,7 +165,10 @@ class Run:
         return None
 
     async def _reported(self, attributes: Any) -> dict[str, Any] | None:
-        """Tell what the server said of a child mission, or of the parent."""
+        """Tell what came of a notice, or what the server said of a child mission, or of the parent."""
+        told = await self._told_of.sent(attributes.scheduled_event_id, attributes.result.payloads)
+        if told is not None:
+            return told
         child = self._kin.get(attributes.scheduled_event_id)
         report = await self._reader.one(attributes.result.payloads, Report) if child else None
         if child is None or report is None:
@@ -170,6 +178,8 @@ class Run:
 
     async def _failed(self, attributes: Any) -> dict[str, Any] | None:
         cause, details = await self._reader.failure(attributes.failure)
+        if told := self._told_of.failed(attributes.scheduled_event_id, cause):
+            return told
         call = self._calls.get(attributes.scheduled_event_id)
         noun = "agent" if isinstance(call, AgentCall) else "compensation" if call and call.undoes else "action"
         return self._about(attributes.scheduled_event_id, f"{noun} failed", "", {"cause": cause, **details})

@@ -12,6 +12,7 @@ from typing import Any
 from contracts.call import Observation
 from contracts.decision import Ruling
 from contracts.lock import LockNote
+from contracts.notice import Note
 from contracts.planning import PLANNING
 from contracts.record import Effect, Failure, Record
 from contracts.view import MissionView, Waiting
@@ -74,6 +75,9 @@ class Timeline:
             yield Line(record.started_at, "start", f"starts {record.child.mission}", record.child.id, record.path)
         for observation in record.observations:
             yield from self._observation(record.path, observation)
+        for note in record.notices:
+            if self._first("notice", record.path, note):
+                yield _noticed(record, note)
         said = record.answer or (record.output if record.kind in ASKING and record.ended_at else None)
         if isinstance(said, dict) and self._first("settled", record.path, record.attempt):
             yield _settled(record, said)
@@ -141,6 +145,13 @@ class Timeline:
         if ruling.received_at and self._first("refusal", ruling.jti, ruling.received_at, ruling.reason):
             who = ruling.person or "somebody"
             yield Line(ruling.received_at, "refused", f"decision of {who} refused", ruling.reason, ruling.step)
+
+
+def _noticed(record: Record, note: Note) -> Line:
+    who = " or ".join(note.to)
+    if note.failed:
+        return Line(note.at, "failed", f"{who} could not be told", note.failed, record.path)
+    return Line(note.at, "waiting", f"{who} reminded", "", record.path)
 
 
 def _doer(record: Record) -> str:
