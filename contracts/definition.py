@@ -107,10 +107,14 @@ class ActionStep(BaseStep):
 
 
 class GroupStep(BaseStep):
-    """Steps that belong together, in order or as the task graph that their `needs` make."""
+    """Steps that belong together, in order or as the task graph that their `needs` make.
+
+    With an `approval` it holds actions alone: people see all of them, in order, before the first one runs.
+    """
 
     kind: Literal["group"] = "group"
     steps: tuple["Step", ...]
+    approval: Gate | None = None
 
 
 class Map(Document):
@@ -284,7 +288,7 @@ _named = {"Step": Step, "Target": Target, "Fallback": Fallback, "ActionStep": Ac
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
     *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, CanaryStep, PlanStep, PartyStep, MissionStep),
-    *(Gate, Condition, Loop, Map, Review, Canary, Party),
+    *(Gate, Condition, Loop, Map, Review, Canary, Party, Fallback),
     Definition,
 ):
     _model.model_rebuild(_types_namespace=_named)

@@ -79,6 +79,9 @@ class Estimate(Message):
 def estimate(plan: Plan) -> Estimate:
     """Return what a plan may take."""
     bounds = Bounds(MISSION, MISSION).then(Reckoner(plan).run(plan.definition.steps))
+    if plan.notify:
+        # At its end a mission stays a little for the last notice.
+        bounds = bounds.then(Bounds(NOTHING, FIRED))
     least, most = bounds.least, bounds.most
     return Estimate(
         agents=span(least.agents, most.agents),
@@ -158,7 +161,7 @@ class Reckoner:
                 branches = [branch for branch in step.parallel if branch.step not in self.called]
                 return together(Bounds.beside, (self.step(branch) for branch in branches))
             case GroupStep():
-                return self.run(step.steps)
+                return self.approved(step.approval, self.run(step.steps))
             case MapStep():
                 # How long the list is nobody knows before it is there.
                 once = self.target(step.map.do)
@@ -249,12 +252,14 @@ class Reckoner:
 
     def action(self, step: ActionStep) -> Bounds:
         acts = ACTIVITY.each(Cost(actions=1), plus)
-        if step.approval is None:
-            return Bounds(acts, acts)
-        refused = self.answers(step.approval)
-        ends = step.approval.on_reject == ABORT and step.approval.on_timeout in (ABORT, ESCALATE, *LAST_RESORTS)
-        approved = Bounds(acts, acts)
-        return self.gate(step.approval).then(approved if ends else approved.either(refused))
+        return self.approved(step.approval, Bounds(acts, acts))
+
+    def approved(self, gate: Gate | None, bounds: Bounds) -> Bounds:
+        """Return the bounds of what people are asked for first, if they are."""
+        if gate is None:
+            return bounds
+        ends = gate.on_reject == ABORT and gate.on_timeout in (ABORT, ESCALATE, *LAST_RESORTS)
+        return self.gate(gate).then(bounds if ends else bounds.either(self.answers(gate)))
 
     def answers(self, gate: Gate) -> Bounds:
         """Return the bounds of what follows when people do not approve."""
@@ -270,7 +275,10 @@ class Reckoner:
             escalation = self.plan.escalation
             waits += [seconds(rung.timeout) for rung in gate.escalation] or [seconds(escalation.timeout)]
         most = ASKED.each(TIMER if gate.timeout else NOTHING, plus)
-        extra = [VOTE] * (gate.required - 1) * len(waits) + [RUNG] * (len(waits) - 1)
+        reminders = len(gate.remind) + sum(len(rung.remind) for rung in gate.escalation)
+        extra = [VOTE] * (gate.required - 1) * len(waits) + [RUNG] * (len(waits) - 1) + [FIRED] * reminders
+        # The opening and the end are told, each rung and each reminder.
+        extra += [ACTIVITY] * (len(waits) + 1 + reminders) if self.plan.notify else []
         for cost in extra:
             most = most.each(cost, plus)
         return Bounds(QUIET_GATE, Cost(**{**vars(most), "wait": sum(waits)}))

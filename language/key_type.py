@@ -7,8 +7,9 @@ whether an agent exists, is left to the checks.
 from typing import Any, get_args
 
 from contracts.child import OnParentClose
+from contracts.failure_class import WAYS as NAMES_OF_WAYS
 from contracts.party import CONSENSUS, TURNS
-from contracts.step import ANY, FAILURES, LAST_RESORTS
+from contracts.step import LAST_RESORTS
 from language.name import MISSION, STEP, VARIABLE
 
 Schema = dict[str, Any]
@@ -27,11 +28,13 @@ def pattern(name: str) -> Schema:
 
 
 SPAN: Schema = pattern(r"(\d+(\.\d+)?(ms|[dhms]))+")
+WAY: Schema = {"anyOf": [TEXT, ref("branches"), ref("fallback")]}
+STEPLESS: Schema = {"anyOf": [TEXT, ref("fallback")]}
 WAYS: Schema = {
     "type": "object",
     "additionalProperties": False,
     "minProperties": 1,
-    "properties": {name: {"anyOf": [TEXT, ref("branches"), ref("fallback")]} for name in (ANY, *FAILURES)},
+    "properties": dict.fromkeys(NAMES_OF_WAYS, WAY),
 }
 
 TYPES: dict[str, tuple[str, Schema]] = {
@@ -97,6 +100,11 @@ TYPES: dict[str, tuple[str, Schema]] = {
     "ways": (
         "target, or [by class](README.md#failures)",
         {"anyOf": [TEXT, ref("branches"), WAYS]},
+    ),
+    "way": ("target, or another fallback", WAY),
+    "mission ways": (
+        "built-in word, name of a step, or [by class](README.md#failures)",
+        {"anyOf": [TEXT, {**WAYS, "properties": dict.fromkeys(NAMES_OF_WAYS, STEPLESS)}]},
     ),
     "compensation or tool": ("name of a tool, or a map, below", {"anyOf": [TEXT, ref("compensation")]}),
 }

@@ -34,11 +34,11 @@ FAILING = "on_failure."
 
 
 def gate_of(step: Step) -> Gate | None:
-    """Return what the step asks people: a gate's question, or the approval of an action or a plan."""
+    """Return what the step asks people: a gate's question, or the approval of an action, a group or a plan."""
     match step:
         case GateStep():
             return step.gate
-        case ActionStep() | PlanStep():
+        case ActionStep() | GroupStep() | PlanStep():
             return step.approval
         case _:
             return None
@@ -54,21 +54,31 @@ def targets(step: Step) -> dict[str, Target]:
     return {**kind_targets(step), **failure_targets(step)}
 
 
+def ways(step: Step) -> Iterator[tuple[str, Target | Fallback]]:
+    """Yield where control goes when a step fails, and when a fallback fails too, each by its path in `on_failure`."""
+    for name, first in step.on_failure.items():
+        path, way = name, first
+        yield path, way
+        while isinstance(way, Fallback) and way.else_ is not None:
+            path, way = f"{path}.else", way.else_
+            yield path, way
+
+
 def failure_targets(step: Step) -> dict[str, Target]:
     """Return where control goes when a step fails, by `on_failure.CLASS`."""
-    return {f"{FAILING}{name}": way for name, way in step.on_failure.items() if not isinstance(way, Fallback)}
+    return {f"{FAILING}{path}": way for path, way in ways(step) if not isinstance(way, Fallback)}
 
 
 def fallbacks(step: Step) -> dict[str, str]:
     """Return the agents that stand in when a step fails, by the class of failure."""
-    return {name: way.agent for name, way in step.on_failure.items() if isinstance(way, Fallback)}
+    return {path: way.agent for path, way in ways(step) if isinstance(way, Fallback)}
 
 
 def kind_targets(step: Step) -> dict[str, Target]:
     match step:
         case AgentStep():
             return {"below_floor": step.below_floor}
-        case GateStep() | ActionStep() | PlanStep():
+        case GateStep() | ActionStep() | GroupStep() | PlanStep():
             return gate_targets(gate_of(step))
         case ConditionStep():
             return {"then": step.condition.then, "else": step.condition.else_}
@@ -82,7 +92,7 @@ def kind_targets(step: Step) -> dict[str, Target]:
             return {key: (part,) for key, part in step.canary.parts().items()}
         case PartyStep():
             return {"on_stall": step.party.on_stall}
-        case ParallelStep() | GroupStep() | RaceStep() | WaitStep() | MissionStep():
+        case ParallelStep() | RaceStep() | WaitStep() | MissionStep():
             return {}
         case _:
             assert_never(step)

@@ -4,6 +4,7 @@ import base64
 import json
 import ssl
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from activity_stage import failing, stage
@@ -360,3 +361,16 @@ def certified(folder) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
     return context
+
+
+async def test_what_the_guide_tells_a_receiver_to_do_finds_notices_genuine(desk):
+    guide = (Path(__file__).parents[2] / "docs/notifications.md").read_text()
+    given: dict = {}
+    exec(guide.partition("```python\n")[2].partition("```")[0], given)
+    async with receiver() as found:
+        await sent(desk(webhooks={"ops": hook(found)}))
+
+    _, headers, body = found.requests[0]
+    assert given["genuine"](headers, body, SECRET.encode())
+    assert not given["genuine"](headers, body + b" ", SECRET.encode())
+    assert not given["genuine"]({**headers, "webhook-timestamp": "1"}, body, SECRET.encode())
