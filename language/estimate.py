@@ -31,7 +31,7 @@ from contracts.definition import (
     Target,
     WaitStep,
 )
-from contracts.gate import Gate
+from contracts.gate import MOST_CHANGES, Gate
 from contracts.party import Party
 from contracts.plan import Plan
 from contracts.step import ABORT, BUILT_IN, ESCALATE, LAST_RESORTS
@@ -276,12 +276,16 @@ class Reckoner:
             waits += [seconds(rung.timeout) for rung in gate.escalation] or [seconds(escalation.timeout)]
         most = ASKED.each(TIMER if gate.timeout else NOTHING, plus)
         reminders = len(gate.remind) + sum(len(rung.remind) for rung in gate.escalation)
-        extra = [VOTE] * (gate.required - 1) * len(waits) + [RUNG] * (len(waits) - 1) + [FIRED] * reminders
+        extra = [VOTE] * (gate.quorum() + gate.reject_quorum - 2) * len(waits) + [RUNG] * (len(waits) - 1)
         # The opening and the end are told, each rung and each reminder.
-        extra += [ACTIVITY] * (len(waits) + 1 + reminders) if self.plan.notify else []
+        extra += [FIRED] * reminders + [ACTIVITY] * (len(waits) + 1 + reminders if self.plan.notify else 0)
         for cost in extra:
             most = most.each(cost, plus)
-        return Bounds(QUIET_GATE, Cost(**{**vars(most), "wait": sum(waits)}))
+        asked = Bounds(QUIET_GATE, Cost(**{**vars(most), "wait": sum(waits)}))
+        if gate.on_changes is None:
+            return asked
+        anew = self.target(gate.on_changes).then(asked)
+        return asked.then(together(Bounds.then, [anew] * MOST_CHANGES).perhaps())
 
     def target(self, target: Target) -> Bounds:
         if not isinstance(target, str):

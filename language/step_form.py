@@ -4,17 +4,15 @@ A step that cannot be read becomes an empty group of its name, so that what refe
 The other halves: `kind_form.py` reads what each kind has of its own, `contracts/definition.py` has the models.
 """
 
-from typing import Literal
-
 from contracts.definition import Compensation, GroupStep, Step, Target
 from contracts.failure_class import ANY, WAYS
 from contracts.gate import Gate, Rung
-from contracts.step import ABORT, DEAD_LETTER, ESCALATE, LAST_RESORTS, REFUSE, Default, Fallback, Place, Retry
+from contracts.step import ABORT, CONTINUE, ESCALATE, REFUSE, Default, Fallback, Place, Retry
 from language.finding import Finding
 from language.form import Form, described, spare
+from language.gate_form import excluded, last_resort, seats
 from language.kind_form import EVERY_KEY, READERS, WORDS
 from language.name import STEP, nearest
-from language.silence import APPROVING_WORDS
 from language.yaml_source import Value
 
 MOST_STEPS = 500
@@ -148,9 +146,13 @@ class StepReader:
         kind = form.text("type") or "approval"
         if kind != "approval":
             form.add("BAD_VALUE", f"unknown type of gate '{kind}'", form.data["type"].place, "write 'approval'")
+        wanted = seats(form)
         gate = Gate(
-            approvers=form.texts("approvers", required=True),
+            approvers=form.texts("approvers", required=not wanted) or tuple(wanted),
             required=form.integer("required", 1, 100, 1),
+            **{"from": wanted},
+            exclude=excluded(form),
+            reject_quorum=form.integer("reject_quorum", 1, 100, 1),
             message=form.text("message"),
             context=form.texts("context"),
             timeout=form.duration("timeout"),
@@ -158,6 +160,7 @@ class StepReader:
             on_timeout=self.target(form, "on_timeout", REFUSE),
             escalation=tuple(self.rung(Form(item, "a rung", self.findings)) for item in form.items("escalation")),
             on_reject=self.target(form, "on_reject", ABORT),
+            on_changes=self.target(form, "on_changes", CONTINUE) if form.take("on_changes") else None,
         )
         form.done()
         return gate
@@ -167,20 +170,10 @@ class StepReader:
             approvers=form.texts("approvers", required=True),
             timeout=spare(form.duration("timeout", required=True), Retry().most),
             remind=form.durations("remind"),
-            on_timeout=self.last_resort(form),
+            on_timeout=last_resort(form),
         )
         form.done()
         return rung
-
-    def last_resort(self, form: Form) -> Literal["refuse", "dead_letter"]:
-        """Return what silence on a rung comes to."""
-        said = form.text("on_timeout") or REFUSE
-        if said not in LAST_RESORTS:
-            approves = said.lower() in APPROVING_WORDS
-            code = "SILENCE_APPROVES" if approves else "BAD_VALUE"
-            message = f"'on_timeout: {said[:80]}' " + ("takes silence for consent" if approves else "is no last resort")
-            form.add(code, message, form.data["on_timeout"].place, "write 'refuse' or 'dead_letter'")
-        return "dead_letter" if said == DEAD_LETTER else "refuse"
 
     def retry(self, form: Form) -> Retry | None:
         inner = form.form("retry", "'retry'")
@@ -203,7 +196,8 @@ class StepReader:
         if isinstance(value.data, str):
             return Compensation(tool=value.data)
         inner = Form(value, "'compensate'", self.findings)
-        compensation = Compensation(tool=inner.text("tool", required=True), **{"with": inner.mapping("with")})
+        words = {"with": inner.mapping("with"), "retry": self.retry(inner)}
+        compensation = Compensation(tool=inner.text("tool", required=True), **words)
         inner.done()
         return compensation
 

@@ -18,9 +18,9 @@ MOST_NOTES = 20
 """The notes that a record keeps, the newest."""
 
 
-def moments(spans: Iterable[timedelta], now: datetime) -> tuple[datetime, ...]:
+def moments(rungs: Iterable[Iterable[timedelta]], now: datetime) -> tuple[datetime, ...]:
     """Return when to remind people who are asked now."""
-    return tuple(sorted(now + span for span in spans))
+    return tuple(sorted(now + span for rung in rungs for span in rung))
 
 
 def next_look(opening: Opening) -> datetime | None:
