@@ -7,7 +7,7 @@ here once a signature has told who speaks, `rehearsal/` with the people that a s
 from typing import Any
 
 from activities.people import same_person
-from contracts.decision import MOST_SPOKEN, SPEAKING, Opening, Subject, Verb
+from contracts.decision import HALTING, MOST_SPOKEN, SPEAKING, Opening, Subject, Verb
 from contracts.workspace import PeopleFile
 from language import schema
 
@@ -24,12 +24,22 @@ def may_decide(person: str, approvers: tuple[str, ...], people: PeopleFile) -> b
 
 def why_not_person(person: str, subject: Subject, people: PeopleFile) -> str:
     """Return why a registered person may not decide on a subject."""
+    if subject.kind == "halt":
+        return why_not_operator(person, people)
     names = (person, people.people[person].name)
     if any(name and same_person(name, subject.requested_by) for name in names):
         return f"{person} requested this mission and may not decide in it"
     if not may_decide(person, subject.approvers, people):
         return f"{person} is none of the approvers: {', '.join(subject.approvers)}"
     return ""
+
+
+def why_not_operator(person: str, people: PeopleFile) -> str:
+    """Return why a registered person may not operate: who may, the workspace says and no mission."""
+    may = people.operating()
+    return (
+        "" if may_decide(person, may, people) else f"{person} is none of the operators: {', '.join(may) or 'nobody is'}"
+    )
 
 
 def why_not_again(person: str, opening: Opening) -> str:
@@ -47,6 +57,11 @@ def why_not_content(opening: Opening, verb: Verb, changes: dict[str, Any] | None
 
     Only `modify` carries changes, and they fit the tool. A party is spoken in and never approved; a gate the opposite.
     """
+    if (opening.subject.kind == "halt") != (verb in HALTING):
+        where = "at the table of halts" if opening.subject.kind == "halt" else "in a mission"
+        return f"the decision is to {verb.replace('_', ' ')}, which nobody can {where}"
+    if verb in HALTING and not comment.strip():
+        return f"the decision is to {verb} and gives no reason"
     speaking = opening.subject.kind == "facilitation"
     if speaking != (verb in SPEAKING):
         where = "a party that talks" if speaking else "a gate"

@@ -17,9 +17,11 @@ DECIDE = "decide"
 TOKEN_TYPE = "gonogo-decision+jwt"  # noqa: S105 (a media type, no secret)
 LONGEST_TOKEN = 65_536
 
-Verb = Literal["approve", "reject", "modify", "interject", "call_vote", "end"]
+Verb = Literal["approve", "reject", "modify", "interject", "call_vote", "end", "halt", "lift"]
 SPEAKING: frozenset[Verb] = frozenset(("interject", "call_vote", "end"))
 """What a facilitator may do while a party talks; at a gate these are no decisions, and the others none in a party."""
+HALTING: frozenset[Verb] = frozenset(("halt", "lift"))
+"""What an operator may do at the table of halts."""
 MOST_SPOKEN = 50
 """How often one facilitation is spoken in."""
 
@@ -30,6 +32,7 @@ class Subject(Message):
     `context_digest` stands for the context shown beside it (`Opening.context`).
     `kind`: an `approval` of an action or of a gate's question, an `escalation`, a `compensation` that failed, or a
     `review`, at which a rejection is an objection. A `facilitation` is open while a party talks, and asks for nothing.
+    A `halt` is what the table of halts asks at each target: to halt it, or to lift that.
     """
 
     mission: str
@@ -39,7 +42,7 @@ class Subject(Message):
     """The mission's name, from its definition."""
     step: str
     """Path of the step."""
-    kind: Literal["approval", "escalation", "compensation", "review", "facilitation"] = "approval"
+    kind: Literal["approval", "escalation", "compensation", "review", "facilitation", "halt"] = "approval"
     message: str = ""
     approvers: tuple[str, ...]
     required: int = 1

@@ -31,11 +31,15 @@ from contracts.call import (
 )
 from contracts.child import UNDO_CHILD, WATCH_CHILD, WATCH_PARENT, Child, Parent, ParentEnd, Report
 from contracts.decision import Hearing, Ruling
+from contracts.halt import HALTED
 from contracts.plan import Limits, MissionInput, Plan
 from contracts.planned import LOAD_PLAN, LoadedPlan, PlanOrder
 from contracts.step import Retry
+from workflows.halt_ports import HaltPorts, halted
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
+from workflows.interpreter.halted import Halted
+from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Effort
 from workflows.kin import PARENT, look, start_child, stop_child
 from workflows.lock_ports import LockPorts
@@ -63,14 +67,15 @@ class Host(Protocol):
         ...
 
 
-class TemporalPorts(LockPorts):
+class TemporalPorts(LockPorts, HaltPorts):
     """The world, as Temporal gives it."""
 
-    def __init__(self, plan: Plan, host: Host, limits: Limits | None = None) -> None:
-        super().__init__(host.meter)
+    def __init__(self, plan: Plan, host: Host, limits: Limits, journal: Journal) -> None:
+        LockPorts.__init__(self, host.meter)
+        HaltPorts.__init__(self, journal, host.meter, host.changed, host.stopping)
         self._plan = plan
         self._host = host
-        self._limits = limits or Limits()
+        self._limits = limits
 
     def now(self) -> datetime:
         return workflow.now()
@@ -173,11 +178,17 @@ class TemporalPorts(LockPorts):
         return ready()
 
     async def _look(self, kind: str, kin: Child | Parent, name: str, answer: type) -> Any:
-        found = await look(kind, kin, name, answer, self.stopping)
+        summary = f"{kind.replace('.', ' ')} {kin.id}"
+        found = await look(kind, kin, name, answer, self.stopping, summary=summary)
         self._host.meter.count(EFFECT)
         return found
 
-    async def _effect(
+    async def _effect(self, name: str, call: AgentCall | ToolCall, answer: type, effort: Effort, **way: Any) -> Any:
+        """Have an activity do it; where what it needs is halted, once that is lifted."""
+        call = call.model_copy(update={"team": self._plan.definition.team})
+        return await self.unhalted(call.path, effort, lambda left: self._once(name, call, answer, left, **way))
+
+    async def _once(
         self,
         name: str,
         call: AgentCall | ToolCall,
@@ -271,7 +282,7 @@ def _retry_policy(retry: Retry) -> RetryPolicy:
     )
 
 
-def _translated(error: ActivityError, effort: Effort) -> EffectFailed:
+def _translated(error: ActivityError, effort: Effort) -> EffectFailed | Halted:
     cause = error.cause
     attempts = f"at most {effort.retry.attempts} attempts"
     if isinstance(cause, ApplicationError):
@@ -279,6 +290,8 @@ def _translated(error: ActivityError, effort: Effort) -> EffectFailed:
         applied: Applied = "no" if details.get("applied") == "no" else "unknown"
         if details.get("applied") == "yes":
             applied = "yes"
+        if cause.type == HALTED:
+            return halted(details, applied)
         tried = details.get("tried") or attempts
         return EffectFailed(cause.type or "failed", cause.message, tried=str(tried), applied=applied)
     if isinstance(cause, ActivityTimeout):
