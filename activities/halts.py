@@ -42,9 +42,17 @@ class Unread(Exception):
 class Lookout:
     """Reads the table, at most once in `FRESH` seconds, for all that a worker is about to begin."""
 
-    def __init__(self, client: Client, *, id: str = HALTS, clock: Callable[[], float] = time.monotonic) -> None:  # noqa: A002 (Temporal's word)
+    def __init__(
+        self,
+        client: Client,
+        *,
+        id: str = HALTS,  # noqa: A002 (Temporal's word)
+        fresh: float = FRESH,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client = client
         self._id = id
+        self._fresh = fresh
         self._clock = clock
         self._reading = asyncio.Lock()
         self._table = HaltTable()
@@ -76,7 +84,7 @@ class Lookout:
     async def _known(self) -> HaltTable:
         """Return the table as it was a moment ago. Who asks while it is read waits for that."""
         async with self._reading:
-            if self._clock() - max(self._read_at, self._tried_at) >= FRESH:
+            if self._clock() - max(self._read_at, self._tried_at) >= self._fresh:
                 await self._refresh()
         if self._clock() - self._read_at > TRUSTED:
             raise Unread(self._cause)

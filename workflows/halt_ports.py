@@ -4,14 +4,13 @@ Nothing is learnt from signals; a wait of days holds no worker and writes no eve
 `workflows/interpreter/halted.py` has the way of a call that is halted.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from temporalio import workflow
 
-from contracts.halt import HALTED, WATCH_HALT, Halt, HaltNote, HaltWatch
-from workflows.interpreter.ending import Applied
-from workflows.interpreter.halted import Halted, Waiting, unhalted
+from contracts.halt import HALTED, WATCH_HALT, HaltNote, HaltWatch
+from workflows.interpreter.halted import Waiting, unhalted
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Effort
 from workflows.kin import look
@@ -40,13 +39,3 @@ class HaltPorts:
         found = await look(WATCH_HALT, watch, f"{note.path}/{HALTED}", bool, self._leaving, summary=summary)
         self._measure.count(EFFECT)
         return bool(found) and not self._leaving()
-
-
-def halted(details: Mapping[str, Any], applied: Applied) -> Halted:
-    """Return what a refusal to begin says. What cannot be read of it is left out: the next refusal says it again."""
-    try:
-        halts = tuple(Halt.model_validate(one) for one in details.get("halts", ()))
-        spent = max(0, int(details.get("spent", 0)))
-    except (TypeError, ValueError):
-        halts, spent = (), 0
-    return Halted(halts, applied, spent)

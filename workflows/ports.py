@@ -15,8 +15,7 @@ from typing import Any, Protocol
 from opentelemetry.trace import get_tracer, use_span
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
-from temporalio.exceptions import TimeoutError as ActivityTimeout
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from contracts.base import Message
 from contracts.call import (
@@ -31,14 +30,13 @@ from contracts.call import (
 )
 from contracts.child import UNDO_CHILD, WATCH_CHILD, WATCH_PARENT, Child, Parent, ParentEnd, Report
 from contracts.decision import Hearing, Ruling
-from contracts.halt import HALTED
 from contracts.plan import Limits, MissionInput, Plan
 from contracts.planned import LOAD_PLAN, LoadedPlan, PlanOrder
 from contracts.step import Retry
-from workflows.halt_ports import HaltPorts, halted
+from workflows.failed import translated
+from workflows.halt_ports import HaltPorts
 from workflows.interpreter.effort import NEVER_RETRIED
-from workflows.interpreter.ending import Applied, EffectFailed
-from workflows.interpreter.halted import Halted
+from workflows.interpreter.ending import EffectFailed
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Effort
 from workflows.kin import PARENT, look, start_child, stop_child
@@ -224,7 +222,7 @@ class TemporalPorts(LockPorts, HaltPorts):
             span.end()
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error
-            raise _translated(error, effort) from error
+            raise translated(error, effort) from error
         span.end()
         self._host.meter.count(EFFECT, size + len(result.model_dump_json()))
         return result
@@ -280,24 +278,6 @@ def _retry_policy(retry: Retry) -> RetryPolicy:
         maximum_attempts=retry.attempts,
         non_retryable_error_types=list(NEVER_RETRIED),
     )
-
-
-def _translated(error: ActivityError, effort: Effort) -> EffectFailed | Halted:
-    cause = error.cause
-    attempts = f"at most {effort.retry.attempts} attempts"
-    if isinstance(cause, ApplicationError):
-        details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
-        applied: Applied = "no" if details.get("applied") == "no" else "unknown"
-        if details.get("applied") == "yes":
-            applied = "yes"
-        if cause.type == HALTED:
-            return halted(details, applied)
-        tried = details.get("tried") or attempts
-        return EffectFailed(cause.type or "failed", cause.message, tried=str(tried), applied=applied)
-    if isinstance(cause, ActivityTimeout):
-        kind = cause.type.name.lower().replace("_", " ") if cause.type else "a"
-        return EffectFailed("timed_out", f"no answer within {effort.timeout} ({kind} timeout)", tried=attempts)
-    return EffectFailed("failed", str(cause or error), tried=attempts)
 
 
 def _brief(arguments: dict[str, Any]) -> str:

@@ -211,7 +211,7 @@ async def house(
     activities = activities or Activities()
     queue = queue or f"q-{uuid.uuid4().hex[:12]}"
     locks = Locksmith(client, id=f"locks-{queue}", queue=queue)
-    lookout = activities.lookout = Lookout(client, id=f"halts-{queue}")
+    lookout = activities.lookout = activities.lookout or Lookout(client, id=f"halts-{queue}")
     fakes = [activities.run, activities.execute, locks.ask, locks.release, lookout.watch]
     kin = Kin(client, ServerLineage(client))
     async with Worker(
