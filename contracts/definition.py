@@ -284,7 +284,7 @@ _named = {"Step": Step, "Target": Target, "Fallback": Fallback, "ActionStep": Ac
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
     *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, CanaryStep, PlanStep, PartyStep, MissionStep),
-    *(Gate, Condition, Loop, Map, Review, Canary, Party),
+    *(Gate, Condition, Loop, Map, Review, Canary, Party, Fallback),
     Definition,
 ):
     _model.model_rebuild(_types_namespace=_named)

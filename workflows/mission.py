@@ -17,12 +17,15 @@ from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import Failure
 from contracts.view import (
     GATES,
+    OPENING,
     RECEIPT,
     STATE,
     GatesQuery,
     GatesView,
     MissionState,
     MissionView,
+    OpeningQuery,
+    OpeningView,
     ReceiptQuery,
     ReceiptView,
     StateQuery,
@@ -41,7 +44,7 @@ from workflows.interpreter.undo import undo_all
 from workflows.meter import Meter
 from workflows.parentage import Parentage, cancelled
 from workflows.ports import TemporalPorts, judge
-from workflows.view import page_of_gates, page_of_records, spent, waiting
+from workflows.view import page_of_gates, page_of_records, piece_of_opening, spent, waiting
 
 MOST_BYTES = 1_500_000
 """The most that a run hands over: a server takes 2 MB, and a task that sends more is tried again for ever."""
@@ -145,6 +148,11 @@ class Mission:
     def gates(self, query: GatesQuery) -> GatesView:
         """Show open gates with everything that is signed."""
         return page_of_gates(self._gates.openings(), query)
+
+    @workflow.query(name=OPENING)
+    def opening(self, query: OpeningQuery) -> OpeningView:
+        """Show one open gate whole, in pieces."""
+        return piece_of_opening(self._gates.get(query.step), query)
 
     @workflow.query(name=RECEIPT)
     def receipt(self, query: ReceiptQuery) -> ReceiptView:

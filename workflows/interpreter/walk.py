@@ -18,8 +18,9 @@ from contracts.definition import (
     Step,
     Target,
 )
+from contracts.failure_class import ANY, most_specific
 from contracts.record import Failure, Record
-from contracts.step import ANY, ESCALATE, BaseStep, Fallback
+from contracts.step import ESCALATE, BaseStep, Fallback
 from contracts.view import MissionState
 from workflows.interpreter.ask import ask_apart, escalation_question
 from workflows.interpreter.attempt import run_attempts
@@ -122,13 +123,15 @@ async def _bounded(step: Step, path: str, scope: Scope) -> Outcome:
 
 
 def _way(step: Step, failure: Failure) -> Target | Fallback | None:
-    return step.on_failure.get(failure.code, step.on_failure.get(ANY))
+    return most_specific(failure.code, step.on_failure)
 
 
 async def _recover(step: Step, failure: Failure, path: str, scope: Scope) -> Outcome:
     way = _way(step, failure)
     if isinstance(way, Fallback) and isinstance(step, AgentStep):
-        other = AgentStep(step=RECOVERY, agent=way.agent, task=step.task, context=step.context, retry=step.retry)
+        further = {ANY: way.else_} if way.else_ is not None else {}
+        work = {"task": step.task, "context": step.context, "retry": step.retry}
+        other = AgentStep(step=RECOVERY, agent=way.agent, on_failure=further, **work)
         output = await run_step(other, path, scope)
         return Outcome(output=output, kept=output, status="recovered")
     if way is not None and not isinstance(way, Fallback):
