@@ -26,6 +26,15 @@ MOST_SPOKEN = 50
 """How often one facilitation is spoken in."""
 
 
+class Action(Message):
+    """One of several actions that people approve together: its path, and exactly what runs there."""
+
+    step: str
+    tool: str
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    compensation: str | None = None
+
+
 class Subject(Message):
     """Exactly what people are asked to decide on. Its digest is what they sign.
 
@@ -55,8 +64,10 @@ class Subject(Message):
     requested_by: str = ""
     generation: int = 0
     """How often the step was begun anew by an operator's command."""
+    actions: tuple[Action, ...] = ()
+    """What runs when people approve a group: all of its actions, in their order, in place of `tool` and `arguments`."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"generation"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"generation", "actions"})
 
     def digest(self) -> str:
         """Return what a decision is bound to.

@@ -118,7 +118,16 @@ async def _asked(verb: Verb, opening: Opening) -> Wish:
 
 
 async def _changes(opening: Opening) -> dict[str, Any]:
-    arguments = opening.subject.arguments or {}
+    actions = {action.step: action.arguments for action in opening.subject.actions}
+    if not actions:
+        return await _changed(opening.subject.arguments or {})
+    while True:
+        step = await ask(f"  which action ({', '.join(visible(one) for one in actions)})? ")
+        if step in actions:
+            return {step: await _changed(actions[step])}
+
+
+async def _changed(arguments: dict[str, Any]) -> dict[str, Any]:
     while True:
         name = await ask(f"  which argument ({', '.join(visible(one) for one in arguments)})? ")
         if name in arguments:

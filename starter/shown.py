@@ -14,7 +14,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from contracts.decision import Claims, Opening
+from contracts.decision import Action, Claims, Opening
 from contracts.planning import SHOWN
 from starter.escape import visible
 from starter.quoted import Quoted, taken
@@ -48,6 +48,8 @@ def opening(gate: Opening, now: datetime | None = None, room: int | None = ROOM)
         rows.append(("arguments", arguments))
     if subject.compensation:
         rows.append(("undone by", Text(visible(subject.compensation))))
+    for number, (action, given) in enumerate(_together(gate, room), 1):
+        rows.append((f"action {number}", Group(Text.assemble(*_named(action)), given)))
     if gate.context:
         rows.append(("context", Text(visible(f"{', '.join(gate.context)}; {subject.context_digest}"), "dim")))
     rows.append(("deciders", Text(_deciders(gate))))
@@ -61,7 +63,8 @@ def opening(gate: Opening, now: datetime | None = None, room: int | None = ROOM)
 
 def cut(gate: Opening, room: int | None = ROOM) -> int:
     """Return how many characters of a gate are not shown."""
-    texts = [*_asked(gate, room), *(text for _, texts in _context(gate, room) for text in texts)]
+    texts = [*_asked(gate, room), *(given for _, given in _together(gate, room))]
+    texts += [text for _, some in _context(gate, room) for text in some]
     return sum(text.kept()[1] for text in texts)
 
 
@@ -102,6 +105,20 @@ def _asked(gate: Opening, room: int | None) -> tuple[Quoted, Quoted]:
     subject = gate.subject
     arguments = data(subject.arguments, room) if subject.arguments is not None else Quoted("")
     return Quoted(subject.message or f"an {subject.kind}", room), arguments
+
+
+def _together(gate: Opening, room: int | None) -> list[tuple[Action, Quoted]]:
+    """Return the actions that are approved together, each with its arguments; the room is for all of them."""
+    actions = gate.subject.actions
+    share = room // len(actions) if room is not None and actions else room
+    return [(action, data(action.arguments, share)) for action in actions]
+
+
+def _named(action: Action) -> Iterator[tuple[str, str]]:
+    """Yield what acts where, and what would undo it."""
+    yield visible(action.tool), "bold"
+    undo = f", undone by {visible(action.compensation)}" if action.compensation else ""
+    yield f"  at {visible(action.step)}{undo}", "dim"
 
 
 def _context(gate: Opening, room: int | None) -> Iterator[tuple[str, list[Quoted]]]:
