@@ -109,7 +109,6 @@ TOGETHER = {
     "approval": APPROVED,
     "retry": {"attempts": 2, "first": "100ms"},
 }
-"""Changed, then approved; its second action fails; then approved again."""
 
 
 def stance(position: str) -> dict[str, Any]:
@@ -242,7 +241,8 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "decide": [("lea", "interject"), ("eve", "end"), ("lou", "call_vote")],
         "limits": Limits(events_per_run=24),
     },
-    "group_approved": {
+    "group_approved": {"steps": [TOGETHER, agent("after")], "decide": [("lea", "approve")]},
+    "group_asked_again": {
         "steps": [TOGETHER, agent("after")],
         "tools": {"file": [{}, broken(applied="no"), {}]},
         "decide": [("lea", "modify"), ("lou", "approve"), ("lea", "approve")],
