@@ -253,6 +253,7 @@ def _ruled(ruling: Ruling) -> dict[str, Any]:
         "reason": ruling.reason,
         "comment": ruling.comment,
         "changes": ruling.changes,
+        "to": ruling.to,
         "roles": list(ruling.roles),
         "jti": ruling.jti,
         "token_digest": token_digest(ruling.token) if ruling.token else "",

@@ -36,6 +36,7 @@ from starter import (
     schema,
     setup,
     start,
+    vote,
     waiting,
 )
 from starter.output import problem
@@ -94,6 +95,10 @@ for panel, name, command in (
     (DECIDE, "approve", decide.approve),
     (DECIDE, "reject", decide.reject),
     (DECIDE, "modify", decide.modify),
+    (DECIDE, "request-changes", vote.request_changes),
+    (DECIDE, "abstain", vote.abstain),
+    (DECIDE, "delegate", vote.delegate),
+    (DECIDE, "withdraw", vote.withdraw),
     (DECIDE, "facilitate", decide.facilitate),
     (DECIDE, "halt", halt.halt),
     (DECIDE, "lift", halt.lift),

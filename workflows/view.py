@@ -108,7 +108,8 @@ def waiting(openings: Iterable[Opening]) -> Iterator[Waiting]:
             kind=subject.kind,
             approvers=subject.approvers,
             required=subject.required,
-            approved_by=tuple(vote.person for vote in opening.votes if vote.verb == "approve"),
+            seats=subject.seats,
+            approved_by=tuple(vote.person for vote in opening.approvals()),
             opened_at=opening.opened_at,
             deadline=opening.deadline,
             tool=subject.tool,
@@ -142,6 +143,10 @@ def _asking(opening: Opening) -> Iterator[str]:
     until = f" until {_clock(opening.deadline)}" if opening.deadline else ""
     what = f" to allow `{subject.tool}`" if subject.tool else f" to decide: {_plain(subject.message)}"
     yield f"\n**{subject.step}** waits for **{' or '.join(subject.approvers)}**{until}{what}\n"
+    if subject.required > 1:
+        seats = ", ".join(f"{count} {_plain(role)}" for role, count in subject.seats.items())
+        given = ", ".join(_plain(vote.person) for vote in opening.approvals()) or "nobody"
+        yield f"\n{subject.required} must approve{f', among them {seats}' if seats else ''}; so far {given} did\n"
     for number, action in enumerate(subject.actions, 1):
         yield f"{number}. `{action.tool}` {_arguments(action.arguments)}".rstrip()
     for name, value in (subject.arguments or {}).items():

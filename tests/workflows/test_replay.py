@@ -80,8 +80,8 @@ MUTATIONS = {
     ),
     "a rejection that does not count": (
         "workflows/governance/tally.py",
-        'if "reject" in verbs:\n        return "rejected"',
-        'if "reject" in verbs:\n        return "open"',
+        "if len(against) >= subject.reject_quorum:",
+        "if len(against) > subject.reject_quorum:",
         "gate_rejected.1",
     ),
     "a lock that is not given back": (
