@@ -9,7 +9,9 @@ from contracts.base import Message
 from contracts.call import Grant, Observation, ToolCall, Usage
 from contracts.child import Child
 from contracts.decision import Ruling
+from contracts.halt import HaltNote
 from contracts.lock import LockNote
+from contracts.step import Retry
 
 Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skipped", "cancelled"]
 
@@ -56,6 +58,8 @@ class Effect(Message):
     undo_status: Literal["none", "armed", "running", "done", "failed", "given_up"] = "none"
     undo_error: str = ""
     undone_at: datetime | None = None
+    undo_retry: Retry | None = None
+    """How often the compensation is tried, where the definition says so."""
     locks: tuple[str, ...] = ()
     """Under which it was done, and is undone."""
 
@@ -100,3 +104,4 @@ class Record(Message):
     """The mission that the step started; its `effect` stands for all that this did."""
     failure: Failure | None = None
     locks: LockNote | None = None
+    halted: HaltNote | None = None

@@ -47,6 +47,7 @@ class Waiting(Message):
     kind: str
     approvers: tuple[str, ...]
     required: int
+    seats: dict[str, int] = Field(default_factory=dict)
     approved_by: tuple[str, ...] = ()
     opened_at: datetime | None = None
     deadline: datetime | None = None
@@ -77,6 +78,8 @@ class MissionView(Message):
     more: bool = False
     spent: Usage = Usage()
     refusals: tuple[Ruling, ...] = ()
+    not_undone: tuple[str, ...] = ()
+    """Steps whose effects could not be undone, at most fifty."""
     runs: int = 1
 
 
