@@ -9,6 +9,7 @@ from contracts.base import Message
 from contracts.call import Grant, Observation, ToolCall, Usage
 from contracts.child import Child
 from contracts.decision import Ruling
+from contracts.halt import HaltNote
 from contracts.lock import LockNote
 from contracts.notice import Note
 from contracts.step import Retry
@@ -105,3 +106,4 @@ class Record(Message):
     failure: Failure | None = None
     locks: LockNote | None = None
     notices: tuple[Note, ...] = ()
+    halted: HaltNote | None = None

@@ -62,6 +62,7 @@ SHOWN = (
     "by",
     "undoes",
     "locks",
+    "halts",
 )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from contracts.call import Observation
 from contracts.decision import Ruling
 from contracts.gate import CHANGES
+from contracts.halt import HaltNote
 from contracts.lock import LockNote
 from contracts.notice import Note
 from contracts.planning import PLANNING
@@ -71,6 +72,8 @@ class Timeline:
             yield Line(record.started_at, "start", record.actor or record.kind, _given(record), record.path)
         if record.locks is not None:
             yield from self._locks(record, record.locks)
+        if record.halted is not None:
+            yield from self._halted(record.halted)
         if record.child and self._first("child", record.path, record.attempt):
             yield Line(record.started_at, "start", f"starts {record.child.mission}", record.child.id, record.path)
         for observation in record.observations:
@@ -106,6 +109,14 @@ class Timeline:
         waited = ("waited", record.path, note.turn) in self._told
         if note.state == "held" and waited and self._first("held", record.path, note.turn):
             yield Line(since, "agreed", f"holds {', '.join(note.names)}", "", record.path)
+
+    def _halted(self, note: HaltNote) -> Iterator[Line]:
+        """Tell what holds a call up, and when that was lifted."""
+        for halt in note.halts:
+            if self._first("halted", note.path, halt):
+                yield Line(note.since, "waiting", f"waits: {halt}", "", note.path)
+        if note.until is not None and self._first("unhalted", note.path, note.until):
+            yield Line(note.until, "agreed", "waits no more for what was halted", "", note.path)
 
     def _observation(self, step: str, observation: Observation) -> Iterator[Line]:
         # A live observation and its durable copy are one, though only the copy knows the step's path.
