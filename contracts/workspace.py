@@ -1,4 +1,4 @@
-"""What a workspace names beside its missions: agents, tools, people.
+"""What a workspace names beside its missions: agents, tools, people; `contracts/channel.py` has where these are told.
 
 Read from `agents.yaml`, `tools.yaml` and `people.yaml` by `language/workspace.py`. These contracts, not the missions,
 say what an effect is and who may act without asking.
@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from contracts.base import Document
+from contracts.channel import NotifyFile
 from contracts.duration import Duration
 from contracts.step import Retry
 
@@ -110,9 +111,14 @@ class ToolsFile(Document):
 
 
 class PeopleFile(Document):
-    """`people.yaml`: in the workspace for names and roles, in GONOGO_HOME for registered keys."""
+    """`people.yaml`: in the workspace for names and roles, in GONOGO_HOME for registered keys.
+
+    `operators` are the roles and people who may command missions and halt what they use: by default the escalation
+    role.
+    """
 
     escalation: Escalation | None = None
+    operators: tuple[str, ...] = ()
     people: dict[str, Person] = Field(default_factory=dict)
 
     def merged(self, other: "PeopleFile") -> "PeopleFile":
@@ -125,7 +131,12 @@ class PeopleFile(Document):
                 roles=tuple(dict.fromkeys(known.roles + person.roles)),
                 keys=tuple(dict.fromkeys(known.keys + person.keys)),
             )
-        return PeopleFile(escalation=self.escalation or other.escalation, people=people)
+        operators = tuple(dict.fromkeys(self.operators + other.operators))
+        return PeopleFile(escalation=self.escalation or other.escalation, operators=operators, people=people)
+
+    def operating(self) -> tuple[str, ...]:
+        """Return the roles and people who may operate."""
+        return self.operators or ((self.escalation.role,) if self.escalation else ())
 
     def roles(self) -> frozenset[str]:
         """Every role that somebody holds."""
@@ -140,3 +151,4 @@ class Workspace(Document):
     servers: dict[str, Server] = Field(default_factory=dict)
     tools: dict[str, Tool] = Field(default_factory=dict)
     people: PeopleFile = PeopleFile()
+    notify: NotifyFile = NotifyFile()

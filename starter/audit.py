@@ -49,6 +49,7 @@ def _row(entry: "AuditEntry") -> tuple[str, ...]:
 
 
 SHOWN = (
+    "about",
     "verb",
     "reason",
     "comment",
@@ -61,6 +62,7 @@ SHOWN = (
     "by",
     "undoes",
     "locks",
+    "halts",
 )
 
 

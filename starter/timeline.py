@@ -12,7 +12,9 @@ from typing import Any
 from contracts.call import Observation
 from contracts.decision import Ruling
 from contracts.gate import CHANGES
+from contracts.halt import HaltNote
 from contracts.lock import LockNote
+from contracts.notice import Note
 from contracts.planning import PLANNING
 from contracts.record import Effect, Failure, Record
 from contracts.view import MissionView, Waiting
@@ -70,10 +72,15 @@ class Timeline:
             yield Line(record.started_at, "start", record.actor or record.kind, _given(record), record.path)
         if record.locks is not None:
             yield from self._locks(record, record.locks)
+        if record.halted is not None:
+            yield from self._halted(record.halted)
         if record.child and self._first("child", record.path, record.attempt):
             yield Line(record.started_at, "start", f"starts {record.child.mission}", record.child.id, record.path)
         for observation in record.observations:
             yield from self._observation(record.path, observation)
+        for note in record.notices:
+            if self._first("notice", record.path, note):
+                yield _noticed(record, note)
         for ruling in record.decisions:
             yield from self._aside(record, ruling)
         ready = record.kind == CHANGES or (record.kind in ASKING and record.ended_at)
@@ -102,6 +109,14 @@ class Timeline:
         waited = ("waited", record.path, note.turn) in self._told
         if note.state == "held" and waited and self._first("held", record.path, note.turn):
             yield Line(since, "agreed", f"holds {', '.join(note.names)}", "", record.path)
+
+    def _halted(self, note: HaltNote) -> Iterator[Line]:
+        """Tell what holds a call up, and when that was lifted."""
+        for halt in note.halts:
+            if self._first("halted", note.path, halt):
+                yield Line(note.since, "waiting", f"waits: {halt}", "", note.path)
+        if note.until is not None and self._first("unhalted", note.path, note.until):
+            yield Line(note.until, "agreed", "waits no more for what was halted", "", note.path)
 
     def _observation(self, step: str, observation: Observation) -> Iterator[Line]:
         # A live observation and its durable copy are one, though only the copy knows the step's path.
@@ -152,6 +167,13 @@ class Timeline:
         if ruling.received_at and self._first("refusal", ruling.jti, ruling.received_at, ruling.reason):
             who = ruling.person or "somebody"
             yield Line(ruling.received_at, "refused", f"decision of {who} refused", ruling.reason, ruling.step)
+
+
+def _noticed(record: Record, note: Note) -> Line:
+    who = " or ".join(note.to)
+    if note.failed:
+        return Line(note.at, "failed", f"{who} could not be told", note.failed, record.path)
+    return Line(note.at, "waiting", f"{who} reminded", "", record.path)
 
 
 def _given(record: Record) -> str:
