@@ -18,8 +18,8 @@ from contracts.workspace import Tool
 from starter.chronicle import chronicle
 from tests.interpreter.fakes import TOOLS, plan_of
 from tests.workflows.house import house, moved
+from tests.workflows.test_group_approval import Checked
 from tests.workflows.test_mission import replays
-from tests.workflows.test_together import Checked
 
 SEATS = {"approvers": ["lead", "chief"], "from": {"lead": 1, "chief": 1}, "timeout": "1h", "on_timeout": "refuse"}
 FOR_GOOD = TOOLS | {"isolate": Tool(server="s", effect="irreversible", idempotency="key", approvals=2)}
