@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, JsonValue
 
 from contracts.base import Message, digest
+from contracts.usage import Usage
 
 DECIDE = "decide"
 TOKEN_TYPE = "gonogo-decision+jwt"  # noqa: S105 (a media type, no secret)
@@ -53,7 +54,10 @@ class Subject(Message):
     generation: int = 0
     """How often the step was begun anew by an operator's command."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"generation"})
+    spent: Usage | None = None
+    """What the mission had cost when it asked."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"generation", "spent"})
 
     def digest(self) -> str:
         """Return what a decision is bound to.

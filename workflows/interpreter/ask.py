@@ -18,6 +18,7 @@ from workflows.governance.tally import standing
 from workflows.interpreter.ending import MissionEnded, Suspended
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.scope import Scope
+from workflows.view import spent
 
 Decided = Literal["approved", "rejected", "timed_out"]
 Kind = Literal["approval", "escalation", "compensation", "review", "facilitation"]
@@ -167,6 +168,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         context_digest=digest(question.context),
         plan_digest=scope.plan.digest,
         requested_by=scope.mission.requested_by,
+        spent=spent(scope.journal.records()) if scope.mission.tells else None,
     )
     return Opening(
         subject=subject,
