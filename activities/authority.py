@@ -14,8 +14,11 @@ from activities.people import Directory, Unreadable
 from activities.statement import Refusal, show
 from contracts.base import canonical, digest
 from contracts.call import Grant, ToolCall, idempotency_key
+from contracts.decision import Action, Subject
 from contracts.workspace import Tool
 
+UNDO = "/undo"
+"""What the path of a compensation has behind that of its action."""
 Lineage = Callable[[str, str], Awaitable[str]]
 """`lineage(workflow_id, run_id)`: the first run of the chain that a run belongs to, as the server knows it."""
 
@@ -40,10 +43,10 @@ class Authority:
 
     async def _check_approval(self, call: ToolCall) -> None:
         grant = _grant(call)
-        subject = grant.subject
-        _same("tool", subject.tool, call.tool)
-        _same("step", subject.step, call.path)
-        if subject.arguments is None or canonical(subject.arguments) != canonical(call.arguments):
+        action = _approved(grant.subject, call.path)
+        _same("tool", action.tool, call.tool)
+        _same("step", action.step, call.path)
+        if action.arguments is None or canonical(action.arguments) != canonical(call.arguments):
             raise Refusal("the arguments are not those that people approved")
         await self._check_grant(call, grant)
 
@@ -55,9 +58,10 @@ class Authority:
         if not tool.needs_approval():
             return
         grant = _grant(call)
-        _same("tool", grant.subject.tool, call.undoes)
-        _same("compensation", grant.subject.compensation, call.tool)
-        _same("step", f"{grant.subject.step}/undo", call.path)
+        action = _approved(grant.subject, call.path.removesuffix(UNDO))
+        _same("tool", action.tool, call.undoes)
+        _same("compensation", action.compensation, call.tool)
+        _same("step", f"{action.step}{UNDO}", call.path)
         await self._check_grant(call, grant)
 
     async def _check_grant(self, call: ToolCall, grant: Grant) -> None:
@@ -84,6 +88,16 @@ def _grant(call: ToolCall) -> Grant:
     if call.grant is None:
         raise Refusal(f"{call.undoes or call.tool} needs an approval, and none came with the call")
     return call.grant
+
+
+def _approved(subject: Subject, path: str) -> Action | Subject:
+    """Return what people approved at a path: the subject is it, or one of the actions that it lists is."""
+    if not subject.actions:
+        return subject
+    found = [action for action in subject.actions if action.step == path]
+    if len(found) != 1:
+        raise Refusal(f"{show(path)} is none of the actions that people approved together at {show(subject.step)}")
+    return found[0]
 
 
 def _same(what: str, approved: str | None, asked: str | None) -> None:

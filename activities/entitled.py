@@ -61,10 +61,27 @@ def why_not_content(opening: Opening, verb: Verb, changes: dict[str, Any] | None
 def _why_not_changes(opening: Opening, changes: dict[str, Any] | None) -> str:
     if not changes:
         return "the decision is to modify and carries no changes"
-    if opening.input_schema is None or opening.subject.arguments is None:
+    if opening.input_schema is None or (opening.subject.arguments is None and not opening.subject.actions):
         return "there is nothing to modify at this gate"
     try:
-        wrong = schema.errors(opening.input_schema, changes)
+        wrong = misfits(opening, changes)
     except ValueError as error:
         return f"the changed arguments cannot be checked: {error}"
     return f"the changed arguments do not fit the tool: {'; '.join(wrong[:3])}" if wrong else ""
+
+
+def misfits(opening: Opening, changes: dict[str, Any]) -> list[str]:
+    """Return what is wrong with changed arguments: those of the tool, or of a group's actions by their paths.
+
+    Each action's are held against its own tool's schema, whose references lead nowhere from within another one.
+    """
+    contract = opening.input_schema or {}
+    if not opening.subject.actions:
+        return schema.errors(contract, changes)
+    tools, wrong = contract.get("properties", {}), []
+    for step, arguments in changes.items():
+        if step not in tools or not isinstance(arguments, dict):
+            wrong.append(f"{step} is none of the actions here, or its arguments are no object")
+        else:
+            wrong += [f"{step}: {one}" for one in schema.errors(tools[step], arguments)]
+    return wrong

@@ -25,6 +25,15 @@ MOST_SPOKEN = 50
 """How often one facilitation is spoken in."""
 
 
+class Action(Message):
+    """One of several actions that people approve together: its path, and exactly what runs there."""
+
+    step: str
+    tool: str
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    compensation: str | None = None
+
+
 class Subject(Message):
     """Exactly what people are asked to decide on. Its digest is what they sign.
 
@@ -53,11 +62,19 @@ class Subject(Message):
     requested_by: str = ""
     generation: int = 0
     """How often the step was begun anew by an operator's command."""
-
+    actions: tuple[Action, ...] = ()
+    """What runs when people approve a group: all of its actions, in their order, in place of `tool` and `arguments`."""
     spent: Usage | None = None
     """What the mission had cost when it asked."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"generation", "spent"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"generation", "actions", "spent"})
+
+    def acts(self) -> tuple[Action, ...]:
+        """Return what runs when people approve it."""
+        if self.tool is None:
+            return self.actions
+        one = Action(step=self.step, tool=self.tool, arguments=self.arguments or {}, compensation=self.compensation)
+        return (one, *self.actions)
 
     def digest(self) -> str:
         """Return what a decision is bound to.

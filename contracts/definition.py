@@ -107,10 +107,14 @@ class ActionStep(BaseStep):
 
 
 class GroupStep(BaseStep):
-    """Steps that belong together, in order or as the task graph that their `needs` make."""
+    """Steps that belong together, in order or as the task graph that their `needs` make.
+
+    With an `approval` it holds actions alone: people see all of them, in order, before the first one runs.
+    """
 
     kind: Literal["group"] = "group"
     steps: tuple["Step", ...]
+    approval: Gate | None = None
 
 
 class Map(Document):

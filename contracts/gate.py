@@ -14,6 +14,9 @@ from contracts.step import ABORT
 if TYPE_CHECKING:
     from contracts.definition import Target
 
+MOST_TOGETHER = 20
+"""Actions of a group that people approve at once: of more, nobody looks at each."""
+
 
 class Rung(Document):
     """One rung of an escalation ladder: who is asked next, and for how long."""

@@ -60,6 +60,13 @@ class Effect(Message):
     """Under which it was done, and is undone."""
 
 
+class Approved(Message):
+    """Whose approval an action runs on, where it was not asked for at the action itself."""
+
+    at: str
+    by: tuple[str, ...] = ()
+
+
 class Record(Message):
     """What is known of one step at one path (`refine[3]/draft`).
 
@@ -84,6 +91,8 @@ class Record(Message):
     answered_at: datetime | None = None
     grant: Grant | None = None
     """What an approved gate hands to the executor, tokens included: the executor checks them again."""
+    approved: Approved | None = None
+    """Set where people approved the action together with others: the gate's own record has what they said."""
     observations: tuple[Observation, ...] = ()
     usage: Usage = Usage()
     effect: Effect | None = None

@@ -51,6 +51,8 @@ class Waiting(Message):
     opened_at: datetime | None = None
     deadline: datetime | None = None
     tool: str | None = None
+    tools: tuple[str, ...] = ()
+    """Where several actions are approved together: the tool of each, in their order."""
     digest: str = ""
 
 

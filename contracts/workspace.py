@@ -53,6 +53,10 @@ class Tool(Document):
     timeout: Duration = Field(default="30s", validate_default=True)
     queue: str = MISSION_QUEUE
     manual: str = ""
+    resource: str = ""
+    """The property of `input` that names what it acts on: past decisions on the same are shown beside a new one."""
+    routine: bool = False
+    """Whether an approval may take a single key, where it can be undone, nothing is cut and one person decides."""
 
     def acts(self) -> bool:
         """Whether the tool changes the world."""

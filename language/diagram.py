@@ -183,7 +183,7 @@ def words(step: Step) -> list[str]:
         case MissionStep():
             return [f"mission {step.mission}", f"accepts {', '.join(step.accept)}", f"{step.on_parent_close} with this"]
         case GroupStep():
-            return []
+            return asked(step.approval) if step.approval else []
         case _:
             assert_never(step)
 

@@ -27,6 +27,7 @@ from language.checks import (
     plans,
     races,
     timing,
+    together,
     types,
     variables,
 )
@@ -59,6 +60,7 @@ CHECKS = (
     locks.check,
     plans.check,
     missions.check,
+    together.check,
 )
 
 

@@ -188,7 +188,12 @@ STEPS: Mapping[str, Keys] = {
         "approval": Key("gate", "who must approve; needed where the tool changes the world"),
         **EFFORT,
     },
-    "steps": {"steps": Key("steps", "the steps that belong together", required=True)},
+    "steps": {
+        "steps": Key("steps", "the steps that belong together", required=True),
+        "approval": Key(
+            "gate", "who must approve all actions in it at once; it then holds nothing else", "each its own"
+        ),
+    },
     "map": {"map": Key("map", "the list, and what is done for each of its items", required=True)},
     "race": {
         "race": Key("branches", "the steps that run at once; none of them may act", required=True),

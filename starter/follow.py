@@ -79,15 +79,14 @@ def _silent(news: "News") -> None:
 async def _show_gate(client: "Client", mission: str, step: str, *, as_json: bool) -> int:
     from starter import shown
     from starter.sign import demand_honest, find_opening
+    from starter.told import tell
 
     gate = await find_opening(client, mission, step)
     demand_honest(gate)
     if as_json:
         document(gate)
         return DONE
-    out = console()
-    out.print(shown.context(gate, None))
-    out.print(shown.opening(gate, room=None))
+    console().print(shown.whole(gate, await tell(client, gate)))
     return DONE
 
 

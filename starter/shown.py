@@ -14,11 +14,13 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from contracts.decision import Claims, Opening
+from contracts.decision import Action, Claims, Opening
 from contracts.planning import SHOWN
 from starter.escape import visible
 from starter.quoted import Quoted, taken
 from starter.render import deadline, pairs
+from starter.told import Told
+from starter.told import rows as about
 
 PLANNED = re.compile(r"/plan\[\d+\]$")
 """The path at which people are asked for a plan."""
@@ -26,15 +28,19 @@ ROOM = 40_000
 """Characters of a gate's context, and of its question and arguments, that are shown at once."""
 
 
-def context(gate: Opening, room: int | None = ROOM) -> RenderableType:
-    """Return what is shown beside a gate's question."""
+def context(gate: Opening, room: int | None = ROOM, told: Told | None = None) -> RenderableType:
+    """Return what is shown beside a gate's question, each part with whose words it may hold."""
     shown: list[RenderableType] = []
     for name, texts in _context(gate, room):
-        shown += [Text(visible(name), "bold"), *texts, ""]
+        whose = told.source(name) if told is not None else ""
+        title = Text(visible(name), "bold").append(f"  ❝ {visible(whose)}" if whose else "", "dim")
+        shown += [title, *texts, ""]
     return Group(*shown)
 
 
-def opening(gate: Opening, now: datetime | None = None, room: int | None = ROOM) -> RenderableType:
+def opening(
+    gate: Opening, now: datetime | None = None, room: int | None = ROOM, told: Told | None = None
+) -> RenderableType:
     """Return exactly what a decision on this opening would sign, but for the context: that is `context`."""
     subject, (question, arguments) = gate.subject, _asked(gate, room)
     rows: list[tuple[str, RenderableType]] = [
@@ -48,6 +54,9 @@ def opening(gate: Opening, now: datetime | None = None, room: int | None = ROOM)
         rows.append(("arguments", arguments))
     if subject.compensation:
         rows.append(("undone by", Text(visible(subject.compensation))))
+    for number, (action, given) in enumerate(_together(gate, room), 1):
+        rows.append((f"action {number}", Group(Text.assemble(*_named(action)), given)))
+    rows += about(gate, told) if told is not None else ()
     if gate.context:
         rows.append(("context", Text(visible(f"{', '.join(gate.context)}; {subject.context_digest}"), "dim")))
     rows.append(("deciders", Text(_deciders(gate))))
@@ -59,9 +68,15 @@ def opening(gate: Opening, now: datetime | None = None, room: int | None = ROOM)
     return Panel(pairs(rows), title=title, title_align="left", border_style="yellow", padding=(1, 2))
 
 
+def whole(gate: Opening, told: Told) -> RenderableType:
+    """Return all of it, nothing cut."""
+    return Group(context(gate, None, told), opening(gate, None, None, told))
+
+
 def cut(gate: Opening, room: int | None = ROOM) -> int:
     """Return how many characters of a gate are not shown."""
-    texts = [*_asked(gate, room), *(text for _, texts in _context(gate, room) for text in texts)]
+    texts = [*_asked(gate, room), *(given for _, given in _together(gate, room))]
+    texts += [text for _, some in _context(gate, room) for text in some]
     return sum(text.kept()[1] for text in texts)
 
 
@@ -102,6 +117,20 @@ def _asked(gate: Opening, room: int | None) -> tuple[Quoted, Quoted]:
     subject = gate.subject
     arguments = data(subject.arguments, room) if subject.arguments is not None else Quoted("")
     return Quoted(subject.message or f"an {subject.kind}", room), arguments
+
+
+def _together(gate: Opening, room: int | None) -> list[tuple[Action, Quoted]]:
+    """Return the actions that are approved together, each with its arguments; the room is for all of them."""
+    actions = gate.subject.actions
+    share = room // len(actions) if room is not None and actions else room
+    return [(action, data(action.arguments, share)) for action in actions]
+
+
+def _named(action: Action) -> Iterator[tuple[str, str]]:
+    """Yield what acts where, and what would undo it."""
+    yield visible(action.tool), "bold"
+    undo = f", undone by {visible(action.compensation)}" if action.compensation else ""
+    yield f"  at {visible(action.step)}{undo}", "dim"
 
 
 def _context(gate: Opening, room: int | None) -> Iterator[tuple[str, list[Quoted]]]:

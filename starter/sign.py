@@ -13,9 +13,9 @@ from opentelemetry.trace import get_tracer
 from temporalio.client import Client
 
 from activities import keys
+from activities.entitled import misfits
 from contracts.base import digest
-from contracts.decision import DECIDE, Claims, Opening, Receipt, Verb
-from language.schema import errors
+from contracts.decision import DECIDE, Claims, Opening, Receipt, Subject, Verb
 from starter.connect import PATIENCE, described, settings, understood
 from starter.problem import Refused
 from starter.state import read_gates, read_receipt
@@ -98,14 +98,27 @@ def demand_honest(opening: Opening) -> None:
 
 
 def _merged(opening: Opening, changes: dict[str, Any]) -> dict[str, Any]:
-    shown = opening.subject.arguments
+    subject = opening.subject
+    shown: dict[str, Any] | None = {one.step: one.arguments for one in subject.actions} or subject.arguments
     if shown is None or opening.input_schema is None:
-        raise Refused(f"there is nothing to modify at {opening.subject.step}: approve or reject it")
-    merged = {**shown, **changes}
-    if merged == shown:
+        raise Refused(f"there is nothing to modify at {subject.step}: approve or reject it")
+    merged = _of_actions(subject, changes) if subject.actions else {**shown, **changes}
+    if all(name in shown and shown[name] == value for name, value in merged.items()):
         raise Refused("the changes change nothing: approve it instead")
-    if wrong := errors(opening.input_schema, merged):
-        raise Refused(f"the changed arguments do not fit {opening.subject.tool}: {'; '.join(wrong[:3])}")
+    if wrong := misfits(opening, merged):
+        raise Refused(f"the changed arguments do not fit {subject.tool or 'the tools'}: {'; '.join(wrong[:3])}")
+    return merged
+
+
+def _of_actions(subject: Subject, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the new arguments of those actions, of several, that changes name: by their paths or the ends of these."""
+    merged: dict[str, Any] = {}
+    for name, given in changes.items():
+        found = [one for one in subject.actions if f"/{one.step}".endswith(f"/{name}")]
+        if len(found) != 1 or not isinstance(given, dict):
+            known = ", ".join(one.step.removeprefix(f"{subject.step}/") for one in subject.actions)
+            raise Refused(f'{name!r} and its value change no action here: write {{"NAME": {{…}}}} for one of {known}')
+        merged[found[0].step] = {**found[0].arguments, **given}
     return merged
 
 

@@ -66,8 +66,7 @@ class Timeline:
 
     def _record(self, record: Record, view: MissionView) -> Iterator[Line]:
         if record.kind in {"agent", "action", PLANNING, *SPOKEN} and self._first("start", record.path, record.attempt):
-            again = f"attempt {record.attempt}" if record.attempt > 1 else ""
-            yield Line(record.started_at, "start", record.actor or record.kind, again, record.path)
+            yield Line(record.started_at, "start", record.actor or record.kind, _given(record), record.path)
         if record.locks is not None:
             yield from self._locks(record, record.locks)
         if record.child and self._first("child", record.path, record.attempt):
@@ -135,12 +134,20 @@ class Timeline:
             record = next((record for record in view.records if record.path == waiting.step), None)
             at = waiting.opened_at or (record.started_at if record else view.started_at)
             if at is not None:
-                yield Line(at, "waiting", text, f"to allow {waiting.tool}" if waiting.tool else "", waiting.step)
+                tools = ", ".join(waiting.tools) or waiting.tool
+                yield Line(at, "waiting", text, f"to allow {tools}" if tools else "", waiting.step)
 
     def _refusal(self, ruling: Ruling) -> Iterator[Line]:
         if ruling.received_at and self._first("refusal", ruling.jti, ruling.received_at, ruling.reason):
             who = ruling.person or "somebody"
             yield Line(ruling.received_at, "refused", f"decision of {who} refused", ruling.reason, ruling.step)
+
+
+def _given(record: Record) -> str:
+    """Say which attempt begins, and on whose word where that was given for several actions at once."""
+    again = [f"attempt {record.attempt}"] if record.attempt > 1 else []
+    word = [f"approved by {', '.join(record.approved.by)} at {record.approved.at}"] if record.approved else []
+    return "; ".join((*again, *word))
 
 
 def _doer(record: Record) -> str:

@@ -65,6 +65,7 @@ COLUMNS = (
     "deadline",
     "tool",
     "arguments",
+    "actions",
     "digest",
 )
 
@@ -83,6 +84,7 @@ def _entry(gate: Any) -> dict[str, Any]:
         "deadline": iso(gate.deadline),
         "tool": subject.tool,
         "arguments": subject.arguments,
+        "actions": [one.model_dump(mode="json") for one in subject.actions],
         "digest": gate.digest,
     }
 
@@ -111,11 +113,15 @@ def _asked(one: dict[str, Any]) -> str:
 def _what(one: dict[str, Any]) -> str:
     if one["kind"] == "facilitation":
         return f"may speak: {one['message']}"
-    if not one["tool"]:
+    actions = one["actions"] or ([one] if one["tool"] else [])
+    if not actions:
         return str(one["message"] or one["kind"])
-    arguments = ", ".join(f"{name}={value!r}" for name, value in (one["arguments"] or {}).items())
-    what = f"{one['tool']}({arguments})"
+    what = "; ".join(_call(action["tool"], action["arguments"] or {}) for action in actions)
     return what if len(what) <= WIDEST else f"{what[:WIDEST]} … (`gonogo show {one['id']}` shows it whole)"
+
+
+def _call(tool: str, arguments: dict[str, Any]) -> str:
+    return f"{tool}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
 
 
 def _left(deadline: str | None) -> str:

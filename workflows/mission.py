@@ -83,8 +83,9 @@ class Mission:
         self._over = self._stays = self._held = False
         plan = self._input.plan
         self._board = Board(plan.definition, (self._state(), self._gates.openings()))
-        identity = Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by, self._input.limits.tells)
-        ports = TemporalPorts(plan, self, self._input.limits)
+        asker, limits = self._input.requested_by, self._input.limits
+        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells)
+        ports = TemporalPorts(plan, self, limits)
         self._parentage = Parentage(self._input.parent, ports.watch_parent)
         self._scope = scope_of(plan, identity, ports, self._journal, self._gates, events=self._events)
 

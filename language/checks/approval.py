@@ -5,11 +5,22 @@ The law: only a tool's contract in the workspace frees it from approval (`autono
 
 from collections.abc import Iterator
 
-from contracts.definition import ActionStep, GateStep, MissionStep, PlanStep, RaceStep, ReviewStep, Step, Target
+from contracts.definition import (
+    ActionStep,
+    GateStep,
+    GroupStep,
+    MissionStep,
+    PlanStep,
+    RaceStep,
+    ReviewStep,
+    Step,
+    Target,
+)
 from contracts.gate import Gate
 from contracts.step import CONTINUE, ESCALATE
 from contracts.workspace import Tool, Workspace
 from language.checks.names import listed
+from language.checks.together import covered
 from language.draft import Draft
 from language.finding import Finding
 from language.silence import APPROVING_WORDS
@@ -24,7 +35,9 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     yield from acting.after_reviews()
     for step in draft.steps():
         if isinstance(step, ActionStep) and step.action in workspace.tools:
-            yield from ungated(step, workspace.tools[step.action], draft)
+            if step.approval is None and id(step) not in acting.covered:
+                yield from ungated(step, workspace.tools[step.action], draft)
+                yield from unallowed_undo(step, draft, workspace)
             yield from compensation(step, workspace.tools[step.action], draft, workspace)
         gate = gate_of(step)
         if gate:
@@ -41,6 +54,8 @@ class Acting:
         self.workspace = workspace
         self.steps = steps
         self.called = called_names(draft.definition) & draft.named
+        families = [draft.family(step) for step in draft.steps() if isinstance(step, MissionStep)]
+        self.covered = covered(draft.definition).union(*(covered(one) for family in families for one in family))
 
     def in_races(self) -> Iterator[Finding]:
         for race in self.draft.steps():
@@ -89,7 +104,8 @@ class Acting:
 
     def unasked(self, step: Step, tool: Tool) -> bool:
         own = isinstance(step, ActionStep)
-        return gate_of(step) is None and tool.acts() and (own or not tool.needs_approval())
+        asked = gate_of(step) is not None or id(step) in self.covered
+        return not asked and tool.acts() and (own or not tool.needs_approval())
 
     def tools(self, step: Step) -> list[Tool]:
         match step:
@@ -120,14 +136,14 @@ class Acting:
 
 
 def ungated(step: ActionStep, tool: Tool, draft: Draft) -> Iterator[Finding]:
-    if tool.needs_approval() and step.approval is None:
+    if tool.needs_approval():
         message = f"'{step.action}' changes the world ({tool.effect}) and nobody is asked"
         mend = "give the action an 'approval'; only the tool's contract, with 'autonomy: allowed', can free it"
         yield draft.find("APPROVAL_UNGATED", message, step, "action", mend=mend)
 
 
 def compensation(step: ActionStep, tool: Tool, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
-    """Find compensations that the tool's contract does not name, or that would act where nobody was asked."""
+    """Find compensations that the tool's contract does not name."""
     if step.compensate is None or step.compensate.tool not in workspace.tools:
         return
     name = step.compensate.tool
@@ -135,7 +151,12 @@ def compensation(step: ActionStep, tool: Tool, draft: Draft, workspace: Workspac
         message = f"'{name}' is not among the tools that may undo '{step.action}'"
         mend = f"its contract names: {listed(tool.compensated_by)}"
         yield draft.find("COMPENSATION_NOT_ALLOWED", message, step, "compensate", "tool", mend=mend)
-    if step.approval is None and workspace.tools[name].needs_approval():
+
+
+def unallowed_undo(step: ActionStep, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
+    """Find compensations that would act where nobody was asked."""
+    name = step.compensate.tool if step.compensate else ""
+    if name in workspace.tools and workspace.tools[name].needs_approval():
         message = f"'{name}' needs approval, and this action has none that could cover it"
         mend = "give the action an 'approval', or the tool's contract 'autonomy: allowed'"
         yield draft.find("COMPENSATION_UNGATED", message, step, "compensate", "tool", mend=mend)
@@ -148,7 +169,7 @@ def silence(step: Step, gate: Gate, key: str, draft: Draft, steps: dict[str, Ste
     if isinstance(target, str) and target not in steps and (target == CONTINUE or target.lower() in APPROVING_WORDS):
         message = f"'on_timeout: {target}' takes silence for consent"
         yield draft.find("SILENCE_APPROVES", message, step, key, "on_timeout", mend=mend)
-    elif isinstance(step, ActionStep) and leads_to(step, target, steps):
+    elif isinstance(step, ActionStep | GroupStep) and leads_to(step, target, steps):
         message = f"at the deadline '{step.step}' would come round to itself"
         yield draft.find("SILENCE_APPROVES", message, step, key, "on_timeout", mend=mend)
 

@@ -111,7 +111,7 @@ def where(step: Step, key: str) -> tuple[str, ...]:
     if key.startswith(FAILING):
         return ("on_failure", *key.removeprefix(FAILING).split("."))
     match step.kind:
-        case "action" | "plan":
+        case "action" | "group" | "plan":
             return ("approval", key)
         case "gate" | "condition" | "loop" | "map" | "review" | "canary" | "party":
             return (step.kind, key)

@@ -109,9 +109,24 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
                 "max_iterations": draw(st.integers(1, 15)),
                 "on_max": draw(targets(count, depth, ("abort",))),
             }
+        case "steps" if draw(st.booleans()):
+            step |= {"approval": draw(gates(count, depth)), "steps": draw(approved(count, depth))}
         case _:
             step[kind] = draw(lists(count, depth - 1, named=kind == "steps"))
     return step
+
+
+@st.composite
+def approved(draw: Any, count: list[int], depth: int) -> list[dict[str, Any]]:
+    """What people may approve as a whole: actions in order, and groups of them."""
+    found: list[dict[str, Any]] = []
+    for _ in range(draw(st.integers(1, 3))):
+        count[0] += 1
+        name = f"g{count[0]}"
+        act = {"action": "send_money", "with": {"to": draw(TEXTS)}, "retry": draw(RETRIES)}
+        held = {"steps": draw(approved(count, depth - 1))} if depth and draw(st.booleans()) else act
+        found.append({"step": name, **held})
+    return found
 
 
 @st.composite

@@ -176,6 +176,17 @@ BAD_TOOLS = {
         ),
         "2:67: UNKNOWN_TOOL unknown tool 'look_down' (did you mean 'look_up'?)",
     ),
+    "a resource that is no argument": (
+        (
+            "servers: {company: {url: 'http://x'}}\ntools: {stop: {server: company, effect: write, resource: hots,"
+            " input: {type: object, properties: {host: {type: string}}}}}"
+        ),
+        "2:58: BAD_VALUE the resource of 'stop' is none of its arguments: 'hots' (write one of host)",
+    ),
+    "a routine that nothing undoes": (
+        "servers: {company: {url: 'http://x'}}\ntools: {stop: {server: company, effect: write, routine: true}}",
+        "2:57: BAD_VALUE 'stop' cannot be routine: nothing undoes it (name under 'compensated_by' what undoes it)",
+    ),
     "a word that is true to some": (
         "servers: {company: {url: 'http://x'}}\ntools: {look_up: {server: company, effect: read, description: yes}}",
         (

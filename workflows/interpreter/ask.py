@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from contracts.base import digest
 from contracts.call import Grant
-from contracts.decision import Opening, Subject
+from contracts.decision import Action, Opening, Subject
 from contracts.gate import Gate, Rung
 from contracts.step import ABORT, ESCALATE, REFUSE
 from contracts.view import MissionState
@@ -37,6 +37,7 @@ class Question:
     arguments: dict[str, Any] | None = None
     compensation: str | None = None
     input_schema: dict[str, Any] | None = None
+    actions: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,6 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
             case "approved" | "rejected" as decided:
                 return _settle(decided, voted, path, scope)
             case "modified":
-                question = replace(question, arguments=voted.votes[-1].changes)
                 opening = _open(question, path, voted.rung, scope, amended=voted)
             case "open" if opening.deadline is not None and scope.ports.now() >= opening.deadline:
                 if voted.rung + 1 >= len(question.rungs):
@@ -139,8 +139,7 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
 
 
 def _open(question: Question, path: str, rung: int, scope: Scope, amended: Opening | None = None) -> Opening:
-    arguments = question.arguments if amended is None else _arguments(question, amended)
-    opening = opened(replace(question, arguments=arguments), path, rung, scope)
+    opening = opened(question if amended is None else _amended(question, amended), path, rung, scope)
     if amended is not None and amended.rung == rung:
         opening = opening.model_copy(update={"deadline": amended.deadline})
     scope.gates.open(opening)
@@ -165,6 +164,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         tool=question.tool,
         arguments=question.arguments,
         compensation=question.compensation,
+        actions=question.actions,
         context_digest=digest(question.context),
         plan_digest=scope.plan.digest,
         requested_by=scope.mission.requested_by,
@@ -182,10 +182,18 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
     )
 
 
-def _arguments(question: Question, amended: Opening) -> dict[str, Any] | None:
-    """Return what to show in the next opening: changed arguments stay changed on the next rung."""
-    changed = amended.votes and amended.votes[-1].verb == "modify"
-    return question.arguments if changed else amended.subject.arguments
+def _amended(question: Question, amended: Opening) -> Question:
+    """Return what the next opening asks: what people changed, and on the next rung still what they changed."""
+    subject = amended.subject
+    changes = amended.votes[-1].changes if amended.votes and amended.votes[-1].verb == "modify" else None
+    if changes is None:
+        return replace(question, arguments=subject.arguments, actions=subject.actions)
+    if not subject.actions:
+        return replace(question, arguments=changes)
+    given = {one.step: changes.get(one.step, one.arguments) for one in subject.actions}
+    return replace(
+        question, actions=tuple(one.model_copy(update={"arguments": given[one.step]}) for one in subject.actions)
+    )
 
 
 def _settle(decided: Decided, opening: Opening, path: str, scope: Scope) -> Answer:

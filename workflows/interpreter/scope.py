@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from contracts.base import canonical
-from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult
+from contracts.call import AgentCall, AgentResult, Grant, ToolCall, ToolResult
 from contracts.child import Child, Report
 from contracts.definition import Step, Target
 from contracts.lock import Claim, Holder, Standing
@@ -151,6 +151,8 @@ class Scope:
     local: dict[str, Any] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
     """The locks under which this part of it runs."""
+    grant: Grant | None = None
+    """What people approved of this part of it before its first action: all of them, with their arguments."""
 
     def begin_effect(self) -> None:
         """Stop here rather than start an effect in a cancelled branch or at the end of a run."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from contracts.base import digest
-from contracts.call import ToolCall, ToolResult
+from contracts.call import Grant, ToolCall, ToolResult
 from contracts.definition import ActionStep
 from contracts.gate import Gate
 from contracts.record import Effect, Failure
@@ -12,10 +12,18 @@ from workflows.interpreter.effort import tool_effort
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.together import approved, covered
 
 
 async def run_action(step: ActionStep, path: str, scope: Scope) -> Outcome:
-    """Resolve the arguments, ask if the definition says so, act, and arm the compensation."""
+    """Resolve the arguments, ask if the definition says so, act, and arm the compensation.
+
+    What people approved together with others runs as they saw it, whatever its arguments would be by now.
+    """
+    together = covered(path, scope) if step.approval is None else None
+    if together is not None:
+        scope.journal.update(path, approved=approved(scope))
+        return await _act(step, path, together.arguments, scope.grant, scope)
     arguments = scope.render(step.with_, path)
     answer = None
     if step.approval is not None:
@@ -24,7 +32,7 @@ async def run_action(step: ActionStep, path: str, scope: Scope) -> Outcome:
             await go_unapproved(step.approval, answer, path, scope)
             return Outcome(output=answer.output(), kept=answer.output(), status="skipped")
         arguments = answer.arguments or {}
-    return await _act(step, path, arguments, answer, scope)
+    return await _act(step, path, arguments, answer.grant if answer else None, scope)
 
 
 async def _approval(step: ActionStep, gate: Gate, path: str, arguments: dict[str, Any], scope: Scope) -> Answer:
@@ -43,7 +51,7 @@ async def _approval(step: ActionStep, gate: Gate, path: str, arguments: dict[str
     return await ask(question, path, scope)
 
 
-async def _act(step: ActionStep, path: str, arguments: dict[str, Any], answer: Answer | None, scope: Scope) -> Outcome:
+async def _act(step: ActionStep, path: str, arguments: dict[str, Any], grant: Grant | None, scope: Scope) -> Outcome:
     scope.begin_effect()
     key = scope.ports.key(path, digest(arguments))
     call = ToolCall(
@@ -52,7 +60,7 @@ async def _act(step: ActionStep, path: str, arguments: dict[str, Any], answer: A
         tool=step.action,
         arguments=arguments,
         key=key,
-        grant=answer.grant if answer else None,
+        grant=grant,
     )
     effect = _register(step, call, scope)
     scope.journal.update(path, effect=effect)
