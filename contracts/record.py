@@ -10,6 +10,7 @@ from contracts.call import Grant, Observation, ToolCall, Usage
 from contracts.child import Child
 from contracts.decision import Ruling
 from contracts.lock import LockNote
+from contracts.step import Retry
 
 Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skipped", "cancelled"]
 
@@ -56,6 +57,8 @@ class Effect(Message):
     undo_status: Literal["none", "armed", "running", "done", "failed", "given_up"] = "none"
     undo_error: str = ""
     undone_at: datetime | None = None
+    undo_retry: Retry | None = None
+    """How often the compensation is tried, where the definition says so."""
     locks: tuple[str, ...] = ()
     """Under which it was done, and is undone."""
 

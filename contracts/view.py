@@ -77,6 +77,8 @@ class MissionView(Message):
     more: bool = False
     spent: Usage = Usage()
     refusals: tuple[Ruling, ...] = ()
+    not_undone: tuple[str, ...] = ()
+    """Steps whose effects could not be undone, at most fifty."""
     runs: int = 1
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from contracts.base import Document
 from contracts.duration import Duration
+from contracts.step import Retry
 
 MISSION_QUEUE = "gonogo"
 
@@ -38,6 +39,7 @@ class Tool(Document):
     `effect`: what it does to the world. `idempotency`: `key` (honours ours), `native` (may be repeated as it is),
     `none` (gets one attempt). `autonomy: allowed` frees a tool with an effect from approval; nothing else can.
     `compensated_by` names the only tools that may undo it. `manual` is what a person does when undoing fails.
+    `retry` is how often it is tried where a mission says nothing of it, also when it undoes another.
     """
 
     description: str = ""
@@ -51,6 +53,7 @@ class Tool(Document):
     input: dict[str, Any] = Field(default_factory=dict)
     output: dict[str, Any] = Field(default_factory=dict)
     timeout: Duration = Field(default="30s", validate_default=True)
+    retry: Retry | None = None
     queue: str = MISSION_QUEUE
     manual: str = ""
     resource: str = ""

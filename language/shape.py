@@ -150,6 +150,7 @@ FORMS: Mapping[str, Keys] = {
     "compensation": {
         "tool": Key("tool", "the tool that undoes the action", required=True),
         "with": Key("arguments", "its arguments; may read `result`", "those of the action that it knows"),
+        "retry": Key("retry", "how often it is tried before people are asked", "what `tools.yaml` says, or 3 attempts"),
     },
     "verdict": {
         "one_of": Key("names", "the words in which the mission may end", required=True),

@@ -188,7 +188,8 @@ class StepReader:
         if isinstance(value.data, str):
             return Compensation(tool=value.data)
         inner = Form(value, "'compensate'", self.findings)
-        compensation = Compensation(tool=inner.text("tool", required=True), **{"with": inner.mapping("with")})
+        words = {"with": inner.mapping("with"), "retry": self.retry(inner)}
+        compensation = Compensation(tool=inner.text("tool", required=True), **words)
         inner.done()
         return compensation
 

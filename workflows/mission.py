@@ -33,6 +33,7 @@ from contracts.view import (
 )
 from workflows.board import Board
 from workflows.governance.event import Eventbook
+from workflows.governance.saga import not_undone
 from workflows.governance.tally import Gatebook
 from workflows.inbox import Inbox
 from workflows.interpreter.course import broken, failing, follow, scope_of, state_of, to_be_undone
@@ -143,6 +144,7 @@ class Mission:
             more=more,
             spent=spent(self._journal.records()),
             refusals=tuple(self._gates.refusals[-20:]),
+            not_undone=not_undone(self._journal.records())[:50],
             runs=self._runs,
         )
 

@@ -139,8 +139,9 @@ class TemporalPorts(LockPorts):
         report: Report | None = await self._look(WATCH_CHILD, child, path, Report)
         return report
 
-    async def undo_mission(self, child: Child, path: str) -> bool:
-        return await self._look(UNDO_CHILD, child, path, Report) is not None
+    async def undo_mission(self, child: Child, path: str) -> Report | None:
+        report: Report | None = await self._look(UNDO_CHILD, child, path, Report)
+        return report
 
     async def stop_mission(self, child: Child, path: str) -> None:
         await stop_child(child, f"{path}/stop")

@@ -235,3 +235,17 @@ async def test_a_verdict_that_was_not_declared_fails_and_undoes(client, home):
 
         assert "verdict_undeclared" == failed.value.cause.type
         assert ["file", "unfile"] == [tool for tool, _, _ in h.activities.world]
+
+
+async def test_a_bug_in_the_interpreter_names_its_step_and_is_undone(client, home):
+    """No checked plan lacks an agent that its steps name; the handler trips over it, and the mission never freezes."""
+    async with house(client, home) as h:
+        act = isolate("a", action="file", approval=None, compensate={"tool": "unfile"})
+        started = await h.start([act, {"kind": "group", "step": "g", "steps": [agent("one", agent="nobody")]}])
+        with pytest.raises(WorkflowFailureError) as failed:
+            await started.result()
+
+        assert "internal" == failed.value.cause.type
+        assert "internal: step g/one, interpret the mission: KeyError('nobody')" == failed.value.cause.message
+        assert ["file", "unfile"] == [tool for tool, _, _ in h.activities.world]
+        await replays(started.handle)

@@ -15,7 +15,7 @@ from language.start import first_values
 from language.steps import by_name, called_names
 from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
-from workflows.interpreter.ending import MissionEnded, StepFailed
+from workflows.interpreter.ending import Broken, MissionEnded, StepFailed, at
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission, Ports, Scope, Variables
@@ -45,10 +45,12 @@ def scope_of(
 async def follow(scope: Scope, inputs: dict[str, Any], below: str = "") -> Ending:
     """Walk the definition, its paths below another where that is given, and return what that came to."""
     try:
-        _bind_inputs(scope, inputs)
+        with at("inputs"):
+            _bind_inputs(scope, inputs)
         await run_steps(scope.plan.definition.steps, below, scope)
         halt_if_cancelled()
-        return Ending(state=MissionState.COMPLETED, verdict=_verdict(scope))
+        with at("verdict"):
+            return Ending(state=MissionState.COMPLETED, verdict=_verdict(scope))
     except MissionEnded as ended:
         return Ending(state=ended.state, reason=ended.reason)
     except StepFailed as failed:
@@ -61,8 +63,8 @@ def failing(failure: Failure) -> Ending:
 
 
 def broken(operation: str, bug: Exception) -> Ending:
-    """Return the ending of a mission that met a bug of ours."""
-    return failing(Failure(code="internal", step="", operation=operation, cause=repr(bug)[:500]))
+    """Return the ending of a mission that met a bug of ours, with the step that did."""
+    return failing((bug if isinstance(bug, Broken) else Broken("", bug)).failure(operation))
 
 
 def to_be_undone(ending: Ending) -> bool:

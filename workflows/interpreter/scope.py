@@ -77,8 +77,8 @@ class Ports(Protocol):
         """Ask a child to stop and to undo what it did, without waiting for that."""
         ...
 
-    async def undo_mission(self, child: Child, path: str) -> bool:
-        """Have a child undo what it did, and wait until it has; false when the run is to hand over first."""
+    async def undo_mission(self, child: Child, path: str) -> Report | None:
+        """Have a child undo what it did, and wait until it has; None when the run is to hand over first."""
         ...
 
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:

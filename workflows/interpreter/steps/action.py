@@ -86,7 +86,8 @@ def _register(step: ActionStep, call: ToolCall, scope: Scope) -> Effect:
     )
     if step.compensate is None:
         return effect
-    return effect.model_copy(update={"undo_status": "armed", **_undo(step, call, None, scope)})
+    armed = {"undo_status": "armed", "undo_retry": step.compensate.retry}
+    return effect.model_copy(update={**armed, **_undo(step, call, None, scope)})
 
 
 def _arm(step: ActionStep, call: ToolCall, effect: Effect, result: ToolResult, scope: Scope) -> Effect:
