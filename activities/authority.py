@@ -1,7 +1,8 @@
 """Whether a call of a tool that changes the world may run: the executor's own check, trusting no mission.
 
-Law: the contract that counts is this worker's, the approval must be people's own signatures under exactly these
-arguments, and it counts for one step of one lineage of runs. `activities/identity.py` judges the signatures.
+Law: the contract that counts is this worker's, and says how many must approve at least; the approval must be people's
+own signatures under exactly these arguments, by people who may approve now, and it counts for one step of one lineage
+of runs. `activities/identity.py` judges the signatures.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 
 from temporalio import activity
 
+from activities.entitled import why_not_enough
 from activities.identity import approvals
 from activities.people import Directory, Unreadable
 from activities.statement import Refusal, show
@@ -39,16 +41,16 @@ class Authority:
         if call.undoes:
             await self._check_undo(call, tool)
         elif tool.needs_approval():
-            await self._check_approval(call)
+            await self._check_approval(call, tool)
 
-    async def _check_approval(self, call: ToolCall) -> None:
+    async def _check_approval(self, call: ToolCall, tool: Tool) -> None:
         grant = _grant(call)
         action = _approved(grant.subject, call.path)
         _same("tool", action.tool, call.tool)
         _same("step", action.step, call.path)
         if action.arguments is None or canonical(action.arguments) != canonical(call.arguments):
             raise Refusal("the arguments are not those that people approved")
-        await self._check_grant(call, grant)
+        await self._check_grant(call, grant, tool.quorum())
 
     async def _check_undo(self, call: ToolCall, tool: Tool) -> None:
         """Let a compensation undo only what its contract names and what people let happen."""
@@ -62,9 +64,9 @@ class Authority:
         _same("tool", action.tool, call.undoes)
         _same("compensation", action.compensation, call.tool)
         _same("step", f"{action.step}{UNDO}", call.path)
-        await self._check_grant(call, grant)
+        await self._check_grant(call, grant, max(tool.quorum(), undone.quorum()))
 
-    async def _check_grant(self, call: ToolCall, grant: Grant) -> None:
+    async def _check_grant(self, call: ToolCall, grant: Grant, least: int) -> None:
         subject = grant.subject
         if subject.kind != "approval":
             a = "an" if subject.kind[0] in "ae" else "a"
@@ -77,11 +79,13 @@ class Authority:
         if call.key != idempotency_key(info.namespace, call.mission, first, call.path, digest(call.arguments)):
             raise Refusal("the idempotency key is not the one of this step: an approval is good for one effect")
         try:
-            names = approvals(grant, self._directory.people(), datetime.now(UTC))
+            people = self._directory.people()
         except Unreadable as error:
             raise Refusal(f"nobody's approval can be checked now: {error}") from None
-        if len(names) < max(1, subject.required):
-            raise Refusal(f"{len(names)} of {max(1, subject.required)} approvals are there")
+        names = approvals(grant, people, datetime.now(UTC))
+        lacking = why_not_enough(subject, names, least, people)
+        if lacking:
+            raise Refusal(lacking)
 
 
 def _grant(call: ToolCall) -> Grant:

@@ -34,7 +34,10 @@ class Observation(Message):
 
 
 class AgentCall(Message):
-    """Work for an agent. `errors` are what was wrong with its last answer, when it is asked again."""
+    """Work for an agent. `errors` are what was wrong with its last answer, when it is asked again.
+
+    `team` is the mission's, here and in a tool's call: halted, nothing of that mission begins.
+    """
 
     mission: str
     path: str
@@ -43,6 +46,7 @@ class AgentCall(Message):
     task: str
     context: dict[str, Any] = Field(default_factory=dict)
     errors: tuple[str, ...] = ()
+    team: str = ""
 
 
 class AgentResult(Message):
@@ -74,6 +78,7 @@ class ToolCall(Message):
     undoes: str = ""
     undoes_key: str = ""
     """The key of the call that this one compensates: a tool that sees it refuses that call, should it come late."""
+    team: str = ""
 
 
 class ToolResult(Message):

@@ -18,9 +18,16 @@ DECIDE = "decide"
 TOKEN_TYPE = "gonogo-decision+jwt"  # noqa: S105 (a media type, no secret)
 LONGEST_TOKEN = 65_536
 
-Verb = Literal["approve", "reject", "modify", "interject", "call_vote", "end"]
+Asked = Literal["approve", "reject", "modify", "request_changes", "abstain", "delegate", "withdraw"]
+Spoken = Literal["interject", "call_vote", "end"]
+Halting = Literal["halt", "lift"]
+Verb = Asked | Spoken | Halting
+REFUSING: frozenset[Verb] = frozenset(("reject", "request_changes"))
+"""What counts against what is asked."""
 SPEAKING: frozenset[Verb] = frozenset(("interject", "call_vote", "end"))
 """What a facilitator may do while a party talks; at a gate these are no decisions, and the others none in a party."""
+HALTING: frozenset[Verb] = frozenset(("halt", "lift"))
+"""What an operator may do at the table of halts."""
 MOST_SPOKEN = 50
 """How often one facilitation is spoken in."""
 
@@ -40,6 +47,7 @@ class Subject(Message):
     `context_digest` stands for the context shown beside it (`Opening.context`).
     `kind`: an `approval` of an action or of a gate's question, an `escalation`, a `compensation` that failed, or a
     `review`, at which a rejection is an objection. A `facilitation` is open while a party talks, and asks for nothing.
+    A `halt` is what the table of halts asks at each target: to halt it, or to lift that.
     """
 
     mission: str
@@ -49,7 +57,7 @@ class Subject(Message):
     """The mission's name, from its definition."""
     step: str
     """Path of the step."""
-    kind: Literal["approval", "escalation", "compensation", "review", "facilitation"] = "approval"
+    kind: Literal["approval", "escalation", "compensation", "review", "facilitation", "halt"] = "approval"
     message: str = ""
     approvers: tuple[str, ...]
     required: int = 1
@@ -62,12 +70,20 @@ class Subject(Message):
     requested_by: str = ""
     generation: int = 0
     """How often the step was begun anew by an operator's command."""
+    seats: dict[str, int] = Field(default_factory=dict)
+    """Of which roles how many of those who approve must be, each person for one of them."""
+    reject_quorum: int = 1
+    excluded: tuple[str, ...] = ("requester",)
+    """Who may not decide, whatever their roles: the `requester`, the `author`. An action's requester never may."""
+    authors: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     """What runs when people approve a group: all of its actions, in their order, in place of `tool` and `arguments`."""
     spent: Usage | None = None
     """What the mission had cost when it asked."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"generation", "actions", "spent"})
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"generation", "actions", "seats", "reject_quorum", "excluded", "authors", "spent"}
+    )
 
     def acts(self) -> tuple[Action, ...]:
         """Return what runs when people approve it."""
@@ -81,7 +97,8 @@ class Subject(Message):
 
         A field that came later (`LATER`) stays out where it says nothing: a gate that opened before keeps its digest.
         """
-        silent = {name for name in self.LATER if getattr(self, name) == type(self).model_fields[name].get_default()}
+        usual = {name: type(self).model_fields[name].get_default(call_default_factory=True) for name in self.LATER}
+        silent = {name for name, value in usual.items() if getattr(self, name) == value}
         return digest(self.model_dump(mode="json", exclude=silent))
 
 
@@ -99,6 +116,8 @@ class Ruling(Message):
     jti: str = ""
     comment: str = ""
     changes: dict[str, JsonValue] | None = None
+    to: str = ""
+    """To whom a decision is delegated."""
     received_at: datetime | None = None
     token: str = ""
     unopened: bool = False
@@ -119,6 +138,20 @@ class Opening(Message):
     """Schema that changed arguments must fit; absent where there is nothing to modify."""
     votes: tuple[Ruling, ...] = ()
 
+    def words(self) -> tuple[Ruling, ...]:
+        """Return the votes that stand, one for each person: an approval that was withdrawn is none any more."""
+        left: list[Ruling] = []
+        for vote in self.votes:
+            if vote.verb == "withdraw":
+                left = [one for one in left if one.person != vote.person]
+            else:
+                left.append(vote)
+        return tuple(left)
+
+    def approvals(self) -> tuple[Ruling, ...]:
+        """Return the approvals that stand."""
+        return tuple(vote for vote in self.words() if vote.verb == "approve")
+
 
 class Claims(Message):
     """What a decision's JWS says. Times are seconds since 1970, as JWT has them."""
@@ -135,6 +168,7 @@ class Claims(Message):
     verb: Verb
     comment: str = ""
     changes: dict[str, JsonValue] | None = None
+    to: str = ""
 
 
 class Envelope(Message):
@@ -164,7 +198,7 @@ class Receipt(Message):
     reason: str = ""
     step: str = ""
     state: str = ""
-    """`open` while the gate waits, `heard` in a party, else what it came to: `approved`, `rejected`, `modified`."""
+    """`open` while the gate waits, `heard` in a party, else what it came to: `approved`, `rejected`, …"""
 
 
 def token_digest(token: str) -> str:

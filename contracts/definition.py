@@ -277,6 +277,8 @@ class Definition(Document):
     mission: str
     version: str
     team: str
+    author: tuple[str, ...] = ()
+    """The people who wrote it; a gate may exclude them."""
     description: str = ""
     inputs: dict[str, Any] = Field(default_factory=dict)
     verdict: Verdict

@@ -9,6 +9,7 @@ from contracts.base import Message
 from contracts.call import Grant, Observation, ToolCall, Usage
 from contracts.child import Child
 from contracts.decision import Ruling
+from contracts.halt import HaltNote
 from contracts.lock import LockNote
 from contracts.step import Retry
 
@@ -103,3 +104,4 @@ class Record(Message):
     """The mission that the step started; its `effect` stands for all that this did."""
     failure: Failure | None = None
     locks: LockNote | None = None
+    halted: HaltNote | None = None

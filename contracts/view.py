@@ -47,6 +47,7 @@ class Waiting(Message):
     kind: str
     approvers: tuple[str, ...]
     required: int
+    seats: dict[str, int] = Field(default_factory=dict)
     approved_by: tuple[str, ...] = ()
     opened_at: datetime | None = None
     deadline: datetime | None = None

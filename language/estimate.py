@@ -31,7 +31,7 @@ from contracts.definition import (
     Target,
     WaitStep,
 )
-from contracts.gate import Gate
+from contracts.gate import MOST_CHANGES, Gate
 from contracts.party import Party
 from contracts.plan import Plan
 from contracts.step import ABORT, BUILT_IN, ESCALATE, REFUSE
@@ -272,10 +272,14 @@ class Reckoner:
             escalation = self.plan.escalation
             waits += [seconds(rung.timeout) for rung in gate.escalation] or [seconds(escalation.timeout)]
         most = ASKED.each(TIMER if gate.timeout else NOTHING, plus)
-        extra = [VOTE] * (gate.required - 1) * len(waits) + [RUNG] * (len(waits) - 1)
+        extra = [VOTE] * (gate.quorum() + gate.reject_quorum - 2) * len(waits) + [RUNG] * (len(waits) - 1)
         for cost in extra:
             most = most.each(cost, plus)
-        return Bounds(QUIET_GATE, Cost(**{**vars(most), "wait": sum(waits)}))
+        asked = Bounds(QUIET_GATE, Cost(**{**vars(most), "wait": sum(waits)}))
+        if gate.on_changes is None:
+            return asked
+        anew = self.target(gate.on_changes).then(asked)
+        return asked.then(together(Bounds.then, [anew] * MOST_CHANGES).perhaps())
 
     def target(self, target: Target) -> Bounds:
         if not isinstance(target, str):

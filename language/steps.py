@@ -46,8 +46,11 @@ def gate_of(step: Step) -> Gate | None:
 
 
 def gate_targets(gate: Gate | None) -> dict[str, Target]:
-    """Return where a gate can lead, by key: `on_timeout`, `on_reject`."""
-    return {"on_timeout": gate.on_timeout, "on_reject": gate.on_reject} if gate else {}
+    """Return where a gate can lead, by key: `on_timeout`, `on_reject`, and `on_changes` where it has that."""
+    if gate is None:
+        return {}
+    ways = {"on_timeout": gate.on_timeout, "on_reject": gate.on_reject}
+    return ways if gate.on_changes is None else {**ways, "on_changes": gate.on_changes}
 
 
 def targets(step: Step) -> dict[str, Target]:

@@ -63,7 +63,7 @@ class Answerer:
 
     def _person(self, opening: Opening) -> str:
         """Return somebody who may decide here, has a key here, and has not decided yet."""
-        subject, voted = opening.subject, {vote.person for vote in opening.votes}
+        subject, voted = opening.subject, {vote.person for vote in opening.words()}
         for name, person in self.people.people.items():
             asked_for_it = any(same_person(one, subject.requested_by) for one in (name, person.name) if one)
             able = keys.private_path(self.settings.home, name).exists() and may_decide(

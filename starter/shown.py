@@ -19,6 +19,7 @@ from contracts.planning import SHOWN
 from starter.escape import visible
 from starter.quoted import Quoted, taken
 from starter.render import deadline, pairs
+from starter.terms import deciders
 from starter.told import Told
 from starter.told import rows as about
 
@@ -59,7 +60,7 @@ def opening(
     rows += about(gate, told) if told is not None else ()
     if gate.context:
         rows.append(("context", Text(visible(f"{', '.join(gate.context)}; {subject.context_digest}"), "dim")))
-    rows.append(("deciders", Text(_deciders(gate))))
+    rows.append(("deciders", Text(visible(deciders(gate)))))
     rows.append(("deadline", Text(deadline(gate.deadline, now))))
     rows.append(("digest", Text(visible(gate.digest), "dim")))
     special = {"review": "goes on at the deadline unless somebody objects", "facilitation": "talks"}
@@ -82,7 +83,11 @@ def cut(gate: Opening, room: int | None = ROOM) -> int:
 
 def claims(said: Claims) -> RenderableType:
     """Return what the signature says beyond what the gate asks."""
-    rows: list[tuple[str, RenderableType]] = [("you sign", Text(f"{said.verb} as {visible(said.iss)}", "bold"))]
+    rows: list[tuple[str, RenderableType]] = [
+        ("you sign", Text(f"{said.verb.replace('_', ' ')} as {visible(said.iss)}", "bold"))
+    ]
+    if said.to:
+        rows.append(("decides instead", Text(visible(said.to), "bold")))
     if said.comment:
         rows.append(("comment", Quoted(said.comment)))
     if said.changes is not None:
@@ -158,11 +163,3 @@ def _changes(plan: Any) -> str:
     from starter.diff import worded
 
     return worded(tuple(Change.model_validate(change) for change in plan["changes"])).rstrip()
-
-
-def _deciders(gate: Opening) -> str:
-    subject = gate.subject
-    who = visible(" or ".join(subject.approvers))
-    given = [vote.person for vote in gate.votes if vote.verb == "approve"]
-    need = f"{who}; {subject.required} must approve" if subject.required > 1 else who
-    return f"{need}, approved so far by {visible(', '.join(given))}" if given else need

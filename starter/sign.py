@@ -23,21 +23,23 @@ from starter.state import read_gates, read_receipt
 VALID_SECONDS = 300
 """How long a signed decision may travel. Printed ones are pasted by hand, so minutes and not seconds."""
 AFTER = {
-    "open": "the gate waits for more approvals",
+    "open": "the gate waits for more decisions",
     "approved": "the gate is approved",
     "rejected": "the gate is rejected",
     "modified": "the gate is open again with the changed arguments",
+    "changes_requested": "the gate is closed until the changes are made, or for good where nothing makes them",
     "heard": "it takes effect when the turns that run now have ended",
 }
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody wants to decide, and why. `changes` are laid over the shown arguments."""
+    """What somebody wants to decide, and why. `changes` are laid over the shown arguments; `to` is who takes over."""
 
     verb: Verb
     comment: str = ""
     changes: dict[str, Any] | None = None
+    to: str = ""
 
 
 async def find_opening(client: Client, mission: str, step: str) -> Opening:
@@ -83,6 +85,7 @@ def prepare(opening: Opening, wish: Wish, person: str) -> Claims:
         verb=wish.verb,
         comment=wish.comment,
         changes=_merged(opening, wish.changes) if wish.changes is not None else None,
+        to=wish.to,
     )
 
 

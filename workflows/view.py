@@ -108,7 +108,8 @@ def waiting(openings: Iterable[Opening]) -> Iterator[Waiting]:
             kind=subject.kind,
             approvers=subject.approvers,
             required=subject.required,
-            approved_by=tuple(vote.person for vote in opening.votes if vote.verb == "approve"),
+            seats=subject.seats,
+            approved_by=tuple(vote.person for vote in opening.approvals()),
             opened_at=opening.opened_at,
             deadline=opening.deadline,
             tool=subject.tool,
@@ -122,6 +123,7 @@ def details(definition: Definition, state: MissionState, journal: Journal, openi
     lines = [f"### {_plain(definition.mission)} {definition.version}: {state.replace('_', ' ')}"]
     for opening in openings[:10]:
         lines += _asking(opening)
+    lines += [f"\n**{path}** waits: {_plain(str(halt))}\n" for path, halt in journal.halts()[:10]]
     lines.append(f"\n**{journal.done} of {len(journal)} steps begun are done**\n")
     lines.extend(f"- `{record.path}` {record.status} {record.actor}".rstrip() for record in journal.last(12))
     return "\n".join(lines)
@@ -141,6 +143,10 @@ def _asking(opening: Opening) -> Iterator[str]:
     until = f" until {_clock(opening.deadline)}" if opening.deadline else ""
     what = f" to allow `{subject.tool}`" if subject.tool else f" to decide: {_plain(subject.message)}"
     yield f"\n**{subject.step}** waits for **{' or '.join(subject.approvers)}**{until}{what}\n"
+    if subject.required > 1:
+        seats = ", ".join(f"{count} {_plain(role)}" for role, count in subject.seats.items())
+        given = ", ".join(_plain(vote.person) for vote in opening.approvals()) or "nobody"
+        yield f"\n{subject.required} must approve{f', among them {seats}' if seats else ''}; so far {given} did\n"
     for number, action in enumerate(subject.actions, 1):
         yield f"{number}. `{action.tool}` {_arguments(action.arguments)}".rstrip()
     for name, value in (subject.arguments or {}).items():

@@ -1,4 +1,4 @@
-"""What keeps people in charge: no effect without approval, no approval by silence, no gate that nobody can satisfy.
+"""What keeps people in charge: no effect without approval, no approval by silence. Quorums are in `quorum.py`.
 
 The law: only a tool's contract in the workspace frees it from approval (`autonomy: allowed`), never a mission.
 """
@@ -17,7 +17,7 @@ from contracts.definition import (
     Target,
 )
 from contracts.gate import Gate
-from contracts.step import CONTINUE, ESCALATE
+from contracts.step import CONTINUE
 from contracts.workspace import Tool, Workspace
 from language.checks.names import listed
 from language.checks.together import covered
@@ -43,7 +43,6 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
         if gate:
             key = "gate" if step.kind == "gate" else "approval"
             yield from silence(step, gate, key, draft, steps)
-            yield from unsatisfiable(step, gate, key, draft, workspace)
 
 
 class Acting:
@@ -188,29 +187,3 @@ def leads_to(action: Step, target: Target, steps: dict[str, Step]) -> bool:
             waiting += [inner for inside in children(step) for inner in inside]
             waiting += [steps[name] for name in called_by(step) if name in steps]
     return False
-
-
-def unsatisfiable(step: Step, gate: Gate, key: str, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
-    """Find gates that ask for more approvals than there are people to give them."""
-    asked = [(gate.approvers, (key, "required" if gate.required > 1 else "approvers"))]
-    asked += [(rung.approvers, (key, "escalation", number)) for number, rung in enumerate(gate.escalation)]  # type: ignore[misc]
-    for approvers, path in asked:
-        known = {*workspace.people.roles(), *workspace.people.people}
-        people = deciders(approvers, workspace)
-        if approvers and known.issuperset(approvers) and len(people) < gate.required:
-            message = f"{gate.required} must approve, and {len(people)} can: {listed(people)}"
-            mend = "lower 'required' or name more approvers"
-            yield draft.find("GATE_UNSATISFIABLE", message, step, *path, mend=mend)
-    escalation = workspace.people.escalation
-    if escalation and gate.on_timeout == ESCALATE and not gate.escalation:
-        people = deciders((escalation.role,), workspace)
-        if len(people) < gate.required:
-            message = f"escalated to '{escalation.role}', {gate.required} must approve, and {len(people)} can"
-            mend = "lower 'required', or write an 'escalation' of your own"
-            yield draft.find("GATE_UNSATISFIABLE", message, step, key, "on_timeout", mend=mend)
-
-
-def deciders(approvers: tuple[str, ...], workspace: Workspace) -> set[str]:
-    """Return the people who may decide: those named, and those with a role that is named."""
-    wanted = set(approvers)
-    return {name for name, person in workspace.people.people.items() if name in wanted or wanted & set(person.roles)}

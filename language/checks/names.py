@@ -12,7 +12,12 @@ from language.silence import APPROVING_WORDS
 from language.steps import FAILING, REFUSE, by_name, called_names, fallbacks, gate_of, targets
 
 ROLE = "role or person"
-CODES = {"agent": "UNKNOWN_AGENT", "tool": "UNKNOWN_TOOL", ROLE: "UNKNOWN_PERSON", "step": "UNKNOWN_STEP"}
+CODES = {
+    "agent": "UNKNOWN_AGENT",
+    "tool": "UNKNOWN_TOOL",
+    "step": "UNKNOWN_STEP",
+    **dict.fromkeys((ROLE, "role", "person"), "UNKNOWN_PERSON"),
+}
 Find = Callable[..., Finding]
 
 

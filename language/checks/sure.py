@@ -195,8 +195,7 @@ class Sure:
                 # Whoever is asked about an answer sees it.
                 self._follow(step.below_floor, before | self._own(step))
             case GateStep() | ActionStep() | PlanStep():
-                gate = gate_of(step)
-                for way in (gate.on_timeout, gate.on_reject) if gate else ():
+                for way in gate_targets(gate_of(step)).values():
                     self._follow(way, before)
             case ConditionStep():
                 self._follow(step.condition.then, before | self.outputs_of(facts(step, answer=True)))

@@ -59,7 +59,7 @@ MISSION = map_of(dict.fromkeys(("id", "name", "version", "requested_by"), TEXT))
 DECISION = map_of(
     {
         "approved": BOOL,
-        "decision": text_of(("approved", "rejected", "timed_out")),
+        "decision": text_of(("approved", "rejected", "changes_requested", "timed_out")),
         "by": list_of(TEXT),
         "comment": TEXT,
     }

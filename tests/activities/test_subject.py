@@ -16,6 +16,14 @@ def test_a_field_that_came_later_and_says_nothing_leaves_the_digest_as_it_was() 
 
 @pytest.mark.parametrize("field", sorted(Subject.LATER))
 def test_a_field_that_came_later_and_says_something_is_signed_too(field: str) -> None:
-    said = {"generation": 1, "actions": (Action(step="a/b/c", tool="t"),), "spent": Usage(usd=0.1)}[field]
+    said = {
+        "generation": 1,
+        "actions": (Action(step="a/b/c", tool="t"),),
+        "seats": {"ops": 1},
+        "reject_quorum": 2,
+        "excluded": ("requester", "author"),
+        "authors": ("ada",),
+        "spent": Usage(usd=0.1),
+    }[field]
 
     assert FROM_BEFORE != SUBJECT.model_copy(update={field: said}).digest()

@@ -118,7 +118,8 @@ def test_a_ladder_adds_its_times_and_a_gate_without_a_deadline_waits_for_ever():
 
 
 def test_a_refused_action_does_not_run_where_the_mission_goes_on():
-    approval = "steps: [{step: a, action: send_money, approval: {approvers: ada, timeout: 1h, on_reject: %s}}]"
+    gate = "approval: {approvers: ada, timeout: 1h, on_reject: %s}"
+    approval = f"steps: [{{step: a, action: write_file, with: {{name: x}}, {gate}}}]"
 
     assert reckoned(approval % "abort").actions == Span(least=1, most=1)
     assert reckoned(approval % "continue").actions == Span(least=0, most=1)

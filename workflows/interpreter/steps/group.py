@@ -4,9 +4,11 @@ from dataclasses import replace
 
 from contracts.definition import GroupStep
 from contracts.gate import Gate
-from workflows.interpreter.ask import Question, ask, gate_rungs, go_unapproved
+from workflows.interpreter.ask import Question, gate_rungs, go_unapproved
 from workflows.interpreter.outcome import Outcome
+from workflows.interpreter.rework import ask_anew
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.terms import covering, terms
 from workflows.interpreter.together import frozen
 
 
@@ -14,7 +16,7 @@ async def run_group(step: GroupStep, path: str, scope: Scope) -> Outcome:
     """Run the group's list; the output maps each step to its result."""
     gate, inside = step.approval, scope
     if gate is not None:
-        answer = await ask(_question(step, gate, path, scope), path, scope)
+        answer = await ask_anew(step, gate, lambda: _question(step, gate, path, scope), path, scope)
         if answer.decided != "approved":
             await go_unapproved(gate, answer, path, scope)
             return Outcome(output=answer.output(), kept=answer.output(), status="skipped")
@@ -29,7 +31,7 @@ def _question(step: GroupStep, gate: Gate, path: str, scope: Scope) -> Question:
         kind="approval",
         message=scope.text(gate.message, path) or step.step.replace("_", " "),
         rungs=gate_rungs(gate, scope),
-        required=gate.required,
+        terms=terms(gate, *covering(scope.plan, *((action.tool, action.compensation) for action in actions))),
         context=scope.context(gate.context, path),
         actions=actions,
         input_schema={"type": "object", "properties": tools, "additionalProperties": False, "minProperties": 1},
