@@ -137,6 +137,8 @@ class Opening(Message):
     input_schema: dict[str, Any] | None = None
     """Schema that changed arguments must fit; absent where there is nothing to modify."""
     votes: tuple[Ruling, ...] = ()
+    reminders: tuple[datetime, ...] = ()
+    """When the people who are asked are still to be reminded, the next first."""
 
     def words(self) -> tuple[Ruling, ...]:
         """Return the votes that stand, one for each person: an approval that was withdrawn is none any more."""

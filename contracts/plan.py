@@ -16,6 +16,7 @@ from contracts.child import Parent
 from contracts.decision import Envelope, Opening, Receipt, Ruling
 from contracts.definition import Definition
 from contracts.event import Event
+from contracts.notice import Notice
 from contracts.record import Failure, Record
 from contracts.workspace import Agent, Escalation, Tool
 
@@ -48,6 +49,8 @@ class Plan(Message):
     """Who there was with which roles, where steps that are planned later may ask them."""
     missions: dict[str, "Plan"] = Field(default_factory=dict)
     """The plans of the missions that steps start, by the names that these use."""
+    notify: bool = False
+    """Whether the workspace had channels by which people are told."""
     digest: str = ""
 
     def family(self) -> "tuple[Plan, ...]":
@@ -83,6 +86,8 @@ class Carried(Message):
     """What the senders of the last decisions are told, by the digest of the token."""
     events: tuple[Event, ...] = ()
     events_seen: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    """What is on its way to people, and is sent again."""
     ending: Ending | None = None
     """Set when the mission is being undone: the next run goes on undoing."""
     started_at: datetime | None = None

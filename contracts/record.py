@@ -11,6 +11,7 @@ from contracts.child import Child
 from contracts.decision import Ruling
 from contracts.halt import HaltNote
 from contracts.lock import LockNote
+from contracts.notice import Note
 from contracts.step import Retry
 
 Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skipped", "cancelled"]
@@ -104,4 +105,5 @@ class Record(Message):
     """The mission that the step started; its `effect` stands for all that this did."""
     failure: Failure | None = None
     locks: LockNote | None = None
+    notices: tuple[Note, ...] = ()
     halted: HaltNote | None = None

@@ -17,12 +17,12 @@ from contracts.decision import Opening, Receipt, Verb
 from contracts.workspace import PeopleFile
 from runtime.settings import Settings
 from starter import render, shown
+from starter.beside import Told, tell
 from starter.escape import visible
 from starter.problem import Problem, Refused
 from starter.prompt import ask, someone_is_there
 from starter.seen import demand_seen
 from starter.sign import AFTER, Wish, prepare, send, signed
-from starter.told import Told, tell
 
 LETTERS: dict[str, Verb] = {"a": "approve", "r": "reject", "m": "modify"}
 SCRIPTED_NOTE = " Changed at the gate: keep forensic access open."

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from contracts.decision import Claims, Opening, Receipt
+    from starter.beside import Told
     from starter.sign import Wish
-    from starter.told import Told
 
 Changes = Annotated[
     str,
@@ -129,9 +129,9 @@ def decided(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, 
         raise Usage(f"who decides? gonogo {words} --as PERSON, or set GONOGO_PERSON")
 
     async def work(client: "Client") -> int:
+        from starter.beside import tell
         from starter.seen import demand_seen
         from starter.sign import find_opening, prepare, send, signed
-        from starter.told import tell
 
         opening = await find_opening(client, mission, step)
         claims = prepare(opening, wish, person)

@@ -78,8 +78,8 @@ def _silent(news: "News") -> None:
 
 async def _show_gate(client: "Client", mission: str, step: str, *, as_json: bool) -> int:
     from starter import shown
+    from starter.beside import tell
     from starter.sign import demand_honest, find_opening
-    from starter.told import tell
 
     gate = await find_opening(client, mission, step)
     demand_honest(gate)

@@ -11,10 +11,10 @@ from rich.segment import Segment
 
 from contracts.decision import Opening
 from starter import shown
+from starter.beside import Told
 from starter.escape import command, visible
 from starter.problem import Refused
 from starter.prompt import ask, key, someone_is_there
-from starter.told import Told
 
 TYPED = 8
 """Characters of a digest that must be typed, its `sha256:` left out."""

@@ -16,12 +16,12 @@ from rich.text import Text
 
 from contracts.decision import Action, Claims, Opening
 from contracts.planning import SHOWN
+from starter.beside import Told
+from starter.beside import rows as about
 from starter.escape import visible
 from starter.quoted import Quoted, taken
 from starter.render import deadline, pairs
 from starter.terms import deciders
-from starter.told import Told
-from starter.told import rows as about
 
 PLANNED = re.compile(r"/plan\[\d+\]$")
 """The path at which people are asked for a plan."""

@@ -1,81 +1,42 @@
-"""What the person is told beside a gate's question, worked out here from the mission's own plan.
+"""What the audit says of notices: which were ordered for whom, and by which channels each went out."""
 
-The law: the plan counts only with the digest that people sign. It is read from the server's history and not from the
-mission that asks; what it says is `language/briefing.py`.
-"""
+from collections.abc import Iterable
+from typing import Any
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from temporalio.api.common.v1 import Payload
 
-from rich.console import Group, RenderableType
-from rich.text import Text
-from temporalio.client import Client
-
-from contracts.base import digest
-from contracts.decision import Opening
-from contracts.plan import Plan
-from language.briefing import Briefing, brief
-from language.risk import MEANT, Risk
-from starter.connect import PATIENCE, understood
-from starter.escape import visible
-from starter.quoted import Quoted
-from starter.render import cost
-
-STYLES: dict[Risk, str] = {"irreversible": "bold red", "lasting": "bold red", "reversible": "yellow", "question": ""}
+from contracts.notice import Delivery, Notice
+from starter.history import Reader
 
 
-@dataclass(frozen=True)
 class Told:
-    """What is told of one opening. There is no briefing where the mission's plan is not the one that is signed."""
+    """The notices of one run, by the event that ordered each."""
 
-    briefing: Briefing | None
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._notices: dict[int, Notice] = {}
 
-    def source(self, name: str) -> str:
-        """Return whose words a part of the context may hold."""
-        return ", ".join(self.briefing.context.get(name, ())) if self.briefing is not None else ""
+    async def ordered(self, event: int, payloads: Iterable[Payload]) -> dict[str, Any] | None:
+        notice = await self._reader.one(payloads, Notice)
+        if notice is None:
+            return None
+        self._notices[event] = notice
+        return _entry("notice ordered", notice, {"about": notice.about, "id": notice.id})
 
+    async def sent(self, event: int, payloads: Iterable[Payload]) -> dict[str, Any] | None:
+        """Say what came of a notice; nothing where the event is of something else."""
+        notice, delivery = self._notices.get(event), None
+        if notice is not None:
+            delivery = await self._reader.one(payloads, Delivery)
+        if notice is None or delivery is None:
+            return None
+        detail = {"about": notice.about, "by": list(delivery.sent), "cause": "; ".join(delivery.failed)}
+        return _entry("notice sent" if delivery.sent or not delivery.failed else "notice failed", notice, detail)
 
-async def tell(client: Client, gate: Opening) -> Told:
-    """Return what is told of a gate."""
-    plan = await read_plan(client, gate.subject.mission, gate.subject.plan_digest)
-    return Told(brief(plan, gate) if plan is not None else None)
-
-
-async def read_plan(client: Client, mission: str, known: str) -> Plan | None:
-    """Return the plan that a mission began with, if it has this digest."""
-    with understood(mission):
-        events = client.get_workflow_handle(mission).fetch_history_events(page_size=1, rpc_timeout=PATIENCE)
-        first = await anext(events)
-    payloads = first.workflow_execution_started_event_attributes.input.payloads
-    [given] = await client.data_converter.decode(payloads)
-    raw = given.get("plan") if isinstance(given, dict) else None
-    # The digest is of what was frozen: a model of today may have fields that it knew nothing of.
-    if not isinstance(raw, dict) or digest({**raw, "digest": ""}) != known:
-        return None
-    return Plan.model_validate(raw)
-
-
-def rows(gate: Opening, about: Told) -> Iterator[tuple[str, RenderableType]]:
-    """Yield what is told, by name."""
-    told = about.briefing
-    if told is None:
-        yield (
-            "risk",
-            Text("cannot be told: the plan that the mission runs is not the one that you would sign", "bold red"),
-        )
-        return
-    if told.words:
-        yield "words of", Text(visible("\n".join(_words(told)), lines=True))
-    yield "risk", Text(told.risk, STYLES[told.risk]).append(f": {MEANT[told.risk]}", "default")
-    for name, text in (("if approved", told.approve), ("if rejected", told.reject), ("at the deadline", told.deadline)):
-        if text:
-            yield name, Text(visible(text))
-    if any(told.back):
-        yield "way back", Group(*(Quoted(text) for text in told.back if text))
-    spent = f"{cost(gate.subject.spent)} so far; " if gate.subject.spent is not None else ""
-    yield "cost", Text(visible(f"{spent}the whole mission takes {told.estimated}"))
+    def failed(self, event: int, cause: str) -> dict[str, Any] | None:
+        notice = self._notices.get(event)
+        return _entry("notice failed", notice, {"about": notice.about, "cause": cause}) if notice else None
 
 
-def _words(told: Briefing) -> Iterator[str]:
-    for name, who in told.words.items():
-        yield f"{name or 'the question'}: {', '.join(who)}"
+def _entry(what: str, notice: Notice, detail: dict[str, Any]) -> dict[str, Any]:
+    return {"what": what, "who": ", ".join(notice.to), "step": notice.step, "detail": detail}

@@ -18,11 +18,11 @@ from contracts.view import MissionView, Waiting
 from language.briefing import Briefing
 from language.risk import RISKS
 from starter import output, shown
+from starter.beside import Told
 from starter.escape import HIDDEN, command
 from starter.page import page
 from starter.quoted import BEGINS, CUT, GOES_ON, folded, shortened
 from starter.render import bars
-from starter.told import Told
 from starter.waiting import _entry, _print_queue
 
 SLOWLY = settings(suppress_health_check=[HealthCheck.too_slow])

@@ -15,6 +15,7 @@ from contracts.call import AgentCall, AgentResult, Grant, ToolCall, ToolResult
 from contracts.child import Child, Report
 from contracts.definition import Step, Target
 from contracts.lock import Claim, Holder, Standing
+from contracts.notice import Notice
 from contracts.plan import MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.record import Failure
@@ -83,6 +84,10 @@ class Ports(Protocol):
 
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
         """Wait until `ready`, the deadline, or a hand-over; return whether it is ready."""
+        ...
+
+    def notify(self, notice: Notice) -> None:
+        """Have people told, beside everything else: nothing waits for it, and nothing comes of its failing."""
         ...
 
     async def ask_locks(self, claim: Claim) -> Standing:

@@ -3,9 +3,9 @@
 from stage import given, wait_at_gate
 
 from contracts.usage import Usage
+from starter.beside import read_plan, tell
 from starter.launch import launch
 from starter.state import read_gates
-from starter.told import read_plan, tell
 
 
 async def test_a_person_is_told_the_risk_the_ways_on_and_back_and_whose_words_they_read(gonogo, waiting):
@@ -53,7 +53,7 @@ async def test_a_mission_whose_plan_cannot_be_told_says_so_where_it_asks(gonogo,
     mission = await wait_at_gate(client)
     (gate,) = await read_gates(client, mission)
 
-    from starter.told import Told, rows
+    from starter.beside import Told, rows
 
     ((name, text),) = rows(gate, Told(None))
     assert ("risk", True) == (name, "cannot be told" in str(text))
