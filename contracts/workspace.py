@@ -61,6 +61,10 @@ class Tool(Document):
     retry: Retry | None = None
     queue: str = MISSION_QUEUE
     manual: str = ""
+    resource: str = ""
+    """The property of `input` that names what it acts on: past decisions on the same are shown beside a new one."""
+    routine: bool = False
+    """Whether an approval may take a single key, where it can be undone, nothing is cut and one person decides."""
 
     def acts(self) -> bool:
         """Whether the tool changes the world."""
