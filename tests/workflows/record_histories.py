@@ -24,6 +24,7 @@ from starter.server import DevServer
 from tests.interpreter.fakes import plan_of
 from tests.workflows.house import Activities, House, Started, broken, house, populate
 from tests.workflows.house import moved as placed
+from tests.workflows.switch import Switch, waiting
 
 FOLDER = Path(__file__).parents[1] / "histories"
 TABLES = FOLDER / "tables"
@@ -230,6 +231,8 @@ MISSIONS: dict[str, dict[str, Any]] = {
             {"kind": "group", "step": "g", "steps": [act("b", 2), agent("breaks", "dot")], "locks": ["l"]},
         ]
     },
+    "halted": {"steps": [agent("first"), act("a", 1)], "halt": "tool:file"},
+    "halted_undoing": {"steps": [act("a", 1), agent("breaks", "dot")], "halt": "tool:unfile"},
     "canary": {"steps": [CANARY], "tools": {"look": {"errors": 0}}, "decide": [("lea", "approve")]},
     "canary_breached": {"steps": [CANARY], "tools": {"look": [{"errors": 0}, {"errors": 9}]}},
     "plan": {
@@ -324,8 +327,13 @@ async def record(client: Client, home: Path, name: str) -> None:
         h.activities.agents |= script.get("agents", {})
         h.activities.channels = dict(script.get("channels", {}))
         inner = {one: placed(plan_of(steps, mission=one), h.queue) for one, steps in script.get("children", {}).items()}
-        notify = script.get("notify", False)
+        switch, halted, notify = Switch(h), script.get("halt"), script.get("notify", False)
+        if halted:
+            await switch.throw("halt", halted)
         started = await h.start(script["steps"], script.get("limits"), agents=floors, missions=inner, notify=notify)
+        if halted:
+            await waiting(started)
+            await switch.throw("lift", halted)
         await play(started, script)
         await write(client, started.handle.id, started.handle.first_execution_run_id, name)
         if inner:
@@ -333,6 +341,10 @@ async def record(client: Client, home: Path, name: str) -> None:
             with suppress(WorkflowFailureError):
                 await child.result()
             await write(client, child.id, (await child.describe()).run_id, f"{name}_inside")
+        if halted:
+            await write(
+                client, switch.id, (await client.get_workflow_handle(switch.id).describe()).run_id, "tables/halts"
+            )
         if name == LOCKED:
             await record_table(h)
 
