@@ -115,6 +115,18 @@ PLAN = {
     "approval": APPROVED,
 }
 """Refused, then rejected, then approved."""
+SEATED = {
+    "kind": "gate",
+    "step": "ask",
+    "gate": {
+        "approvers": ["lead", "chief"],
+        "from": {"lead": 1, "chief": 1},
+        "message": "Draft ${{ a.n }}?",
+        "timeout": "2h",
+        "on_changes": [agent("mend", output="a", task="${{ steps.ask.output.comment }}")],
+    },
+}
+TAKEN_BACK = [("lea", "approve"), ("lea", "withdraw"), ("lou", "abstain"), ("cleo", "request_changes")]
 TOGETHER = {
     "kind": "group",
     "step": "both",
@@ -263,6 +275,11 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "decide": [("lea", "modify"), ("lou", "approve"), ("lea", "approve")],
         "changes": {"both#1/inner/b": {"n": 9}},
     },
+    "gate_seated": {
+        "steps": [agent("draft", output="a"), SEATED, agent("after")],
+        "decide": [*TAKEN_BACK, ("lou", "delegate", "lea"), ("lea", "approve"), ("cleo", "approve")],
+        "limits": Limits(events_per_run=32),
+    },
     "child": {"steps": [CHILD, act("after", 2)], "children": {"patching": [act("a", 1)]}},
     "child_undone": {"steps": [CHILD, agent("last", "dot")], "children": {"patching": [act("a", 1)]}},
     "gate_reminded": {"steps": [{**CLIMBED, "on_failure": {"unanswered": [agent("by_hand")]}}], "skip": True},
@@ -304,11 +321,11 @@ def activities(tools: dict[str, Any]) -> Activities:
 async def play(started: Started, script: dict[str, Any]) -> None:
     """Let people do what the script says, and wait for the end."""
     nonce = ""
-    for person, verb in script.get("decide", ()):
+    for person, verb, *to in script.get("decide", ()):
         opening = await started.until(lambda openings, last=nonce: bool(openings) and openings[0].nonce != last)
         changes = {"changes": script.get("changes", {"n": 9})} if verb == "modify" else {}
-        receipt = await started.decide(opening, person, verb, **changes)
-        nonce = opening.nonce if receipt.accepted and receipt.state != "heard" else ""
+        receipt = await started.decide(opening, person, verb, **changes, **({"to": to[0]} if to else {}))
+        nonce = opening.nonce if receipt.accepted and receipt.state not in {"heard", "open"} else ""
     if script.get("cancel"):
         await started.until()
         await started.handle.cancel(reason="recorded")
