@@ -61,7 +61,7 @@ def why_not_person(person: str, subject: Subject, people: PeopleFile) -> str:
 
 def why_not_operator(person: str, people: PeopleFile) -> str:
     """Return why a registered person may not operate: who may, the workspace says and no mission."""
-    may = people.steering()
+    may = people.operating()
     who = ", ".join(may) or "nobody is"
     return "" if may_decide(person, may, people) else f"{person} is none of the operators: {who}"
 

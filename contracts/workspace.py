@@ -138,7 +138,7 @@ class PeopleFile(Document):
         operators = tuple(dict.fromkeys(self.operators + other.operators))
         return PeopleFile(escalation=self.escalation or other.escalation, operators=operators, people=people)
 
-    def steering(self) -> tuple[str, ...]:
+    def operating(self) -> tuple[str, ...]:
         """Return the roles and people who may steer missions, and halt what they use."""
         return self.operators or ((self.escalation.role,) if self.escalation else ())
 
