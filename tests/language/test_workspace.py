@@ -214,7 +214,7 @@ BAD_PEOPLE = {
     ),
     "operators whom nobody knows": (
         "escalation: {role: director}\noperators: [directors, cy]\npeople: {cy: {roles: [director]}}",
-        ["2:13: UNKNOWN_PERSON unknown role or person 'directors' (did you mean 'director'?)"],
+        "2:13: UNKNOWN_PERSON unknown role or person 'directors' (did you mean 'director'?)",
     ),
     "escalation to nobody": (
         "escalation: {role: directr}\npeople: {cy: {roles: [director]}}",
