@@ -21,7 +21,7 @@ LONGEST_TOKEN = 65_536
 Asked = Literal["approve", "reject", "modify", "request_changes", "abstain", "delegate", "withdraw"]
 Spoken = Literal["interject", "call_vote", "end"]
 Halting = Literal["halt", "lift"]
-Verb = Asked | Spoken | Halting
+Verb = Literal[Asked, Spoken, Halting]
 REFUSING: frozenset[Verb] = frozenset(("reject", "request_changes"))
 """What counts against what is asked."""
 SPEAKING: frozenset[Verb] = frozenset(("interject", "call_vote", "end"))
