@@ -10,6 +10,7 @@ from contracts.call import Grant, Observation, ToolCall, Usage
 from contracts.child import Child
 from contracts.decision import Ruling
 from contracts.lock import LockNote
+from contracts.rung import Taken
 from contracts.step import Retry
 
 Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skipped", "cancelled"]
@@ -34,6 +35,8 @@ class Failure(Message):
     cause: str = ""
     tried: str = ""
     remains: str = ""
+    attempts: int = 1
+    """How often the agent or the tool was asked."""
 
     def __str__(self) -> str:
         who = f" ({self.actor})" if self.actor else ""
@@ -102,4 +105,6 @@ class Record(Message):
     child: Child | None = None
     """The mission that the step started; its `effect` stands for all that this did."""
     failure: Failure | None = None
+    rungs: tuple[Taken, ...] = ()
+    """What was tried after it failed, the first first, and why."""
     locks: LockNote | None = None

@@ -8,7 +8,7 @@ half is `rehearsal/ports.py`.
 import asyncio
 
 from contracts.child import UNDO, Child, Report
-from contracts.plan import Ending, MissionInput
+from contracts.plan import CURRENT, Ending, MissionInput
 from contracts.view import MissionState
 from rehearsal.clock import Clock
 from workflows.governance.event import Eventbook
@@ -84,7 +84,7 @@ class Played:
         self._path = given.parent.path
         self._undone = given.parent.on_close == UNDO
         mission = Mission(mission_id, "rehearsal", given.requested_by)
-        self.scope = scope_of(given.plan, mission, ports, self.journal, gates, events=events)
+        self.scope = scope_of(given.plan, mission, ports, self.journal, gates, events=events, limits=CURRENT)
 
     def holds(self) -> bool:
         """Whether what it did is undone should its parent come to nothing."""

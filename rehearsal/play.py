@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from contracts.decision import Opening
-from contracts.plan import Ending, Plan
+from contracts.plan import CURRENT, Ending, Plan
 from contracts.record import Record
 from contracts.view import MissionState, MissionView
 from contracts.workspace import PeopleFile
@@ -71,7 +71,9 @@ class _Play:
         self._ports = ScriptedPorts(
             plan, mission, script, self._clock, self._crowd, children=self._children, watch=show, invents=invents
         )
-        self._scope = scope_of(plan, mission, self._ports, self._journal, self._gates, events=self._outside.book)
+        self._scope = scope_of(
+            plan, mission, self._ports, self._journal, self._gates, events=self._outside.book, limits=CURRENT
+        )
         self._ending: Ending | None = None
         self._over = False
         self._shown: dict[int, int] = {}

@@ -87,7 +87,9 @@ class Mission:
         identity = Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by)
         ports = TemporalPorts(plan, self, self._input.limits)
         self._parentage = Parentage(self._input.parent, ports.watch_parent)
-        self._scope = scope_of(plan, identity, ports, self._journal, self._gates, events=self._events)
+        self._scope = scope_of(
+            plan, identity, ports, self._journal, self._gates, events=self._events, limits=self._input.limits
+        )
 
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> MissionResult:

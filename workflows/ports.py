@@ -273,19 +273,24 @@ def _retry_policy(retry: Retry) -> RetryPolicy:
 
 
 def _translated(error: ActivityError, effort: Effort) -> EffectFailed:
-    cause = error.cause
-    attempts = f"at most {effort.retry.attempts} attempts"
+    cause, most = error.cause, effort.retry.attempts
+    attempts = f"at most {most} attempts"
     if isinstance(cause, ApplicationError):
         details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
         applied: Applied = "no" if details.get("applied") == "no" else "unknown"
         if details.get("applied") == "yes":
             applied = "yes"
         tried = details.get("tried") or attempts
-        return EffectFailed(cause.type or "failed", cause.message, tried=str(tried), applied=applied)
+        number = details.get("attempt", 1 if cause.non_retryable else most)
+        return EffectFailed(
+            cause.type or "failed", cause.message, tried=str(tried), applied=applied, attempts=int(number)
+        )
     if isinstance(cause, ActivityTimeout):
         kind = cause.type.name.lower().replace("_", " ") if cause.type else "a"
-        return EffectFailed("timed_out", f"no answer within {effort.timeout} ({kind} timeout)", tried=attempts)
-    return EffectFailed("failed", str(cause or error), tried=attempts)
+        return EffectFailed(
+            "timed_out", f"no answer within {effort.timeout} ({kind} timeout)", tried=attempts, attempts=most
+        )
+    return EffectFailed("failed", str(cause or error), tried=attempts, attempts=most)
 
 
 def _brief(arguments: dict[str, Any]) -> str:

@@ -20,6 +20,8 @@ from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.terms import USUAL, Terms
 
+TRIED = "what was tried"
+"""Where people see it in the context: no variable has such a name."""
 Decided = Literal["approved", "rejected", "changes_requested", "timed_out"]
 AGAINST = ("rejected", "changes_requested")
 WORDS = {
@@ -78,11 +80,12 @@ def gate_rungs(gate: Gate, scope: Scope) -> tuple[tuple[tuple[str, ...], timedel
     return (first, *rest)
 
 
-def escalation_question(message: str, scope: Scope) -> Question:
-    """Return the question that the built-in `escalate` asks, with everything so far."""
+def escalation_question(message: str, scope: Scope, tried: list[str] | None = None) -> Question:
+    """Return the question that the built-in `escalate` asks, with everything so far, and everything that was tried."""
     escalation = scope.plan.escalation
     rungs = (((escalation.role,), escalation.timeout),)
-    return Question(kind="escalation", message=message, rungs=rungs, context=scope.everything())
+    context = {**({TRIED: tried} if tried else {}), **scope.everything()}
+    return Question(kind="escalation", message=message, rungs=rungs, context=context)
 
 
 async def ask(question: Question, path: str, scope: Scope) -> Answer:

@@ -45,6 +45,7 @@ async def _run(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
                 operation="run the agent",
                 cause=failed.cause,
                 tried=failed.tried,
+                attempts=failed.attempts,
                 remains="start the mission again once the cause is gone",
             )
         ) from failed

@@ -7,7 +7,7 @@ the shell says, which also undoes what an ending leaves to be undone.
 
 from typing import Any
 
-from contracts.plan import Ending, Plan
+from contracts.plan import Ending, Limits, Plan
 from contracts.record import Failure
 from contracts.view import MissionState
 from language.schema import errors
@@ -23,7 +23,14 @@ from workflows.interpreter.walk import run_step, run_steps, run_target
 
 
 def scope_of(
-    plan: Plan, mission: Mission, ports: Ports, journal: Journal, gates: Gatebook, *, events: Eventbook | None = None
+    plan: Plan,
+    mission: Mission,
+    ports: Ports,
+    journal: Journal,
+    gates: Gatebook,
+    *,
+    events: Eventbook | None = None,
+    limits: Limits | None = None,
 ) -> Scope:
     """Return the scope that a walk starts from."""
     steps = by_name(plan.definition)
@@ -34,6 +41,7 @@ def scope_of(
         journal=journal,
         gates=gates,
         events=events or Eventbook(),
+        limits=limits or Limits(),
         variables=Variables(steps={name: {"status": "not_run"} for name in steps}),
         by_name=steps,
         called=frozenset(called_names(plan.definition)),

@@ -15,7 +15,7 @@ from contracts.call import AgentCall, AgentResult, Grant, ToolCall, ToolResult
 from contracts.child import Child, Report
 from contracts.definition import Step, Target
 from contracts.lock import Claim, Holder, Standing
-from contracts.plan import MissionInput, Plan
+from contracts.plan import Limits, MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.record import Failure
 from contracts.step import Retry
@@ -147,6 +147,7 @@ class Scope:
     run_step: RunStep
     run_target: RunTarget
     local: dict[str, Any] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
     held: frozenset[str] = frozenset()
     """The locks under which this part of it runs."""
     grant: Grant | None = None

@@ -29,10 +29,9 @@ from workflows.interpreter.dispatch import actor, handle
 from workflows.interpreter.ending import Broken, MissionEnded, StepFailed, Suspended, at
 from workflows.interpreter.hold import give_back, leave, let_go, take, under
 from workflows.interpreter.join import halt_if_cancelled, run_all
+from workflows.interpreter.ladder import RECOVERY, all_tried, came_of, note_tries, went
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
-
-RECOVERY = "on_failure"
 
 
 async def run_step(step: Step, parent: str, scope: Scope) -> Any:
@@ -99,12 +98,19 @@ async def _mended(step: Step, path: str, scope: Scope) -> Outcome:
             return await _tried(step, path, scope)
         except StepFailed as failed:
             failure = failed.failure
-            if _way(step, failure) is None:
+            note_tries(failure, path, scope)
+            way = _way(step, failure)
+            if way is None:
                 raise
-            scope.journal.update(path, failure=failure)
-            scope.ports.changed()
+            went(way, failure, path, scope)
     await let_go(path, scope)
-    return await _recover(step, failure, path, under(path, scope))
+    try:
+        outcome = await _recover(step, failure, path, under(path, scope))
+    except (StepFailed, MissionEnded):
+        came_of("failed", path, scope)
+        raise
+    came_of("succeeded", path, scope)
+    return outcome
 
 
 async def _tried(step: Step, path: str, scope: Scope) -> Outcome:
@@ -190,7 +196,8 @@ async def _run_graph(steps: list[Step], parent: str, scope: Scope) -> dict[str, 
 async def _escalate(path: str, scope: Scope) -> Any:
     failed = scope.journal.get(path.removesuffix(f"/{RECOVERY}"))
     why = f" ({failed.failure})" if failed is not None and failed.failure is not None else ""
-    question = escalation_question(f"{path} needs somebody to say how to go on{why}", scope)
+    tried = all_tried(path.removesuffix(f"/{RECOVERY}"), scope) if scope.limits.ladder else []
+    question = escalation_question(f"{path} needs somebody to say how to go on{why}", scope, tried)
     answer = await ask_apart(question, f"{path}/{ESCALATE}", scope)
     if answer.decided != "approved":
         raise MissionEnded(MissionState.REFUSED, answer.comment or f"nobody would go on from {path}")
