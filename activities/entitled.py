@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from activities.people import same_person
-from contracts.decision import MOST_SPOKEN, SPEAKING, Opening, Subject, Verb
+from contracts.decision import HALTING, MOST_SPOKEN, SPEAKING, Opening, Subject, Verb
 from contracts.quorum import empty_seats
 from contracts.workspace import PeopleFile
 from language import schema
@@ -20,10 +20,16 @@ VERBS: Mapping[str, Collection[Verb]] = {
     "review": ("approve", "reject"),
     "escalation": ASKED,
     "compensation": ASKED,
+    "halt": HALTING,
 }
 """What can be said, by the kind of opening."""
-WHERE = {"facilitation": "a party that talks", "review": "a review", "escalation": "an escalation"}
-SAYING: Collection[Verb] = ("interject", "request_changes")
+WHERE = {
+    "facilitation": "a party that talks",
+    "review": "a review",
+    "escalation": "an escalation",
+    "halt": "the table of halts",
+}
+SAYING: Collection[Verb] = ("interject", "request_changes", "halt", "lift")
 """What is nothing without its words."""
 MOST_VOTES = 200
 """How often people speak in one opening: who withdraws may begin again."""
@@ -41,6 +47,8 @@ def may_decide(person: str, approvers: tuple[str, ...], people: PeopleFile) -> b
 
 def why_not_person(person: str, subject: Subject, people: PeopleFile) -> str:
     """Return why a registered person may not decide on a subject."""
+    if subject.kind == "halt":
+        return why_not_operator(person, people)
     acts = subject.tool is not None or bool(subject.actions)
     if ("requester" in subject.excluded or acts) and _is(person, (subject.requested_by,), people):
         return f"{person} requested this mission and may not decide in it"
@@ -49,6 +57,13 @@ def why_not_person(person: str, subject: Subject, people: PeopleFile) -> str:
     if not may_decide(person, subject.approvers, people):
         return f"{person} is none of the approvers: {', '.join(subject.approvers)}"
     return ""
+
+
+def why_not_operator(person: str, people: PeopleFile) -> str:
+    """Return why a registered person may not operate: who may, the workspace says and no mission."""
+    may = people.operating()
+    who = ", ".join(may) or "nobody is"
+    return "" if may_decide(person, may, people) else f"{person} is none of the operators: {who}"
 
 
 def _is(person: str, others: tuple[str, ...], people: PeopleFile) -> bool:

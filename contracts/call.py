@@ -54,7 +54,10 @@ class Usage(Message):
 
 
 class AgentCall(Message):
-    """Work for an agent. `errors` are what was wrong with its last answer, when it is asked again."""
+    """Work for an agent. `errors` are what was wrong with its last answer, when it is asked again.
+
+    `team` is the mission's, here and in a tool's call: halted, nothing of that mission begins.
+    """
 
     mission: str
     path: str
@@ -63,6 +66,7 @@ class AgentCall(Message):
     task: str
     context: dict[str, Any] = Field(default_factory=dict)
     errors: tuple[str, ...] = ()
+    team: str = ""
 
 
 class AgentResult(Message):
@@ -94,6 +98,7 @@ class ToolCall(Message):
     undoes: str = ""
     undoes_key: str = ""
     """The key of the call that this one compensates: a tool that sees it refuses that call, should it come late."""
+    team: str = ""
 
 
 class ToolResult(Message):

@@ -19,11 +19,14 @@ LONGEST_TOKEN = 65_536
 
 Asked = Literal["approve", "reject", "modify", "request_changes", "abstain", "delegate", "withdraw"]
 Spoken = Literal["interject", "call_vote", "end"]
-Verb = Asked | Spoken
+Halting = Literal["halt", "lift"]
+Verb = Asked | Spoken | Halting
 REFUSING: frozenset[Verb] = frozenset(("reject", "request_changes"))
 """What counts against what is asked."""
 SPEAKING: frozenset[Verb] = frozenset(("interject", "call_vote", "end"))
 """What a facilitator may do while a party talks; at a gate these are no decisions, and the others none in a party."""
+HALTING: frozenset[Verb] = frozenset(("halt", "lift"))
+"""What an operator may do at the table of halts."""
 MOST_SPOKEN = 50
 """How often one facilitation is spoken in."""
 
@@ -43,6 +46,7 @@ class Subject(Message):
     `context_digest` stands for the context shown beside it (`Opening.context`).
     `kind`: an `approval` of an action or of a gate's question, an `escalation`, a `compensation` that failed, or a
     `review`, at which a rejection is an objection. A `facilitation` is open while a party talks, and asks for nothing.
+    A `halt` is what the table of halts asks at each target: to halt it, or to lift that.
     """
 
     mission: str
@@ -52,7 +56,7 @@ class Subject(Message):
     """The mission's name, from its definition."""
     step: str
     """Path of the step."""
-    kind: Literal["approval", "escalation", "compensation", "review", "facilitation"] = "approval"
+    kind: Literal["approval", "escalation", "compensation", "review", "facilitation", "halt"] = "approval"
     message: str = ""
     approvers: tuple[str, ...]
     required: int = 1

@@ -9,6 +9,7 @@ from contracts.base import Message
 from contracts.call import Grant, Observation, ToolCall, Usage
 from contracts.child import Child
 from contracts.decision import Ruling
+from contracts.halt import HaltNote
 from contracts.lock import LockNote
 from contracts.rung import Taken
 from contracts.step import Retry
@@ -108,3 +109,4 @@ class Record(Message):
     rungs: tuple[Taken, ...] = ()
     """What was tried after it failed, the first first, and why."""
     locks: LockNote | None = None
+    halted: HaltNote | None = None

@@ -110,9 +110,14 @@ class ToolsFile(Document):
 
 
 class PeopleFile(Document):
-    """`people.yaml`: in the workspace for names and roles, in GONOGO_HOME for registered keys."""
+    """`people.yaml`: in the workspace for names and roles, in GONOGO_HOME for registered keys.
+
+    `operators` are the roles and people who may command missions and halt what they use: by default the escalation
+    role.
+    """
 
     escalation: Escalation | None = None
+    operators: tuple[str, ...] = ()
     people: dict[str, Person] = Field(default_factory=dict)
 
     def merged(self, other: "PeopleFile") -> "PeopleFile":
@@ -125,7 +130,12 @@ class PeopleFile(Document):
                 roles=tuple(dict.fromkeys(known.roles + person.roles)),
                 keys=tuple(dict.fromkeys(known.keys + person.keys)),
             )
-        return PeopleFile(escalation=self.escalation or other.escalation, people=people)
+        operators = tuple(dict.fromkeys(self.operators + other.operators))
+        return PeopleFile(escalation=self.escalation or other.escalation, operators=operators, people=people)
+
+    def operating(self) -> tuple[str, ...]:
+        """Return the roles and people who may operate."""
+        return self.operators or ((self.escalation.role,) if self.escalation else ())
 
     def roles(self) -> frozenset[str]:
         """Every role that somebody holds."""

@@ -12,9 +12,11 @@ from typing import Any
 from contracts.call import Observation
 from contracts.decision import Ruling
 from contracts.gate import CHANGES
+from contracts.halt import HaltNote
 from contracts.lock import LockNote
 from contracts.planning import PLANNING
 from contracts.record import Effect, Failure, Record
+from contracts.rung import RUNGS, Taken
 from contracts.view import MissionView, Waiting
 from starter.conversation import TELLING
 
@@ -44,6 +46,13 @@ class Line:
     inner: bool = False
 
 
+def _climbed(rung: Taken, record: Record) -> Line:
+    """Tell where a failure led; what came of it is told by the steps that it led to."""
+    did = RUNGS[rung.rung].format(who=rung.who)
+    times = f", {rung.number} tries in all" if rung.number else ""
+    return Line(rung.at, "progress", f"{did}{times}, since {rung.code}", rung.cause, record.path)
+
+
 class Timeline:
     """Turn what is known of a mission into lines, each of them once."""
 
@@ -70,6 +79,11 @@ class Timeline:
             yield Line(record.started_at, "start", record.actor or record.kind, _given(record), record.path)
         if record.locks is not None:
             yield from self._locks(record, record.locks)
+        if record.halted is not None:
+            yield from self._halted(record.halted)
+        for number, rung in enumerate(record.rungs):
+            if self._first("rung", record.path, record.attempt, number):
+                yield _climbed(rung, record)
         if record.child and self._first("child", record.path, record.attempt):
             yield Line(record.started_at, "start", f"starts {record.child.mission}", record.child.id, record.path)
         for observation in record.observations:
@@ -102,6 +116,14 @@ class Timeline:
         waited = ("waited", record.path, note.turn) in self._told
         if note.state == "held" and waited and self._first("held", record.path, note.turn):
             yield Line(since, "agreed", f"holds {', '.join(note.names)}", "", record.path)
+
+    def _halted(self, note: HaltNote) -> Iterator[Line]:
+        """Tell what holds a call up, and when that was lifted."""
+        for halt in note.halts:
+            if self._first("halted", note.path, halt):
+                yield Line(note.since, "waiting", f"waits: {halt}", "", note.path)
+        if note.until is not None and self._first("unhalted", note.path, note.until):
+            yield Line(note.until, "agreed", "waits no more for what was halted", "", note.path)
 
     def _observation(self, step: str, observation: Observation) -> Iterator[Line]:
         # A live observation and its durable copy are one, though only the copy knows the step's path.

@@ -21,7 +21,8 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
-from contracts.child import FIND_CHILD, STOP_CHILD, WATCH_PARENT, Child, Claim, Parent
+from contracts.base import Message
+from contracts.child import FIND_CHILD, STOP_CHILD, WATCH_PARENT, Child, Claim
 from contracts.plan import MissionInput
 from workflows.board import at_start
 from workflows.interpreter.effort import NEVER_RETRIED
@@ -106,7 +107,7 @@ async def stop_child(child: Child, name: str) -> None:
         )
 
 
-async def look(kind: str, kin: Child | Parent, name: str, answer: type, stopping: Callable[[], bool]) -> Any:
+async def look(kind: str, kin: Message, name: str, answer: type, stopping: Callable[[], bool], *, summary: str) -> Any:
     """Look at another mission until there is an answer; None when the run is to hand over first.
 
     The waits between grow with the time that has passed, so an answer is late by a part of what it took.
@@ -127,7 +128,7 @@ async def look(kind: str, kin: Child | Parent, name: str, answer: type, stopping
             maximum_attempts=0,
             non_retryable_error_types=list(NEVER_RETRIED),
         ),
-        summary=f"{kind.replace('.', ' ')} {kin.id}"[:400],
+        summary=summary[:400],
     )
     try:
         await workflow.wait_condition(lambda: looking.done() or stopping())

@@ -12,7 +12,6 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from contracts.decision import DECIDE
 from contracts.event import EVENT, Event
 from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import Failure
@@ -83,9 +82,9 @@ class Mission:
         self._events = Eventbook(carried.events, carried.events_seen)
         self._over = self._stays = self._held = False
         plan = self._input.plan
-        self._board = Board(plan.definition, (self._state(), self._gates.openings()))
+        self._board = Board(plan.definition, (self._state(), self._gates.openings(), self._journal))
         identity = Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by)
-        ports = TemporalPorts(plan, self, self._input.limits)
+        ports = TemporalPorts(plan, self, self._input.limits, self._journal)
         self._parentage = Parentage(self._input.parent, ports.watch_parent)
         self._scope = scope_of(
             plan, identity, ports, self._journal, self._gates, events=self._events, limits=self._input.limits
@@ -283,17 +282,7 @@ class Mission:
         if name == EVENT:
             self._take_event(args)
             return
-        token, unreadable = "", ""
-        if name != DECIDE:
-            unreadable = f"a mission knows no {name[:100]!r}; decisions are sent as {DECIDE!r}, events as {EVENT!r}"
-        elif len(args) != 1:
-            unreadable = f"a decision is one JSON string, a compact JWS; {len(args)} arguments came"
-        else:
-            try:
-                token = workflow.payload_converter().from_payload(args[0].payload, str)
-            except Exception:
-                unreadable = "a decision is one JSON string, a compact JWS; this could not be read"
-        self._inbox.take(token, unreadable)
+        self._inbox.receive(name, args, "a mission", f", events as {EVENT!r}")
 
     def _take_event(self, args: Sequence[RawValue]) -> None:
         try:

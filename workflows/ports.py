@@ -15,8 +15,7 @@ from typing import Any, Protocol
 from opentelemetry.trace import get_tracer, use_span
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
-from temporalio.exceptions import TimeoutError as ActivityTimeout
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from contracts.base import Message
 from contracts.call import (
@@ -34,8 +33,11 @@ from contracts.decision import Hearing, Ruling
 from contracts.plan import Limits, MissionInput, Plan
 from contracts.planned import LOAD_PLAN, LoadedPlan, PlanOrder
 from contracts.step import Retry
+from workflows.failed import translated
+from workflows.halt_ports import HaltPorts
 from workflows.interpreter.effort import NEVER_RETRIED
-from workflows.interpreter.ending import Applied, EffectFailed
+from workflows.interpreter.ending import EffectFailed
+from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Effort
 from workflows.kin import PARENT, look, start_child, stop_child
 from workflows.lock_ports import LockPorts
@@ -63,14 +65,15 @@ class Host(Protocol):
         ...
 
 
-class TemporalPorts(LockPorts):
+class TemporalPorts(LockPorts, HaltPorts):
     """The world, as Temporal gives it."""
 
-    def __init__(self, plan: Plan, host: Host, limits: Limits | None = None) -> None:
-        super().__init__(host.meter)
+    def __init__(self, plan: Plan, host: Host, limits: Limits, journal: Journal) -> None:
+        LockPorts.__init__(self, host.meter)
+        HaltPorts.__init__(self, journal, host.meter, host.changed, host.stopping)
         self._plan = plan
         self._host = host
-        self._limits = limits or Limits()
+        self._limits = limits
 
     def now(self) -> datetime:
         return workflow.now()
@@ -174,11 +177,17 @@ class TemporalPorts(LockPorts):
         return ready()
 
     async def _look(self, kind: str, kin: Child | Parent, name: str, answer: type) -> Any:
-        found = await look(kind, kin, name, answer, self.stopping)
+        summary = f"{kind.replace('.', ' ')} {kin.id}"
+        found = await look(kind, kin, name, answer, self.stopping, summary=summary)
         self._host.meter.count(EFFECT)
         return found
 
-    async def _effect(
+    async def _effect(self, name: str, call: AgentCall | ToolCall, answer: type, effort: Effort, **way: Any) -> Any:
+        """Have an activity do it; where what it needs is halted, once that is lifted."""
+        call = call.model_copy(update={"team": self._plan.definition.team})
+        return await self.unhalted(call.path, effort, lambda left: self._once(name, call, answer, left, **way))
+
+    async def _once(
         self,
         name: str,
         call: AgentCall | ToolCall,
@@ -214,7 +223,7 @@ class TemporalPorts(LockPorts):
             span.end()
             if is_cancelled_exception(error):
                 raise asyncio.CancelledError from error
-            raise _translated(error, effort) from error
+            raise translated(error, effort) from error
         span.end()
         self._host.meter.count(EFFECT, size + len(result.model_dump_json()))
         return result
@@ -270,27 +279,6 @@ def _retry_policy(retry: Retry) -> RetryPolicy:
         maximum_attempts=retry.attempts,
         non_retryable_error_types=list(NEVER_RETRIED),
     )
-
-
-def _translated(error: ActivityError, effort: Effort) -> EffectFailed:
-    cause, most = error.cause, effort.retry.attempts
-    attempts = f"at most {most} attempts"
-    if isinstance(cause, ApplicationError):
-        details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
-        applied: Applied = "no" if details.get("applied") == "no" else "unknown"
-        if details.get("applied") == "yes":
-            applied = "yes"
-        tried = details.get("tried") or attempts
-        number = details.get("attempt", 1 if cause.non_retryable else most)
-        return EffectFailed(
-            cause.type or "failed", cause.message, tried=str(tried), applied=applied, attempts=int(number)
-        )
-    if isinstance(cause, ActivityTimeout):
-        kind = cause.type.name.lower().replace("_", " ") if cause.type else "a"
-        return EffectFailed(
-            "timed_out", f"no answer within {effort.timeout} ({kind} timeout)", tried=attempts, attempts=most
-        )
-    return EffectFailed("failed", str(cause or error), tried=attempts, attempts=most)
 
 
 def _brief(arguments: dict[str, Any]) -> str:

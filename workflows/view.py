@@ -123,6 +123,7 @@ def details(definition: Definition, state: MissionState, journal: Journal, openi
     lines = [f"### {_plain(definition.mission)} {definition.version}: {state.replace('_', ' ')}"]
     for opening in openings[:10]:
         lines += _asking(opening)
+    lines += [f"\n**{path}** waits: {_plain(str(halt))}\n" for path, halt in journal.halts()[:10]]
     lines.append(f"\n**{journal.done} of {len(journal)} steps begun are done**\n")
     lines.extend(f"- `{record.path}` {record.status} {record.actor}".rstrip() for record in journal.last(12))
     return "\n".join(lines)

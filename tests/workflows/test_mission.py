@@ -10,6 +10,7 @@ from temporalio.worker import Replayer
 from contracts.decision import DECIDE
 from runtime.connection import DATA_CONVERTER
 from tests.workflows.house import Activities, broken, house
+from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
@@ -34,7 +35,7 @@ def isolate(name="isolate", **more):
 async def replays(handle):
     """Replay every run of a mission, from the last back to the first."""
     history = await handle.fetch_history()
-    replayer = Replayer(workflows=[Mission, Locks], workflow_runner=runner(), data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[Mission, Locks, Halts], workflow_runner=runner(), data_converter=DATA_CONVERTER)
     await replayer.replay_workflow(history)
     return history
 
