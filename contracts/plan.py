@@ -27,17 +27,18 @@ class Limits(Message):
     """When a run hands over to the next one; tests lower these. Events and decisions are counted per run.
 
     `exact`: what a mission does hangs on its history alone: its runs count for themselves, rulings and plans come from
-    ordinary activities. `ladder`: people whom a failure turns to are told all that was tried, waits between attempts of
-    whole steps vary, and endless talk is found. Missions that were started without these go on as they began.
+    ordinary activities. `ladder`: people whom a failure turns to are told all that was tried; endless talk is found.
+    `jitter`: waits between attempts of whole steps vary. Missions that were started without these go on as they began.
     """
 
     events_per_run: int = Field(default=4_000, ge=16)
     decisions_per_run: int = Field(default=1_000, ge=1)
     exact: bool = False
     ladder: bool = False
+    jitter: bool = False
 
 
-CURRENT = Limits(exact=True, ladder=True)
+CURRENT = Limits(exact=True, ladder=True, jitter=True)
 """What a mission that starts now begins with."""
 
 

@@ -38,6 +38,8 @@ class Failure(Message):
     remains: str = ""
     attempts: int = 1
     """How often the agent or the tool was asked."""
+    loop: str = ""
+    """The loop that only goes round, of agents that are stuck."""
 
     def __str__(self) -> str:
         who = f" ({self.actor})" if self.actor else ""
@@ -106,6 +108,8 @@ class Record(Message):
     child: Child | None = None
     """The mission that the step started; its `effect` stands for all that this did."""
     failure: Failure | None = None
+    asked: str = ""
+    """The digest of what an agent was asked: its name, its task, its context."""
     rungs: tuple[Taken, ...] = ()
     """What was tried after it failed, the first first, and why."""
     locks: LockNote | None = None

@@ -21,6 +21,9 @@ from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission, Ports
 from workflows.interpreter.undo import undo_all
 
+LIMITS = CURRENT.model_copy(update={"jitter": False})
+"""As a mission that starts now, but for chance: a rehearsal tells the time exactly."""
+
 
 class Children:
     """The missions that were started, by their ids."""
@@ -84,7 +87,7 @@ class Played:
         self._path = given.parent.path
         self._undone = given.parent.on_close == UNDO
         mission = Mission(mission_id, "rehearsal", given.requested_by)
-        self.scope = scope_of(given.plan, mission, ports, self.journal, gates, events=events, limits=CURRENT)
+        self.scope = scope_of(given.plan, mission, ports, self.journal, gates, events=events, limits=LIMITS)
 
     def holds(self) -> bool:
         """Whether what it did is undone should its parent come to nothing."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from contracts.decision import Opening
-from contracts.plan import CURRENT, Ending, Plan
+from contracts.plan import Ending, Plan
 from contracts.record import Record
 from contracts.view import MissionState, MissionView
 from contracts.workspace import PeopleFile
 from language.finding import Finding
-from rehearsal.child import Children
+from rehearsal.child import LIMITS, Children
 from rehearsal.clock import Clock, Stalled
 from rehearsal.crowd import Crowd
 from rehearsal.outside import Outside
@@ -72,7 +72,7 @@ class _Play:
             plan, mission, script, self._clock, self._crowd, children=self._children, watch=show, invents=invents
         )
         self._scope = scope_of(
-            plan, mission, self._ports, self._journal, self._gates, events=self._outside.book, limits=CURRENT
+            plan, mission, self._ports, self._journal, self._gates, events=self._outside.book, limits=LIMITS
         )
         self._ending: Ending | None = None
         self._over = False

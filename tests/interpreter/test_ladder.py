@@ -130,16 +130,12 @@ async def test_a_hand_over_on_a_rung_takes_none_twice():
 
 
 WAIT = timedelta(seconds=100)
+ANY_SCOPE = scope_of(plan_of([agent("one")]), FakePorts(), {})
 
 
 @given(st.text(min_size=1), st.integers(1, 99), st.floats(1, 10), st.booleans())
 def test_waits_between_attempts_of_a_whole_step_vary_and_are_the_same_on_replay(mission, number, factor, now):
-    scope = scope_of(plan_of([agent("one")]), FakePorts(), {})
-    scope = replace(
-        scope,
-        mission=Mission(mission, "run-1", "rita"),
-        limits=CURRENT if now else Limits(),
-    )
+    scope = replace(ANY_SCOPE, mission=Mission(mission, "run-1", "rita"), limits=CURRENT if now else Limits())
     retry = Retry(attempts=100, first=WAIT, factor=factor, most=WAIT * 50)
     whole = min(WAIT * min(factor ** (number - 1), 50), retry.most)
     waits = [pause(retry, number, f"g#{number}", scope) for _ in range(2)]

@@ -77,7 +77,7 @@ def pause(retry: Retry, number: int, here: str, scope: Scope) -> timedelta:
     """
     growth = min(retry.factor ** (number - 1), retry.most / retry.first) if retry.first else 1.0
     whole = min(retry.first * growth, retry.most)
-    if not scope.limits.ladder:
+    if not scope.limits.jitter:
         return whole
     return whole * (1 + chance(scope.mission.id, scope.mission.first_run_id, here)) / 2
 

@@ -2,12 +2,14 @@
 
 from contracts.call import AgentCall, AgentResult
 from contracts.record import Failure
+from workflows.interpreter.circle import demand_progress
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.scope import Effort, Scope
 
 
 async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     """Return the answer, with what both attempts cost. `StepFailed` when there is none."""
+    demand_progress(call, scope)
     first = await _run(call, effort, scope)
     if not first.errors:
         return first

@@ -27,13 +27,13 @@ def tried_again(failure: Failure, number: int, path: str, scope: Scope) -> None:
     _append(path, scope, _taken("retry", "", failure, scope, number=number))
 
 
-def went(way: Target | Fallback, failure: Failure, path: str, scope: Scope) -> None:
-    """Note where a failure leads."""
+def went(way: Target | Fallback, failure: Failure, path: str, scope: Scope, /, **fields: Any) -> None:
+    """Note where a failure leads, and with it whatever else the step's record is to say."""
     if path.endswith(f"/{RECOVERY}"):
         # Here another one did the task of the step around, and failed too.
         came_of("failed", path.removesuffix(f"/{RECOVERY}"), scope)
     rung, who = _named(way, scope)
-    _append(path, scope, _taken(rung, who, failure, scope), failure=failure)
+    _append(path, scope, _taken(rung, who, failure, scope), **fields)
 
 
 def came_of(outcome: Outcome, path: str, scope: Scope) -> None:
@@ -69,7 +69,7 @@ def _taken(rung: Rung, who: str, failure: Failure, scope: Scope, **more: Any) ->
     return Taken(rung=rung, who=who, code=failure.code, cause=failure.cause, at=scope.ports.now(), **more)
 
 
-def _append(path: str, scope: Scope, *rungs: Taken, **fields: Any) -> None:
+def _append(path: str, scope: Scope, /, *rungs: Taken, **fields: Any) -> None:
     record = scope.journal.get(path)
     if record is not None:
         scope.journal.update(path, rungs=(*record.rungs, *rungs), **fields)

@@ -102,7 +102,7 @@ async def _mended(step: Step, path: str, scope: Scope) -> Outcome:
             way = _way(step, failure)
             if way is None:
                 raise
-            went(way, failure, path, scope)
+            went(way, failure, path, scope, failure=failure)
     await let_go(path, scope)
     try:
         outcome = await _recover(step, failure, path, under(path, scope))
