@@ -11,6 +11,7 @@ from contracts.child import Child
 from contracts.decision import Ruling
 from contracts.halt import HaltNote
 from contracts.lock import LockNote
+from contracts.notice import Note
 from contracts.rung import Taken
 from contracts.step import Retry
 
@@ -113,4 +114,5 @@ class Record(Message):
     rungs: tuple[Taken, ...] = ()
     """What was tried after it failed, the first first, and why."""
     locks: LockNote | None = None
+    notices: tuple[Note, ...] = ()
     halted: HaltNote | None = None

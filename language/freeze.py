@@ -33,6 +33,7 @@ def _frozen(definition: Definition, workspace: Workspace, library: Library) -> P
         escalation=workspace.people.escalation,
         people=people,
         missions=dict(_children(definition, workspace, library)),
+        notify=workspace.notify.has_channels(),
     ).sealed()
 
 

@@ -43,6 +43,7 @@ from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
 from workflows.interpreter.undo import undo_all
 from workflows.meter import Meter
+from workflows.outbox import Outbox
 from workflows.parentage import Parentage, cancelled
 from workflows.ports import TemporalPorts, judge
 from workflows.view import page_of_gates, page_of_records, piece_of_opening, spent, waiting
@@ -82,9 +83,11 @@ class Mission:
         self._events = Eventbook(carried.events, carried.events_seen)
         self._over = self._stays = self._held = False
         plan = self._input.plan
+        asker, limits = self._input.requested_by, self._input.limits
         self._board = Board(plan.definition, (self._state(), self._gates.openings(), self._journal))
-        identity = Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by)
-        ports = TemporalPorts(plan, self, self._input.limits, self._journal)
+        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells)
+        self.outbox = Outbox(carried.notices, self.meter, lambda: self._scope)
+        ports = TemporalPorts(plan, self, limits, self._journal)
         self._parentage = Parentage(self._input.parent, ports.watch_parent)
         self._scope = scope_of(
             plan, identity, ports, self._journal, self._gates, events=self._events, limits=self._input.limits
@@ -107,12 +110,14 @@ class Mission:
             )
         )
         self._parentage.attend(lambda: self._ending is None)
+        self.outbox.resume()
         while (ending := await self._go_on()) is None:
             await self._hand_over()
         self._over = True
         self._board.verdict = ending.verdict
         self.changed()
         await see_through(workflow.wait_condition(lambda: not self._inbox.waiting()))
+        await self.outbox.emptied()
         attending.cancel()
         return self._result(ending)
 
@@ -254,6 +259,7 @@ class Mission:
             receipts=self._inbox.receipts,
             events=self._events.waiting(),
             events_seen=self._events.seen(),
+            notices=self.outbox.waiting(),
             ending=self._ending,
             started_at=self._started_at,
             runs=self._runs + 1,

@@ -1,7 +1,8 @@
-"""On what terms people are asked: how many must approve, who among them, who may not, and how many no's are one."""
+"""On what terms people are asked: how many must approve, who may not, how many no's are one, when they are reminded."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from contracts.gate import Gate
 from contracts.plan import Plan
@@ -16,6 +17,7 @@ class Terms:
     seats: dict[str, int] = field(default_factory=dict)
     reject_quorum: int = 1
     excluded: tuple[str, ...] = ("requester",)
+    reminders: tuple[tuple[timedelta, ...], ...] = ()
 
 
 USUAL = Terms()
@@ -27,7 +29,13 @@ def terms(gate: Gate, *tools: Tool) -> Terms:
     A contract that was frozen before it could say so asks for one, as it did then; the executor goes by its own.
     """
     least = max((tool.approvals or 1 for tool in tools), default=1)
-    return Terms(max(gate.quorum(), least), dict(gate.from_), gate.reject_quorum, tuple(gate.exclude))
+    return Terms(
+        max(gate.quorum(), least),
+        dict(gate.from_),
+        gate.reject_quorum,
+        tuple(gate.exclude),
+        reminders=(gate.remind, *(rung.remind for rung in gate.escalation)),
+    )
 
 
 def covering(plan: Plan, *pairs: tuple[str, str | None]) -> Iterator[Tool]:
