@@ -26,10 +26,14 @@ async def test_retries_then_another_agent_then_people_who_see_all_of_it(client, 
         audit = await chronicle(client, started.handle.id)
 
         assert "completed" == result.state
-        assert [
-            "tried again, 3 tries in all: failed, since unavailable: no answer",
-            "let eva do it: failed, since unavailable: no answer",
-        ] == [str(rung) for rung in records["first"].rungs] == opening.context["what was tried"]
+        assert (
+            [
+                "tried again, 3 tries in all: failed, since unavailable: no answer",
+                "let eva do it: failed, since unavailable: no answer",
+            ]
+            == [str(rung) for rung in records["first"].rungs]
+            == opening.context["what was tried"]
+        )
         assert ["asked chief: succeeded, since refused: it would not"] == [
             str(rung) for rung in records["first/on_failure"].rungs
         ]
