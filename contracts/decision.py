@@ -7,7 +7,7 @@ this opening of the gate, and the digest of the `Subject`: exactly what was show
 
 import hashlib
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import Field, JsonValue
 
@@ -17,7 +17,12 @@ DECIDE = "decide"
 TOKEN_TYPE = "gonogo-decision+jwt"  # noqa: S105 (a media type, no secret)
 LONGEST_TOKEN = 65_536
 
-Verb = Literal["approve", "reject", "modify", "interject", "call_vote", "end"]
+CommandVerb = Literal[
+    "pause", "resume", "skip", "retry", "redirect", "rollback", "amend", "note", "interrupt", "escalate", "abort"
+]
+Verb = Literal["approve", "reject", "modify", "interject", "call_vote", "end"] | CommandVerb
+COMMANDS: frozenset[str] = frozenset(get_args(CommandVerb))
+"""What operators say to a mission as a whole, or to one of its steps: `contracts/command.py`."""
 SPEAKING: frozenset[Verb] = frozenset(("interject", "call_vote", "end"))
 """What a facilitator may do while a party talks; at a gate these are no decisions, and the others none in a party."""
 MOST_SPOKEN = 50
@@ -30,6 +35,7 @@ class Subject(Message):
     `context_digest` stands for the context shown beside it (`Opening.context`).
     `kind`: an `approval` of an action or of a gate's question, an `escalation`, a `compensation` that failed, or a
     `review`, at which a rejection is an objection. A `facilitation` is open while a party talks, and asks for nothing.
+    An `override` asks a gate's own people whether an operator's command may pass that gate.
     """
 
     mission: str
@@ -39,7 +45,7 @@ class Subject(Message):
     """The mission's name, from its definition."""
     step: str
     """Path of the step."""
-    kind: Literal["approval", "escalation", "compensation", "review", "facilitation"] = "approval"
+    kind: Literal["approval", "escalation", "compensation", "review", "facilitation", "override"] = "approval"
     message: str = ""
     approvers: tuple[str, ...]
     required: int = 1
@@ -82,6 +88,8 @@ class Ruling(Message):
     token: str = ""
     unopened: bool = False
     """Refused, and for an opening that was not there when it was judged."""
+    allowed: bool = False
+    """A command whose gates' own people agreed. No token says so: the mission does."""
 
 
 class Opening(Message):
@@ -97,6 +105,10 @@ class Opening(Message):
     input_schema: dict[str, Any] | None = None
     """Schema that changed arguments must fit; absent where there is nothing to modify."""
     votes: tuple[Ruling, ...] = ()
+    stands_still: bool = False
+    """Its clock stands while the mission is paused."""
+    left: float | None = None
+    """Seconds that were left when the mission was paused; it has no deadline until it goes on."""
 
 
 class Claims(Message):
@@ -116,6 +128,14 @@ class Claims(Message):
     changes: dict[str, JsonValue] | None = None
 
 
+class Kin(Message):
+    """A mission above this one, and whose commands count there."""
+
+    mission: str
+    first_run_id: str
+    operators: tuple[str, ...] = ()
+
+
 class Envelope(Message):
     """A decision as it arrived: the token, or why it could not even be read."""
 
@@ -129,11 +149,15 @@ class Hearing(Message):
 
     token: str
     received_at: datetime
-    mission: str
-    first_run_id: str
+    mission: str = ""
+    first_run_id: str = ""
     openings: tuple[Opening, ...] = ()
     used: tuple[str, ...] = ()
     """Ids of decisions that already counted."""
+    operators: tuple[str, ...] = ()
+    """Roles or people whose commands count."""
+    above: tuple[Kin, ...] = ()
+    """The missions whose child this is; what pauses them pauses it too."""
 
 
 class Receipt(Message):
@@ -143,7 +167,10 @@ class Receipt(Message):
     reason: str = ""
     step: str = ""
     state: str = ""
-    """`open` while the gate waits, `heard` in a party, else what it came to: `approved`, `rejected`, `modified`."""
+    """`open` while the gate waits, `heard` in a party, else what it came to: `approved`, `rejected`, `modified`.
+
+    Of a command: `done`, `due` when it is carried out next, `asking` when it waits for a gate's quorum.
+    """
 
 
 def token_digest(token: str) -> str:

@@ -26,6 +26,7 @@ class Gate(Document):
     """What is asked, of whom, and for how long. Silence never approves.
 
     `approvers` are roles or people; any of them may decide, `required` of them must approve.
+    While a mission is paused the clock stands still, unless `when_paused` is `run`.
     At the deadline `on_timeout` says: `escalate` climbs `escalation` (or asks the workspace's escalation role),
     `refuse` counts as a rejection, `abort` ends the mission undone; a step's name or a list of steps runs that.
     """
@@ -39,6 +40,7 @@ class Gate(Document):
     on_timeout: "Target" = "refuse"
     escalation: tuple[Rung, ...] = ()
     on_reject: "Target" = ABORT
+    when_paused: Literal["freeze", "run"] = "freeze"
 
 
 class Review(Document):

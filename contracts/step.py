@@ -28,6 +28,7 @@ FAILURES = (
     "deadlock",
     "expression_error",
     "failed",
+    "interrupted",
     "no_winner",
     "not_found",
     "output_invalid",

@@ -99,9 +99,13 @@ class ToolsFile(Document):
 
 
 class PeopleFile(Document):
-    """`people.yaml`: in the workspace for names and roles, in GONOGO_HOME for registered keys."""
+    """`people.yaml`: in the workspace for names and roles, in GONOGO_HOME for registered keys.
+
+    `operators` are the roles or people who may steer missions; by default the escalation's role.
+    """
 
     escalation: Escalation | None = None
+    operators: tuple[str, ...] = ()
     people: dict[str, Person] = Field(default_factory=dict)
 
     def merged(self, other: "PeopleFile") -> "PeopleFile":
@@ -114,7 +118,15 @@ class PeopleFile(Document):
                 roles=tuple(dict.fromkeys(known.roles + person.roles)),
                 keys=tuple(dict.fromkeys(known.keys + person.keys)),
             )
-        return PeopleFile(escalation=self.escalation or other.escalation, people=people)
+        return PeopleFile(
+            escalation=self.escalation or other.escalation,
+            operators=tuple(dict.fromkeys(self.operators + other.operators)),
+            people=people,
+        )
+
+    def steering(self) -> tuple[str, ...]:
+        """Return whose commands count where a mission names nobody."""
+        return self.operators or ((self.escalation.role,) if self.escalation is not None else ())
 
     def roles(self) -> frozenset[str]:
         """Every role that somebody holds."""

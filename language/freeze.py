@@ -32,6 +32,7 @@ def _frozen(definition: Definition, workspace: Workspace, library: Library) -> P
         tools={name: workspace.tools[name] for name in sorted(tools)},
         escalation=workspace.people.escalation,
         people=people,
+        operators=workspace.people.steering(),
         missions=dict(_children(definition, workspace, library)),
     ).sealed()
 

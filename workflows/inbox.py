@@ -17,6 +17,8 @@ from workflows.governance.tally import Gatebook
 from workflows.meter import Meter
 
 Judge = Callable[[Hearing], Awaitable[Ruling]]
+Show = Callable[[Envelope], Hearing]
+Count = Callable[[Ruling], Receipt]
 
 
 class Inbox:
@@ -48,7 +50,7 @@ class Inbox:
         """Say whether everything that came before a moment has been ruled on."""
         return not self._waiting or self._waiting[0].received_at >= moment
 
-    async def attend(self, gates: Gatebook, mission: str, first_run_id: str, judge: Judge) -> None:
+    async def attend(self, gates: Gatebook, show: Show, judge: Judge, count: Count) -> None:
         """Rule on what comes, for as long as the run lasts."""
         while True:
             await workflow.wait_condition(lambda: bool(self._waiting))
@@ -56,8 +58,8 @@ class Inbox:
             if envelope.unreadable:
                 ruling = Ruling(accepted=False, reason=envelope.unreadable, received_at=envelope.received_at)
             else:
-                ruling = await _ruled(envelope, gates, lambda one: judge(_hearing(one, gates, mission, first_run_id)))
-            receipt = gates.count(ruling.model_copy(update={"token": envelope.token}))
+                ruling = await _ruled(envelope, gates, lambda one: judge(show(one)))
+            receipt = count(ruling.model_copy(update={"token": envelope.token}))
             self._keep(envelope.token, receipt)
             self._meter.count_ruling(2 * len(envelope.token))
             self._waiting.pop(0)
@@ -84,14 +86,13 @@ async def _ruled(envelope: Envelope, gates: Gatebook, hear: Callable[[Envelope],
             return ruling
 
 
-def _hearing(envelope: Envelope, gates: Gatebook, mission: str, first_run_id: str) -> Hearing:
+def hearing(envelope: Envelope, gates: Gatebook) -> Hearing:
+    """Return what the judge is shown of the gates: the one that a decision names."""
     said = _claimed(envelope.token)
     openings = [one for one in gates.openings() if one.subject.step == said.get("step")]
     return Hearing(
         token=envelope.token,
         received_at=envelope.received_at,
-        mission=mission,
-        first_run_id=first_run_id,
         openings=tuple(one.model_copy(update={"context": {}}) for one in openings),
         used=tuple(jti for jti in gates.used if jti == said.get("jti")),
     )

@@ -5,7 +5,7 @@ Pure: the wait is a port. Decisions arrive in `workflows/mission.py` and are cou
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from contracts.base import digest
@@ -20,7 +20,7 @@ from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.scope import Scope
 
 Decided = Literal["approved", "rejected", "timed_out"]
-Kind = Literal["approval", "escalation", "compensation", "review", "facilitation"]
+Kind = Literal["approval", "escalation", "compensation", "review", "facilitation", "override"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Question:
     arguments: dict[str, Any] | None = None
     compensation: str | None = None
     input_schema: dict[str, Any] | None = None
+    stands_still: bool = True
+    """Its clock stands while the mission is paused."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,9 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
             raise Suspended
         opening = _open(question, path, 0, scope)
     while True:
-        await scope.ports.wait(lambda: _standing(path, scope) != "open", opening.deadline, _summary(opening))
-        voted = scope.gates.get(path) or opening
+        until = opening.deadline
+        await scope.ports.wait(lambda: _moved(path, until, scope), until, _summary(opening))  # noqa: B023
+        voted = opening = scope.gates.get(path) or opening
         match standing(voted):
             case "approved" | "rejected" as decided:
                 return _settle(decided, voted, path, scope)
@@ -167,6 +170,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         context_digest=digest(question.context),
         plan_digest=scope.plan.digest,
         requested_by=scope.mission.requested_by,
+        generation=scope.generation(path),
     )
     return Opening(
         subject=subject,
@@ -177,6 +181,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         rung=rung,
         context=question.context,
         input_schema=question.input_schema,
+        stands_still=question.stands_still,
     )
 
 
@@ -206,9 +211,10 @@ def _recalled(output: dict[str, Any], grant: Grant | None) -> Answer:
     return Answer(output["decision"], tuple(output["by"]), output["comment"], output["arguments"], grant)
 
 
-def _standing(path: str, scope: Scope) -> str:
+def _moved(path: str, deadline: datetime | None, scope: Scope) -> bool:
+    """Whether there is something to look at: a decision, or a deadline that a pause has moved."""
     opening = scope.gates.get(path)
-    return standing(opening) if opening is not None else "open"
+    return opening is not None and (standing(opening) != "open" or opening.deadline != deadline)
 
 
 def _summary(opening: Opening) -> str:

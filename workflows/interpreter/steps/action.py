@@ -16,7 +16,7 @@ from workflows.interpreter.scope import Scope
 
 async def run_action(step: ActionStep, path: str, scope: Scope) -> Outcome:
     """Resolve the arguments, ask if the definition says so, act, and arm the compensation."""
-    arguments = scope.render(step.with_, path)
+    arguments = {**scope.render(step.with_, path), **scope.control.state.inputs.get(path, {})}
     answer = None
     if step.approval is not None:
         answer = await _approval(step, step.approval, path, arguments, scope)
@@ -34,6 +34,7 @@ async def _approval(step: ActionStep, gate: Gate, path: str, arguments: dict[str
         message=scope.text(gate.message, path) or tool.description,
         rungs=gate_rungs(gate, scope),
         required=gate.required,
+        stands_still=gate.when_paused == "freeze",
         context=scope.context(gate.context, path),
         tool=step.action,
         arguments=arguments,
@@ -44,8 +45,9 @@ async def _approval(step: ActionStep, gate: Gate, path: str, arguments: dict[str
 
 
 async def _act(step: ActionStep, path: str, arguments: dict[str, Any], answer: Answer | None, scope: Scope) -> Outcome:
-    scope.begin_effect()
-    key = scope.ports.key(path, digest(arguments))
+    await scope.begin_effect(path)
+    generation = scope.generation(path)
+    key = scope.ports.key(path, digest(arguments), generation)
     call = ToolCall(
         mission=scope.mission.id,
         path=path,
@@ -53,6 +55,7 @@ async def _act(step: ActionStep, path: str, arguments: dict[str, Any], answer: A
         arguments=arguments,
         key=key,
         grant=answer.grant if answer else None,
+        generation=generation,
     )
     effect = _register(step, call, scope)
     scope.journal.update(path, effect=effect)
@@ -104,7 +107,7 @@ def _undo(step: ActionStep, call: ToolCall, result: Any, scope: Scope) -> dict[s
         except StepFailed as failed:
             return {"undo": None, "undo_error": failed.failure.cause}
     path = f"{call.path}/undo"
-    key = scope.ports.key(path, digest(arguments))
+    key = scope.ports.key(path, digest(arguments), call.generation)
     return {
         "undo": ToolCall(
             mission=call.mission,
@@ -115,6 +118,7 @@ def _undo(step: ActionStep, call: ToolCall, result: Any, scope: Scope) -> dict[s
             grant=call.grant,
             undoes=call.tool,
             undoes_key=call.key,
+            generation=call.generation,
         ),
         "undo_error": "",
     }

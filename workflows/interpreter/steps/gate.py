@@ -21,6 +21,7 @@ async def run_gate(step: GateStep, path: str, scope: Scope) -> Outcome:
         message=scope.text(gate.message, path) or step.step.replace("_", " "),
         rungs=gate_rungs(gate, scope),
         required=gate.required,
+        stands_still=gate.when_paused == "freeze",
         context=scope.context(gate.context, path),
     )
     answer = await ask(question, path, scope)
