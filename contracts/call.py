@@ -15,12 +15,12 @@ JUDGE_DECISION = "decision.judge"
 
 
 def idempotency_key(
-    namespace: str, mission: str, first_run_id: str, path: str, arguments_digest: str, generation: int = 0
+    namespace: str, mission: str, first_run_id: str, path: str, arguments_digest: str, *, generation: int = 0
 ) -> str:
     """Name what must happen once. No run id, no attempt: a reset and a retry must find the same key.
 
-    What operators had undone and begun anew is another `generation`, and must happen once more. The mission makes the key
-    and the executor of an approved action makes it again: one approval, one effect.
+    What operators had undone and begun anew is another `generation`, and must happen once more. The mission makes the
+    key and the executor of an approved action makes it again: one approval, one effect.
     """
     return digest([namespace, mission, first_run_id, path, generation, arguments_digest])
 

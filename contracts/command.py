@@ -1,8 +1,8 @@
 """Operator commands: what steers a mission that runs.
 
-A command is a signed statement like a decision (`contracts/decision.py`): `step` says where, `comment` why, `changes` what
-comes with it. `activities/identity.py` judges who sent it, `workflows/governance/control.py` whether it makes sense now,
-`workflows/interpreter/command.py` carries it out.
+A command is a signed statement like a decision (`contracts/decision.py`): `step` says where, `comment` why, `changes`
+what comes with it. `activities/identity.py` judges who sent it, `workflows/interpreter/sense.py` whether it makes sense
+now, and `command.py` beside that carries it out.
 """
 
 from datetime import datetime

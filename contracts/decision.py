@@ -23,6 +23,8 @@ CommandVerb = Literal[
 Verb = Literal["approve", "reject", "modify", "interject", "call_vote", "end"] | CommandVerb
 COMMANDS: frozenset[str] = frozenset(get_args(CommandVerb))
 """What operators say to a mission as a whole, or to one of its steps: `contracts/command.py`."""
+FOLLOWED: frozenset[Verb] = frozenset(("pause", "resume"))
+"""Commands that the children of a mission follow."""
 SPEAKING: frozenset[Verb] = frozenset(("interject", "call_vote", "end"))
 """What a facilitator may do while a party talks; at a gate these are no decisions, and the others none in a party."""
 MOST_SPOKEN = 50

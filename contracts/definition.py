@@ -267,7 +267,7 @@ class Verdict(Document):
 
 
 class DeadLetterBox(Document):
-    """A mission that failed waits for its operators, for so long; then what it did is undone. Without a span for ever."""
+    """A mission that failed waits for its operators, for so long or for ever; then what it did is undone."""
 
     timeout: Duration | None = None
 
@@ -296,7 +296,7 @@ _named = {"Step": Step, "Target": Target, "Fallback": Fallback, "ActionStep": Ac
 for _model in (
     *(AgentStep, ParallelStep, GateStep, ConditionStep, LoopStep, ActionStep),
     *(GroupStep, MapStep, RaceStep, WaitStep, ReviewStep, CanaryStep, PlanStep, PartyStep, MissionStep),
-    *(Gate, Condition, Loop, Map, Review, Canary, Party),
+    *(Gate, Condition, Loop, Map, Review, Canary, Party, Fallback),
     Definition,
 ):
     _model.model_rebuild(_types_namespace=_named)

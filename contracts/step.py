@@ -18,30 +18,6 @@ ABORT = "abort"
 CONTINUE = "continue"
 REFUSE = "refuse"
 BUILT_IN = (ESCALATE, ABORT, CONTINUE)
-ANY = "any"
-FAILURES = (
-    "bad_input",
-    "canary_breached",
-    "child_failed",
-    "child_refused",
-    "context_missing",
-    "deadlock",
-    "expression_error",
-    "failed",
-    "interrupted",
-    "no_winner",
-    "not_found",
-    "output_invalid",
-    "over_budget",
-    "plan_refused",
-    "refused",
-    "timed_out",
-    "too_many_failed",
-    "tool_failed",
-    "unavailable",
-)
-"""The classes of failure that a definition can provide for. A bug of ours is none of them."""
-
 
 ALIASED = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 """For models with keys that are Python keywords: `if`, `else`, `with`."""
@@ -68,9 +44,12 @@ class Retry(Document):
 
 
 class Fallback(Document):
-    """Another agent that does the task where the first one failed."""
+    """Another agent that does the task where the first one failed. `else` says where it goes when that one fails."""
 
     agent: str
+    else_: "Target | Fallback | None" = Field(default=None, alias="else")
+
+    model_config = ALIASED
 
 
 class Default(Document):
@@ -84,8 +63,8 @@ class BaseStep(Document):
 
     `when` is CEL: where it is false the step is skipped. `timeout` bounds one attempt; `retry` says how many there are:
     without it three for an agent or an action, and one for any other step, which is undone and tried again as a whole.
-    `on_failure` maps a class of failure, or `any`, to where control goes instead. `locks` are templates of names that
-    no two steps hold at once, whatever mission they are of.
+    `on_failure` maps a code of failure, a class of them, or `any`, to where control goes instead; the most specific
+    counts. `locks` are templates of names that no two steps hold at once, whatever mission they are of.
     """
 
     step: str

@@ -15,6 +15,7 @@ from contracts.record import Record
 STATE = "state"
 GATES = "gates"
 RECEIPT = "receipt"
+OPENING = "opening"
 MOST_BYTES = 256_000
 
 
@@ -97,6 +98,23 @@ class GatesView(Message):
 
     gates: tuple[Opening, ...] = ()
     more: bool = False
+    cut: tuple[str, ...] = ()
+    """The steps whose gates are too large for a page: `OpeningQuery` brings them whole."""
+
+
+class OpeningQuery(Message):
+    """Ask for one opening of a gate whole, but for its votes, as text from an offset on."""
+
+    step: str
+    nonce: str
+    offset: int = 0
+
+
+class OpeningView(Message):
+    """A piece of an opening's JSON; `total` counts the characters of all of it, and is 0 where it is open no more."""
+
+    text: str = ""
+    total: int = 0
 
 
 class ReceiptQuery(Message):

@@ -7,8 +7,8 @@ whether an agent exists, is left to the checks.
 from typing import Any, get_args
 
 from contracts.child import OnParentClose
+from contracts.failure_class import WAYS as NAMES_OF_WAYS
 from contracts.party import CONSENSUS, TURNS
-from contracts.step import ANY, FAILURES
 from language.name import MISSION, STEP, VARIABLE
 
 Schema = dict[str, Any]
@@ -26,11 +26,13 @@ def pattern(name: str) -> Schema:
     return {"type": "string", "pattern": f"^{name}$"}
 
 
+WAY: Schema = {"anyOf": [TEXT, ref("branches"), ref("fallback")]}
+STEPLESS: Schema = {"anyOf": [TEXT, ref("fallback")]}
 WAYS: Schema = {
     "type": "object",
     "additionalProperties": False,
     "minProperties": 1,
-    "properties": {name: {"anyOf": [TEXT, ref("branches"), ref("fallback")]} for name in (ANY, *FAILURES)},
+    "properties": dict.fromkeys(NAMES_OF_WAYS, WAY),
 }
 
 TYPES: dict[str, tuple[str, Schema]] = {
@@ -91,6 +93,11 @@ TYPES: dict[str, tuple[str, Schema]] = {
     "ways": (
         "target, or [by class](README.md#failures)",
         {"anyOf": [TEXT, ref("branches"), WAYS]},
+    ),
+    "way": ("target, or another fallback", WAY),
+    "mission ways": (
+        "built-in word, name of a step, or [by class](README.md#failures)",
+        {"anyOf": [TEXT, {**WAYS, "properties": dict.fromkeys(NAMES_OF_WAYS, STEPLESS)}]},
     ),
     "compensation or tool": ("name of a tool, or a map, below", {"anyOf": [TEXT, ref("compensation")]}),
 }

@@ -37,6 +37,7 @@ from language.form import Form, filled
 from language.library import Library
 from language.name import MISSION, unfit
 from language.schema import check_schema, errors
+from language.spread import read_ways, spread
 from language.start import input_defaults
 from language.step_form import StepReader
 from language.yaml_source import Value, read_yaml
@@ -118,6 +119,8 @@ def read_mission(tree: Value, file: str, findings: list[Finding]) -> Draft:
     """Return the mission as far as it can be read; `findings` gets what is wrong with its form."""
     form = Form(tree, "a mission", findings)
     reader = StepReader(findings, frozenset(named_steps(tree)))
+    ways = read_ways(reader, form)
+    steps = reader.steps(filled(form, "steps", required=True), named=True)
     definition = Definition(
         mission=read_name(form),
         version=form.text("version", required=True),
@@ -125,7 +128,7 @@ def read_mission(tree: Value, file: str, findings: list[Finding]) -> Draft:
         description=form.text("description"),
         inputs=read_inputs(form),
         verdict=read_verdict(form),
-        steps=reader.steps(filled(form, "steps", required=True), named=True),
+        steps=spread(steps, ways, reader, form),
         source=file,
     )
     form.done()

@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+from contracts.failure_class import CLASSES
 from contracts.workspace import Workspace
 from language.codes import Code, codes
 from language.key_type import words_of
@@ -22,6 +23,8 @@ MISSIONS = ROOT / "missions"
 COMMAND = "python -m language.reference"
 TABLE = re.compile(r"(<!-- keys: ([^>]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 """Where a page wants the table of a kind's, a form's, or the mission's keys."""
+FAILURES = re.compile(r"(<!-- failures -->\n).*?(<!-- end -->)", re.DOTALL)
+"""Where a page wants the classes of failure."""
 PICTURE = re.compile(r"(<!-- graph -->\n).*?(<!-- end -->)", re.DOTALL)
 """Where a mission's page wants its picture."""
 
@@ -30,7 +33,19 @@ def pages() -> dict[Path, str]:
     """Return each file that is made, or has parts that are, with its text."""
     written = {path: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.md"))}
     made = {path: TABLE.sub(filled, text) for path, text in written.items()}
+    page = FOLDER.parent / "failures.md"
+    made[page] = FAILURES.sub(lambda found: f"{found[1]}{classes()}{found[2]}", page.read_text(encoding="utf-8"))
     return {**made, FOLDER / "errors.md": errors(), FOLDER / "mission.schema.json": as_text(), **pictured()}
+
+
+def classes() -> str:
+    """Return the table of the classes of failure."""
+    rows = [
+        f"| `{name}` | {one.words} | {', '.join(f'`{code}` ({words})' for code, words in one.codes.items())} "
+        f"| {one.retried} | {one.then} |"
+        for name, one in CLASSES.items()
+    ]
+    return "\n".join(["| class | means | codes | tried again | then |", "|---|---|---|---|---|", *rows]) + "\n"
 
 
 def pictured() -> dict[Path, str]:

@@ -74,7 +74,10 @@ FORMS: Mapping[str, Keys] = {
         "max_iterations": Key("1 to 1000", "the most rounds", required=True),
         "on_max": Key("target", "where it leads when the last round was not enough", "`escalate`"),
     },
-    "fallback": {"agent": Key("agent", "who does the same task instead", required=True)},
+    "fallback": {
+        "agent": Key("agent", "who does the same task instead", required=True),
+        "else": Key("way", "where control goes when that one fails too", "the failure spreads"),
+    },
     "map": {
         "over": Key("expression", "answers the list, once", required=True),
         "as": Key("variable", "what an item is called inside", "`item`"),
@@ -162,6 +165,7 @@ MISSION: Keys = {
     "description": Key("text", "what it is for"),
     "inputs": Key("inputs", "JSON Schema of type object; each property is a variable", "no inputs"),
     "verdict": Key("verdict", "what it must reach", required=True),
+    "on_failure": Key("mission ways", "where failures lead that its steps do not provide for", "they spread"),
     "steps": Key("steps", "what is done, in order or as the graph that `needs` make", required=True),
 }
 

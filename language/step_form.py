@@ -5,8 +5,9 @@ The other halves: `kind_form.py` reads what each kind has of its own, `contracts
 """
 
 from contracts.definition import Compensation, GroupStep, Step, Target
+from contracts.failure_class import ANY, WAYS
 from contracts.gate import Gate, Rung
-from contracts.step import ABORT, ANY, ESCALATE, FAILURES, Default, Fallback, Place, Retry
+from contracts.step import ABORT, ESCALATE, Default, Fallback, Place, Retry
 from language.finding import Finding
 from language.form import Form, described, spare
 from language.kind_form import EVERY_KEY, READERS, WORDS
@@ -115,11 +116,10 @@ class StepReader:
         if not isinstance(value.data, dict):
             return {ANY: self.target(form, "on_failure", ESCALATE)}
         inner = Form(value, "'on_failure'", self.findings)
-        classes = {ANY: None, **dict.fromkeys(FAILURES)}
         for name in value.data:
-            if name not in classes:
-                inner.unknown(name, classes)
-        return {name: self.way(inner, name) for name in value.data if name in classes}
+            if name not in WAYS:
+                inner.unknown(name, WAYS)
+        return {name: self.way(inner, name) for name in value.data if name in WAYS}
 
     def default(self, form: Form) -> Default | None:
         """Return the value that the step's variable has until the step sets it."""
@@ -137,7 +137,8 @@ class StepReader:
             return self.target(form, key, ESCALATE)
         form.take(key)
         inner = Form(value, "a fallback", self.findings)
-        fallback = Fallback(agent=inner.text("agent", required=True))
+        otherwise = self.way(inner, "else") if inner.take("else") else None
+        fallback = Fallback(agent=inner.text("agent", required=True), **{"else": otherwise})
         inner.done()
         return fallback
 

@@ -55,14 +55,24 @@ def targets(step: Step) -> dict[str, Target]:
     return {**kind_targets(step), **failure_targets(step)}
 
 
+def ways(step: Step) -> Iterator[tuple[str, Target | Fallback]]:
+    """Yield where control goes when a step fails, and when a fallback fails too, each by its path in `on_failure`."""
+    for name, first in step.on_failure.items():
+        path, way = name, first
+        yield path, way
+        while isinstance(way, Fallback) and way.else_ is not None:
+            path, way = f"{path}.else", way.else_
+            yield path, way
+
+
 def failure_targets(step: Step) -> dict[str, Target]:
     """Return where control goes when a step fails, by `on_failure.CLASS`."""
-    return {f"{FAILING}{name}": way for name, way in step.on_failure.items() if not isinstance(way, Fallback)}
+    return {f"{FAILING}{path}": way for path, way in ways(step) if not isinstance(way, Fallback)}
 
 
 def fallbacks(step: Step) -> dict[str, str]:
     """Return the agents that stand in when a step fails, by the class of failure."""
-    return {name: way.agent for name, way in step.on_failure.items() if isinstance(way, Fallback)}
+    return {path: way.agent for path, way in ways(step) if isinstance(way, Fallback)}
 
 
 def kind_targets(step: Step) -> dict[str, Target]:

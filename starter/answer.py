@@ -16,10 +16,11 @@ from activities.people import same_person
 from contracts.decision import Opening, Receipt, Verb
 from contracts.workspace import PeopleFile
 from runtime.settings import Settings
-from starter import render
+from starter import render, shown
 from starter.escape import visible
 from starter.problem import Problem, Refused
 from starter.prompt import ask, someone_is_there
+from starter.seen import demand_seen
 from starter.sign import AFTER, Wish, prepare, send, signed
 
 LETTERS: dict[str, Verb] = {"a": "approve", "r": "reject", "m": "modify"}
@@ -45,7 +46,8 @@ class Answerer:
     async def answer(self, opening: Opening) -> bool:
         """Show a gate and settle it; False when it is left waiting."""
         self.out.print()
-        self.out.print(render.opening(opening))
+        self.out.print(shown.context(opening))
+        self.out.print(shown.opening(opening))
         person = self._person(opening)
         while (wish := await self._wish(opening, person)) is not None:
             try:
@@ -75,17 +77,11 @@ class Answerer:
             return None
         self.out.print(f"  you decide as [bold]{visible(person)}[/bold]")
         can_modify = opening.input_schema is not None
-        words = (
-            "[a]pprove, [r]eject, "
-            + ("[m]odify, " if can_modify else "")
-            + "[s]how the whole context, [l]eave it waiting: "
-        )
+        words = "[a]pprove, [r]eject, " + ("[m]odify, " if can_modify else "") + "[l]eave it waiting: "
         while True:
             letter = (await ask(f"  {words}")).lower()[:1]
             if letter in {"l", ""}:
                 return None
-            if letter == "s":
-                self.out.print(render.context(opening))
             if letter in LETTERS and (letter != "m" or can_modify):
                 return await _asked(LETTERS[letter], opening)
 
@@ -101,7 +97,9 @@ class Answerer:
 
     async def _send(self, opening: Opening, person: str, wish: Wish) -> Receipt:
         claims = prepare(opening, wish, person)
-        self.out.print(render.indented(render.claims(claims)))
+        self.out.print(render.indented(shown.claims(claims)))
+        if wish.verb == "approve":
+            await demand_seen(opening, "", self.out)
         return await send(self.client, claims, signed(person, claims))
 
     def _tell(self, receipt: Receipt) -> bool:

@@ -14,6 +14,7 @@ from starter.output import console, document, plain
 from starter.problem import DONE, REFUSED, Refused, Usage
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from temporalio.client import Client
 
     from contracts.decision import Claims, Opening, Receipt
@@ -25,7 +26,10 @@ Changes = Annotated[
         "--changes", metavar="FILE", help="JSON object with arguments to change; the others stay. - is stdin."
     ),
 ]
-
+Unseen = Annotated[
+    str,
+    typer.Option("--unseen", metavar="DIGEST", help="Approve without what was cut: the digest's first 8 characters."),
+]
 Speech = Annotated[
     str, typer.Argument(metavar="interject|call_vote|end", help="What you do between two turns.", show_default=False)
 ]
@@ -37,13 +41,14 @@ def approve(
     *,
     person: Person = "",
     comment: Comment = "",
+    unseen: Unseen = "",
     printed: Printed = False,
     as_json: Json = False,
 ) -> int:
     """Approve what a step asks for, signed with your key."""
     from starter.sign import Wish
 
-    return _decide(Wish("approve", comment), (mission, step), person, printed=printed, as_json=as_json)
+    return _decide(Wish("approve", comment), (mission, step), person, printed=printed, as_json=as_json, unseen=unseen)
 
 
 def reject(
@@ -112,7 +117,7 @@ def _object(name: str, changes: Any) -> dict[str, Any]:
     return changes
 
 
-def _decide(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, as_json: bool) -> int:
+def _decide(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, as_json: bool, unseen: str = "") -> int:
     from contracts.decision import SPEAKING
 
     mission, step = gate
@@ -121,12 +126,15 @@ def _decide(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, 
         raise Usage(f"who decides? gonogo {words} --as PERSON, or set GONOGO_PERSON")
 
     async def work(client: "Client") -> int:
+        from starter.seen import demand_seen
         from starter.sign import find_opening, prepare, send, signed
 
         opening = await find_opening(client, mission, step)
         claims = prepare(opening, wish, person)
-        if not as_json:
-            _show(opening, claims, error=printed)
+        out = console(error=printed or as_json)
+        show(opening, claims, out)
+        if wish.verb == "approve":
+            await demand_seen(opening, unseen, out)
         token = signed(person, claims)
         if printed:
             print(json.dumps(token))
@@ -136,13 +144,13 @@ def _decide(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, 
     return operate(work)
 
 
-def _show(opening: "Opening", claims: "Claims", *, error: bool) -> None:
-    from starter import render
+def show(opening: "Opening", claims: "Claims", out: "Console") -> None:
+    """Show what is signed, and what is said by signing it."""
+    from starter import render, shown
 
-    out = console(error=error)
-    out.print(render.context(opening))
-    out.print(render.opening(opening))
-    out.print(render.indented(render.claims(claims)))
+    out.print(shown.context(opening))
+    out.print(shown.opening(opening))
+    out.print(render.indented(shown.claims(claims)))
     out.print()
 
 

@@ -58,15 +58,17 @@ def worded(changes: "tuple[Change, ...]") -> str:
 def told(change: "Change") -> list[str]:
     """Return one change as lines: a step that comes or goes with its keys, a key with both its values."""
     sign = SIGNS[change.happened]
-    subject = f"step {change.step}" if change.step else "the mission"
+    subject = f"step {shown(change.step)}" if change.step else "the mission"
     match change.happened:
         case "moved":
-            return [f"{sign} {subject} moved: {change.before} → {change.after}"]
+            return [f"{sign} {subject} moved: {shown(change.before)} → {shown(change.after)}"]
         case "changed":
-            return [f"{sign} {subject}: {change.key}: {shown(change.before)} → {shown(change.after)}"]
+            return [f"{sign} {subject}: {shown(change.key)}: {shown(change.before)} → {shown(change.after)}"]
         case _:
             keys = change.before if change.happened == "removed" else change.after
-            rest = [f"    {key}: {shown(value)}" for key, value in keys.items()] if isinstance(keys, dict) else []
+            rest = (
+                [f"    {shown(key)}: {shown(value)}" for key, value in keys.items()] if isinstance(keys, dict) else []
+            )
             return [f"{sign} {subject} {change.happened}", *rest]
 
 
@@ -76,4 +78,4 @@ def shown(value: "JsonValue") -> str:
 
     text = "nothing" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = visible(" ".join(text.split()))
-    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text) - LONGEST:,} more characters)"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from starter.connect import operate
-from starter.options import Json, MissionId
+from starter.options import Gate, Json, MissionId
 from starter.output import console, document
 from starter.problem import DONE, REFUSED
 
@@ -23,9 +23,12 @@ def follow(mission: MissionId, *, as_json: Json = False) -> int:
     return operate(lambda client: follow_mission(client, mission, as_json=as_json))
 
 
-def show(mission: MissionId, *, as_json: Json = False) -> int:
-    """Show how a mission stands and what it waits for."""
-    return operate(lambda client: _show(client, mission, as_json=as_json))
+def show(mission: MissionId, step: Gate = "", *, as_json: Json = False) -> int:
+    """Show how a mission stands and what it waits for.
+
+    With STEP: all that a decision at this open gate would sign, nothing cut.
+    """
+    return operate(lambda client: (_show_gate if step else _show)(client, mission, step, as_json=as_json))
 
 
 async def follow_mission(client: "Client", mission: str, *, as_json: bool = False) -> int:
@@ -48,6 +51,7 @@ def verdict_code(view: "MissionView") -> int:
 def teller(mission: str, *, hints: bool = True) -> "Callable[[News], None]":
     """Return what prints a mission's news: who it is, then each line once, then what it came to."""
     from starter import render
+    from starter.escape import command
 
     out, told = console(), False
 
@@ -60,7 +64,8 @@ def teller(mission: str, *, hints: bool = True) -> "Callable[[News], None]":
         for line in news.lines:
             out.print(render.line(line, news.began, width))
             if hints and line.sign == "waiting" and any(line.step == gate.step for gate in news.view.waiting):
-                out.print(f"[dim]{'':9}  gonogo approve {mission} {line.step}[/dim]", highlight=False)
+                hint = command("approve", mission, line.step)
+                out.print(f"{'':9}  {hint}", style="dim", markup=False, soft_wrap=True)
         if news.over:
             out.print(render.ending(news.view))
 
@@ -71,7 +76,23 @@ def _silent(news: "News") -> None:
     """Say nothing: the document comes at the end."""
 
 
-async def _show(client: "Client", mission: str, *, as_json: bool) -> int:
+async def _show_gate(client: "Client", mission: str, step: str, *, as_json: bool) -> int:
+    from starter import shown
+    from starter.sign import demand_honest, find_opening
+
+    gate = await find_opening(client, mission, step)
+    demand_honest(gate)
+    if as_json:
+        document(gate)
+        return DONE
+    out = console()
+    out.print(shown.context(gate, None))
+    out.print(shown.opening(gate, room=None))
+    return DONE
+
+
+async def _show(client: "Client", mission: str, step: str, *, as_json: bool) -> int:
+    del step
     from starter.connect import described
     from starter.state import live_observations, read_state
 

@@ -52,4 +52,7 @@ def problem(text: str) -> None:
     """Tell a problem on standard error, in one line where it has one."""
     from rich.text import Text
 
-    console(error=True).print(Text("gonogo: ", "bold red").append(text, "default"), soft_wrap=True)
+    from starter.escape import visible
+
+    told = Text("gonogo: ", "bold red").append(visible(text, lines=True), "default")
+    console(error=True).print(told, soft_wrap=True)

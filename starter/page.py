@@ -9,7 +9,7 @@ from rich.text import Text
 from contracts.call import Observation
 from contracts.view import MissionView, Waiting
 from starter import render
-from starter.escape import visible
+from starter.escape import command, visible
 from starter.timeline import Timeline
 
 
@@ -45,9 +45,9 @@ def _verb(gate: Waiting) -> str:
 def _asked(gate: Waiting, view_id: str) -> str:
     who = visible(" or ".join(gate.approvers))
     if gate.kind == "review":
-        objecting = f"gonogo reject {visible(view_id)} {visible(gate.step)} --comment 'why'"
+        objecting = command("reject", view_id, gate.step, "--comment", "why")
         return f"it goes on unless {who} objects, {render.deadline(gate.deadline)}; {objecting}"
     if gate.kind == "facilitation":
-        return f"{who} may speak; gonogo facilitate {visible(view_id)} {visible(gate.step)} interject --comment 'what'"
+        return f"{who} may speak; {command('facilitate', view_id, gate.step, 'interject', '--comment', 'what')}"
     what = f" to allow {visible(gate.tool)}" if gate.tool else ""
-    return f"{who}{what}, {render.deadline(gate.deadline)}; gonogo approve {visible(view_id)} {visible(gate.step)}"
+    return f"{who}{what}, {render.deadline(gate.deadline)}; {command('approve', view_id, gate.step)}"

@@ -1,7 +1,10 @@
 """Ask the person at the terminal, without holding up what runs beside it: Ctrl-C leaves at once."""
 
 import asyncio
+import os
 import sys
+import termios
+import tty
 
 
 def someone_is_there() -> bool:
@@ -11,8 +14,34 @@ def someone_is_there() -> bool:
 
 async def ask(question: str) -> str:
     """Return a line that the person types. The end of the input counts as an empty line."""
-    sys.stdout.write(question)
+    _say(question)
+    await _ready()
+    return sys.stdin.readline().strip()
+
+
+async def key(question: str) -> str:
+    """Return the one key that the person presses. What was typed before they were asked is no answer."""
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal)
+    try:
+        termios.tcflush(terminal, termios.TCIFLUSH)
+        _say(question)
+        await _ready()
+        pressed = os.read(terminal, 32).decode(errors="replace")
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+    _say("\n")
+    return pressed
+
+
+def _say(words: str) -> None:
+    sys.stdout.write(words)
     sys.stdout.flush()
+
+
+async def _ready() -> None:
+    """Wait until there is something to read."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     loop.add_reader(sys.stdin, ready.set)
@@ -20,4 +49,3 @@ async def ask(question: str) -> str:
         await ready.wait()
     finally:
         loop.remove_reader(sys.stdin)
-    return sys.stdin.readline().strip()

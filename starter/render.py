@@ -1,25 +1,17 @@
 """How missions look in a terminal: signs, colours, panels. No decision is made here, and nothing is shown unescaped."""
 
-import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from contracts.decision import Claims, Opening
-from contracts.planning import SHOWN
 from contracts.view import MissionState, MissionView
 from starter.escape import visible
 from starter.timeline import CONTAINERS, Line, brief
 
-PLANNED = re.compile(r"/plan\[\d+\]$")
-"""The path at which people are asked for a plan."""
 SIGNS = {
     "start": ("○", "cyan"),
     "done": ("●", "green"),
@@ -113,59 +105,6 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def context(gate: Opening) -> RenderableType:
-    """Return what is shown beside a gate's question."""
-    shown: list[RenderableType] = []
-    for name, value in gate.context.items():
-        told = _changes(value) if name == SHOWN and PLANNED.search(gate.subject.step) else None
-        shown += [Text(visible(name), "bold"), *([Padding(told, (0, 0, 1, 2))] if told else [])]
-        rest = {key: part for key, part in value.items() if key != "changes"} if told else value
-        shown.append(Padding(data(rest), (0, 0, 1, 2)))
-    return Group(*shown)
-
-
-def _changes(plan: Any) -> Text | None:
-    """Return in words what a plan changes; where it changes nothing, there are none."""
-    from language.difference import Change
-    from starter.diff import worded
-
-    changes = tuple(Change.model_validate(change) for change in plan["changes"])
-    return Text(visible(worded(changes).rstrip(), lines=True)) if changes else None
-
-
-def opening(gate: Opening, now: datetime | None = None) -> RenderableType:
-    """Return exactly what a decision on this opening would sign, but for the context: that is `context`."""
-    subject = gate.subject
-    rows: list[tuple[str, RenderableType]] = [
-        ("question", Text(visible(subject.message, lines=True) or f"an {subject.kind}")),
-        ("mission", Text(visible(f"{subject.name} · {subject.mission}"))),
-        ("asked for by", Text(visible(subject.requested_by))),
-    ]
-    if subject.tool:
-        rows.append(("action", Text(visible(subject.tool), "bold")))
-    if subject.arguments is not None:
-        rows.append(("arguments", data(subject.arguments)))
-    if subject.compensation:
-        rows.append(("undone by", Text(visible(subject.compensation))))
-    if gate.context:
-        rows.append(("context", Text(visible(f"{', '.join(gate.context)}; {subject.context_digest}"), "dim")))
-    rows.append(("deciders", Text(_deciders(gate))))
-    rows.append(("deadline", Text(deadline(gate.deadline, now))))
-    rows.append(("digest", Text(visible(gate.digest), "dim")))
-    special = {"review": "goes on at the deadline unless somebody objects", "facilitation": "talks"}
-    waits = special.get(subject.kind, f"waits: {subject.kind}")
-    title = Text(" ").append(visible(subject.step), "bold").append(f" {waits} ")
-    return Panel(pairs(rows), title=title, title_align="left", border_style="yellow", padding=(1, 2))
-
-
-def _deciders(gate: Opening) -> str:
-    subject = gate.subject
-    who = visible(" or ".join(subject.approvers))
-    given = [vote.person for vote in gate.votes if vote.verb == "approve"]
-    need = f"{who}; {subject.required} must approve" if subject.required > 1 else who
-    return f"{need}, approved so far by {visible(', '.join(given))}" if given else need
-
-
 def pairs(rows: Iterable[tuple[str, RenderableType]], style: str = "dim") -> Table:
     """Return names, in grey, beside what they stand for."""
     grid = Table.grid(padding=(0, 2))
@@ -174,27 +113,6 @@ def pairs(rows: Iterable[tuple[str, RenderableType]], style: str = "dim") -> Tab
     for name, value in rows:
         grid.add_row(name, value)
     return grid
-
-
-def data(value: Any) -> Text:
-    """Return a JSON value as people read it, with everything hidden in it spelt out."""
-    return Text(visible(_readable(value), lines=True))
-
-
-def _readable(value: Any, indent: str = "") -> str:
-    """Spell a value like YAML without its traps: strings stay quoted, so nothing can pose as a key."""
-    if isinstance(value, Mapping) and value:
-        return "\n".join(_entry(f"{key}:", item, indent) for key, item in value.items())
-    if isinstance(value, list | tuple) and value:
-        return "\n".join(f"{indent}- {_readable(item, indent + '  ').lstrip()}" for item in value)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _entry(label: str, item: Any, indent: str) -> str:
-    label = json.dumps(label, ensure_ascii=False)[1:-1]
-    if isinstance(item, Mapping | list | tuple) and item:
-        return f"{indent}{label}\n{_readable(item, indent + '  ')}"
-    return f"{indent}{label} {_readable(item)}"
 
 
 def deadline(at: datetime | None, now: datetime | None = None) -> str:
@@ -209,17 +127,6 @@ def deadline(at: datetime | None, now: datetime | None = None) -> str:
 def indented(what: RenderableType) -> Padding:
     """Return it, set in a little."""
     return Padding(what, (0, 0, 0, 2))
-
-
-def claims(said: Claims) -> RenderableType:
-    """Return what the signature says beyond what the gate asks."""
-    rows: list[tuple[str, RenderableType]] = [("you sign", Text(f"{said.verb} as {visible(said.iss)}", "bold"))]
-    if said.comment:
-        rows.append(("comment", Text(visible(said.comment))))
-    if said.changes is not None:
-        rows.append(("new arguments", data(said.changes)))
-    rows.append(("bound to", Text(f"{visible(said.digest)}, opening {visible(said.nonce)}", "dim")))
-    return pairs(rows)
 
 
 def bars(view: MissionView) -> RenderableType:

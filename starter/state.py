@@ -8,17 +8,20 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHandle
 
 from contracts.call import Observation
 from contracts.decision import Opening, Receipt, token_digest
 from contracts.view import (
     GATES,
+    OPENING,
     RECEIPT,
     STATE,
     GatesQuery,
     GatesView,
     MissionView,
+    OpeningQuery,
+    OpeningView,
     ReceiptQuery,
     ReceiptView,
     StateQuery,
@@ -40,17 +43,33 @@ async def read_state(client: Client, mission: str, since: int = 0, patience: tim
             since = view.revision
 
 
-async def read_gates(client: Client, mission: str, patience: timedelta = PATIENCE) -> list[Opening]:
-    """Return a mission's open gates with everything that is signed."""
+async def read_gates(
+    client: Client, mission: str, patience: timedelta = PATIENCE, *, whole: bool = True
+) -> list[Opening]:
+    """Return a mission's open gates with everything that is signed; large ones only if `whole` with their context."""
     handle = client.get_workflow_handle(mission)
     gates: list[Opening] = []
     with understood(mission):
         while True:
             query = GatesQuery(after=gates[-1].subject.step if gates else "")
             view: GatesView = await handle.query(GATES, query, result_type=GatesView, rpc_timeout=patience)
-            gates.extend(view.gates)
+            cut = view.cut if whole else ()
+            gates += [await _whole(handle, gate, patience) if gate.subject.step in cut else gate for gate in view.gates]
             if not view.more or not view.gates:
                 return gates
+
+
+async def _whole(handle: WorkflowHandle[Any, Any], gate: Opening, patience: timedelta) -> Opening:
+    """Return a gate that is too large for one answer; as it came, where it has moved on meanwhile."""
+    text = ""
+    while True:
+        query = OpeningQuery(step=gate.subject.step, nonce=gate.nonce, offset=len(text))
+        view: OpeningView = await handle.query(OPENING, query, result_type=OpeningView, rpc_timeout=patience)
+        text += view.text
+        if not view.text or len(text) >= view.total:
+            break
+    whole = len(text) == view.total > 0
+    return Opening.model_validate_json(text).model_copy(update={"votes": gate.votes}) if whole else gate
 
 
 async def read_receipt(client: Client, mission: str, token: str, patience: timedelta = PATIENCE) -> Receipt | None:

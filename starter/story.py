@@ -16,6 +16,7 @@ from starter.alert import MISSION, chosen
 from starter.answer import Answerer
 from starter.connect import reach, understood
 from starter.document import read_document
+from starter.escape import command
 from starter.follow import teller
 from starter.launch import launch, prepare
 from starter.output import console
@@ -98,7 +99,10 @@ def _left(mission: str, step: str) -> int:
     rows = [
         ("make demo", "take it up again and decide here"),
         ("make demo DECIDE=approve", "or reject, or modify"),
-        (f".venv/bin/gonogo approve {mission} {step} --as PERSON", "decide from anywhere, while `gonogo dev` runs"),
+        (
+            f".venv/bin/{command('approve', mission, step, '--as', 'PERSON')}",
+            "decide from anywhere, while `gonogo dev` runs",
+        ),
     ]
     out.print(render.indented(render.pairs([(name, Text(text, "dim")) for name, text in rows], style="")))
     return DONE

@@ -48,7 +48,7 @@ async def _waiting(client: "Client", mission: str, role: str) -> list[dict[str, 
     from starter.state import read_gates
 
     try:
-        gates = await read_gates(client, mission, QUICK)
+        gates = await read_gates(client, mission, QUICK, whole=False)
     except Problem as error:
         return [{**dict.fromkeys(COLUMNS), "id": mission, "problem": str(error)}]
     return [_entry(gate) for gate in gates if not role or role in gate.subject.approvers]

@@ -115,7 +115,7 @@ async def tell_child(child: Child, token: str) -> None:
 
 
 async def look(
-    kind: str, kin: Child | Parent, name: str, answer: type, stopping: Callable[[], bool], running: Running
+    kind: str, kin: Child | Parent, name: str, answer: type, *, stopping: Callable[[], bool], running: Running
 ) -> Any:
     """Look at another mission until there is an answer; None when the run is to hand over first.
 

@@ -19,18 +19,21 @@ from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import Failure
 from contracts.view import (
     GATES,
+    OPENING,
     RECEIPT,
     STATE,
     GatesQuery,
     GatesView,
     MissionState,
     MissionView,
+    OpeningQuery,
+    OpeningView,
     ReceiptQuery,
     ReceiptView,
     StateQuery,
 )
 from workflows.board import Board
-from workflows.governance.control import Control, late
+from workflows.governance.control import Control, late, unfit
 from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
 from workflows.inbox import Inbox, hearing
@@ -52,7 +55,7 @@ from workflows.interpreter.undo import undo_all
 from workflows.meter import Meter
 from workflows.parentage import Parentage, cancelled
 from workflows.ports import TemporalPorts, judge
-from workflows.view import page_of_gates, page_of_records, spent, waiting
+from workflows.view import page_of_gates, page_of_records, piece_of_opening, spent, waiting
 
 MOST_BYTES = 1_500_000
 """The most that a run hands over: a server takes 2 MB, and a task that sends more is tried again for ever."""
@@ -110,7 +113,10 @@ class Mission:
         self._main = asyncio.current_task()
         attending = asyncio.create_task(
             self._inbox.attend(
-                self._gates, self._hearing, lambda hearing: judge(hearing, self.meter.rulings + 1, exact=exact), self._count
+                self._gates,
+                self._hearing,
+                lambda hearing: judge(hearing, self.meter.rulings + 1, exact=exact),
+                self._count,
             )
         )
         self._parentage.attend(lambda: self._ending is None)
@@ -163,6 +169,11 @@ class Mission:
     def gates(self, query: GatesQuery) -> GatesView:
         """Show open gates with everything that is signed."""
         return page_of_gates(self._gates.openings(), query)
+
+    @workflow.query(name=OPENING)
+    def opening(self, query: OpeningQuery) -> OpeningView:
+        """Show one open gate whole, in pieces."""
+        return piece_of_opening(self._gates.get(query.step), query)
 
     @workflow.query(name=RECEIPT)
     def receipt(self, query: ReceiptQuery) -> ReceiptView:
@@ -280,7 +291,12 @@ class Mission:
         self._gates.used.append(ruling.jti)
         if self._ending is not None:
             return self._gates.count(late(ruling, self._state()))
-        return take(ruling, self._scope)
+        try:
+            return take(ruling, self._scope)
+        except Exception as bug:
+            # A command that meets a bug of ours must not silence everybody who comes after it.
+            workflow.logger.exception("a command could not be taken")
+            return self._gates.count(unfit(ruling, f"a bug of ours: {bug!r}"[:500]))
 
     def _state(self) -> MissionState:
         if self._held:

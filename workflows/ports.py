@@ -93,7 +93,7 @@ class TemporalPorts(LockPorts):
     def key(self, path: str, arguments_digest: str, generation: int) -> str:
         info = workflow.info()
         first = info.first_execution_run_id
-        return idempotency_key(info.namespace, info.workflow_id, first, path, arguments_digest, generation)
+        return idempotency_key(info.namespace, info.workflow_id, first, path, arguments_digest, generation=generation)
 
     @contextmanager
     def within(self, path: str) -> Iterator[None]:
@@ -208,7 +208,7 @@ class TemporalPorts(LockPorts):
     async def _look(self, kind: str, kin: Child | Parent, name: str, answer: type) -> Any:
         # The parent is watched for as long as the run lasts, whatever stops a walk.
         stopping = self._host.full if kind == WATCH_PARENT else self.stopping
-        found = await look(kind, kin, name, answer, stopping, self._running)
+        found = await look(kind, kin, name, answer, stopping=stopping, running=self._running)
         self._host.meter.count(EFFECT)
         return found
 
@@ -227,7 +227,7 @@ class TemporalPorts(LockPorts):
         span = get_tracer("gonogo").start_span(f"{workflow.info().workflow_type} {call.path}")
 
         def begin() -> "asyncio.Task[Any]":
-            # Current only while the call is handed over: a context left open over a wait could not be closed on eviction.
+            # Current only while the call is handed over: a context left open over a wait cannot be closed on eviction.
             with use_span(span, end_on_exit=False):
                 return workflow.start_activity(
                     name,

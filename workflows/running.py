@@ -1,7 +1,7 @@
 """Effects that run: a walk that is stopped for a command lets them go on, and the next walk takes them up again.
 
-The law: whoever stops waiting for an effect has either cancelled it or left it here; two never have one name. An effect of an
-agent that a command ends is given up at once, one of a tool is waited for, since nobody else knows what is to be undone.
+The law: whoever stops waiting for an effect has either cancelled it or left it here; two never have one name. An agent
+that a command ends is given up at once, a tool is waited for, since nobody else knows what is to be undone.
 """
 
 import asyncio
@@ -11,8 +11,6 @@ from typing import Any
 
 from workflows.interpreter.ending import EffectFailed, Suspended
 from workflows.interpreter.scope import Touched
-
-Handle = "asyncio.Task[Any]"
 
 
 class Effect:
@@ -107,5 +105,5 @@ class Running:
 
 
 def activity_id(path: str, generation: int) -> str:
-    """Name the activity of a step, so that the history reads by steps, and a replay that orders them otherwise fails."""
+    """Name the activity of a step: the history reads by steps, and a replay that orders them otherwise fails."""
     return f"{path}~{generation}" if generation else path

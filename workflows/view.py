@@ -8,15 +8,25 @@ from datetime import datetime
 
 from contracts.base import canonical
 from contracts.call import Usage
-from contracts.decision import Opening
+from contracts.decision import Opening, Subject
 from contracts.definition import Definition
 from contracts.record import Record
-from contracts.view import MOST_BYTES, GatesQuery, GatesView, MissionState, Waiting
+from contracts.view import (
+    MOST_BYTES,
+    GatesQuery,
+    GatesView,
+    MissionState,
+    OpeningQuery,
+    OpeningView,
+    Waiting,
+)
 from workflows.interpreter.journal import Journal
 
 ROOM = MOST_BYTES - 56_000
 """Bytes of a page for records or gates; the rest is for what stands around them."""
 
+PIECE = ROOM // 4
+"""Characters of a piece of an opening: none takes more than four bytes."""
 CUT = 160
 
 
@@ -34,24 +44,49 @@ def page_of_records(records: Iterable[Record]) -> tuple[tuple[Record, ...], bool
 
 
 def page_of_gates(openings: tuple[Opening, ...], query: GatesQuery) -> GatesView:
-    """Return open gates by step, after the one named. One whose context is too large is shown without it."""
+    """Return open gates by step, after the one named. One that is too large is shown without what makes it so."""
     wanted = sorted(
         (o for o in openings if query.step in {None, o.subject.step} and o.subject.step > query.after),
         key=lambda o: o.subject.step,
     )
     page: list[Opening] = []
+    cut: list[str] = []
     room = ROOM
     for opening in wanted:
-        shown = opening.model_copy(update={"votes": tuple(v.model_copy(update={"token": ""}) for v in opening.votes)})
-        size = len(canonical(shown))
-        if size > ROOM:
-            shown = shown.model_copy(update={"context": {"cut": f"{size} bytes are too many to show here"}})
-            size = len(canonical(shown))
+        shown, size = _sized(opening)
         room -= size
         if room < 0 and page:
-            return GatesView(gates=tuple(page), more=True)
+            return GatesView(gates=tuple(page), more=True, cut=tuple(cut))
         page.append(shown)
-    return GatesView(gates=tuple(page))
+        if shown.context != opening.context:
+            cut.append(opening.subject.step)
+    return GatesView(gates=tuple(page), cut=tuple(cut))
+
+
+def _sized(opening: Opening) -> tuple[Opening, int]:
+    """Return what a page shows of an opening, and how large that is."""
+    shown = opening.model_copy(update={"votes": tuple(v.model_copy(update={"token": ""}) for v in opening.votes)})
+    size = len(canonical(shown))
+    if size <= ROOM:
+        return shown, size
+    without = {"context": {"cut": f"{size} bytes are too many to show here"}}
+    shown = shown.model_copy(update=without)
+    if len(canonical(shown)) > ROOM:
+        shown = shown.model_copy(update={"input_schema": None, "subject": _shorn(opening.subject)})
+    return shown, len(canonical(shown))
+
+
+def _shorn(subject: Subject) -> Subject:
+    """Return a subject without what may be large. Nobody can sign it: its digest is another."""
+    return subject.model_copy(update={"arguments": None, "message": subject.message[:CUT]})
+
+
+def piece_of_opening(opening: Opening | None, query: OpeningQuery) -> OpeningView:
+    """Return a piece of an opening; none where that opening is no more."""
+    if opening is None or opening.nonce != query.nonce or query.offset < 0:
+        return OpeningView()
+    text = canonical(opening.model_copy(update={"votes": ()})).decode()
+    return OpeningView(text=text[query.offset : query.offset + PIECE], total=len(text))
 
 
 def spent(records: Iterable[Record]) -> Usage:

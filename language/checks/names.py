@@ -50,10 +50,11 @@ def contracts(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Findin
     """Find agents and tools that the workspace does not have."""
     found = at_step(draft, step)
     for name, agent in fallbacks(step).items():
-        yield from unknown("agent", agent, workspace.agents, found, "on_failure", name, "agent")
+        path = ("on_failure", *name.split("."))
+        yield from unknown("agent", agent, workspace.agents, found, *path, "agent")
         if not isinstance(step, AgentStep):
             message = "only an agent can be stood in for by another agent"
-            yield found("BAD_VALUE", message, "on_failure", name, mend="name a step, or write a list of steps")
+            yield found("BAD_VALUE", message, *path, mend="name a step, or write a list of steps")
     match step:
         case AgentStep():
             yield from unknown("agent", step.agent, workspace.agents, found, "agent")
@@ -108,8 +109,7 @@ def next_steps(step: Step, draft: Draft, steps: Iterable[str]) -> Iterator[Findi
 def where(step: Step, key: str) -> tuple[str, ...]:
     """Return the path of a target's key in the YAML of a step."""
     if key.startswith(FAILING):
-        name = key.removeprefix(FAILING)
-        return ("on_failure", name)
+        return ("on_failure", *key.removeprefix(FAILING).split("."))
     match step.kind:
         case "action" | "plan":
             return ("approval", key)

@@ -33,7 +33,7 @@ from language.cel_compile import ExpressionError, compile_expression
 from language.checks.guard import NO_NAMES, Names, succeeded
 from language.checks.possible import Flow, known_needs
 from language.start import surely_set
-from language.steps import called_by, children, failure_targets, gate_of
+from language.steps import called_by, children, failure_targets, gate_of, ways
 
 EVERYTHING = -1
 """All bits: what is set where control never comes."""
@@ -103,7 +103,7 @@ class Sure:
 
     def _surely(self, step: Step) -> int:
         found = self._body(step)
-        for way in step.on_failure.values():
+        for _, way in ways(step):
             found &= self._own(step) if isinstance(way, Fallback) else self.reached(way)
         return found & 0 if step.when else found
 

@@ -55,7 +55,7 @@ TEXTS = st.sampled_from(
 )
 CONTEXT = st.lists(st.sampled_from(["alert", *OUTPUTS]), max_size=2, unique=True)
 TALKERS = ["reviewer", "cost_analyst"]
-CLASSES = st.sampled_from(["any", "tool_failed", "expression_error"])
+CLASSES = st.sampled_from(["any", "tool_failed", "external", "expression_error"])
 
 
 class Maker:

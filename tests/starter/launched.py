@@ -11,7 +11,7 @@ from starter import footprint
 from starter.ports import free_port
 
 ANSWERED = 90
-"""Seconds after which nothing is coming any more: a whole demo takes ten on an idle machine, and tests run side by side."""
+"""Seconds after which nothing is coming any more. A whole demo takes ten on an idle machine; tests run side by side."""
 
 
 @asynccontextmanager

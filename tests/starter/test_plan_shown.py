@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from contracts.decision import Opening, Subject
-from starter import render
+from starter import shown as page
 
 CHANGE = {
     "happened": "added",
@@ -24,7 +24,7 @@ def shown(step: str, plan: object) -> str:
     )
     console = Console(width=120, force_terminal=False)
     with console.capture() as captured:
-        console.print(render.context(opening))
+        console.print(page.context(opening))
     return captured.get()
 
 

@@ -1,7 +1,7 @@
 """What operators have said of a mission: whether it is paused, what is to be done to it next, what was.
 
-The law: commands are carried out one after the other, in the order in which they were ruled on, and each leaves a note. Pure;
-what a command does to the journal is `workflows/interpreter/command.py`.
+The law: commands are carried out one after the other, in the order in which they were ruled on, and each leaves a note.
+Pure; what a command does to the journal is `workflows/interpreter/command.py`.
 """
 
 from collections.abc import Iterable
@@ -101,6 +101,11 @@ class Control:
 def late(ruling: Ruling, state: str) -> Ruling:
     """Return the refusal of a command that came when a mission was over, or was being undone."""
     reason = f"the mission is {state.replace('_', ' ')}: it takes no command any more"
+    return unfit(ruling, reason)
+
+
+def unfit(ruling: Ruling, reason: str) -> Ruling:
+    """Return an accepted command as one that is refused after all."""
     return ruling.model_copy(update={"accepted": False, "reason": reason})
 
 

@@ -34,7 +34,8 @@ def why_not_amend(changes: dict[str, Any], scope: Scope) -> str:
 
 def amend(ruling: Ruling, scope: Scope) -> str:
     """Set a variable, and say what it was."""
-    name, value = (ruling.changes or {})["name"], (ruling.changes or {})["value"]
+    changes = ruling.changes or {}
+    name, value = str(changes["name"]), changes["value"]
     if name in scope.plan.definition.inputs.get("properties", {}):
         scope.control.put(values={**scope.control.state.values, name: value})
         return f"{name} is amended"

@@ -1,8 +1,8 @@
 """Carry out an operator's command: stop the walk, edit the journal, and walk again.
 
 The law: whatever is begun anew is undone first, and counts as new, so that no answer, approval or idempotency key of
-before is taken for the next one's. Nothing gets past a gate without that gate's own quorum. Pure; who may command is judged
-in `activities/identity.py`, and the state is `governance/control.py`.
+before is taken for the next one's. Nothing gets past a gate without that gate's own quorum. Pure; who may command is
+judged in `activities/identity.py`, and the state is `governance/control.py`.
 """
 
 from typing import Any, assert_never
@@ -16,7 +16,7 @@ from workflows.interpreter.amend import amend
 from workflows.interpreter.dispatch import actor
 from workflows.interpreter.hold import give_back
 from workflows.interpreter.passing import gates_passed
-from workflows.interpreter.reach import jumped, reach
+from workflows.interpreter.reach import agents, jumped, reach
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.sense import Senseless, demand_content, demand_sense
 from workflows.interpreter.spot import Spot, Unknown, spot
@@ -98,7 +98,7 @@ def _pause(ruling: Ruling, scope: Scope) -> Receipt:
     _tell_children(ruling, scope)
     if (ruling.changes or {}).get("interrupt"):
         control.queue(ruling)
-        scope.ports.override(lambda path, agent: agent)
+        scope.ports.override(agents)
         return Receipt(accepted=True, state="due")
     return _noted(ruling, scope, before, "paused")
 
@@ -130,9 +130,7 @@ def _running_again(opening: Opening, scope: Scope) -> Opening:
 def _interrupt(ruling: Ruling, scope: Scope) -> Receipt:
     record = scope.journal.get(ruling.step)
     cause = f"{ruling.person} interrupted it: {ruling.comment}"
-    if record is None or record.kind != "agent" or not scope.ports.interrupt(
-        ruling.step, record.generation, cause
-    ):
+    if record is None or record.kind != "agent" or not scope.ports.interrupt(ruling.step, record.generation, cause):
         raise Senseless(f"no agent runs at {ruling.step}")
     return _noted(ruling, scope, "running", "interrupted")
 
@@ -147,7 +145,7 @@ def _noted(ruling: Ruling, scope: Scope, before: str, after: str) -> Receipt:
 
 
 async def carry_out(scope: Scope) -> None:
-    """Carry out the command that is due. Raises `Suspended` where the run is to hand over first: it is taken up there."""
+    """Carry out the command that is due. Raises `Suspended` where the run is to hand over first: the next takes it up."""
     control = scope.control
     ruling = control.due()
     if ruling is None:
@@ -190,7 +188,7 @@ async def _carried(ruling: Ruling, scope: Scope) -> str:
             return "skipped" + (" with an output" if "output" in (ruling.changes or {}) else "")
         case "retry":
             given = (ruling.changes or {}).get("input")
-            if given is not None:
+            if isinstance(given, dict):
                 scope.control.lay_over(place.path, given)
             await _begin_anew(place, place.behind(scope.journal), scope)
             return "begins anew" + (" with other input" if given is not None else "")
@@ -228,8 +226,8 @@ async def _begin_anew(place: Spot, paths: list[str], scope: Scope) -> list[str]:
     usage = Usage()
     for path in paths:
         scope.gates.close(path)
-        record = scope.journal.get(path)
-        usage = usage.plus(record.usage if record is not None else Usage())
+        known = scope.journal.get(path)
+        usage = usage.plus(known.usage if known is not None else Usage())
     scope.control.forget(paths, usage)
     scope.journal.begin_anew(paths)
     _reopen(place, scope)
@@ -254,16 +252,14 @@ def _skip(step: Step, path: str, ruling: Ruling, scope: Scope, given: dict[str, 
 
 
 async def _redirect(place: Spot, ruling: Ruling, scope: Scope) -> str:
-    jumped = list(jumped(place, scope))
+    passed = list(jumped(place, scope))
     if scope.journal.get(place.path) is not None:
         await _begin_anew(place, place.behind(scope.journal), scope)
         return "goes on from there"
-    for step, path in jumped:
+    for step, path in passed:
         own = inside(path)
         below = [one.path for one in scope.journal.records() if one.path == path or one.path.startswith(own)]
         await _begin_anew(place, below, scope)
         _skip(step, path, ruling, scope, {})
     _reopen(place, scope)
-    return f"goes on from there; skipped: {', '.join(path for _, path in jumped) or 'nothing'}"
-
-
+    return f"goes on from there; skipped: {', '.join(path for _, path in passed) or 'nothing'}"

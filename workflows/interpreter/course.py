@@ -63,7 +63,9 @@ async def follow_under_control(scope: Scope, inputs: dict[str, Any]) -> Ending:
     finally:
         for task in asking:
             task.cancel()
-        await asyncio.gather(*asking, return_exceptions=True)
+        for ended in await asyncio.gather(*asking, return_exceptions=True):
+            if isinstance(ended, Exception) and not isinstance(ended, Suspended):
+                raise ended
 
 
 def fresh_variables(scope: Scope) -> Variables:

@@ -22,9 +22,7 @@ class Journal:
     asks for it at each of its items.
     """
 
-    def __init__(
-        self, records: Iterable[Record] = (), revision: int = 0, order: int = 0, generation: int = 0
-    ) -> None:
+    def __init__(self, records: Iterable[Record] = (), revision: int = 0, order: int = 0, generation: int = 0) -> None:
         self._records: dict[str, Record] = {}
         self._below: dict[str, dict[str, None]] = {}
         self._claiming: dict[str, None] = {}

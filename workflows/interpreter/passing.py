@@ -16,7 +16,6 @@ from workflows.interpreter.scope import Scope
 from workflows.interpreter.spot import spot
 
 
-
 def gates_passed(ruling: Ruling, scope: Scope) -> Iterator[tuple[str, Gate | None, Opening | None]]:
     """Yield the gates that a command passes, each with its path: those inside what it skips, and those open there."""
     place = spot(ruling.step, scope)

@@ -69,7 +69,7 @@ class Ports(Protocol):
         ...
 
     def override(self, touched: "Touched") -> None:
-        """Stop the walk for a command: end the running effects that it touches, and hold the others for the next walk."""
+        """Stop the walk for a command: end the running effects that it touches, hold the others for the next walk."""
         ...
 
     async def reported(self, touched: "Touched") -> None:
@@ -134,6 +134,32 @@ class Ports(Protocol):
     def changed(self) -> None:
         """Say that the journal or the gates changed, so that readers are told."""
         ...
+
+
+class Unsteered:
+    """The part of the ports that is there for operators, where there are none."""
+
+    def later(self, seconds: float) -> datetime:
+        raise AssertionError(seconds)
+
+    def holds(self, path: str, generation: int) -> bool:
+        del path, generation
+        return False
+
+    def override(self, touched: "Touched") -> None:
+        raise AssertionError(touched)
+
+    async def reported(self, touched: "Touched") -> None:
+        raise AssertionError(touched)
+
+    def interrupt(self, path: str, generation: int, cause: str) -> bool:
+        raise AssertionError(path, generation, cause)
+
+    def stop(self) -> None:
+        raise AssertionError
+
+    def tell_child(self, child: Child, token: str) -> None:
+        raise AssertionError(child, token)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ class Senseless(Exception):
 def demand_content(ruling: Ruling, verb: CommandVerb) -> None:
     allowed, given = CARRIES.get(verb, frozenset()), set(ruling.changes or {})
     if given - allowed:
-        raise Senseless(f"{verb} carries {', '.join(sorted(given - allowed))}, which it knows nothing of")
+        raise Senseless(f"{verb} carries {', '.join(sorted(given - allowed))}, which it does not know")
     if verb == "amend" and given != allowed:
         raise Senseless("amend needs the variable's name and its new value")
     if verb == "retry" and "input" in given and not isinstance((ruling.changes or {})["input"], dict):
@@ -110,10 +110,11 @@ def _demand_way(place: Spot, record: Record | None, scope: Scope) -> None:
         if standing:
             raise Senseless(f"{', '.join(standing[:3])} would be left behind; roll back to {place.path} instead")
         return
-    jumped = [step for step, _ in jumped(place, scope)]
-    missing = needs(jumped, place, scope)
+    missing = needs([step for step, _ in jumped(place, scope)], place, scope)
     if missing:
-        raise Senseless(f"{place.path} or what follows needs {', '.join(missing)}, which steps on the way would have set")
+        raise Senseless(
+            f"{place.path} or what follows needs {', '.join(missing)}, which steps on the way would have set"
+        )
 
 
 def _stands(record: Record) -> bool:
@@ -134,5 +135,3 @@ def why_not_output(step: Step, output: Any, scope: Scope) -> str:
         case _:
             schema = {}
     return "; ".join(errors(schema, output)[:3]) if schema else ""
-
-

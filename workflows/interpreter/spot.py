@@ -1,7 +1,7 @@
 """Where a step stands in its mission: the lists on the way to it, what lies behind it, what lies before.
 
-Pure, from the definition and the journal alone. Steps inside a race, a canary, a plan or a party are parts of that step:
-whoever means them names it.
+Pure, from the definition and the journal alone. Steps inside a race, a canary, a plan or a party are parts of that
+step: whoever means them names it.
 """
 
 import re
@@ -40,8 +40,8 @@ class Unknown(Exception):
 class Level:
     """One list on the way to a step: the path that it is run below, its steps, and the one that leads on.
 
-    `apart`: its steps are branches, which do not follow on each other. `rest` is what the path says of rounds, items and
-    attempts, such as `[3]` or `#2`.
+    `apart`: its steps are branches, which do not follow on each other. `rest` is what the path says of rounds, items
+    and attempts, such as `[3]` or `#2`.
     """
 
     parent: str
@@ -101,8 +101,7 @@ class Spot:
         found = []
         for level in self.levels[:-1]:
             found.append(level.path)
-            for part in PART.finditer(level.rest):
-                found.append(level.path + level.rest[: part.end()])
+            found += [level.path + level.rest[: part.end()] for part in PART.finditer(level.rest)]
         yield from reversed(found)
 
     def behind(self, journal: Journal) -> list[str]:
@@ -119,31 +118,27 @@ class Spot:
 
     def _abandoned(self, path: str, journal: Journal) -> bool:
         """Whether a record is of a branch beside the way here that was cancelled with it, or of a way out of it."""
-        for level in self.levels:
-            beside = [_joined(level.parent, step.step) for step in level.steps if step is not level.step]
-            if level.rest:
-                head = level.path + level.rest[: level.rest.rindex("[")] if "[" in level.rest else ""
-                here = level.path + level.rest
-                items = journal.records() if head else ()
-                beside += [
-                    one.path for one in items if one.kind == "item" and one.path.startswith(f"{head}[") and one.path != here
-                ]
-            for one in beside:
-                record = journal.get(one)
-                if record is not None and record.status == "cancelled" and (path == one or path.startswith(inside(one))):
-                    return True
-        return any(
-            path == way or path.startswith(inside(way))
-            for level in self.levels
-            for way in (f"{level.path}/{word}" for word in WAYS)
-            if not _within(self.path, way)
-        )
+        beside = [one for level in self.levels for one in _beside(level, journal)]
+        cancelled = [one.path for one in map(journal.get, beside) if one is not None and one.status == "cancelled"]
+        ways = [f"{level.path}/{word}" for level in self.levels for word in WAYS]
+        gone = (*cancelled, *(way for way in ways if not _within(self.path, way)))
+        return any(_within(path, one) for one in gone)
+
+
+def _beside(level: Level, journal: Journal) -> Iterator[str]:
+    """Yield the paths of other steps of a list, and of other items of a map."""
+    yield from (_joined(level.parent, step.step) for step in level.steps if step is not level.step)
+    head, bracket, _ = level.rest.rpartition("[")
+    if bracket and isinstance(level.step, MapStep):
+        items, here = f"{level.path}{head}[", level.path + level.rest
+        paths = (record.path for record in journal.records() if record.kind == "item")
+        yield from (path for path in paths if path.startswith(items) and path != here)
 
 
 def spot(named: str, scope: Scope) -> Spot:
     """Return the place of a step, by its path or, where that is clear, by its name."""
     definition, called = scope.plan.definition, scope.called
-    if "/" not in named and named in scope.by_name:
+    if "/" not in named and named in scope.by_name and scope.journal.get(named) is None:
         named = _only(named, scope)
     own = tuple(step for step in definition.steps if step.step not in called)
     levels: list[Level] = []
@@ -193,7 +188,8 @@ def _target(target: Target, scope: Scope) -> tuple[tuple[Step, ...], bool]:
 
 def _only(name: str, scope: Scope) -> str:
     """Return the one path that a step has, or will have."""
-    alike = [record.path for record in scope.journal.records() if _last(record.path) == name]
+    records = [record.path for record in scope.journal.records() if not record.path.startswith("override[")]
+    alike = [path for path in records if _last(path) == name]
     paths = alike or sorted(set(_written(scope.plan.definition.steps, "", scope, name)))
     if len(paths) == 1:
         return paths[0]

@@ -18,8 +18,9 @@ from contracts.definition import (
     Step,
     Target,
 )
+from contracts.failure_class import ANY, most_specific
 from contracts.record import Failure, Record
-from contracts.step import ANY, ESCALATE, BaseStep, Fallback
+from contracts.step import ESCALATE, BaseStep, Fallback
 from contracts.view import MissionState
 from workflows.interpreter.ask import ask_apart, escalation_question
 from workflows.interpreter.attempt import run_attempts
@@ -123,14 +124,19 @@ async def _bounded(step: Step, path: str, scope: Scope) -> Outcome:
     return await run_within(step.timeout, handle(step, path, scope), path, scope)
 
 
-def _way(step: Step, failure: Failure) -> Target | Fallback | None:
-    return step.on_failure.get(failure.code, step.on_failure.get(ANY))
+def _way(step: Step, path: str, failure: Failure, scope: Scope) -> Target | Fallback | None:
+    """Return where a failure leads: where an operator said, or the definition."""
+    if path in scope.control.state.escalated:
+        return ESCALATE
+    return most_specific(failure.code, step.on_failure)
 
 
 async def _recover(step: Step, failure: Failure, path: str, scope: Scope) -> Outcome:
-    way = _way(step, failure)
+    way = _way(step, path, failure, scope)
     if isinstance(way, Fallback) and isinstance(step, AgentStep):
-        other = AgentStep(step=RECOVERY, agent=way.agent, task=step.task, context=step.context, retry=step.retry)
+        further = {ANY: way.else_} if way.else_ is not None else {}
+        work = {"task": step.task, "context": step.context, "retry": step.retry}
+        other = AgentStep(step=RECOVERY, agent=way.agent, on_failure=further, **work)
         output = await run_step(other, path, scope)
         return Outcome(output=output, kept=output, status="recovered")
     if way is not None and not isinstance(way, Fallback):

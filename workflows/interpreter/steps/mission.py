@@ -50,9 +50,7 @@ async def _start(step: MissionStep, path: str, scope: Scope) -> Child:
         locks=tuple(sorted(scope.held)),
     )
     scope.journal.update(path, effect=effect.model_copy(update={"undo_status": "armed" if undone else "none"}))
-    own = Kin(
-        mission=scope.mission.id, first_run_id=scope.mission.first_run_id, operators=scope.plan.commanders()
-    )
+    own = Kin(mission=scope.mission.id, first_run_id=scope.mission.first_run_id, operators=scope.plan.commanders())
     parent = Parent(
         id=own.mission,
         run=own.first_run_id,

@@ -1,0 +1,139 @@
+"""What a decision signs, as the person sees it: all of it, or what is cut and how much.
+
+The law: nothing here is believed that the digest does not cover, and what others wrote stands behind the bar of
+`starter/quoted.py`. `starter/sign.py` computes the digests again; `starter/seen.py` demands that it was seen.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.text import Text
+
+from contracts.decision import Claims, Opening
+from contracts.planning import SHOWN
+from starter.escape import visible
+from starter.quoted import Quoted, taken
+from starter.render import deadline, pairs
+
+PLANNED = re.compile(r"/plan\[\d+\]$")
+"""The path at which people are asked for a plan."""
+ROOM = 40_000
+"""Characters of a gate's context, and of its question and arguments, that are shown at once."""
+
+
+def context(gate: Opening, room: int | None = ROOM) -> RenderableType:
+    """Return what is shown beside a gate's question."""
+    shown: list[RenderableType] = []
+    for name, texts in _context(gate, room):
+        shown += [Text(visible(name), "bold"), *texts, ""]
+    return Group(*shown)
+
+
+def opening(gate: Opening, now: datetime | None = None, room: int | None = ROOM) -> RenderableType:
+    """Return exactly what a decision on this opening would sign, but for the context: that is `context`."""
+    subject, (question, arguments) = gate.subject, _asked(gate, room)
+    rows: list[tuple[str, RenderableType]] = [
+        ("question", question),
+        ("mission", Text(visible(f"{subject.name} · {subject.mission}"))),
+        ("asked for by", Text(visible(subject.requested_by))),
+    ]
+    if subject.tool:
+        rows.append(("action", Text(visible(subject.tool), "bold")))
+    if subject.arguments is not None:
+        rows.append(("arguments", arguments))
+    if subject.compensation:
+        rows.append(("undone by", Text(visible(subject.compensation))))
+    if gate.context:
+        rows.append(("context", Text(visible(f"{', '.join(gate.context)}; {subject.context_digest}"), "dim")))
+    rows.append(("deciders", Text(_deciders(gate))))
+    rows.append(("deadline", Text(deadline(gate.deadline, now))))
+    rows.append(("digest", Text(visible(gate.digest), "dim")))
+    special = {"review": "goes on at the deadline unless somebody objects", "facilitation": "talks"}
+    waits = special.get(subject.kind, f"waits: {subject.kind}")
+    title = Text(" ").append(visible(subject.step), "bold").append(f" {waits} ")
+    return Panel(pairs(rows), title=title, title_align="left", border_style="yellow", padding=(1, 2))
+
+
+def cut(gate: Opening, room: int | None = ROOM) -> int:
+    """Return how many characters of a gate are not shown."""
+    texts = [*_asked(gate, room), *(text for _, texts in _context(gate, room) for text in texts)]
+    return sum(text.kept()[1] for text in texts)
+
+
+def claims(said: Claims) -> RenderableType:
+    """Return what the signature says beyond what the gate asks."""
+    rows: list[tuple[str, RenderableType]] = [("you sign", Text(f"{said.verb} as {visible(said.iss)}", "bold"))]
+    if said.comment:
+        rows.append(("comment", Quoted(said.comment)))
+    if said.changes is not None:
+        rows.append(("new arguments", data(said.changes)))
+    rows.append(("bound to", Text(f"{visible(said.digest)}, opening {visible(said.nonce)}", "dim")))
+    return pairs(rows)
+
+
+def data(value: Any, room: int | None = None) -> Quoted:
+    """Return a JSON value as people read it, with everything hidden in it spelt out."""
+    return Quoted(readable(value), room)
+
+
+def readable(value: Any, indent: str = "") -> str:
+    """Spell a value like YAML without its traps: strings stay quoted, so nothing can pose as a key."""
+    if isinstance(value, Mapping) and value:
+        return "\n".join(_entry(f"{key}:", item, indent) for key, item in value.items())
+    if isinstance(value, list | tuple) and value:
+        return "\n".join(f"{indent}- {readable(item, indent + '  ').lstrip()}" for item in value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _entry(label: str, item: Any, indent: str) -> str:
+    label = json.dumps(label, ensure_ascii=False)[1:-1]
+    if isinstance(item, Mapping | list | tuple) and item:
+        return f"{indent}{label}\n{readable(item, indent + '  ')}"
+    return f"{indent}{label} {readable(item)}"
+
+
+def _asked(gate: Opening, room: int | None) -> tuple[Quoted, Quoted]:
+    """Return the question and the arguments."""
+    subject = gate.subject
+    arguments = data(subject.arguments, room) if subject.arguments is not None else Quoted("")
+    return Quoted(subject.message or f"an {subject.kind}", room), arguments
+
+
+def _context(gate: Opening, room: int | None) -> Iterator[tuple[str, list[Quoted]]]:
+    """Yield each part of the context with its texts: what a plan changes, and the value itself."""
+    for name, value in gate.context.items():
+        texts = []
+        for text in _texts(gate, name, value):
+            quoted = Quoted(text, room)
+            shown, _ = quoted.kept()
+            room = None if room is None else max(room - taken(shown), 0)
+            texts.append(quoted)
+        yield name, texts
+
+
+def _texts(gate: Opening, name: str, value: Any) -> Iterator[str]:
+    if name == SHOWN and PLANNED.search(gate.subject.step) and (told := _changes(value)):
+        yield told
+        value = {key: part for key, part in value.items() if key != "changes"}
+    yield readable(value)
+
+
+def _changes(plan: Any) -> str:
+    """Return in words what a plan changes; where it changes nothing, there are none."""
+    from language.difference import Change
+    from starter.diff import worded
+
+    return worded(tuple(Change.model_validate(change) for change in plan["changes"])).rstrip()
+
+
+def _deciders(gate: Opening) -> str:
+    subject = gate.subject
+    who = visible(" or ".join(subject.approvers))
+    given = [vote.person for vote in gate.votes if vote.verb == "approve"]
+    need = f"{who}; {subject.required} must approve" if subject.required > 1 else who
+    return f"{need}, approved so far by {visible(', '.join(given))}" if given else need
