@@ -24,6 +24,7 @@ from activities import people, plans
 from activities.actions import ActionExecutor
 from activities.agents import AgentRunner
 from activities.authority import Authority
+from activities.halts import Lookout
 from activities.identity import Judge
 from activities.kin import Kin
 from activities.lineage import ServerLineage
@@ -36,6 +37,7 @@ from language.workspace import load_workspace
 from runtime import telemetry
 from runtime.connection import Unreachable, connect
 from runtime.settings import SettingRefused, Settings
+from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
@@ -117,18 +119,22 @@ def _activities(
     workspace: Workspace,
     servers: ToolServers,
     locksmith: Locksmith | None = None,
+    *,
+    lookout: Lookout | None = None,
 ) -> list[Callable[..., Any]]:
     directory = Directory(*settings.people_files())
     lineage = ServerLineage(client)
     authority = Authority(workspace.tools, directory, lineage)
     kin = Kin(client, lineage)
     locksmith = locksmith or Locksmith(client)
+    lookout = lookout or Lookout(client)
     return [
-        AgentRunner(workspace.agents, workspace.tools, servers).run,
-        ActionExecutor(workspace.tools, servers, authority).execute,
+        AgentRunner(workspace.agents, workspace.tools, servers, lookout).run,
+        ActionExecutor(workspace.tools, servers, authority, lookout).execute,
         Judge(directory).judge,
         locksmith.ask,
         locksmith.release,
+        lookout.watch,
         plans.load,
         *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
     ]
@@ -138,7 +144,7 @@ def _worker(client: Client, settings: Settings, queue: str, activities: list[Cal
     return Worker(
         client,
         task_queue=queue,
-        workflows=[Mission, Locks] if queue == MISSION_QUEUE else [],
+        workflows=[Mission, Locks, Halts] if queue == MISSION_QUEUE else [],
         activities=activities,
         workflow_runner=runner(),
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,

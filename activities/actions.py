@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 
 from activities.authority import Authority
 from activities.failure import Applied, Code, explained, failure
+from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolFailed, ToolServers
 from activities.pulse import beating
 from activities.statement import Refusal, show
@@ -28,10 +29,13 @@ NOTHING_DONE = "nothing_done"
 class ActionExecutor:
     """The activity that lets a tool act. Errors are those of `activities/failure.py`."""
 
-    def __init__(self, tools: Mapping[str, Tool], servers: ToolServers, authority: Authority) -> None:
+    def __init__(
+        self, tools: Mapping[str, Tool], servers: ToolServers, authority: Authority, brake: Brake = nothing_halted
+    ) -> None:
         self._tools = tools
         self._servers = servers
         self._authority = authority
+        self._brake = brake
 
     @activity.defn(name=EXECUTE_ACTION)
     async def execute(self, call: ToolCall) -> ToolResult:
@@ -45,6 +49,7 @@ class ActionExecutor:
 
     async def _admit(self, call: ToolCall) -> Tool:
         """Return the tool's contract after every check that comes before sending."""
+        await self._demand_free(call)
         tool = self._tools.get(call.tool)
         if tool is None:
             raise _nothing_done("refused", f"{show(call.tool)} is no tool of this worker's workspace")
@@ -56,6 +61,12 @@ class ActionExecutor:
             raise _nothing_done("bad_input", f"{call.tool}: the arguments do not fit its contract: {wrong}")
         await self._authorize(call)
         return tool
+
+    async def _demand_free(self, call: ToolCall) -> None:
+        """Refuse to begin what is halted. What undoes is no team's: only a halt of its own tool stops it."""
+        halts = await self._brake(tool=call.tool, teams=() if call.undoes else (call.team,))
+        if halts:
+            raise _nothing_done("halted", not_begun(call.tool, halts), **halting(halts))
 
     async def _authorize(self, call: ToolCall) -> None:
         try:
@@ -76,7 +87,7 @@ class ActionExecutor:
             raise failure(failed.code, str(failed), applied, final=failed.final) from None
 
 
-def _nothing_done(code: Code, sentence: str, *, final: bool = False) -> ApplicationError:
+def _nothing_done(code: Code, sentence: str, *, final: bool = False, **details: Any) -> ApplicationError:
     """Return the failure of an attempt that surely did nothing.
 
     Whether an earlier one acted, this one cannot see: only an attempt that said so itself, with its last heartbeat,
@@ -86,7 +97,7 @@ def _nothing_done(code: Code, sentence: str, *, final: bool = False) -> Applicat
     sure = info.attempt == 1 or {NOTHING_DONE: info.attempt - 1} in info.heartbeat_details
     if sure:
         activity.heartbeat({NOTHING_DONE: info.attempt})
-    return failure(code, sentence, "no" if sure else "unknown", final=final)
+    return failure(code, sentence, "no" if sure else "unknown", final=final, **details)
 
 
 def _check_output(call: ToolCall, tool: Tool, output: Any) -> None:

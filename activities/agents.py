@@ -18,6 +18,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.failure import explained, failure
+from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolFailed, ToolServers
 from activities.notebook import Notebook
 from activities.pulse import beating
@@ -35,24 +36,37 @@ THREADS = ThreadPoolExecutor(max_workers=100, thread_name_prefix="agent")
 class AgentRunner:
     """The activity that lets an agent work. Errors are those of `activities/failure.py`."""
 
-    def __init__(self, agents: Mapping[str, Agent], tools: Mapping[str, Tool], servers: ToolServers) -> None:
+    def __init__(
+        self,
+        agents: Mapping[str, Agent],
+        tools: Mapping[str, Tool],
+        servers: ToolServers,
+        brake: Brake = nothing_halted,
+    ) -> None:
         self._agents = agents
         self._tools = tools
         self._servers = servers
+        self._brake = brake
 
     @activity.defn(name=RUN_AGENT)
     async def run(self, call: AgentCall) -> AgentResult:
         """Let an agent do a task and return its answer, or how its answer does not fit."""
         work = _callable(call.name, self._admit(call))
+        await self._demand_free(call)
         started = time.monotonic()
         notebook = Notebook(lambda: activity.heartbeat(*notebook.details()))
-        tools = ReadingTools(self._given(call), self._tools, self._servers)
+        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake)
         async with beating(notebook.details):
             try:
                 output = await _answer(work, call, tools, notebook)
+            except Exception:
+                if tools.halted is None:
+                    raise
             finally:
                 notebook.close()
                 tools.close()
+        if tools.halted is not None:
+            raise tools.halted
         wrong = _misfits(call, output)
         return AgentResult(
             output=None if wrong else output,
@@ -69,6 +83,12 @@ class AgentRunner:
         if known.callable != call.agent.callable:
             raise failure("refused", f"{call.name} is {show(known.callable)} here, not {show(call.agent.callable)}")
         return known.callable
+
+    async def _demand_free(self, call: AgentCall) -> None:
+        """Refuse to begin what is halted: the agent, its team, the mission's team."""
+        halts = await self._brake(agent=call.name, teams=(self._agents[call.name].team, call.agent.team, call.team))
+        if halts:
+            raise failure("halted", not_begun(call.name, halts), **halting(halts))
 
     def _given(self, call: AgentCall) -> frozenset[str]:
         """Return the tools that both this workspace and the mission's plan give the agent."""
@@ -96,7 +116,9 @@ async def _answer(work: Any, call: AgentCall, tools: ReadingTools, notebook: Not
         raise failure(failed.code, f"{call.name}: {failed}", "no", final=failed.final) from None
     except PermissionError as error:
         raise failure("refused", f"{call.name} was refused: {error}") from None
-    except ApplicationError:
+    except ApplicationError as error:
+        if error.type == "halted":  # Only a worker says so, of what it would not begin.
+            raise failure("tool_failed", f"{call.name} failed: {error.message}") from None
         raise
     except (Exception, SystemExit) as error:
         raise failure("tool_failed", f"{call.name} failed: {explained(error)}") from None

@@ -1,7 +1,8 @@
 """Whether a call of a tool that changes the world may run: the executor's own check, trusting no mission.
 
-Law: the contract that counts is this worker's, the approval must be people's own signatures under exactly these
-arguments, and it counts for one step of one lineage of runs. `activities/identity.py` judges the signatures.
+Law: the contract that counts is this worker's, and says how many must approve at least; the approval must be people's
+own signatures under exactly these arguments, by people who may approve now, and it counts for one step of one lineage
+of runs. `activities/identity.py` judges the signatures.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,13 +10,17 @@ from datetime import UTC, datetime
 
 from temporalio import activity
 
+from activities.entitled import why_not_enough
 from activities.identity import approvals
 from activities.people import Directory, Unreadable
 from activities.statement import Refusal, show
 from contracts.base import canonical, digest
 from contracts.call import Grant, ToolCall, idempotency_key
+from contracts.decision import Action, Subject
 from contracts.workspace import Tool
 
+UNDO = "/undo"
+"""What the path of a compensation has behind that of its action."""
 Lineage = Callable[[str, str], Awaitable[str]]
 """`lineage(workflow_id, run_id)`: the first run of the chain that a run belongs to, as the server knows it."""
 
@@ -36,16 +41,16 @@ class Authority:
         if call.undoes:
             await self._check_undo(call, tool)
         elif tool.needs_approval():
-            await self._check_approval(call)
+            await self._check_approval(call, tool)
 
-    async def _check_approval(self, call: ToolCall) -> None:
+    async def _check_approval(self, call: ToolCall, tool: Tool) -> None:
         grant = _grant(call)
-        subject = grant.subject
-        _same("tool", subject.tool, call.tool)
-        _same("step", subject.step, call.path)
-        if subject.arguments is None or canonical(subject.arguments) != canonical(call.arguments):
+        action = _approved(grant.subject, call.path)
+        _same("tool", action.tool, call.tool)
+        _same("step", action.step, call.path)
+        if action.arguments is None or canonical(action.arguments) != canonical(call.arguments):
             raise Refusal("the arguments are not those that people approved")
-        await self._check_grant(call, grant)
+        await self._check_grant(call, grant, tool.quorum())
 
     async def _check_undo(self, call: ToolCall, tool: Tool) -> None:
         """Let a compensation undo only what its contract names and what people let happen."""
@@ -55,12 +60,13 @@ class Authority:
         if not tool.needs_approval():
             return
         grant = _grant(call)
-        _same("tool", grant.subject.tool, call.undoes)
-        _same("compensation", grant.subject.compensation, call.tool)
-        _same("step", f"{grant.subject.step}/undo", call.path)
-        await self._check_grant(call, grant)
+        action = _approved(grant.subject, call.path.removesuffix(UNDO))
+        _same("tool", action.tool, call.undoes)
+        _same("compensation", action.compensation, call.tool)
+        _same("step", f"{action.step}{UNDO}", call.path)
+        await self._check_grant(call, grant, max(tool.quorum(), undone.quorum()))
 
-    async def _check_grant(self, call: ToolCall, grant: Grant) -> None:
+    async def _check_grant(self, call: ToolCall, grant: Grant, least: int) -> None:
         subject = grant.subject
         if subject.kind != "approval":
             a = "an" if subject.kind[0] in "ae" else "a"
@@ -77,17 +83,29 @@ class Authority:
         if call.key != key:
             raise Refusal("the idempotency key is not the one of this step: an approval is good for one effect")
         try:
-            names = approvals(grant, self._directory.people(), datetime.now(UTC))
+            people = self._directory.people()
         except Unreadable as error:
             raise Refusal(f"nobody's approval can be checked now: {error}") from None
-        if len(names) < max(1, subject.required):
-            raise Refusal(f"{len(names)} of {max(1, subject.required)} approvals are there")
+        names = approvals(grant, people, datetime.now(UTC))
+        lacking = why_not_enough(subject, names, least, people)
+        if lacking:
+            raise Refusal(lacking)
 
 
 def _grant(call: ToolCall) -> Grant:
     if call.grant is None:
         raise Refusal(f"{call.undoes or call.tool} needs an approval, and none came with the call")
     return call.grant
+
+
+def _approved(subject: Subject, path: str) -> Action | Subject:
+    """Return what people approved at a path: the subject is it, or one of the actions that it lists is."""
+    if not subject.actions:
+        return subject
+    found = [action for action in subject.actions if action.step == path]
+    if len(found) != 1:
+        raise Refusal(f"{show(path)} is none of the actions that people approved together at {show(subject.step)}")
+    return found[0]
 
 
 def _same(what: str, approved: str | None, asked: str | None) -> None:

@@ -4,12 +4,35 @@ The law: deny by default, and each refusal has its own reason; an empty reason l
 here once a signature has told who speaks, `rehearsal/` with the people that a script names.
 """
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from activities.people import same_person
-from contracts.decision import MOST_SPOKEN, SPEAKING, Opening, Subject, Verb
+from contracts.decision import HALTING, MOST_SPOKEN, SPEAKING, Opening, Subject, Verb
+from contracts.quorum import empty_seats
 from contracts.workspace import PeopleFile
 from language import schema
+
+GATE: Collection[Verb] = ("approve", "reject", "modify", "request_changes", "abstain", "delegate", "withdraw")
+ASKED: Collection[Verb] = ("approve", "reject", "abstain", "delegate", "withdraw")
+VERBS: Mapping[str, Collection[Verb]] = {
+    "facilitation": SPEAKING,
+    "review": ("approve", "reject"),
+    "escalation": ASKED,
+    "compensation": ASKED,
+    "halt": HALTING,
+}
+"""What can be said, by the kind of opening."""
+WHERE = {
+    "facilitation": "a party that talks",
+    "review": "a review",
+    "escalation": "an escalation",
+    "halt": "the table of halts",
+}
+SAYING: Collection[Verb] = ("interject", "request_changes", "halt", "lift")
+"""What is nothing without its words."""
+MOST_VOTES = 200
+"""How often people speak in one opening: who withdraws may begin again."""
 
 
 def may_decide(person: str, approvers: tuple[str, ...], people: PeopleFile) -> bool:
@@ -24,47 +47,112 @@ def may_decide(person: str, approvers: tuple[str, ...], people: PeopleFile) -> b
 
 def why_not_person(person: str, subject: Subject, people: PeopleFile) -> str:
     """Return why a registered person may not decide on a subject."""
-    names = (person, people.people[person].name)
-    if any(name and same_person(name, subject.requested_by) for name in names):
+    if subject.kind == "halt":
+        return why_not_operator(person, people)
+    acts = subject.tool is not None or bool(subject.actions)
+    if ("requester" in subject.excluded or acts) and _is(person, (subject.requested_by,), people):
         return f"{person} requested this mission and may not decide in it"
+    if "author" in subject.excluded and _is(person, subject.authors, people):
+        return f"{person} wrote this mission and may not decide here"
     if not may_decide(person, subject.approvers, people):
         return f"{person} is none of the approvers: {', '.join(subject.approvers)}"
     return ""
 
 
-def why_not_again(person: str, opening: Opening) -> str:
+def why_not_operator(person: str, people: PeopleFile) -> str:
+    """Return why a registered person may not operate: who may, the workspace says and no mission."""
+    may = people.operating()
+    who = ", ".join(may) or "nobody is"
+    return "" if may_decide(person, may, people) else f"{person} is none of the operators: {who}"
+
+
+def _is(person: str, others: tuple[str, ...], people: PeopleFile) -> bool:
+    """Whether a registered person is one of others, by the name that they are registered under or the one they bear."""
+    names = [name for name in (person, people.people[person].name) if name]
+    return any(same_person(name, other) for name in names for other in others)
+
+
+def why_not_again(person: str, opening: Opening, verb: Verb = "approve") -> str:
     """Return why a person may not decide again in this opening. In a party they may speak more than once."""
     if opening.subject.kind == "facilitation":
         full = len(opening.votes) >= MOST_SPOKEN
         return f"{len(opening.votes)} words have been spoken here; no more are heard" if full else ""
-    if any(same_person(person, vote.person) for vote in opening.votes):
+    if len(opening.votes) >= MOST_VOTES:
+        return f"{len(opening.votes)} votes were given in this opening of the gate; no more are heard"
+    if verb == "withdraw":
+        own = any(word.person == person for word in opening.approvals())
+        return "" if own else f"{person} has no approval in this opening of the gate to withdraw"
+    if any(same_person(person, word.person) for word in opening.words()):
         return f"{person} has already decided in this opening of the gate"
     return ""
 
 
-def why_not_content(opening: Opening, verb: Verb, changes: dict[str, Any] | None, comment: str = "") -> str:
+def why_not_delegate(person: str, to: str, opening: Opening, people: PeopleFile) -> str:
+    """Return why a person may not leave a decision to another: who takes it could take it anyway."""
+    if not to:
+        return "the decision is to delegate and names nobody"
+    if same_person(person, to):
+        return f"{person} cannot delegate to themself"
+    if to not in people.people:
+        return f"{to[:80]!r} is nobody who is registered"
+    return why_not_person(to, opening.subject, people) or why_not_again(to, opening)
+
+
+def why_not_enough(subject: Subject, names: tuple[str, ...], least: int, people: PeopleFile) -> str:
+    """Return why the approvals of different people are not enough, by the roles that they hold now."""
+    required = max(least, subject.required)
+    if len(names) < required:
+        return f"{len(names)} of {required} approvals are there"
+    empty = empty_seats(subject.seats, {name: people.people[name].roles for name in names})
+    return f"nobody approved for {', '.join(empty)}" if empty else ""
+
+
+def why_not_content(
+    opening: Opening, verb: Verb, changes: dict[str, Any] | None, comment: str = "", to: str = ""
+) -> str:
     """Return why a decision cannot be meant at this opening.
 
-    Only `modify` carries changes, and they fit the tool. A party is spoken in and never approved; a gate the opposite.
+    Only `modify` carries changes, and they fit the tool; only `delegate` names somebody. Each kind of opening has its
+    own verbs.
     """
-    speaking = opening.subject.kind == "facilitation"
-    if speaking != (verb in SPEAKING):
-        where = "a party that talks" if speaking else "a gate"
+    kind = opening.subject.kind
+    if verb not in VERBS.get(kind, GATE):
+        where = WHERE.get(kind, "a gate")
         return f"the decision is to {verb.replace('_', ' ')}, which nobody can at {where}"
-    if verb == "interject" and not comment.strip():
-        return "the decision is to interject and says nothing"
+    if verb in SAYING and not comment.strip():
+        return f"the decision is to {verb.replace('_', ' ')} and says nothing"
+    if to and verb != "delegate":
+        return f"the decision is to {verb.replace('_', ' ')} and names somebody; only 'delegate' may"
     if verb != "modify":
-        return "" if changes is None else f"the decision is to {verb} and carries changes; only 'modify' may"
+        said = verb.replace("_", " ")
+        return "" if changes is None else f"the decision is to {said} and carries changes; only 'modify' may"
     return _why_not_changes(opening, changes)
 
 
 def _why_not_changes(opening: Opening, changes: dict[str, Any] | None) -> str:
     if not changes:
         return "the decision is to modify and carries no changes"
-    if opening.input_schema is None or opening.subject.arguments is None:
+    if opening.input_schema is None or (opening.subject.arguments is None and not opening.subject.actions):
         return "there is nothing to modify at this gate"
     try:
-        wrong = schema.errors(opening.input_schema, changes)
+        wrong = misfits(opening, changes)
     except ValueError as error:
         return f"the changed arguments cannot be checked: {error}"
     return f"the changed arguments do not fit the tool: {'; '.join(wrong[:3])}" if wrong else ""
+
+
+def misfits(opening: Opening, changes: dict[str, Any]) -> list[str]:
+    """Return what is wrong with changed arguments: those of the tool, or of a group's actions by their paths.
+
+    Each action's are held against its own tool's schema, whose references lead nowhere from within another one.
+    """
+    contract = opening.input_schema or {}
+    if not opening.subject.actions:
+        return schema.errors(contract, changes)
+    tools, wrong = contract.get("properties", {}), []
+    for step, arguments in changes.items():
+        if step not in tools or not isinstance(arguments, dict):
+            wrong.append(f"{step} is none of the actions here, or its arguments are no object")
+        else:
+            wrong += [f"{step}: {one}" for one in schema.errors(tools[step], arguments)]
+    return wrong

@@ -10,12 +10,12 @@ from random import SystemRandom
 from typing import Any, Literal
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-Code = Literal["bad_input", "refused", "not_found", "over_budget", "unavailable", "timed_out", "tool_failed"]
+Code = Literal["bad_input", "refused", "not_found", "over_budget", "unavailable", "timed_out", "tool_failed", "halted"]
 Applied = Literal["no", "yes", "unknown"]
 
-FINAL: frozenset[Code] = frozenset({"bad_input", "refused", "not_found", "over_budget"})
+FINAL: frozenset[Code] = frozenset({"bad_input", "refused", "not_found", "over_budget", "halted"})
 LONGEST = 1_000
 DICE = SystemRandom()
 
@@ -31,6 +31,8 @@ def failure(
         type=code,
         non_retryable=final,
         next_retry_delay=None if final else _delay(),
+        # What is halted goes on later: no fault, and so no alarm.
+        category=ApplicationErrorCategory.BENIGN if code == "halted" else ApplicationErrorCategory.UNSPECIFIED,
     )
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from activities import statement
-from activities.entitled import may_decide, why_not_again, why_not_content, why_not_person
+from activities.entitled import may_decide, why_not_again, why_not_content, why_not_delegate, why_not_person
 from activities.people import Directory, Unreadable, same_person
 from activities.statement import Refusal, show
 from contracts.call import JUDGE_DECISION, Grant
@@ -88,6 +88,7 @@ def _said(claims: Claims, people: PeopleFile) -> Ruling:
         digest=claims.digest[:200],
         jti=claims.jti[:200],
         comment=claims.comment[:LONGEST_COMMENT],
+        to=claims.to[:200],
     )
 
 
@@ -105,6 +106,10 @@ def _check(claims: Claims, hearing: Hearing, people: PeopleFile) -> None:
     _check_person(claims, opening.subject, people)
     _check_single_use(claims, hearing, opening)
     _check_content(claims, opening)
+    if claims.verb == "delegate":
+        _refuse(why_not_delegate(claims.iss, claims.to, opening, people))
+        if not people.people[claims.to].keys:
+            raise Refusal(f"{claims.to} has no registered key, so they could not decide")
 
 
 def _check_command(claims: Claims, hearing: Hearing, people: PeopleFile) -> None:
@@ -165,13 +170,13 @@ def _check_single_use(claims: Claims, hearing: Hearing, opening: Opening) -> Non
         raise Refusal("the decision has no id of its own, so it cannot be counted once")
     if claims.jti in hearing.used or any(vote.jti == claims.jti for vote in opening.votes):
         raise Refusal("the decision has already been counted")
-    _refuse(why_not_again(claims.iss, opening))
+    _refuse(why_not_again(claims.iss, opening, claims.verb))
 
 
 def _check_content(claims: Claims, opening: Opening) -> None:
     if len(claims.comment) > LONGEST_COMMENT:
         raise Refusal(f"the comment is longer than {LONGEST_COMMENT} characters")
-    _refuse(why_not_content(opening, claims.verb, claims.changes, claims.comment))
+    _refuse(why_not_content(opening, claims.verb, claims.changes, claims.comment, claims.to))
 
 
 def _refuse(reason: str) -> None:

@@ -153,7 +153,7 @@ def _locked(home: Path) -> Iterator[None]:
 
 
 def _save(home: Path, registry: dict[str, Person], file: PeopleFile) -> None:
-    document = PeopleFile(escalation=file.escalation, people=registry).model_dump(mode="json", exclude_defaults=True)
+    document = file.model_copy(update={"people": registry}).model_dump(mode="json", exclude_defaults=True)
     # Every text in quotes: no reader of YAML may take a role or a key for a number.
     text = yaml.safe_dump(document or {"people": {}}, sort_keys=True, allow_unicode=True, default_style='"')
     _write(home / PEOPLE_FILE, text.encode())

@@ -9,7 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import activity
-from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus, WorkflowFailureError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowQueryFailedError,
+)
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -68,7 +74,7 @@ class Kin:
         """Return how a child ended, or that it is held."""
         found = await self._described(child.id, child.run)
         if not under_way(found):
-            return await self._ended(found)
+            return await self._left_by(found, child)
         if said(found) == MissionState.HELD:
             return await self._held(child)
         raise unfinished(f"{child.id} is under way")
@@ -93,7 +99,7 @@ class Kin:
         if report.state in {*BY_FORCE, "internal"}:
             sentence = f"{child.id} ended {report.state.replace('_', ' ')}: what it did stands as it is"
             raise failure("refused", sentence, "unknown")
-        return report
+        return report.model_copy(update={"not_undone": await self._not_undone(child)})
 
     @activity.defn(name=WATCH_PARENT)
     async def parent(self, parent: Parent) -> ParentEnd:
@@ -129,13 +135,37 @@ class Kin:
             raise unreachable(found.id, error) from None
         return Report(state=result.state, verdict=result.verdict, reason=result.reason, spent=result.spent)
 
-    async def _held(self, child: Child) -> Report:
+    async def _left_by(self, found: WorkflowExecutionDescription, child: Child) -> Report:
+        """Return what a child that is over came to, and what of it stands."""
+        report = await self._ended(found)
+        if report.state == MissionState.COMPLETED:
+            return report
+        if report.state in BY_FORCE:
+            return report.model_copy(update={"unsure": True})
+        try:
+            return report.model_copy(update={"not_undone": (await self._view(child)).not_undone})
+        except WorkflowQueryFailedError:
+            return report.model_copy(update={"unsure": True})
+
+    async def _not_undone(self, child: Child) -> tuple[str, ...]:
+        """Return what a child that was undone has left as it is. One that cannot say so may have left anything."""
+        try:
+            return (await self._view(child)).not_undone
+        except WorkflowQueryFailedError as error:
+            sentence = f"{child.id} cannot say whether it has undone everything: {explained(error)}"
+            raise failure("refused", sentence, "unknown") from None
+
+    async def _view(self, child: Child) -> MissionView:
         handle = self._client.get_workflow_handle(child.id)
         try:
             query = StateQuery(since=NO_RECORDS)
-            view = await handle.query(STATE, query, result_type=MissionView, rpc_timeout=PATIENCE)
+            view: MissionView = await handle.query(STATE, query, result_type=MissionView, rpc_timeout=PATIENCE)
         except RPCError as error:
             raise unreachable(child.id, error) from None
+        return view
+
+    async def _held(self, child: Child) -> Report:
+        view = await self._view(child)
         if view.state != MissionState.HELD:
             raise unfinished(f"{child.id} is under way")
         return Report(state=MissionState.COMPLETED, verdict=view.verdict, spent=view.spent, held=True)

@@ -7,6 +7,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from temporalio.exceptions import ApplicationError
+
+from activities.failure import failure
+from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolFailed, ToolServers
 from contracts.workspace import Tool
 from language import schema
@@ -15,12 +19,17 @@ from language import schema
 class ReadingTools:
     """A `contracts.agent.Toolbox` for an agent that awaits."""
 
-    def __init__(self, names: frozenset[str], tools: Mapping[str, Tool], servers: ToolServers) -> None:
+    def __init__(
+        self, names: frozenset[str], tools: Mapping[str, Tool], servers: ToolServers, brake: Brake = nothing_halted
+    ) -> None:
         self._names = names
+        self._brake = brake
         self._tools = tools
         self._servers = servers
         self._closed = False
         self.calls = 0
+        self.halted: ApplicationError | None = None
+        """Why the agent could not use a tool: whatever it answers without, it is asked again once that is lifted."""
 
     async def call(self, tool: str, **arguments: Any) -> Any:
         """Call a tool and return its structured answer."""
@@ -30,6 +39,7 @@ class ReadingTools:
             raise ToolFailed(
                 "bad_input", f"{tool}: the arguments do not fit its contract: {'; '.join(wrong[:3])}", "no"
             )
+        await self._demand_free(tool)
         self.calls += 1
         answer = await self._servers.call(tool, contract, arguments)
         wrong = schema.errors(contract.output, answer)
@@ -38,6 +48,12 @@ class ReadingTools:
                 "tool_failed", f"{tool}: its answer does not fit its contract: {'; '.join(wrong[:3])}", "no"
             )
         return answer
+
+    async def _demand_free(self, tool: str) -> None:
+        halts = await self._brake(tool=tool)
+        if halts:
+            self.halted = failure("halted", not_begun(tool, halts), **halting(halts))
+            raise self.halted
 
     def close(self) -> None:
         """Allow nothing more: the attempt is over."""

@@ -10,6 +10,7 @@ MISSION_VERDICT = "MissionVerdict"
 MISSION_TEAM = "MissionTeam"
 AWAITING_ROLE = "AwaitingRole"
 GATE_DEADLINE = "GateDeadline"
+HALTED_BY = "HaltedBy"
 
 ATTRIBUTES = {
     MISSION_NAME: "Keyword",
@@ -18,4 +19,5 @@ ATTRIBUTES = {
     MISSION_TEAM: "Keyword",
     AWAITING_ROLE: "KeywordList",
     GATE_DEADLINE: "Datetime",
+    HALTED_BY: "KeywordList",
 }

@@ -57,7 +57,10 @@ class Usage(Message):
 
 
 class AgentCall(Message):
-    """Work for an agent. `errors` are what was wrong with its last answer, when it is asked again."""
+    """Work for an agent. `errors` are what was wrong with its last answer, when it is asked again.
+
+    `team` is the mission's, here and in a tool's call: halted, nothing of that mission begins.
+    """
 
     mission: str
     path: str
@@ -69,6 +72,7 @@ class AgentCall(Message):
     guidance: tuple[str, ...] = ()
     """What operators had to say to it."""
     generation: int = 0
+    team: str = ""
 
 
 class AgentResult(Message):
@@ -101,6 +105,7 @@ class ToolCall(Message):
     undoes_key: str = ""
     """The key of the call that this one compensates: a tool that sees it refuses that call, should it come late."""
     generation: int = 0
+    team: str = ""
 
 
 class ToolResult(Message):

@@ -56,6 +56,10 @@ class Report(Message):
     spent: Usage = Usage()
     held: bool = False
     """It completed, and keeps what it did in hand until its parent is over."""
+    not_undone: tuple[str, ...] = ()
+    """Steps of it whose effects stand though it came to nothing: undoing them failed, and people gave it up."""
+    unsure: bool = False
+    """It ended by force, or cannot be asked: nobody knows what it has undone."""
 
 
 class ParentEnd(Message):

@@ -17,18 +17,34 @@ DECIDE = "decide"
 TOKEN_TYPE = "gonogo-decision+jwt"  # noqa: S105 (a media type, no secret)
 LONGEST_TOKEN = 65_536
 
+Asked = Literal["approve", "reject", "modify", "request_changes", "abstain", "delegate", "withdraw"]
+Spoken = Literal["interject", "call_vote", "end"]
+Halting = Literal["halt", "lift"]
 CommandVerb = Literal[
     "pause", "resume", "skip", "retry", "redirect", "rollback", "amend", "note", "interrupt", "escalate", "abort"
 ]
-Verb = Literal["approve", "reject", "modify", "interject", "call_vote", "end"] | CommandVerb
+Verb = Asked | Spoken | Halting | CommandVerb
+REFUSING: frozenset[Verb] = frozenset(("reject", "request_changes"))
+"""What counts against what is asked."""
 COMMANDS: frozenset[str] = frozenset(get_args(CommandVerb))
 """What operators say to a mission as a whole, or to one of its steps: `contracts/command.py`."""
 FOLLOWED: frozenset[Verb] = frozenset(("pause", "resume"))
 """Commands that the children of a mission follow."""
 SPEAKING: frozenset[Verb] = frozenset(("interject", "call_vote", "end"))
 """What a facilitator may do while a party talks; at a gate these are no decisions, and the others none in a party."""
+HALTING: frozenset[Verb] = frozenset(("halt", "lift"))
+"""What an operator may do at the table of halts."""
 MOST_SPOKEN = 50
 """How often one facilitation is spoken in."""
+
+
+class Action(Message):
+    """One of several actions that people approve together: its path, and exactly what runs there."""
+
+    step: str
+    tool: str
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    compensation: str | None = None
 
 
 class Subject(Message):
@@ -38,6 +54,7 @@ class Subject(Message):
     `kind`: an `approval` of an action or of a gate's question, an `escalation`, a `compensation` that failed, or a
     `review`, at which a rejection is an objection. A `facilitation` is open while a party talks, and asks for nothing.
     An `override` asks a gate's own people whether an operator's command may pass that gate.
+    A `halt` is what the table of halts asks at each target: to halt it, or to lift that.
     """
 
     mission: str
@@ -47,7 +64,7 @@ class Subject(Message):
     """The mission's name, from its definition."""
     step: str
     """Path of the step."""
-    kind: Literal["approval", "escalation", "compensation", "review", "facilitation", "override"] = "approval"
+    kind: Literal["approval", "escalation", "compensation", "review", "facilitation", "override", "halt"] = "approval"
     message: str = ""
     approvers: tuple[str, ...]
     required: int = 1
@@ -60,15 +77,26 @@ class Subject(Message):
     requested_by: str = ""
     generation: int = 0
     """How often the step was begun anew by an operator's command."""
+    seats: dict[str, int] = Field(default_factory=dict)
+    """Of which roles how many of those who approve must be, each person for one of them."""
+    reject_quorum: int = 1
+    excluded: tuple[str, ...] = ("requester",)
+    """Who may not decide, whatever their roles: the `requester`, the `author`. An action's requester never may."""
+    authors: tuple[str, ...] = ()
+    actions: tuple[Action, ...] = ()
+    """What runs when people approve a group: all of its actions, in their order, in place of `tool` and `arguments`."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"generation"})
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"generation", "actions", "seats", "reject_quorum", "excluded", "authors"}
+    )
 
     def digest(self) -> str:
         """Return what a decision is bound to.
 
         A field that came later (`LATER`) stays out where it says nothing: a gate that opened before keeps its digest.
         """
-        silent = {name for name in self.LATER if getattr(self, name) == type(self).model_fields[name].get_default()}
+        usual = {name: type(self).model_fields[name].get_default(call_default_factory=True) for name in self.LATER}
+        silent = {name for name, value in usual.items() if getattr(self, name) == value}
         return digest(self.model_dump(mode="json", exclude=silent))
 
 
@@ -86,6 +114,8 @@ class Ruling(Message):
     jti: str = ""
     comment: str = ""
     changes: dict[str, JsonValue] | None = None
+    to: str = ""
+    """To whom a decision is delegated."""
     received_at: datetime | None = None
     token: str = ""
     unopened: bool = False
@@ -112,6 +142,20 @@ class Opening(Message):
     left: float | None = None
     """Seconds that were left when the mission was paused; it has no deadline until it goes on."""
 
+    def words(self) -> tuple[Ruling, ...]:
+        """Return the votes that stand, one for each person: an approval that was withdrawn is none any more."""
+        left: list[Ruling] = []
+        for vote in self.votes:
+            if vote.verb == "withdraw":
+                left = [one for one in left if one.person != vote.person]
+            else:
+                left.append(vote)
+        return tuple(left)
+
+    def approvals(self) -> tuple[Ruling, ...]:
+        """Return the approvals that stand."""
+        return tuple(vote for vote in self.words() if vote.verb == "approve")
+
 
 class Claims(Message):
     """What a decision's JWS says. Times are seconds since 1970, as JWT has them."""
@@ -128,6 +172,7 @@ class Claims(Message):
     verb: Verb
     comment: str = ""
     changes: dict[str, JsonValue] | None = None
+    to: str = ""
 
 
 class Kin(Message):
@@ -151,8 +196,8 @@ class Hearing(Message):
 
     token: str
     received_at: datetime
-    mission: str = ""
-    first_run_id: str = ""
+    mission: str
+    first_run_id: str
     openings: tuple[Opening, ...] = ()
     used: tuple[str, ...] = ()
     """Ids of decisions that already counted."""
@@ -169,9 +214,9 @@ class Receipt(Message):
     reason: str = ""
     step: str = ""
     state: str = ""
-    """`open` while the gate waits, `heard` in a party, else what it came to: `approved`, `rejected`, `modified`.
+    """`open` while the gate waits, `heard` in a party, else what it came to: `approved`, `rejected`, …
 
-    Of a command: `done`, `due` when it is carried out next, `asking` when it waits for a gate's quorum.
+    Of a command: `done`, `due` when it is carried out next.
     """
 
 

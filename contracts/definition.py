@@ -16,7 +16,7 @@ from contracts.duration import Duration
 from contracts.gate import Gate, Review
 from contracts.party import Party
 from contracts.planning import Planning
-from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback
+from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback, Retry
 
 MOST_AT_ONCE = 500
 """Items of a map under way at once: a server keeps at most 2,000 activities of a mission pending."""
@@ -85,10 +85,11 @@ class LoopStep(BaseStep):
 class Compensation(Document):
     """What undoes an action. Without `with`, the tool gets those of the action's arguments that its schema knows.
 
-    `with` may also read `result`, what the action returned.
+    `with` may also read `result`, what the action returned. Without `retry` it is tried as its tool's contract says.
     """
 
     tool: str
+    retry: Retry | None = None
     with_: dict[str, JsonValue] | None = Field(default=None, alias="with")
 
     model_config = ALIASED
@@ -107,10 +108,14 @@ class ActionStep(BaseStep):
 
 
 class GroupStep(BaseStep):
-    """Steps that belong together, in order or as the task graph that their `needs` make."""
+    """Steps that belong together, in order or as the task graph that their `needs` make.
+
+    With an `approval` it holds actions alone: people see all of them, in order, before the first one runs.
+    """
 
     kind: Literal["group"] = "group"
     steps: tuple["Step", ...]
+    approval: Gate | None = None
 
 
 class Map(Document):
@@ -282,6 +287,8 @@ class Definition(Document):
     mission: str
     version: str
     team: str
+    author: tuple[str, ...] = ()
+    """The people who wrote it; a gate may exclude them."""
     description: str = ""
     inputs: dict[str, Any] = Field(default_factory=dict)
     verdict: Verdict

@@ -9,10 +9,18 @@ from pydantic import Field
 
 from contracts.base import Document
 from contracts.duration import Duration
-from contracts.step import ABORT
+from contracts.step import ABORT, ALIASED
 
 if TYPE_CHECKING:
     from contracts.definition import Target
+
+Excluded = Literal["requester", "author"]
+CHANGES = "changes"
+"""What the records of changes are called that people asked for."""
+MOST_CHANGES = 10
+"""How often changes are made at one gate before asking for more is a rejection."""
+MOST_TOGETHER = 20
+"""Actions of a group that people approve at once: of more, nobody looks at each."""
 
 
 class Rung(Document):
@@ -25,7 +33,9 @@ class Rung(Document):
 class Gate(Document):
     """What is asked, of whom, and for how long. Silence never approves.
 
-    `approvers` are roles or people; any of them may decide, `required` of them must approve.
+    `approvers` are roles or people; any of them may decide, `required` of them must approve, and among these so many of
+    each role as `from` says, a person for one role only. Whom `exclude` names may not decide. `reject_quorum` of them
+    reject it. Where people ask for changes, `on_changes` makes them and they are asked anew; else that is a rejection.
     While a mission is paused the clock stands still, unless `when_paused` is `run`.
     At the deadline `on_timeout` says: `escalate` climbs `escalation` (or asks the workspace's escalation role),
     `refuse` counts as a rejection, `abort` ends the mission undone; a step's name or a list of steps runs that.
@@ -34,6 +44,9 @@ class Gate(Document):
     type: Literal["approval"] = "approval"
     approvers: tuple[str, ...]
     required: int = Field(default=1, ge=1)
+    from_: dict[str, int] = Field(default_factory=dict, alias="from")
+    exclude: tuple[Excluded, ...] = ("requester",)
+    reject_quorum: int = Field(default=1, ge=1)
     message: str = ""
     context: tuple[str, ...] = ()
     timeout: Duration | None = None
@@ -41,6 +54,13 @@ class Gate(Document):
     escalation: tuple[Rung, ...] = ()
     on_reject: "Target" = ABORT
     when_paused: Literal["freeze", "run"] = "freeze"
+    on_changes: "Target | None" = None
+
+    model_config = ALIASED
+
+    def quorum(self) -> int:
+        """Return how many people the gate itself asks for."""
+        return max(self.required, sum(self.from_.values()))
 
 
 class Review(Document):

@@ -9,7 +9,9 @@ from contracts.base import Message
 from contracts.call import Grant, Observation, ToolCall, Usage
 from contracts.child import Child
 from contracts.decision import Ruling
+from contracts.halt import HaltNote
 from contracts.lock import LockNote
+from contracts.step import Retry
 
 Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skipped", "cancelled"]
 
@@ -56,8 +58,17 @@ class Effect(Message):
     undo_status: Literal["none", "armed", "running", "done", "failed", "given_up"] = "none"
     undo_error: str = ""
     undone_at: datetime | None = None
+    undo_retry: Retry | None = None
+    """How often the compensation is tried, where the definition says so."""
     locks: tuple[str, ...] = ()
     """Under which it was done, and is undone."""
+
+
+class Approved(Message):
+    """Whose approval an action runs on, where it was not asked for at the action itself."""
+
+    at: str
+    by: tuple[str, ...] = ()
 
 
 class Record(Message):
@@ -84,6 +95,8 @@ class Record(Message):
     answered_at: datetime | None = None
     grant: Grant | None = None
     """What an approved gate hands to the executor, tokens included: the executor checks them again."""
+    approved: Approved | None = None
+    """Set where people approved the action together with others: the gate's own record has what they said."""
     observations: tuple[Observation, ...] = ()
     usage: Usage = Usage()
     effect: Effect | None = None
@@ -95,3 +108,4 @@ class Record(Message):
     """How often operators had begun something anew when this step began."""
     by: str = ""
     """Who wrote this record by hand: it ran no step, or its output was amended."""
+    halted: HaltNote | None = None

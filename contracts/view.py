@@ -50,10 +50,13 @@ class Waiting(Message):
     kind: str
     approvers: tuple[str, ...]
     required: int
+    seats: dict[str, int] = Field(default_factory=dict)
     approved_by: tuple[str, ...] = ()
     opened_at: datetime | None = None
     deadline: datetime | None = None
     tool: str | None = None
+    tools: tuple[str, ...] = ()
+    """Where several actions are approved together: the tool of each, in their order."""
     digest: str = ""
 
 
@@ -78,6 +81,8 @@ class MissionView(Message):
     more: bool = False
     spent: Usage = Usage()
     refusals: tuple[Ruling, ...] = ()
+    not_undone: tuple[str, ...] = ()
+    """Steps whose effects could not be undone, at most fifty."""
     runs: int = 1
     paused: Pause | None = None
     letter: DeadLetter | None = None

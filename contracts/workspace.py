@@ -10,8 +10,11 @@ from pydantic import Field
 
 from contracts.base import Document
 from contracts.duration import Duration
+from contracts.step import Retry
 
 MISSION_QUEUE = "gonogo"
+LEAST_FOR_GOOD = 2
+"""How many people an effect takes that nothing can undo."""
 
 
 class Agent(Document):
@@ -37,7 +40,9 @@ class Tool(Document):
 
     `effect`: what it does to the world. `idempotency`: `key` (honours ours), `native` (may be repeated as it is),
     `none` (gets one attempt). `autonomy: allowed` frees a tool with an effect from approval; nothing else can.
+    `approvals`: how many different people must approve each use, whatever a mission says; two for what is irreversible.
     `compensated_by` names the only tools that may undo it. `manual` is what a person does when undoing fails.
+    `retry` is how often it is tried where a mission says nothing of it, also when it undoes another.
     """
 
     description: str = ""
@@ -47,10 +52,12 @@ class Tool(Document):
     effect: Literal["read", "write", "irreversible"]
     idempotency: Literal["key", "native", "none"] = "none"
     autonomy: Literal["approval", "allowed"] = "approval"
+    approvals: int | None = Field(default=None, ge=1, le=100)
     compensated_by: tuple[str, ...] = ()
     input: dict[str, Any] = Field(default_factory=dict)
     output: dict[str, Any] = Field(default_factory=dict)
     timeout: Duration = Field(default="30s", validate_default=True)
+    retry: Retry | None = None
     queue: str = MISSION_QUEUE
     manual: str = ""
 
@@ -60,7 +67,11 @@ class Tool(Document):
 
     def needs_approval(self) -> bool:
         """Whether people must approve each use."""
-        return self.acts() and self.autonomy != "allowed"
+        return self.acts() and (self.autonomy != "allowed" or self.effect == "irreversible")
+
+    def quorum(self) -> int:
+        """How many different people must approve each use."""
+        return max(self.approvals or 1, LEAST_FOR_GOOD if self.effect == "irreversible" else 1)
 
 
 class Server(Document):
@@ -101,7 +112,8 @@ class ToolsFile(Document):
 class PeopleFile(Document):
     """`people.yaml`: in the workspace for names and roles, in GONOGO_HOME for registered keys.
 
-    `operators` are the roles or people who may steer missions; by default the escalation's role.
+    `operators` are the roles and people who may command missions and halt what they use: by default the escalation
+    role.
     """
 
     escalation: Escalation | None = None
@@ -118,15 +130,12 @@ class PeopleFile(Document):
                 roles=tuple(dict.fromkeys(known.roles + person.roles)),
                 keys=tuple(dict.fromkeys(known.keys + person.keys)),
             )
-        return PeopleFile(
-            escalation=self.escalation or other.escalation,
-            operators=tuple(dict.fromkeys(self.operators + other.operators)),
-            people=people,
-        )
+        operators = tuple(dict.fromkeys(self.operators + other.operators))
+        return PeopleFile(escalation=self.escalation or other.escalation, operators=operators, people=people)
 
-    def steering(self) -> tuple[str, ...]:
-        """Return whose commands count where a mission names nobody."""
-        return self.operators or ((self.escalation.role,) if self.escalation is not None else ())
+    def operating(self) -> tuple[str, ...]:
+        """Return the roles and people who may operate."""
+        return self.operators or ((self.escalation.role,) if self.escalation else ())
 
     def roles(self) -> frozenset[str]:
         """Every role that somebody holds."""

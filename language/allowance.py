@@ -88,9 +88,27 @@ def people(step: Step, planned: PlanStep, draft: Draft) -> Iterator[Finding]:
         return
     key = "gate" if step.kind == "gate" else "approval"
     yield from strangers(step, asked(gate) - allowed, allowed, draft, key)
-    if own is not None and gate.required < own.required:
-        message = f"{gate.required} must approve here, and the plan itself needs {own.required}"
-        yield draft.find(CODE, message, step, key, "required", mend=f"write 'required: {own.required}'")
+    if own is not None:
+        yield from fewer(step, gate, own, draft, key)
+
+
+def fewer(step: Step, gate: Gate, own: Gate, draft: Draft, key: str) -> Iterator[Finding]:
+    """Find gates that are content with less than the plan's own."""
+    if gate.quorum() < own.quorum():
+        message = f"{gate.quorum()} must approve here, and the plan itself needs {own.quorum()}"
+        yield draft.find(CODE, message, step, key, "required", mend=f"write 'required: {own.quorum()}'")
+    for role, count in own.from_.items():
+        if gate.from_.get(role, 0) < count:
+            message = f"the plan itself needs {count} of '{role}'"
+            yield draft.find(CODE, message, step, key, "from", mend=f"write '{role}: {count}' in 'from'")
+    for who in own.exclude:
+        if who not in gate.exclude:
+            message = f"the plan itself is not approved by its {who}"
+            yield draft.find(CODE, message, step, key, "exclude", mend=f"write 'exclude: {who}'")
+    if gate.reject_quorum > own.reject_quorum:
+        message = f"{gate.reject_quorum} must reject here, and the plan itself is rejected by {own.reject_quorum}"
+        mend = f"write 'reject_quorum: {own.reject_quorum}'"
+        yield draft.find(CODE, message, step, key, "reject_quorum", mend=mend)
 
 
 def asked(gate: Gate) -> set[str]:

@@ -183,7 +183,7 @@ def words(step: Step) -> list[str]:
         case MissionStep():
             return [f"mission {step.mission}", f"accepts {', '.join(step.accept)}", f"{step.on_parent_close} with this"]
         case GroupStep():
-            return []
+            return asked(step.approval) if step.approval else []
         case _:
             assert_never(step)
 
@@ -210,10 +210,11 @@ def waited(wait: Wait) -> str:
 def asked(gate: Gate) -> list[str]:
     """Return who must approve, and what happens when nobody does."""
     names = ", ".join(gate.approvers)
-    count = f"{gate.required} of " if gate.required > 1 else ""
+    count = f"{gate.quorum()} of " if gate.quorum() > 1 else ""
     until = f" within {show_duration(gate.timeout)}" if gate.timeout else ""
     ladder = [f"then {', '.join(rung.approvers)} within {show_duration(rung.timeout)}" for rung in gate.escalation]
-    return [f"asks {count}{names}{until}", *ladder]
+    seats = [f"among them {', '.join(f'{count} {role}' for role, count in gate.from_.items())}"] if gate.from_ else []
+    return [f"asks {count}{names}{until}", *seats, *ladder]
 
 
 def shortened(text: str) -> str:

@@ -28,13 +28,15 @@ About = Literal["authority", "effect", "flow", "work", "words"]
 IN_PLACE = "a list in place"
 HIDDEN = frozenset(("place", "source", "step", "steps", "parallel"))
 AUTHORITY = "approval facilitator gate approvers required escalation on_timeout on_reject autonomy team allow revise"
+QUORUM = "from exclude reject_quorum on_changes approvals author"
 EFFECT = "kind action with compensate tool effect compensated_by idempotency verdict mission on_parent_close"
 FLOW = "locks needs if then else do until max_iterations on_max below_floor inputs stages bake healthy accept"
 PARTY = "members moderator options consensus threshold judge turns rounds least_rounds stall on_stall"
 WORDS = "description version manual"
 SHOWN = frozenset(("message", "context"))
+ASKED = frozenset(("gate.approvers", "approval.approvers"))
 ABOUT: Mapping[About, frozenset[str]] = {
-    "authority": frozenset(AUTHORITY.split()),
+    "authority": frozenset((*AUTHORITY.split(), *QUORUM.split())),
     "effect": frozenset(EFFECT.split()),
     "flow": frozenset((*FLOW.split(), *PARTY.split())),
     "words": frozenset(WORDS.split()),
@@ -143,7 +145,7 @@ def whole(happened: Happened, key: str, spot: Spot) -> Change:
     """Return the change that a step comes or goes, with the keys that it has."""
     keys = flat(spot.step)
     data: JsonValue = {name: value.data for name, value in keys.items() if not value.usual or name == "kind"}
-    about: About = "effect" if spot.step.kind == "action" else "authority" if "gate.approvers" in keys else "flow"
+    about: About = "effect" if spot.step.kind == "action" else "authority" if ASKED & keys.keys() else "flow"
     before, after = (data, None) if happened == "removed" else (None, data)
     return Change(happened=happened, about=about, step=key, before=before, after=after)
 

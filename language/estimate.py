@@ -31,7 +31,7 @@ from contracts.definition import (
     Target,
     WaitStep,
 )
-from contracts.gate import Gate
+from contracts.gate import MOST_CHANGES, Gate
 from contracts.party import Party
 from contracts.plan import Plan
 from contracts.step import ABORT, BUILT_IN, ESCALATE, REFUSE
@@ -158,7 +158,7 @@ class Reckoner:
                 branches = [branch for branch in step.parallel if branch.step not in self.called]
                 return together(Bounds.beside, (self.step(branch) for branch in branches))
             case GroupStep():
-                return self.run(step.steps)
+                return self.approved(step.approval, self.run(step.steps))
             case MapStep():
                 # How long the list is nobody knows before it is there.
                 once = self.target(step.map.do)
@@ -249,12 +249,14 @@ class Reckoner:
 
     def action(self, step: ActionStep) -> Bounds:
         acts = ACTIVITY.each(Cost(actions=1), plus)
-        if step.approval is None:
-            return Bounds(acts, acts)
-        refused = self.answers(step.approval)
-        ends = step.approval.on_reject == ABORT and step.approval.on_timeout in (ABORT, REFUSE, ESCALATE)
-        approved = Bounds(acts, acts)
-        return self.gate(step.approval).then(approved if ends else approved.either(refused))
+        return self.approved(step.approval, Bounds(acts, acts))
+
+    def approved(self, gate: Gate | None, bounds: Bounds) -> Bounds:
+        """Return the bounds of what people are asked for first, if they are."""
+        if gate is None:
+            return bounds
+        ends = gate.on_reject == ABORT and gate.on_timeout in (ABORT, REFUSE, ESCALATE)
+        return self.gate(gate).then(bounds if ends else bounds.either(self.answers(gate)))
 
     def answers(self, gate: Gate) -> Bounds:
         """Return the bounds of what follows when people do not approve."""
@@ -270,10 +272,14 @@ class Reckoner:
             escalation = self.plan.escalation
             waits += [seconds(rung.timeout) for rung in gate.escalation] or [seconds(escalation.timeout)]
         most = ASKED.each(TIMER if gate.timeout else NOTHING, plus)
-        extra = [VOTE] * (gate.required - 1) * len(waits) + [RUNG] * (len(waits) - 1)
+        extra = [VOTE] * (gate.quorum() + gate.reject_quorum - 2) * len(waits) + [RUNG] * (len(waits) - 1)
         for cost in extra:
             most = most.each(cost, plus)
-        return Bounds(QUIET_GATE, Cost(**{**vars(most), "wait": sum(waits)}))
+        asked = Bounds(QUIET_GATE, Cost(**{**vars(most), "wait": sum(waits)}))
+        if gate.on_changes is None:
+            return asked
+        anew = self.target(gate.on_changes).then(asked)
+        return asked.then(together(Bounds.then, [anew] * MOST_CHANGES).perhaps())
 
     def target(self, target: Target) -> Bounds:
         if not isinstance(target, str):

@@ -32,7 +32,7 @@ def _frozen(definition: Definition, workspace: Workspace, library: Library) -> P
         tools={name: workspace.tools[name] for name in sorted(tools)},
         escalation=workspace.people.escalation,
         people=people,
-        operators=workspace.people.steering(),
+        operators=workspace.people.operating(),
         missions=dict(_children(definition, workspace, library)),
     ).sealed()
 

@@ -60,6 +60,15 @@ TYPES: dict[str, tuple[str, Schema]] = {
     "inputs": ("JSON Schema", {"type": "object", "required": ["type"], "properties": {"type": {"const": "object"}}}),
     "steps": ("list of named steps", {"type": "array", "minItems": 1, "items": ref("named-step")}),
     "branches": ("list of steps", {"type": "array", "minItems": 1, "items": ref("step")}),
+    "seats": (
+        "map of roles to 1 to 100",
+        {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"type": "integer", "minimum": 1, "maximum": 100},
+        },
+    ),
+    "excluded": ("`requester`, `author` or `nobody`, or a list", NAMES),
     "rungs": ("list of [rungs](gate.md#a-rung)", {"type": "array", "items": ref("rung")}),
     "retry": ("[retry](README.md#retry)", ref("retry")),
     "gate": ("[gate](gate.md)", ref("gate")),

@@ -51,7 +51,9 @@ def read_parallel(reader: "StepReader", form: Form, common: dict[str, Any]) -> S
 
 
 def read_group(reader: "StepReader", form: Form, common: dict[str, Any]) -> Step:
-    return GroupStep(**common, steps=reader.steps(filled(form, "steps"), named=True))
+    approval = form.form("approval", "an approval")
+    steps = reader.steps(filled(form, "steps"), named=True)
+    return GroupStep(**common, steps=steps, approval=reader.gate(approval) if approval else None)
 
 
 def read_gate(reader: "StepReader", form: Form, common: dict[str, Any]) -> Step:

@@ -25,8 +25,10 @@ from language.checks import (
     names,
     paths,
     plans,
+    quorum,
     races,
     timing,
+    together,
     types,
     variables,
 )
@@ -53,12 +55,14 @@ CHECKS = (
     expressions.check,
     types.check,
     approval.check,
+    quorum.check,
     timing.check,
     arguments.check,
     canaries.check,
     locks.check,
     plans.check,
     missions.check,
+    together.check,
 )
 
 
@@ -125,6 +129,7 @@ def read_mission(tree: Value, file: str, findings: list[Finding]) -> Draft:
         mission=read_name(form),
         version=form.text("version", required=True),
         team=form.text("team", required=True),
+        author=form.texts("author"),
         description=form.text("description"),
         inputs=read_inputs(form),
         verdict=read_verdict(form),

@@ -32,6 +32,7 @@ def definitions() -> dict[str, Schema]:
         "branches": schema_of("branches"),
         **kinds,
         **{name: of_map(keys) for name, keys in FORMS.items()},
+        "gate": {**of_map(FORMS["gate"]), "anyOf": [{"required": ["approvers"]}, {"required": ["from"]}]},
     }
 
 

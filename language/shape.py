@@ -41,14 +41,20 @@ EFFORT: Keys = {
 
 GATE: Keys = {
     "type": Key("approval", "what is asked", "`approval`"),
-    "approvers": Key("names", "roles or people, any of whom may decide", required=True),
-    "required": Key("1 to 100", "how many of them must approve", "1"),
+    "approvers": Key("names", "roles or people, any of whom may decide; needed without `from`", "the roles in `from`"),
+    "required": Key("1 to 100", "how many of them must approve", "1, or what the tool's contract asks for"),
+    "from": Key("seats", "how many of each role must be among those who approve, each person for one role", "any"),
+    "exclude": Key(
+        "excluded", "who may not decide, whatever their roles; the requester only where it is `nobody`", "`requester`"
+    ),
+    "reject_quorum": Key("1 to 100", "how many must reject, or ask for changes, to end it", "1"),
     "message": Key("template", "what they read"),
     "context": Key("names", "variables that they are shown"),
     "timeout": Key("duration", "how long they have", "for ever"),
     "on_timeout": Key("silence", "what the deadline means; silence never approves", "`refuse`"),
     "escalation": Key("rungs", "who is asked next, with `on_timeout: escalate`", "the workspace's escalation role"),
     "on_reject": Key("target", "where a rejection leads", "`abort`"),
+    "on_changes": Key("target", "what is done when people ask for changes; then they are asked anew", "a rejection"),
 }
 
 FORMS: Mapping[str, Keys] = {
@@ -150,6 +156,7 @@ FORMS: Mapping[str, Keys] = {
     "compensation": {
         "tool": Key("tool", "the tool that undoes the action", required=True),
         "with": Key("arguments", "its arguments; may read `result`", "those of the action that it knows"),
+        "retry": Key("retry", "how often it is tried before people are asked", "what `tools.yaml` says, or 3 attempts"),
     },
     "verdict": {
         "one_of": Key("names", "the words in which the mission may end", required=True),
@@ -162,6 +169,7 @@ MISSION: Keys = {
     "mission": Key("mission name", "its name, which is the workflow's type", required=True),
     "version": Key("text", "its version; quote it where it looks like a number", required=True),
     "team": Key("text", "whose it is", required=True),
+    "author": Key("names", "the people who wrote it; a gate may exclude them", "not said"),
     "description": Key("text", "what it is for"),
     "inputs": Key("inputs", "JSON Schema of type object; each property is a variable", "no inputs"),
     "verdict": Key("verdict", "what it must reach", required=True),
@@ -188,7 +196,12 @@ STEPS: Mapping[str, Keys] = {
         "approval": Key("gate", "who must approve; needed where the tool changes the world"),
         **EFFORT,
     },
-    "steps": {"steps": Key("steps", "the steps that belong together", required=True)},
+    "steps": {
+        "steps": Key("steps", "the steps that belong together", required=True),
+        "approval": Key(
+            "gate", "who must approve all actions in it at once; it then holds nothing else", "each its own"
+        ),
+    },
     "map": {"map": Key("map", "the list, and what is done for each of its items", required=True)},
     "race": {
         "race": Key("branches", "the steps that run at once; none of them may act", required=True),

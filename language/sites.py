@@ -14,6 +14,7 @@ from contracts.definition import (
     CanaryStep,
     ConditionStep,
     GateStep,
+    GroupStep,
     LoopStep,
     MapStep,
     MissionStep,
@@ -79,6 +80,9 @@ def sites(step: Step, draft: Draft) -> Iterator[Site]:
                 yield from whole(draft.value(step, "wait", "until"))
             if step.wait.key:
                 yield from templates(draft.value(step, "wait", "key"))
+        case GroupStep():
+            if step.approval and step.approval.message:
+                yield from templates(draft.value(step, "approval", "message"))
         case PlanStep():
             yield from templates(draft.value(step, "plan", "task"))
             if step.approval and step.approval.message:

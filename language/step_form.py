@@ -7,9 +7,10 @@ The other halves: `kind_form.py` reads what each kind has of its own, `contracts
 from contracts.definition import Compensation, GroupStep, Step, Target
 from contracts.failure_class import ANY, WAYS
 from contracts.gate import Gate, Rung
-from contracts.step import ABORT, ESCALATE, Default, Fallback, Place, Retry
+from contracts.step import ABORT, CONTINUE, ESCALATE, Default, Fallback, Place, Retry
 from language.finding import Finding
 from language.form import Form, described, spare
+from language.gate_form import excluded, seats
 from language.kind_form import EVERY_KEY, READERS, WORDS
 from language.name import STEP, nearest
 from language.steps import REFUSE
@@ -146,15 +147,20 @@ class StepReader:
         kind = form.text("type") or "approval"
         if kind != "approval":
             form.add("BAD_VALUE", f"unknown type of gate '{kind}'", form.data["type"].place, "write 'approval'")
+        wanted = seats(form)
         gate = Gate(
-            approvers=form.texts("approvers", required=True),
+            approvers=form.texts("approvers", required=not wanted) or tuple(wanted),
             required=form.integer("required", 1, 100, 1),
+            **{"from": wanted},
+            exclude=excluded(form),
+            reject_quorum=form.integer("reject_quorum", 1, 100, 1),
             message=form.text("message"),
             context=form.texts("context"),
             timeout=form.duration("timeout"),
             on_timeout=self.target(form, "on_timeout", REFUSE),
             escalation=tuple(self.rung(Form(item, "a rung", self.findings)) for item in form.items("escalation")),
             on_reject=self.target(form, "on_reject", ABORT),
+            on_changes=self.target(form, "on_changes", CONTINUE) if form.take("on_changes") else None,
         )
         form.done()
         return gate
@@ -188,7 +194,8 @@ class StepReader:
         if isinstance(value.data, str):
             return Compensation(tool=value.data)
         inner = Form(value, "'compensate'", self.findings)
-        compensation = Compensation(tool=inner.text("tool", required=True), **{"with": inner.mapping("with")})
+        words = {"with": inner.mapping("with"), "retry": self.retry(inner)}
+        compensation = Compensation(tool=inner.text("tool", required=True), **words)
         inner.done()
         return compensation
 

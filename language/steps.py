@@ -35,19 +35,22 @@ FAILING = "on_failure."
 
 
 def gate_of(step: Step) -> Gate | None:
-    """Return what the step asks people: a gate's question, or the approval of an action or a plan."""
+    """Return what the step asks people: a gate's question, or the approval of an action, a group or a plan."""
     match step:
         case GateStep():
             return step.gate
-        case ActionStep() | PlanStep():
+        case ActionStep() | GroupStep() | PlanStep():
             return step.approval
         case _:
             return None
 
 
 def gate_targets(gate: Gate | None) -> dict[str, Target]:
-    """Return where a gate can lead, by key: `on_timeout`, `on_reject`."""
-    return {"on_timeout": gate.on_timeout, "on_reject": gate.on_reject} if gate else {}
+    """Return where a gate can lead, by key: `on_timeout`, `on_reject`, and `on_changes` where it has that."""
+    if gate is None:
+        return {}
+    ways = {"on_timeout": gate.on_timeout, "on_reject": gate.on_reject}
+    return ways if gate.on_changes is None else {**ways, "on_changes": gate.on_changes}
 
 
 def targets(step: Step) -> dict[str, Target]:
@@ -79,7 +82,7 @@ def kind_targets(step: Step) -> dict[str, Target]:
     match step:
         case AgentStep():
             return {"below_floor": step.below_floor}
-        case GateStep() | ActionStep() | PlanStep():
+        case GateStep() | ActionStep() | GroupStep() | PlanStep():
             return gate_targets(gate_of(step))
         case ConditionStep():
             return {"then": step.condition.then, "else": step.condition.else_}
@@ -93,7 +96,7 @@ def kind_targets(step: Step) -> dict[str, Target]:
             return {key: (part,) for key, part in step.canary.parts().items()}
         case PartyStep():
             return {"on_stall": step.party.on_stall}
-        case ParallelStep() | GroupStep() | RaceStep() | WaitStep() | MissionStep():
+        case ParallelStep() | RaceStep() | WaitStep() | MissionStep():
             return {}
         case _:
             assert_never(step)

@@ -43,7 +43,13 @@ def load_workspace(root: Path, registered: PeopleFile | None = None) -> Workspac
     findings += check_people(merged, people_yaml) if people_read else []
     if findings:
         raise Rejected(finding.in_file(str(root / finding.place.file)) for finding in findings)
-    return Workspace(root=str(root), agents=agents.agents, servers=tools.servers, tools=tools.tools, people=merged)
+    known = {name: tool.model_copy(update={"approvals": stated(tool)}) for name, tool in tools.tools.items()}
+    return Workspace(root=str(root), agents=agents.agents, servers=tools.servers, tools=known, people=merged)
+
+
+def stated(tool: Tool) -> int | None:
+    """Return how many people a contract asks for, said where it is more than one, so that a plan is frozen with it."""
+    return tool.quorum() if tool.quorum() > 1 else tool.approvals
 
 
 def read_part(model: type[Part], path: Path, findings: list[Finding]) -> tuple[Part, Value]:
@@ -85,8 +91,22 @@ def check_tools(file: ToolsFile, value: Value) -> Iterator[Finding]:
         yield from bad_schema(tool.input, here.find("input"), "input")
         yield from bad_schema(tool.output, here.find("output"), "output")
         yield from no_time(tool.timeout, here.find("timeout"))
+        yield from approvals(tool, here)
         for number, other in enumerate(tool.compensated_by):
             yield from unknown("UNKNOWN_TOOL", "tool", other, file.tools, here.place_of("compensated_by", number))
+
+
+def approvals(tool: Tool, value: Value) -> Iterator[Finding]:
+    """Find contracts that free what nobody can undo, ask too few people for it, or ask for nothing at all."""
+    if tool.effect == "irreversible" and tool.autonomy == "allowed":
+        mend = "leave 'autonomy' out: nobody can undo what it does"
+        yield Finding("BAD_VALUE", "an irreversible tool never acts unasked", value.place_of("autonomy"), mend)
+    elif tool.approvals is not None and not tool.needs_approval():
+        mend = "leave it out, or let the tool need approval"
+        yield Finding("BAD_VALUE", "'approvals' of a tool that asks nobody", value.place_of("approvals"), mend)
+    elif tool.approvals is not None and tool.approvals < tool.quorum():
+        message = f"'approvals' is {tool.approvals}, and what nobody can undo takes {tool.quorum()} people"
+        yield Finding("BAD_VALUE", message, value.place_of("approvals"), f"write {tool.quorum()} or more")
 
 
 def check_people(file: PeopleFile, value: Value) -> Iterator[Finding]:

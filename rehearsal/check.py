@@ -41,6 +41,8 @@ def check(script: Rehearsal, plan: Plan, people: PeopleFile) -> Iterator[Finding
     for decision in script.people:
         yield from _path(decision.at, steps, decision.place)
         yield from _known("person", decision.by, people.people, decision.place)
+        if decision.to:
+            yield from _known("person", decision.to, people.people, decision.place)
     yield from _events(script, steps)
     yield from _expected(script, plan, people, steps, tools)
 

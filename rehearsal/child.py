@@ -12,7 +12,7 @@ from contracts.plan import Ending, MissionInput
 from contracts.view import MissionState
 from rehearsal.clock import Clock
 from workflows.governance.event import Eventbook
-from workflows.governance.saga import to_undo
+from workflows.governance.saga import not_undone, to_undo
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.course import broken, follow, scope_of, to_be_undone
 from workflows.interpreter.ending import EffectFailed
@@ -49,7 +49,10 @@ class Children:
         await self._clock.condition(lambda: played.over)
         ending = played.ending
         assert ending is not None  # noqa: S101 (whoever is over has one)
-        return Report(state=ending.state, verdict=ending.verdict, reason=ending.reason, held=played.holds())
+        left = not_undone(played.journal.records())
+        return Report(
+            state=ending.state, verdict=ending.verdict, reason=ending.reason, held=played.holds(), not_undone=left
+        )
 
     def stop(self, child: Child) -> None:
         """Cancel a child that is under way."""
@@ -57,12 +60,14 @@ class Children:
         if played.task is not None and not played.over:
             played.task.cancel()
 
-    async def undo(self, child: Child) -> None:
+    async def undo(self, child: Child) -> Report:
         """Have a child undo what it did, and wait until it has."""
         self.stop(child)
         played = self._played[child.id]
         await self._clock.condition(lambda: played.over)
         await undo_all(played.scope)
+        state = played.ending.state if played.ending else MissionState.CANCELLED
+        return Report(state=state, not_undone=not_undone(played.journal.records()))
 
 
 class Played:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 
-from activities.entitled import why_not_again, why_not_content, why_not_person
+from activities.entitled import why_not_again, why_not_content, why_not_delegate, why_not_person
 from contracts.decision import Opening, Ruling
 from contracts.workspace import PeopleFile
 from rehearsal.check import name_of
@@ -80,9 +80,11 @@ class Crowd:
         by, changes = decision.by, decision.changes
         reason = (
             why_not_person(by, opening.subject, self._people)
-            or why_not_again(by, opening)
-            or why_not_content(opening, decision.decide, changes, decision.comment)
+            or why_not_again(by, opening, decision.decide)
+            or why_not_content(opening, decision.decide, changes, decision.comment, decision.to)
         )
+        if not reason and decision.decide == "delegate":
+            reason = why_not_delegate(by, decision.to, opening, self._people)
         return Ruling(
             accepted=not reason,
             reason=reason,
@@ -95,5 +97,6 @@ class Crowd:
             jti=f"{opening.nonce}-{len(self._spoken)}",
             comment=decision.comment,
             changes=changes,
+            to=decision.to,
             received_at=self._clock.now,
         )

@@ -181,10 +181,9 @@ class ScriptedPorts(Unsteered):
         del path
         self._children.stop(child)
 
-    async def undo_mission(self, child: Child, path: str) -> bool:
+    async def undo_mission(self, child: Child, path: str) -> Report | None:
         del path
-        await self._children.undo(child)
-        return True
+        return await self._children.undo(child)
 
     async def _act(self, call: ToolCall, tool: Tool, effort: Effort) -> ToolResult:
         wrong = errors(tool.input, call.arguments)

@@ -173,6 +173,7 @@ class Reader:
             decide=cast(Verb, self._one_of(form, "decide", VERBS, required=True) or "reject"),
             comment=form.text("comment"),
             changes=form.mapping("changes"),
+            to=form.text("to"),
             after=self._span(form),
             place=form.value.place,
         )

@@ -4,16 +4,16 @@
 """
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field
 
 from contracts.base import Document
-from contracts.decision import Verb
+from contracts.decision import Asked, Spoken, Verb
 from contracts.step import Place
 
 CODES = ("bad_input", "refused", "not_found", "over_budget", "unavailable", "timed_out", "tool_failed")
-VERBS: tuple[Verb, ...] = ("approve", "reject", "modify", "interject", "call_vote", "end")
+VERBS: tuple[Verb, ...] = (*get_args(Asked), *get_args(Spoken))
 APPLIED = ("no", "yes", "unknown")
 
 
@@ -47,6 +47,7 @@ class Decision(Document):
     decide: Verb
     comment: str = ""
     changes: dict[str, Any] | None = None
+    to: str = ""
     after: timedelta = timedelta()
     place: Place = Place()
 

@@ -60,7 +60,7 @@ class Answerer:
 
     def _person(self, opening: Opening) -> str:
         """Return somebody who may decide here, has a key here, and has not decided yet."""
-        subject, voted = opening.subject, {vote.person for vote in opening.votes}
+        subject, voted = opening.subject, {vote.person for vote in opening.words()}
         for name, person in self.people.people.items():
             asked_for_it = any(same_person(one, subject.requested_by) for one in (name, person.name) if one)
             able = keys.private_path(self.settings.home, name).exists() and may_decide(
@@ -118,7 +118,16 @@ async def _asked(verb: Verb, opening: Opening) -> Wish:
 
 
 async def _changes(opening: Opening) -> dict[str, Any]:
-    arguments = opening.subject.arguments or {}
+    actions = {action.step: action.arguments for action in opening.subject.actions}
+    if not actions:
+        return await _changed(opening.subject.arguments or {})
+    while True:
+        step = await ask(f"  which action ({', '.join(visible(one) for one in actions)})? ")
+        if step in actions:
+            return {step: await _changed(actions[step])}
+
+
+async def _changed(arguments: dict[str, Any]) -> dict[str, Any]:
     while True:
         name = await ask(f"  which argument ({', '.join(visible(one) for one in arguments)})? ")
         if name in arguments:

@@ -61,6 +61,7 @@ SHOWN = (
     "by",
     "undoes",
     "locks",
+    "halts",
 )
 
 

@@ -49,6 +49,7 @@ def _summary(execution: "WorkflowExecution") -> dict[str, Any]:
         "verdict": known.get(names.MISSION_VERDICT),
         "team": known.get(names.MISSION_TEAM),
         "awaiting": known.get(names.AWAITING_ROLE) or [],
+        "halted_by": known.get(names.HALTED_BY) or [],
         "started_at": iso(execution.start_time),
         "ended_at": iso(execution.close_time),
     }
@@ -82,7 +83,7 @@ def _print_missions(found: list[dict[str, Any]]) -> None:
         (
             item["id"],
             item["mission"] or "",
-            state(item["state"]),
+            state(item["state"]).append(" (halted)" if item["halted_by"] and not item["ended_at"] else ""),
             item["verdict"] or "",
             item["team"] or "",
             _when(item),

@@ -15,19 +15,15 @@ from contracts.call import EXECUTE_ACTION, JUDGE_DECISION, RUN_AGENT, AgentCall,
 from contracts.child import UNDO_CHILD, WATCH_CHILD, Child, Report
 from contracts.decision import DECIDE, Ruling, token_digest
 from contracts.event import EVENT, Event
-from contracts.lock import ASK_LOCKS, RELEASE_LOCKS, Claim, Holder, Standing
+from contracts.halt import HALTS
+from contracts.lock import LOCKS
 from contracts.plan import MissionInput, MissionResult
 from contracts.planned import LOAD_PLAN, LoadedPlan
 from contracts.view import AuditEntry
 from starter.history import LOCAL_ACTIVITY, Reader, name_of, run_id, runs_of
+from starter.waits import WAITED, Waits
 
 Call = AgentCall | ToolCall
-STANDS = {
-    "held": "locks taken",
-    "waiting": "locks waited for",
-    "yielded": "locks yielded",
-    "unknown": "locks asked for",
-}
 BESIDE = frozenset((JUDGE_DECISION, LOAD_PLAN))
 MODELS: dict[str, type[AgentCall] | type[ToolCall]] = {RUN_AGENT: AgentCall, EXECUTE_ACTION: ToolCall}
 
@@ -48,7 +44,7 @@ class Run:
         self._history = history
         self._reader = reader
         self._calls: dict[int, Call] = {}
-        self._claims: dict[int, Claim] = {}
+        self._waits = Waits(reader)
         self._kin: dict[int, Child] = {}
 
     async def entries(self) -> AsyncIterator[AuditEntry]:
@@ -90,6 +86,8 @@ class Run:
 
     async def _started(self, attributes: Any) -> dict[str, Any]:
         given = await self._reader.one(attributes.input.payloads, MissionInput)
+        if given is None and attributes.workflow_type.name in {HALTS, LOCKS}:
+            return {"what": f"{attributes.workflow_type.name} started", "who": attributes.identity}
         if given is None:
             return {"what": "started without a frozen plan", "who": attributes.identity}
         plan = given.plan
@@ -103,8 +101,8 @@ class Run:
         kind = attributes.activity_type.name
         if kind in BESIDE:
             return None
-        if kind in {ASK_LOCKS, RELEASE_LOCKS}:
-            return await self._about_locks(event_id, kind, attributes.input.payloads)
+        if kind in WAITED:
+            return await self._waits.begun(event_id, kind, attributes.input.payloads)
         model: type[Call] | None = MODELS.get(kind)
         call = await self._reader.one(attributes.input.payloads, model) if model else None
         child = await self._reader.one(attributes.input.payloads, Child) if kind in {WATCH_CHILD, UNDO_CHILD} else None
@@ -126,24 +124,9 @@ class Run:
         detail = {"arguments": call.arguments, "key": call.key, "undoes": call.undoes, "approved": _approval(call)}
         return {"what": what, "who": call.tool, "step": call.path, "digest": digest(call.arguments), "detail": detail}
 
-    async def _about_locks(self, event_id: int, kind: str, payloads: Any) -> dict[str, Any] | None:
-        """Tell of locks that are given back; what an asking comes to is told when it is answered."""
-        if kind == RELEASE_LOCKS:
-            holder = await self._reader.one(payloads, Holder)
-            return {"what": "locks given back", "step": holder.path} if holder else None
-        claim = await self._reader.one(payloads, Claim)
-        if claim is not None:
-            self._claims[event_id] = claim
-        return None
-
-    async def _answered(self, claim: Claim, attributes: Any) -> dict[str, Any]:
-        standing = await self._reader.one(attributes.result.payloads, Standing) or Standing()
-        detail = {"locks": list(claim.names), "cause": standing.cause or "; ".join(map(str, standing.behind))}
-        return {"what": STANDS[standing.state], "step": claim.holder.path, "detail": detail}
-
     async def _completed(self, attributes: Any) -> dict[str, Any] | None:
-        if attributes.scheduled_event_id in self._claims:
-            return await self._answered(self._claims[attributes.scheduled_event_id], attributes)
+        if waited := await self._waits.over(attributes):
+            return waited
         call = self._calls.get(attributes.scheduled_event_id)
         if call is None:
             return await self._reported(attributes)
@@ -172,7 +155,8 @@ class Run:
         cause, details = await self._reader.failure(attributes.failure)
         call = self._calls.get(attributes.scheduled_event_id)
         noun = "agent" if isinstance(call, AgentCall) else "compensation" if call and call.undoes else "action"
-        return self._about(attributes.scheduled_event_id, f"{noun} failed", "", {"cause": cause, **details})
+        verb = "failed" if details.pop("halts", None) is None else "held up"
+        return self._about(attributes.scheduled_event_id, f"{noun} {verb}", "", {"cause": cause, **details})
 
     def _about(
         self, scheduled: int, what: str, proof: str = "", detail: dict[str, Any] | None = None
@@ -269,6 +253,7 @@ def _ruled(ruling: Ruling) -> dict[str, Any]:
         "reason": ruling.reason,
         "comment": ruling.comment,
         "changes": ruling.changes,
+        "to": ruling.to,
         "roles": list(ruling.roles),
         "jti": ruling.jti,
         "token_digest": token_digest(ruling.token) if ruling.token else "",

@@ -1,6 +1,6 @@
 """`gonogo approve`, `reject`, `modify`, `facilitate`: show exactly what is signed, sign, send.
 
-`starter/sign.py` does the work.
+`starter/sign.py` does the work; the other decisions are in `starter/vote.py`.
 """
 
 import json
@@ -48,7 +48,7 @@ def approve(
     """Approve what a step asks for, signed with your key."""
     from starter.sign import Wish
 
-    return _decide(Wish("approve", comment), (mission, step), person, printed=printed, as_json=as_json, unseen=unseen)
+    return decided(Wish("approve", comment), (mission, step), person, printed=printed, as_json=as_json, unseen=unseen)
 
 
 def reject(
@@ -65,7 +65,7 @@ def reject(
 
     if not comment.strip():
         raise Usage("a rejection needs its reason: --comment 'why'")
-    return _decide(Wish("reject", comment), (mission, step), person, printed=printed, as_json=as_json)
+    return decided(Wish("reject", comment), (mission, step), person, printed=printed, as_json=as_json)
 
 
 def modify(
@@ -86,7 +86,7 @@ def modify(
     from starter.sign import Wish
 
     wish = Wish("modify", comment, _object(changes, read_document(changes)))
-    return _decide(wish, (mission, step), person, printed=printed, as_json=as_json)
+    return decided(wish, (mission, step), person, printed=printed, as_json=as_json)
 
 
 def facilitate(
@@ -108,7 +108,7 @@ def facilitate(
         raise Usage(f"a facilitator can {', '.join(sorted(SPEAKING))}; {speech!r} is none of them")
     if verb == "interject" and not comment.strip():
         raise Usage("an interjection needs its words: --comment 'what you say'")
-    return _decide(Wish(verb, comment), (mission, step), person, printed=printed, as_json=as_json)
+    return decided(Wish(verb, comment), (mission, step), person, printed=printed, as_json=as_json)
 
 
 def _object(name: str, changes: Any) -> dict[str, Any]:
@@ -117,12 +117,14 @@ def _object(name: str, changes: Any) -> dict[str, Any]:
     return changes
 
 
-def _decide(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, as_json: bool, unseen: str = "") -> int:
+def decided(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, as_json: bool, unseen: str = "") -> int:
+    """Show a gate with what is wished, sign that, and send it or print it."""
     from contracts.decision import SPEAKING
 
     mission, step = gate
     if not person:
-        words = f"facilitate {mission} {step} {wish.verb}" if wish.verb in SPEAKING else f"{wish.verb} {mission} {step}"
+        verb = wish.verb.replace("_", "-")
+        words = f"facilitate {mission} {step} {wish.verb}" if wish.verb in SPEAKING else f"{verb} {mission} {step}"
         raise Usage(f"who decides? gonogo {words} --as PERSON, or set GONOGO_PERSON")
 
     async def work(client: "Client") -> int:

@@ -33,9 +33,10 @@ def _cost(view: MissionView) -> RenderableType:
 def _open(view: MissionView) -> list[RenderableType]:
     if _over(view):
         return []
-    return [
-        Text(f"\n{_verb(gate)} at {visible(gate.step)}: {_asked(gate, view.id)}", "yellow") for gate in view.waiting
-    ]
+    gates = [f"{_verb(gate)} at {visible(gate.step)}: {_asked(gate, view.id)}" for gate in view.waiting]
+    notes = [record.halted for record in view.records if record.halted and record.halted.state == "waiting"]
+    halts = [f"waits at {visible(note.path)}: {visible(str(halt))}" for note in notes for halt in note.halts]
+    return [Text(f"\n{line}", "yellow") for line in (*gates, *halts)]
 
 
 def _verb(gate: Waiting) -> str:

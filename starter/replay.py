@@ -72,12 +72,13 @@ async def _judged(histories: "AsyncIterator[Named]") -> list[tuple[str, str]]:
     from temporalio.worker import Replayer
 
     from runtime.connection import DATA_CONVERTER
+    from workflows.halts import Halts
     from workflows.locks import Locks
     from workflows.mission import Mission
     from workflows.runner import runner
 
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)  # The reason is told below, once.
-    replayer = Replayer(workflows=[Mission, Locks], workflow_runner=runner(), data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[Mission, Locks, Halts], workflow_runner=runner(), data_converter=DATA_CONVERTER)
     outcomes = []
     async for name, history in histories:
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)

@@ -14,11 +14,12 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from contracts.decision import Claims, Opening
+from contracts.decision import Action, Claims, Opening
 from contracts.planning import SHOWN
 from starter.escape import visible
 from starter.quoted import Quoted, taken
 from starter.render import deadline, pairs
+from starter.terms import deciders
 
 PLANNED = re.compile(r"/plan\[\d+\]$")
 """The path at which people are asked for a plan."""
@@ -48,9 +49,11 @@ def opening(gate: Opening, now: datetime | None = None, room: int | None = ROOM)
         rows.append(("arguments", arguments))
     if subject.compensation:
         rows.append(("undone by", Text(visible(subject.compensation))))
+    for number, (action, given) in enumerate(_together(gate, room), 1):
+        rows.append((f"action {number}", Group(Text.assemble(*_named(action)), given)))
     if gate.context:
         rows.append(("context", Text(visible(f"{', '.join(gate.context)}; {subject.context_digest}"), "dim")))
-    rows.append(("deciders", Text(_deciders(gate))))
+    rows.append(("deciders", Text(visible(deciders(gate)))))
     rows.append(("deadline", Text(deadline(gate.deadline, now))))
     rows.append(("digest", Text(visible(gate.digest), "dim")))
     special = {"review": "goes on at the deadline unless somebody objects", "facilitation": "talks"}
@@ -61,13 +64,18 @@ def opening(gate: Opening, now: datetime | None = None, room: int | None = ROOM)
 
 def cut(gate: Opening, room: int | None = ROOM) -> int:
     """Return how many characters of a gate are not shown."""
-    texts = [*_asked(gate, room), *(text for _, texts in _context(gate, room) for text in texts)]
+    texts = [*_asked(gate, room), *(given for _, given in _together(gate, room))]
+    texts += [text for _, some in _context(gate, room) for text in some]
     return sum(text.kept()[1] for text in texts)
 
 
 def claims(said: Claims) -> RenderableType:
     """Return what the signature says beyond what the gate asks."""
-    rows: list[tuple[str, RenderableType]] = [("you sign", Text(f"{said.verb} as {visible(said.iss)}", "bold"))]
+    rows: list[tuple[str, RenderableType]] = [
+        ("you sign", Text(f"{said.verb.replace('_', ' ')} as {visible(said.iss)}", "bold"))
+    ]
+    if said.to:
+        rows.append(("decides instead", Text(visible(said.to), "bold")))
     if said.comment:
         rows.append(("comment", Quoted(said.comment)))
     if said.changes is not None:
@@ -104,6 +112,20 @@ def _asked(gate: Opening, room: int | None) -> tuple[Quoted, Quoted]:
     return Quoted(subject.message or f"an {subject.kind}", room), arguments
 
 
+def _together(gate: Opening, room: int | None) -> list[tuple[Action, Quoted]]:
+    """Return the actions that are approved together, each with its arguments; the room is for all of them."""
+    actions = gate.subject.actions
+    share = room // len(actions) if room is not None and actions else room
+    return [(action, data(action.arguments, share)) for action in actions]
+
+
+def _named(action: Action) -> Iterator[tuple[str, str]]:
+    """Yield what acts where, and what would undo it."""
+    yield visible(action.tool), "bold"
+    undo = f", undone by {visible(action.compensation)}" if action.compensation else ""
+    yield f"  at {visible(action.step)}{undo}", "dim"
+
+
 def _context(gate: Opening, room: int | None) -> Iterator[tuple[str, list[Quoted]]]:
     """Yield each part of the context with its texts: what a plan changes, and the value itself."""
     for name, value in gate.context.items():
@@ -129,11 +151,3 @@ def _changes(plan: Any) -> str:
     from starter.diff import worded
 
     return worded(tuple(Change.model_validate(change) for change in plan["changes"])).rstrip()
-
-
-def _deciders(gate: Opening) -> str:
-    subject = gate.subject
-    who = visible(" or ".join(subject.approvers))
-    given = [vote.person for vote in gate.votes if vote.verb == "approve"]
-    need = f"{who}; {subject.required} must approve" if subject.required > 1 else who
-    return f"{need}, approved so far by {visible(', '.join(given))}" if given else need

@@ -13,9 +13,9 @@ from opentelemetry.trace import get_tracer
 from temporalio.client import Client
 
 from activities import keys
+from activities.entitled import misfits
 from contracts.base import digest
-from contracts.decision import DECIDE, Claims, Opening, Receipt, Verb
-from language.schema import errors
+from contracts.decision import DECIDE, Claims, Opening, Receipt, Subject, Verb
 from starter.connect import PATIENCE, described, settings, understood
 from starter.problem import Refused
 from starter.state import read_gates, read_receipt
@@ -23,21 +23,23 @@ from starter.state import read_gates, read_receipt
 VALID_SECONDS = 300
 """How long a signed decision may travel. Printed ones are pasted by hand, so minutes and not seconds."""
 AFTER = {
-    "open": "the gate waits for more approvals",
+    "open": "the gate waits for more decisions",
     "approved": "the gate is approved",
     "rejected": "the gate is rejected",
     "modified": "the gate is open again with the changed arguments",
+    "changes_requested": "the gate is closed until the changes are made, or for good where nothing makes them",
     "heard": "it takes effect when the turns that run now have ended",
 }
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody wants to decide, and why. `changes` are laid over the shown arguments."""
+    """What somebody wants to decide, and why. `changes` are laid over the shown arguments; `to` is who takes over."""
 
     verb: Verb
     comment: str = ""
     changes: dict[str, Any] | None = None
+    to: str = ""
 
 
 async def find_opening(client: Client, mission: str, step: str) -> Opening:
@@ -83,6 +85,7 @@ def prepare(opening: Opening, wish: Wish, person: str) -> Claims:
         verb=wish.verb,
         comment=wish.comment,
         changes=_merged(opening, wish.changes) if wish.changes is not None else None,
+        to=wish.to,
     )
 
 
@@ -98,14 +101,27 @@ def demand_honest(opening: Opening) -> None:
 
 
 def _merged(opening: Opening, changes: dict[str, Any]) -> dict[str, Any]:
-    shown = opening.subject.arguments
+    subject = opening.subject
+    shown: dict[str, Any] | None = {one.step: one.arguments for one in subject.actions} or subject.arguments
     if shown is None or opening.input_schema is None:
-        raise Refused(f"there is nothing to modify at {opening.subject.step}: approve or reject it")
-    merged = {**shown, **changes}
-    if merged == shown:
+        raise Refused(f"there is nothing to modify at {subject.step}: approve or reject it")
+    merged = _of_actions(subject, changes) if subject.actions else {**shown, **changes}
+    if all(name in shown and shown[name] == value for name, value in merged.items()):
         raise Refused("the changes change nothing: approve it instead")
-    if wrong := errors(opening.input_schema, merged):
-        raise Refused(f"the changed arguments do not fit {opening.subject.tool}: {'; '.join(wrong[:3])}")
+    if wrong := misfits(opening, merged):
+        raise Refused(f"the changed arguments do not fit {subject.tool or 'the tools'}: {'; '.join(wrong[:3])}")
+    return merged
+
+
+def _of_actions(subject: Subject, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the new arguments of those actions, of several, that changes name: by their paths or the ends of these."""
+    merged: dict[str, Any] = {}
+    for name, given in changes.items():
+        found = [one for one in subject.actions if f"/{one.step}".endswith(f"/{name}")]
+        if len(found) != 1 or not isinstance(given, dict):
+            known = ", ".join(one.step.removeprefix(f"{subject.step}/") for one in subject.actions)
+            raise Refused(f'{name!r} and its value change no action here: write {{"NAME": {{…}}}} for one of {known}')
+        merged[found[0].step] = {**found[0].arguments, **given}
     return merged
 
 

@@ -11,13 +11,15 @@ from typing import Any
 
 from contracts.call import Observation
 from contracts.decision import Ruling
+from contracts.gate import CHANGES
+from contracts.halt import HaltNote
 from contracts.lock import LockNote
 from contracts.planning import PLANNING
 from contracts.record import Effect, Failure, Record
 from contracts.view import MissionView, Waiting
 from starter.conversation import TELLING
 
-PARTED = "parallel group loop condition iteration attempt map item race canary plan round"
+PARTED = f"parallel group loop condition iteration attempt map item race canary plan round {CHANGES}"
 CONTAINERS = frozenset(PARTED.split())
 """Kinds whose own beginning and end say nothing that their steps do not say."""
 SPOKEN = frozenset({"turn", "moderation", "judgement"})
@@ -66,21 +68,32 @@ class Timeline:
 
     def _record(self, record: Record, view: MissionView) -> Iterator[Line]:
         if record.kind in {"agent", "action", PLANNING, *SPOKEN} and self._first("start", record.path, record.attempt):
-            again = f"attempt {record.attempt}" if record.attempt > 1 else ""
-            yield Line(record.started_at, "start", record.actor or record.kind, again, record.path)
+            yield Line(record.started_at, "start", record.actor or record.kind, _given(record), record.path)
         if record.locks is not None:
             yield from self._locks(record, record.locks)
+        if record.halted is not None:
+            yield from self._halted(record.halted)
         if record.child and self._first("child", record.path, record.attempt):
             yield Line(record.started_at, "start", f"starts {record.child.mission}", record.child.id, record.path)
         for observation in record.observations:
             yield from self._observation(record.path, observation)
-        said = record.answer or (record.output if record.kind in ASKING and record.ended_at else None)
+        for ruling in record.decisions:
+            yield from self._aside(record, ruling)
+        ready = record.kind == CHANGES or (record.kind in ASKING and record.ended_at)
+        said = record.answer or (record.output if ready else None)
         if isinstance(said, dict) and self._first("settled", record.path, record.attempt):
             yield _settled(record, said)
         if record.ended_at and self._first("end", record.path, record.attempt, record.status):
             yield from self._end(record, record.ended_at)
         if record.effect and record.effect.undo_status in UNDOING:
             yield from self._undoing(record, record.effect, view)
+
+    def _aside(self, record: Record, ruling: Ruling) -> Iterator[Line]:
+        """Tell who had their say without a vote, or took it back."""
+        words = {"abstain": "abstained", "delegate": f"left it to {ruling.to}", "withdraw": "withdrew the approval"}
+        if ruling.received_at and ruling.verb in words and self._first("aside", record.path, ruling.jti):
+            said = f"{ruling.person} {words[ruling.verb]}"
+            yield Line(ruling.received_at, "question", said, ruling.comment, record.path)
 
     def _locks(self, record: Record, note: LockNote) -> Iterator[Line]:
         """Tell whom a step waits for, and when it has what it waited for."""
@@ -92,6 +105,14 @@ class Timeline:
         waited = ("waited", record.path, note.turn) in self._told
         if note.state == "held" and waited and self._first("held", record.path, note.turn):
             yield Line(since, "agreed", f"holds {', '.join(note.names)}", "", record.path)
+
+    def _halted(self, note: HaltNote) -> Iterator[Line]:
+        """Tell what holds a call up, and when that was lifted."""
+        for halt in note.halts:
+            if self._first("halted", note.path, halt):
+                yield Line(note.since, "waiting", f"waits: {halt}", "", note.path)
+        if note.until is not None and self._first("unhalted", note.path, note.until):
+            yield Line(note.until, "agreed", "waits no more for what was halted", "", note.path)
 
     def _observation(self, step: str, observation: Observation) -> Iterator[Line]:
         # A live observation and its durable copy are one, though only the copy knows the step's path.
@@ -135,12 +156,20 @@ class Timeline:
             record = next((record for record in view.records if record.path == waiting.step), None)
             at = waiting.opened_at or (record.started_at if record else view.started_at)
             if at is not None:
-                yield Line(at, "waiting", text, f"to allow {waiting.tool}" if waiting.tool else "", waiting.step)
+                tools = ", ".join(waiting.tools) or waiting.tool
+                yield Line(at, "waiting", text, f"to allow {tools}" if tools else "", waiting.step)
 
     def _refusal(self, ruling: Ruling) -> Iterator[Line]:
         if ruling.received_at and self._first("refusal", ruling.jti, ruling.received_at, ruling.reason):
             who = ruling.person or "somebody"
             yield Line(ruling.received_at, "refused", f"decision of {who} refused", ruling.reason, ruling.step)
+
+
+def _given(record: Record) -> str:
+    """Say which attempt begins, and on whose word where that was given for several actions at once."""
+    again = [f"attempt {record.attempt}"] if record.attempt > 1 else []
+    word = [f"approved by {', '.join(record.approved.by)} at {record.approved.at}"] if record.approved else []
+    return "; ".join((*again, *word))
 
 
 def _doer(record: Record) -> str:

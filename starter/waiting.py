@@ -61,10 +61,12 @@ COLUMNS = (
     "kind",
     "approvers",
     "required",
+    "from",
     "approved_by",
     "deadline",
     "tool",
     "arguments",
+    "actions",
     "digest",
 )
 
@@ -79,10 +81,12 @@ def _entry(gate: Any) -> dict[str, Any]:
         "message": subject.message,
         "approvers": list(subject.approvers),
         "required": subject.required,
-        "approved_by": [vote.person for vote in gate.votes if vote.verb == "approve"],
+        "from": subject.seats,
+        "approved_by": [vote.person for vote in gate.approvals()],
         "deadline": iso(gate.deadline),
         "tool": subject.tool,
         "arguments": subject.arguments,
+        "actions": [one.model_dump(mode="json") for one in subject.actions],
         "digest": gate.digest,
     }
 
@@ -111,11 +115,15 @@ def _asked(one: dict[str, Any]) -> str:
 def _what(one: dict[str, Any]) -> str:
     if one["kind"] == "facilitation":
         return f"may speak: {one['message']}"
-    if not one["tool"]:
+    actions = one["actions"] or ([one] if one["tool"] else [])
+    if not actions:
         return str(one["message"] or one["kind"])
-    arguments = ", ".join(f"{name}={value!r}" for name, value in (one["arguments"] or {}).items())
-    what = f"{one['tool']}({arguments})"
+    what = "; ".join(_call(action["tool"], action["arguments"] or {}) for action in actions)
     return what if len(what) <= WIDEST else f"{what[:WIDEST]} … (`gonogo show {one['id']}` shows it whole)"
+
+
+def _call(tool: str, arguments: dict[str, Any]) -> str:
+    return f"{tool}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
 
 
 def _left(deadline: str | None) -> str:

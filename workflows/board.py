@@ -12,6 +12,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAtt
 from contracts.attributes import (
     AWAITING_ROLE,
     GATE_DEADLINE,
+    HALTED_BY,
     MISSION_NAME,
     MISSION_STATE,
     MISSION_TEAM,
@@ -27,6 +28,10 @@ STATE = SearchAttributeKey.for_keyword(MISSION_STATE)
 VERDICT = SearchAttributeKey.for_keyword(MISSION_VERDICT)
 ROLES = SearchAttributeKey.for_keyword_list(AWAITING_ROLE)
 DEADLINE = SearchAttributeKey.for_datetime(GATE_DEADLINE)
+HALTED = SearchAttributeKey.for_keyword_list(HALTED_BY)
+
+MOST_TOLD = 20
+Facts = tuple[MissionState, tuple[str, ...], datetime | None, tuple[str, ...]]
 
 
 def at_start(name: str, team: str) -> TypedSearchAttributes:
@@ -39,7 +44,7 @@ def at_start(name: str, team: str) -> TypedSearchAttributes:
 class Board:
     """What was last shown, so that only changes are written."""
 
-    def __init__(self, definition: Definition, shown: tuple[MissionState, tuple[Opening, ...]]) -> None:
+    def __init__(self, definition: Definition, shown: tuple[MissionState, tuple[Opening, ...], Journal]) -> None:
         self._definition = definition
         self._shown = self._facts(*shown)
         self.verdict: str | None = None
@@ -47,24 +52,25 @@ class Board:
     def show(self, state: MissionState, openings: tuple[Opening, ...], journal: Journal) -> None:
         """Write the search attributes if they changed, and the page."""
         workflow.set_current_details(details(self._definition, state, journal, openings))
-        facts = self._facts(state, openings)
+        facts = self._facts(state, openings, journal)
         if facts == self._shown and self.verdict is None:
             return
         updates: list[SearchAttributeUpdate[Any]] = [STATE.value_set(state)]
-        (_, old_roles, old_deadline), (_, roles, deadline) = self._shown, facts
+        (_, old_roles, old_deadline, old_halts), (_, roles, deadline, halts) = self._shown, facts
         if roles != old_roles:
             updates.append(ROLES.value_set(list(roles)) if roles else ROLES.value_unset())
         if deadline != old_deadline:
             updates.append(DEADLINE.value_set(deadline) if deadline else DEADLINE.value_unset())
+        if halts != old_halts:
+            updates.append(HALTED.value_set(list(halts)) if halts else HALTED.value_unset())
         self._shown = facts
         if self.verdict is not None:
             updates.append(VERDICT.value_set(self.verdict))
         workflow.upsert_search_attributes(updates)
 
     @staticmethod
-    def _facts(
-        state: MissionState, openings: tuple[Opening, ...]
-    ) -> tuple[MissionState, tuple[str, ...], datetime | None]:
+    def _facts(state: MissionState, openings: tuple[Opening, ...], journal: Journal) -> Facts:
         roles = sorted({who for opening in openings for who in opening.subject.approvers})
         deadline = min((opening.deadline for opening in openings if opening.deadline), default=None)
-        return state, tuple(roles), deadline
+        halts = sorted({halt.target for _, halt in journal.halts()})
+        return state, tuple(roles), deadline, tuple(halts[:MOST_TOLD])

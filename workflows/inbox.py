@@ -6,19 +6,30 @@ not been ruled on when a run ends goes with the mission into the next.
 
 import base64
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from temporalio import workflow
+from temporalio.common import RawValue
 
-from contracts.decision import LONGEST_TOKEN, Envelope, Hearing, Receipt, Ruling, token_digest
-from workflows.governance.tally import Gatebook
+from contracts.decision import DECIDE, LONGEST_TOKEN, Envelope, Hearing, Opening, Receipt, Ruling, token_digest
 from workflows.meter import Meter
 
 Judge = Callable[[Hearing], Awaitable[Ruling]]
 Show = Callable[[Envelope], Hearing]
 Count = Callable[[Ruling], Receipt]
+
+
+class Book(Protocol):
+    """What is decided on: the gates of a mission, the table of halts."""
+
+    @property
+    def used(self) -> list[str]: ...
+
+    def get(self, path: str) -> Opening | None: ...
+
+    def count(self, ruling: Ruling) -> Receipt: ...
 
 
 class Inbox:
@@ -46,11 +57,25 @@ class Inbox:
         now = workflow.now()
         self._waiting.append(Envelope(token=token, received_at=now, unreadable=unreadable))
 
+    def receive(self, name: str, args: Sequence[RawValue], who: str, others: str = "") -> None:
+        """Take in what a signal brings; what is no decision is recorded as refused, never lost."""
+        token, unreadable = "", ""
+        if name != DECIDE:
+            unreadable = f"{who} knows no {name[:100]!r}; decisions are sent as {DECIDE!r}{others}"
+        elif len(args) != 1:
+            unreadable = f"a decision is one JSON string, a compact JWS; {len(args)} arguments came"
+        else:
+            try:
+                token = workflow.payload_converter().from_payload(args[0].payload, str)
+            except Exception:
+                unreadable = "a decision is one JSON string, a compact JWS; this could not be read"
+        self.take(token, unreadable)
+
     def heard_until(self, moment: datetime) -> bool:
         """Say whether everything that came before a moment has been ruled on."""
         return not self._waiting or self._waiting[0].received_at >= moment
 
-    async def attend(self, gates: Gatebook, show: Show, judge: Judge, count: Count) -> None:
+    async def attend(self, gates: Book, show: Show, judge: Judge, count: Count) -> None:
         """Rule on what comes, for as long as the run lasts."""
         while True:
             await workflow.wait_condition(lambda: bool(self._waiting))
@@ -73,7 +98,7 @@ class Inbox:
             del self.receipts[next(iter(self.receipts))]
 
 
-async def _ruled(envelope: Envelope, gates: Gatebook, hear: Callable[[Envelope], Awaitable[Ruling]]) -> Ruling:
+async def _ruled(envelope: Envelope, gates: Book, hear: Callable[[Envelope], Awaitable[Ruling]]) -> Ruling:
     """Have a decision judged; again, when its gate opened only while it was.
 
     A decision may come beside the very report that opens its gate, and be handed over first. Whether it is judged again
@@ -86,14 +111,16 @@ async def _ruled(envelope: Envelope, gates: Gatebook, hear: Callable[[Envelope],
             return ruling
 
 
-def hearing(envelope: Envelope, gates: Gatebook) -> Hearing:
+def hearing(envelope: Envelope, gates: Book, mission: str, first_run_id: str) -> Hearing:
     """Return what the judge is shown of the gates: the one that a decision names."""
     said = _claimed(envelope.token)
-    openings = [one for one in gates.openings() if one.subject.step == said.get("step")]
+    opening = gates.get(str(said.get("step")))
     return Hearing(
         token=envelope.token,
         received_at=envelope.received_at,
-        openings=tuple(one.model_copy(update={"context": {}}) for one in openings),
+        mission=mission,
+        first_run_id=first_run_id,
+        openings=(opening.model_copy(update={"context": {}}),) if opening else (),
         used=tuple(jti for jti in gates.used if jti == said.get("jti")),
     )
 

@@ -21,7 +21,8 @@ from temporalio.exceptions import (
     is_cancelled_exception,
 )
 
-from contracts.child import FIND_CHILD, STOP_CHILD, WATCH_PARENT, Child, Claim, Parent
+from contracts.base import Message
+from contracts.child import FIND_CHILD, STOP_CHILD, WATCH_PARENT, Child, Claim
 from contracts.decision import DECIDE
 from contracts.plan import MissionInput
 from workflows.board import at_start
@@ -115,7 +116,14 @@ async def tell_child(child: Child, token: str) -> None:
 
 
 async def look(
-    kind: str, kin: Child | Parent, name: str, answer: type, *, stopping: Callable[[], bool], running: Running
+    kind: str,
+    kin: Message,
+    name: str,
+    answer: type,
+    *,
+    stopping: Callable[[], bool],
+    summary: str,
+    running: Running,
 ) -> Any:
     """Look at another mission until there is an answer; None when the run is to hand over first.
 
@@ -139,7 +147,7 @@ async def look(
                 maximum_attempts=0,
                 non_retryable_error_types=list(NEVER_RETRIED),
             ),
-            summary=f"{kind.replace('.', ' ')} {kin.id}"[:400],
+            summary=summary[:400],
         )
 
     effect = running.take(name, name.partition("~")[0], begin, agent=False)

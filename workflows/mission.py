@@ -13,7 +13,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from contracts.decision import COMMANDS, DECIDE, Envelope, Hearing, Receipt, Ruling
+from contracts.decision import COMMANDS, Envelope, Hearing, Receipt, Ruling
 from contracts.event import EVENT, Event
 from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import Failure
@@ -35,6 +35,7 @@ from contracts.view import (
 from workflows.board import Board
 from workflows.governance.control import Control, late, unfit
 from workflows.governance.event import Eventbook
+from workflows.governance.saga import not_undone
 from workflows.governance.tally import Gatebook
 from workflows.inbox import Inbox, hearing
 from workflows.interpreter.command import carry_out, take
@@ -93,10 +94,10 @@ class Mission:
         self._events = Eventbook(carried.events, carried.events_seen)
         self._over = self._stays = self._held = False
         plan, parent = self._input.plan, self._input.parent
-        self._board = Board(plan.definition, (self._state(), self._gates.openings()))
+        self._board = Board(plan.definition, (self._state(), self._gates.openings(), self._journal))
         above = parent.above if parent is not None else ()
         identity = Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by, above)
-        ports = TemporalPorts(plan, self, self._input.limits)
+        ports = TemporalPorts(plan, self, self._input.limits, self._journal)
         self._parentage = Parentage(parent, ports.watch_parent)
         self._scope = scope_of(
             plan, identity, ports, self._journal, self._gates, events=self._events, control=self._control
@@ -158,6 +159,7 @@ class Mission:
             more=more,
             spent=spent(self._journal.records()).plus(self._control.state.spent),
             refusals=tuple(self._gates.refusals[-20:]),
+            not_undone=not_undone(self._journal.records())[:50],
             runs=self._runs,
             paused=self._control.paused,
             letter=self._control.letter,
@@ -275,14 +277,8 @@ class Mission:
     def _hearing(self, envelope: Envelope) -> Hearing:
         """Return what the judge is shown of the mission."""
         plan, identity = self._input.plan, self._scope.mission
-        return hearing(envelope, self._gates).model_copy(
-            update={
-                "mission": identity.id,
-                "first_run_id": identity.first_run_id,
-                "operators": plan.commanders(),
-                "above": identity.above,
-            }
-        )
+        shown = hearing(envelope, self._gates, identity.id, identity.first_run_id)
+        return shown.model_copy(update={"operators": plan.commanders(), "above": identity.above})
 
     def _count(self, ruling: Ruling) -> Receipt:
         """Count a decision, or take a command."""
@@ -345,17 +341,7 @@ class Mission:
         if name == EVENT:
             self._take_event(args)
             return
-        token, unreadable = "", ""
-        if name != DECIDE:
-            unreadable = f"a mission knows no {name[:100]!r}; decisions are sent as {DECIDE!r}, events as {EVENT!r}"
-        elif len(args) != 1:
-            unreadable = f"a decision is one JSON string, a compact JWS; {len(args)} arguments came"
-        else:
-            try:
-                token = workflow.payload_converter().from_payload(args[0].payload, str)
-            except Exception:
-                unreadable = "a decision is one JSON string, a compact JWS; this could not be read"
-        self._inbox.take(token, unreadable)
+        self._inbox.receive(name, args, "a mission", f", events as {EVENT!r}")
 
     def _take_event(self, args: Sequence[RawValue]) -> None:
         try:

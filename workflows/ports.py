@@ -15,8 +15,7 @@ from typing import Any, Protocol
 from opentelemetry.trace import get_tracer, use_span
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
-from temporalio.exceptions import TimeoutError as ActivityTimeout
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from contracts.base import Message
 from contracts.call import (
@@ -34,13 +33,16 @@ from contracts.decision import Hearing, Ruling
 from contracts.plan import Limits, MissionInput, Plan
 from contracts.planned import LOAD_PLAN, LoadedPlan, PlanOrder
 from contracts.step import Retry
+from workflows.failed import translated
+from workflows.halt_ports import HaltPorts
 from workflows.interpreter.effort import NEVER_RETRIED
-from workflows.interpreter.ending import Applied, EffectFailed, Suspended
+from workflows.interpreter.ending import EffectFailed, Suspended
+from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Effort, Touched
 from workflows.kin import PARENT, look, start_child, stop_child, tell_child
 from workflows.lock_ports import LockPorts
 from workflows.meter import CHILD, EFFECT, TIMER, Meter
-from workflows.running import Running, activity_id
+from workflows.running import activity_id
 
 HEARTBEAT = timedelta(seconds=10)
 LAST_WORDS = timedelta(seconds=5)
@@ -70,15 +72,15 @@ class Host(Protocol):
     def stop(self) -> None: ...
 
 
-class TemporalPorts(LockPorts):
+class TemporalPorts(LockPorts, HaltPorts):
     """The world, as Temporal gives it."""
 
-    def __init__(self, plan: Plan, host: Host, limits: Limits | None = None) -> None:
-        super().__init__(host.meter)
+    def __init__(self, plan: Plan, host: Host, limits: Limits, journal: Journal) -> None:
+        LockPorts.__init__(self, host.meter)
+        HaltPorts.__init__(self, journal, host.meter, host.changed, host.stopping)
         self._plan = plan
         self._host = host
-        self._limits = limits or Limits()
-        self._running = Running()
+        self._limits = limits
         self._telling: set[asyncio.Task[None]] = set()
 
     def now(self) -> datetime:
@@ -172,8 +174,9 @@ class TemporalPorts(LockPorts):
         report: Report | None = await self._look(WATCH_CHILD, child, path, Report)
         return report
 
-    async def undo_mission(self, child: Child, path: str) -> bool:
-        return await self._look(UNDO_CHILD, child, path, Report) is not None
+    async def undo_mission(self, child: Child, path: str) -> Report | None:
+        report: Report | None = await self._look(UNDO_CHILD, child, path, Report)
+        return report
 
     async def stop_mission(self, child: Child, path: str) -> None:
         await stop_child(child, f"{path}/stop")
@@ -208,11 +211,17 @@ class TemporalPorts(LockPorts):
     async def _look(self, kind: str, kin: Child | Parent, name: str, answer: type) -> Any:
         # The parent is watched for as long as the run lasts, whatever stops a walk.
         stopping = self._host.full if kind == WATCH_PARENT else self.stopping
-        found = await look(kind, kin, name, answer, stopping=stopping, running=self._running)
+        summary = f"{kind.replace('.', ' ')} {kin.id}"
+        found = await look(kind, kin, name, answer, stopping=stopping, summary=summary, running=self._running)
         self._host.meter.count(EFFECT)
         return found
 
-    async def _effect(
+    async def _effect(self, name: str, call: AgentCall | ToolCall, answer: type, effort: Effort, **way: Any) -> Any:
+        """Have an activity do it; where what it needs is halted, once that is lifted."""
+        call = call.model_copy(update={"team": self._plan.definition.team})
+        return await self.unhalted(call.path, effort, lambda left: self._once(name, call, answer, left, **way))
+
+    async def _once(
         self,
         name: str,
         call: AgentCall | ToolCall,
@@ -259,7 +268,7 @@ class TemporalPorts(LockPorts):
             span.end()
             if is_cancelled_exception(error):
                 raise (Suspended() if effect.recalled else asyncio.CancelledError()) from error
-            raise _translated(error, effort) from error
+            raise translated(error, effort) from error
         self._running.over(known)
         span.end()
         self._host.meter.count(EFFECT, size + len(result.model_dump_json()))
@@ -316,22 +325,6 @@ def _retry_policy(retry: Retry) -> RetryPolicy:
         maximum_attempts=retry.attempts,
         non_retryable_error_types=list(NEVER_RETRIED),
     )
-
-
-def _translated(error: ActivityError, effort: Effort) -> EffectFailed:
-    cause = error.cause
-    attempts = f"at most {effort.retry.attempts} attempts"
-    if isinstance(cause, ApplicationError):
-        details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
-        applied: Applied = "no" if details.get("applied") == "no" else "unknown"
-        if details.get("applied") == "yes":
-            applied = "yes"
-        tried = details.get("tried") or attempts
-        return EffectFailed(cause.type or "failed", cause.message, tried=str(tried), applied=applied)
-    if isinstance(cause, ActivityTimeout):
-        kind = cause.type.name.lower().replace("_", " ") if cause.type else "a"
-        return EffectFailed("timed_out", f"no answer within {effort.timeout} ({kind} timeout)", tried=attempts)
-    return EffectFailed("failed", str(cause or error), tried=attempts)
 
 
 def _brief(arguments: dict[str, Any]) -> str:

@@ -6,6 +6,8 @@ A query answer that is too large would end the workflow, so views come in pages.
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from pydantic import JsonValue
+
 from contracts.base import canonical
 from contracts.call import Usage
 from contracts.decision import Opening, Subject
@@ -78,7 +80,7 @@ def _sized(opening: Opening) -> tuple[Opening, int]:
 
 def _shorn(subject: Subject) -> Subject:
     """Return a subject without what may be large. Nobody can sign it: its digest is another."""
-    return subject.model_copy(update={"arguments": None, "message": subject.message[:CUT]})
+    return subject.model_copy(update={"arguments": None, "actions": (), "message": subject.message[:CUT]})
 
 
 def piece_of_opening(opening: Opening | None, query: OpeningQuery) -> OpeningView:
@@ -106,10 +108,12 @@ def waiting(openings: Iterable[Opening]) -> Iterator[Waiting]:
             kind=subject.kind,
             approvers=subject.approvers,
             required=subject.required,
-            approved_by=tuple(vote.person for vote in opening.votes if vote.verb == "approve"),
+            seats=subject.seats,
+            approved_by=tuple(vote.person for vote in opening.approvals()),
             opened_at=opening.opened_at,
             deadline=opening.deadline,
             tool=subject.tool,
+            tools=tuple(action.tool for action in subject.actions),
             digest=opening.digest,
         )
 
@@ -119,6 +123,7 @@ def details(definition: Definition, state: MissionState, journal: Journal, openi
     lines = [f"### {_plain(definition.mission)} {definition.version}: {state.replace('_', ' ')}"]
     for opening in openings[:10]:
         lines += _asking(opening)
+    lines += [f"\n**{path}** waits: {_plain(str(halt))}\n" for path, halt in journal.halts()[:10]]
     lines.append(f"\n**{journal.done} of {len(journal)} steps begun are done**\n")
     lines.extend(f"- `{record.path}` {record.status} {record.actor}".rstrip() for record in journal.last(12))
     return "\n".join(lines)
@@ -138,9 +143,19 @@ def _asking(opening: Opening) -> Iterator[str]:
     until = f" until {_clock(opening.deadline)}" if opening.deadline else ""
     what = f" to allow `{subject.tool}`" if subject.tool else f" to decide: {_plain(subject.message)}"
     yield f"\n**{subject.step}** waits for **{' or '.join(subject.approvers)}**{until}{what}\n"
+    if subject.required > 1:
+        seats = ", ".join(f"{count} {_plain(role)}" for role, count in subject.seats.items())
+        given = ", ".join(_plain(vote.person) for vote in opening.approvals()) or "nobody"
+        yield f"\n{subject.required} must approve{f', among them {seats}' if seats else ''}; so far {given} did\n"
+    for number, action in enumerate(subject.actions, 1):
+        yield f"{number}. `{action.tool}` {_arguments(action.arguments)}".rstrip()
     for name, value in (subject.arguments or {}).items():
         yield f"- {_plain(name)}: `{_plain(str(value))}`"
     yield f"\nDecide with `gonogo approve {subject.mission} {subject.step}`"
+
+
+def _arguments(arguments: dict[str, JsonValue]) -> str:
+    return ", ".join(f"{_plain(name)}: `{_plain(str(value))}`" for name, value in arguments.items())
 
 
 def _shortened(record: Record) -> Record:

@@ -1,15 +1,26 @@
-"""What keeps people in charge: no effect without approval, no approval by silence, no gate that nobody can satisfy.
+"""What keeps people in charge: no effect without approval, no approval by silence. Quorums are in `quorum.py`.
 
 The law: only a tool's contract in the workspace frees it from approval (`autonomy: allowed`), never a mission.
 """
 
 from collections.abc import Iterator
 
-from contracts.definition import ActionStep, GateStep, MissionStep, PlanStep, RaceStep, ReviewStep, Step, Target
+from contracts.definition import (
+    ActionStep,
+    GateStep,
+    GroupStep,
+    MissionStep,
+    PlanStep,
+    RaceStep,
+    ReviewStep,
+    Step,
+    Target,
+)
 from contracts.gate import Gate
-from contracts.step import CONTINUE, ESCALATE
+from contracts.step import CONTINUE
 from contracts.workspace import Tool, Workspace
 from language.checks.names import listed
+from language.checks.together import covered
 from language.draft import Draft
 from language.finding import Finding
 from language.silence import APPROVING_WORDS
@@ -24,13 +35,14 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     yield from acting.after_reviews()
     for step in draft.steps():
         if isinstance(step, ActionStep) and step.action in workspace.tools:
-            yield from ungated(step, workspace.tools[step.action], draft)
+            if step.approval is None and id(step) not in acting.covered:
+                yield from ungated(step, workspace.tools[step.action], draft)
+                yield from unallowed_undo(step, draft, workspace)
             yield from compensation(step, workspace.tools[step.action], draft, workspace)
         gate = gate_of(step)
         if gate:
             key = "gate" if step.kind == "gate" else "approval"
             yield from silence(step, gate, key, draft, steps)
-            yield from unsatisfiable(step, gate, key, draft, workspace)
 
 
 class Acting:
@@ -41,6 +53,8 @@ class Acting:
         self.workspace = workspace
         self.steps = steps
         self.called = called_names(draft.definition) & draft.named
+        families = [draft.family(step) for step in draft.steps() if isinstance(step, MissionStep)]
+        self.covered = covered(draft.definition).union(*(covered(one) for family in families for one in family))
 
     def in_races(self) -> Iterator[Finding]:
         for race in self.draft.steps():
@@ -89,7 +103,8 @@ class Acting:
 
     def unasked(self, step: Step, tool: Tool) -> bool:
         own = isinstance(step, ActionStep)
-        return gate_of(step) is None and tool.acts() and (own or not tool.needs_approval())
+        asked = gate_of(step) is not None or id(step) in self.covered
+        return not asked and tool.acts() and (own or not tool.needs_approval())
 
     def tools(self, step: Step) -> list[Tool]:
         match step:
@@ -120,14 +135,14 @@ class Acting:
 
 
 def ungated(step: ActionStep, tool: Tool, draft: Draft) -> Iterator[Finding]:
-    if tool.needs_approval() and step.approval is None:
+    if tool.needs_approval():
         message = f"'{step.action}' changes the world ({tool.effect}) and nobody is asked"
         mend = "give the action an 'approval'; only the tool's contract, with 'autonomy: allowed', can free it"
         yield draft.find("APPROVAL_UNGATED", message, step, "action", mend=mend)
 
 
 def compensation(step: ActionStep, tool: Tool, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
-    """Find compensations that the tool's contract does not name, or that would act where nobody was asked."""
+    """Find compensations that the tool's contract does not name."""
     if step.compensate is None or step.compensate.tool not in workspace.tools:
         return
     name = step.compensate.tool
@@ -135,7 +150,12 @@ def compensation(step: ActionStep, tool: Tool, draft: Draft, workspace: Workspac
         message = f"'{name}' is not among the tools that may undo '{step.action}'"
         mend = f"its contract names: {listed(tool.compensated_by)}"
         yield draft.find("COMPENSATION_NOT_ALLOWED", message, step, "compensate", "tool", mend=mend)
-    if step.approval is None and workspace.tools[name].needs_approval():
+
+
+def unallowed_undo(step: ActionStep, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
+    """Find compensations that would act where nobody was asked."""
+    name = step.compensate.tool if step.compensate else ""
+    if name in workspace.tools and workspace.tools[name].needs_approval():
         message = f"'{name}' needs approval, and this action has none that could cover it"
         mend = "give the action an 'approval', or the tool's contract 'autonomy: allowed'"
         yield draft.find("COMPENSATION_UNGATED", message, step, "compensate", "tool", mend=mend)
@@ -148,7 +168,7 @@ def silence(step: Step, gate: Gate, key: str, draft: Draft, steps: dict[str, Ste
     if isinstance(target, str) and target not in steps and (target == CONTINUE or target.lower() in APPROVING_WORDS):
         message = f"'on_timeout: {target}' takes silence for consent"
         yield draft.find("SILENCE_APPROVES", message, step, key, "on_timeout", mend=mend)
-    elif isinstance(step, ActionStep) and leads_to(step, target, steps):
+    elif isinstance(step, ActionStep | GroupStep) and leads_to(step, target, steps):
         message = f"at the deadline '{step.step}' would come round to itself"
         yield draft.find("SILENCE_APPROVES", message, step, key, "on_timeout", mend=mend)
 
@@ -167,29 +187,3 @@ def leads_to(action: Step, target: Target, steps: dict[str, Step]) -> bool:
             waiting += [inner for inside in children(step) for inner in inside]
             waiting += [steps[name] for name in called_by(step) if name in steps]
     return False
-
-
-def unsatisfiable(step: Step, gate: Gate, key: str, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
-    """Find gates that ask for more approvals than there are people to give them."""
-    asked = [(gate.approvers, (key, "required" if gate.required > 1 else "approvers"))]
-    asked += [(rung.approvers, (key, "escalation", number)) for number, rung in enumerate(gate.escalation)]  # type: ignore[misc]
-    for approvers, path in asked:
-        known = {*workspace.people.roles(), *workspace.people.people}
-        people = deciders(approvers, workspace)
-        if approvers and known.issuperset(approvers) and len(people) < gate.required:
-            message = f"{gate.required} must approve, and {len(people)} can: {listed(people)}"
-            mend = "lower 'required' or name more approvers"
-            yield draft.find("GATE_UNSATISFIABLE", message, step, *path, mend=mend)
-    escalation = workspace.people.escalation
-    if escalation and gate.on_timeout == ESCALATE and not gate.escalation:
-        people = deciders((escalation.role,), workspace)
-        if len(people) < gate.required:
-            message = f"escalated to '{escalation.role}', {gate.required} must approve, and {len(people)} can"
-            mend = "lower 'required', or write an 'escalation' of your own"
-            yield draft.find("GATE_UNSATISFIABLE", message, step, key, "on_timeout", mend=mend)
-
-
-def deciders(approvers: tuple[str, ...], workspace: Workspace) -> set[str]:
-    """Return the people who may decide: those named, and those with a role that is named."""
-    wanted = set(approvers)
-    return {name for name, person in workspace.people.people.items() if name in wanted or wanted & set(person.roles)}

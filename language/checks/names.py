@@ -12,7 +12,12 @@ from language.silence import APPROVING_WORDS
 from language.steps import FAILING, REFUSE, by_name, called_names, fallbacks, gate_of, targets
 
 ROLE = "role or person"
-CODES = {"agent": "UNKNOWN_AGENT", "tool": "UNKNOWN_TOOL", ROLE: "UNKNOWN_PERSON", "step": "UNKNOWN_STEP"}
+CODES = {
+    "agent": "UNKNOWN_AGENT",
+    "tool": "UNKNOWN_TOOL",
+    "step": "UNKNOWN_STEP",
+    **dict.fromkeys((ROLE, "role", "person"), "UNKNOWN_PERSON"),
+}
 Find = Callable[..., Finding]
 
 
@@ -111,7 +116,7 @@ def where(step: Step, key: str) -> tuple[str, ...]:
     if key.startswith(FAILING):
         return ("on_failure", *key.removeprefix(FAILING).split("."))
     match step.kind:
-        case "action" | "plan":
+        case "action" | "group" | "plan":
             return ("approval", key)
         case "gate" | "condition" | "loop" | "map" | "review" | "canary" | "party":
             return (step.kind, key)

@@ -132,7 +132,10 @@ class Flow:
             case ConditionStep():
                 return self.follow(step.condition.then, before) | self.follow(step.condition.else_, before)
             case GroupStep():
-                return self.sequence(step.steps, before)
+                after = self.sequence(step.steps, before)
+                for target in kind_targets(step).values():
+                    after |= self.follow(target, before)
+                return after
             case ParallelStep():
                 after = before
                 for branch in step.parallel:

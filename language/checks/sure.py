@@ -33,7 +33,7 @@ from language.cel_compile import ExpressionError, compile_expression
 from language.checks.guard import NO_NAMES, Names, succeeded
 from language.checks.possible import Flow, known_needs
 from language.start import surely_set
-from language.steps import called_by, children, failure_targets, gate_of, ways
+from language.steps import called_by, children, failure_targets, gate_of, gate_targets, ways
 
 EVERYTHING = -1
 """All bits: what is set where control never comes."""
@@ -120,7 +120,7 @@ class Sure:
             case PartyStep():
                 return self._own(step)
             case ActionStep() | PlanStep():
-                return self._approved(step)
+                return self._approved(step, self._own(step))
             case ConditionStep():
                 then = self.reached(step.condition.then) | self.outputs_of(facts(step, answer=True))
                 otherwise = self.reached(step.condition.else_) | self.outputs_of(facts(step, answer=False))
@@ -128,15 +128,14 @@ class Sure:
             case LoopStep():
                 return self.reached(step.loop.do) | self._own(step)
             case GroupStep():
-                return self.reached(step.steps) | self._own(step)
+                return self._approved(step, self.reached(step.steps) | self._own(step))
             case ParallelStep():
                 return self.reached(step.parallel) | self._own(step)
             case _:
                 assert_never(step)
 
-    def _approved(self, step: ActionStep | PlanStep) -> int:
-        """Return what an action or a plan sets: refused, nothing but what comes where its refusal leads."""
-        found = self._own(step)
+    def _approved(self, step: ActionStep | GroupStep | PlanStep, found: int) -> int:
+        """Return what a step sets that people may refuse: then nothing but what comes where the refusal leads."""
         if step.approval is not None:
             found &= self.reached(step.approval.on_reject)
             if step.approval.on_timeout not in (ESCALATE, REFUSE):
@@ -196,8 +195,7 @@ class Sure:
                 # Whoever is asked about an answer sees it.
                 self._follow(step.below_floor, before | self._own(step))
             case GateStep() | ActionStep() | PlanStep():
-                gate = gate_of(step)
-                for way in (gate.on_timeout, gate.on_reject) if gate else ():
+                for way in gate_targets(gate_of(step)).values():
                     self._follow(way, before)
             case ConditionStep():
                 self._follow(step.condition.then, before | self.outputs_of(facts(step, answer=True)))
@@ -207,6 +205,8 @@ class Sure:
                 self._follow(step.loop.on_max, before | self.reached(step.loop.do))
             case GroupStep():
                 self._sequence(step.steps, before)
+                for way in gate_targets(step.approval).values():
+                    self._follow(way, before)
             case MapStep():
                 self._follow(step.map.do, before | self._item(step))
             case ReviewStep():

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from contracts.definition import CanaryStep, ReviewStep, Step, WaitStep
+from contracts.definition import ActionStep, CanaryStep, ReviewStep, Step, WaitStep
 from contracts.gate import Gate
 from contracts.step import ESCALATE, Retry
 from contracts.workspace import Workspace
@@ -30,7 +30,9 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG
         if isinstance(step, CanaryStep):
             yield from positive(step.canary.bake, step, draft, "canary", "bake")
         if step.retry:
-            yield from retry_times(step.retry, step, draft)
+            yield from retry_times(step.retry, step, draft, "retry")
+        if isinstance(step, ActionStep) and step.compensate and step.compensate.retry:
+            yield from retry_times(step.compensate.retry, step, draft, "compensate", "retry")
 
 
 def gate_times(gate: Gate, step: Step, draft: Draft, key: str) -> Iterator[Finding]:
@@ -50,12 +52,12 @@ def gate_times(gate: Gate, step: Step, draft: Draft, key: str) -> Iterator[Findi
         yield draft.find("BAD_VALUE", message, step, key, "escalation", mend="write 'on_timeout: escalate' beside it")
 
 
-def retry_times(retry: Retry, step: Step, draft: Draft) -> Iterator[Finding]:
-    yield from positive(retry.first, step, draft, "retry", "first")
-    yield from positive(retry.most, step, draft, "retry", "most")
+def retry_times(retry: Retry, step: Step, draft: Draft, *path: str) -> Iterator[Finding]:
+    yield from positive(retry.first, step, draft, *path, "first")
+    yield from positive(retry.most, step, draft, *path, "most")
     if timedelta(0) < retry.most < retry.first:
         message = "the longest wait, 'most', is shorter than the first"
-        yield draft.find("BAD_VALUE", message, step, "retry", mend="make 'most' at least as long as 'first'")
+        yield draft.find("BAD_VALUE", message, step, *path, mend="make 'most' at least as long as 'first'")
 
 
 def positive(span: timedelta | None, step: Step, draft: Draft, *path: str | int) -> Iterator[Finding]:

@@ -59,12 +59,12 @@ MISSION = map_of(dict.fromkeys(("id", "name", "version", "requested_by"), TEXT))
 DECISION = map_of(
     {
         "approved": BOOL,
-        "decision": text_of(("approved", "rejected", "timed_out")),
+        "decision": text_of(("approved", "rejected", "changes_requested", "timed_out")),
         "by": list_of(TEXT),
         "comment": TEXT,
     }
 )
-"""What a gate yields, and an action that people did not approve."""
+"""What a gate yields, and a step that people did not approve."""
 OBJECTION = map_of(
     {
         "objected": BOOL,
@@ -118,6 +118,8 @@ class Outputs:
                 own = self._tool(step.action)
             case PlanStep():
                 own = PLANNED
+            case GroupStep():
+                own = self.reached(step.steps)
             case _:
                 own = self.made(step)
         default = [type_of(step.default.value)] if step.default is not None else []
@@ -168,7 +170,8 @@ class Outputs:
             case LoopStep():
                 return self.reached(step.loop.do)
             case GroupStep():
-                return self.reached(step.steps)
+                made = self.reached(step.steps)
+                return union([made, DECISION]) if step.approval else made
             case ParallelStep():
                 return self.reached(step.parallel)
             case MapStep():

@@ -10,9 +10,11 @@ from typing import Any
 
 from contracts.agent import Observe, Toolbox
 from contracts.call import AgentCall
+from contracts.gate import MOST_TOGETHER
 
 Part = Mapping[str, Any]
 TOOLS = {"migration": "apply_migration", "announcement": "open_ticket"}
+MIGRATIONS = "migrate"
 ONE_BY_ONE = re.compile(r"\b(one by one|one after (the other|another)|in order|in sequence)\b", re.IGNORECASE)
 LONGER = re.compile(r"\b(\d{1,3}) (minutes|hours)\b", re.IGNORECASE)
 WITHOUT = r"\b(?:without|leave out|skip)\b[^.;]*\b{}\b"
@@ -26,7 +28,7 @@ async def plan(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, A
     left_out = [part for part in parts if not _may(part, planning) or _unwanted(part, parts, said)]
     kept = [part for part in ordered(parts) if part not in left_out]
     chained = ONE_BY_ONE.search(said) is not None
-    steps = [_step(part, kept, chained, _asked_minutes(said), planning) for part in kept]
+    steps = _steps(kept, chained, _asked_minutes(said), planning)
     chain = longest(kept)
     words = f"To be done first: {len(kept)}, in the longest chain {len(chain)} ({' → '.join(chain) or 'none'})."
     words += " One after the other." if chained else ""
@@ -90,10 +92,38 @@ def _asked_minutes(said: str) -> int:
     return int(found[1]) * (60 if found[2].lower() == "hours" else 1) if found else 0
 
 
-def _step(part: Part, kept: Sequence[Part], chained: bool, minutes: int, planning: Mapping[str, Any]) -> dict[str, Any]:
-    before = [other["id"] for other in kept[: kept.index(part)]]
-    needs = before[-1:] if chained else _needs(part, kept)
-    return {"step": _name(part["id"]), "needs": [_name(need) for need in needs], **_work(part, minutes, planning)}
+def _steps(kept: Sequence[Part], chained: bool, minutes: int, planning: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the steps of a plan: what can be approved at once first, then the others, each after what it needs."""
+    first = _together(kept, planning)
+    others = [part for part in kept if part not in first]
+    names = {part["id"]: MIGRATIONS if part in first else _name(part["id"]) for part in kept}
+    steps = [_all_of(first, planning)] if first else []
+    for part in others:
+        before = [step["step"] for step in steps[-1:]] if chained else [names[need] for need in _needs(part, kept)]
+        work = _work(part, minutes, planning)
+        steps.append({"step": names[part["id"]], "needs": list(dict.fromkeys(before)), **work})
+    return steps
+
+
+def _together(kept: Sequence[Part], planning: Mapping[str, Any]) -> list[Part]:
+    """Return the migrations that wait for nothing but each other: people can see them all before the first one."""
+    found: list[Part] = []
+    for part in kept if "steps" in planning["kinds"] else ():
+        known = {other["id"] for other in found}
+        if part["kind"] == "migration" and known.issuperset(_needs(part, kept)) and len(found) < MOST_TOGETHER:
+            found.append(part)
+    return found if len(found) > 1 else []
+
+
+def _all_of(parts: Sequence[Part], planning: Mapping[str, Any]) -> dict[str, Any]:
+    """Return migrations as one group, which is asked for once, in the order in which they run."""
+    works = [{"step": _name(part["id"]), **_work(part, 0, planning)} for part in parts]
+    asked = [work.pop("approval") for work in works if "approval" in work]
+    group: dict[str, Any] = {"step": MIGRATIONS, "needs": [], "steps": works}
+    if asked:
+        message = f"{len(parts)} migrations, one after the other: {'; '.join(_plain(part['title']) for part in parts)}?"
+        group["approval"] = {**asked[0], "message": message}
+    return group
 
 
 def _name(part: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.decision import Subject
+from contracts.decision import Action, Subject
 
 FROM_BEFORE = "sha256:b3909ccfd4ffad8f381a0400ea0ac7971ca4513275ed7ce4fb23b021166ffb76"
 """What the digest of `SUBJECT` was when a subject had no later fields."""
@@ -15,6 +15,13 @@ def test_a_field_that_came_later_and_says_nothing_leaves_the_digest_as_it_was() 
 
 @pytest.mark.parametrize("field", sorted(Subject.LATER))
 def test_a_field_that_came_later_and_says_something_is_signed_too(field: str) -> None:
-    said = {"generation": 1}[field]
+    said = {
+        "generation": 1,
+        "actions": (Action(step="a/b/c", tool="t"),),
+        "seats": {"ops": 1},
+        "reject_quorum": 2,
+        "excluded": ("requester", "author"),
+        "authors": ("ada",),
+    }[field]
 
     assert FROM_BEFORE != SUBJECT.model_copy(update={field: said}).digest()

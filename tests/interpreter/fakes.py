@@ -31,6 +31,11 @@ from workflows.interpreter.scope import Effort, Mission, Scope, Touched, Variabl
 from workflows.interpreter.undo import undo_all
 from workflows.interpreter.walk import run_step, run_steps, run_target
 
+
+class Endless(BaseException):
+    """A wait without end that nobody answers. No `Exception`: a walk would take it for a bug."""
+
+
 TURNS = 30
 """Turns of the loop after which nothing else is taken to move."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -54,7 +59,7 @@ class FakePorts:
     missions: dict[str, Any] = field(default_factory=dict)
     """Name to how a child ends: a `Report`, an exception, a list of those in turn, or a callable of the child."""
     undoing: Any = True
-    """What having a child undone comes to: done, a hand-over, or an exception; or a list of those in turn."""
+    """What having a child undone comes to: done, a report, a hand-over, or an exception; or a list of those in turn."""
     kin: list[tuple[str, str]] = field(default_factory=list)
     """What was asked of child missions: the verb, the child's id."""
     stop_after: int | None = None
@@ -144,11 +149,11 @@ class FakePorts:
         del path
         self.kin.append(("stop", child.id))
 
-    async def undo_mission(self, child: Child, path: str) -> bool:
+    async def undo_mission(self, child: Child, path: str) -> Report | None:
         del path
         self.kin.append(("undo", child.id))
-        done: bool = await self._answer({"": self.undoing}, "", child)
-        return done
+        done: Report | bool = await self._answer({"": self.undoing}, "", child)
+        return (Report(state="cancelled") if done else None) if isinstance(done, bool) else done
 
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
         """Let people speak once about each opening; what they leave open, time closes once nothing else moves."""
@@ -180,7 +185,7 @@ class FakePorts:
                 )
         if not ready() and not self.stopping():
             if until is None:
-                raise AssertionError("a wait without end that nobody answers")
+                raise Endless
             self.clock = max(self.clock, until)
         return ready()
 

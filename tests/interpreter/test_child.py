@@ -251,3 +251,32 @@ async def test_a_path_too_long_for_an_id_still_gives_one():
 
     assert "completed" == run.state
     assert len(started) < 1000
+
+
+LEFT = Report(state="cancelled", not_undone=("drain", "patch"))
+
+
+async def test_a_child_in_which_people_gave_up_is_not_said_to_be_undone():
+    """They were asked there, so nobody is asked here again."""
+    ports = FakePorts(missions={"patching": GOOD}, agents={"ann": failing()}, undoing=LEFT)
+    run = await rehearse(starting(child(), agent("last")), ports)
+    effect = run.journal.get("patch").effect
+
+    assert ("given_up", f"{ID} was left as it is at drain, patch") == (effect.undo_status, effect.undo_error)
+    assert ([("undo", ID)], []) == (undone(run), ports.openings)
+
+
+async def test_a_child_that_failed_and_left_something_is_recorded_so():
+    run = await rehearse(starting(child()), FakePorts(missions={"patching": LEFT}))
+    effect = run.journal.get("patch").effect
+
+    assert ("yes", "given_up", []) == (effect.applied, effect.undo_status, undone(run))
+    assert "drain, patch" in effect.undo_error
+
+
+@pytest.mark.parametrize(("policy", "asked"), [("undo", [("undo", ID)]), ("abandon", [])])
+async def test_a_child_that_ended_by_force_is_asked_about_when_its_parent_comes_to_nothing(policy, asked):
+    report = Report(state="terminated", unsure=True)
+    run = await rehearse(starting(child(on_parent_close=policy)), FakePorts(missions={"patching": report}))
+
+    assert asked == undone(run)

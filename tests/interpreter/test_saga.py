@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from contracts.step import Retry
 from tests.interpreter.fakes import FakePorts, failing, plan_of, rehearse, scope_of
 from workflows.interpreter.undo import undo_all
 from workflows.interpreter.walk import run_steps
@@ -103,3 +104,23 @@ async def test_undoing_twice_undoes_once():
     await undo_all(run.scope)
 
     assert 1 == [tool for tool, _, _ in ports.world].count("release")
+
+
+@pytest.mark.parametrize(
+    ("own", "contract", "attempts"),
+    [(None, None, 3), (None, Retry(attempts=7), 7), ({"attempts": 5}, Retry(attempts=7), 5)],
+)
+async def test_a_compensation_is_tried_by_its_own_policy_else_by_its_contract(own, contract, attempts):
+    class Watched(FakePorts):
+        async def run_tool(self, call, effort):
+            efforts[call.tool] = effort.retry.attempts
+            return await super().run_tool(call, effort)
+
+    efforts: dict[str, int] = {}
+    step = {**act("a"), "compensate": {"tool": "release", "retry": own}}
+    plan = plan_of([step, BREAK])
+    tools = {**plan.tools, "release": plan.tools["release"].model_copy(update={"retry": contract})}
+    run = await rehearse(plan.model_copy(update={"tools": tools}), Watched(agents={"ben": failing()}))
+
+    assert {"isolate": 3, "release": attempts} == efforts
+    assert "done" == run.journal.get("a").effect.undo_status

@@ -11,6 +11,11 @@ TIMES = st.sampled_from(["90s", "1h30m", "7d", "0.5h"])
 TEXTS = st.sampled_from(["Think", "Say ${{ alert }}", "a <b> \"c\" `d` & 'e'", "ü → #1; {x} |y|"])
 CONTEXT = st.sampled_from(["alert", ["alert", "requirements_document"], []])
 RETRIES = st.fixed_dictionaries({}, optional={"attempts": st.integers(1, 5), "factor": st.sampled_from([1, 2.5])})
+QUORUMS = (
+    {"approvers": ["tech_lead", "cy"], "reject_quorum": 1, "exclude": "requester"},
+    {"approvers": "ada", "from": {"tech_lead": 1}, "escalation": [], "timeout": "1h", "on_timeout": "refuse"},
+    {"on_changes": [{"agent": "reviewer", "task": "Mend it"}]},
+)
 
 
 @st.composite
@@ -27,7 +32,7 @@ def gates(draw: Any, count: list[int], depth: int) -> dict[str, Any]:
             gate["escalation"] = [{"approvers": "director", "timeout": draw(TIMES)}]
     if draw(st.booleans()):
         gate |= {"on_reject": draw(targets(count, depth, ("continue", "abort", "escalate"))), "context": draw(CONTEXT)}
-    return gate
+    return {**gate, **draw(st.sampled_from([{}, {}, *QUORUMS]))}
 
 
 @st.composite
@@ -88,7 +93,9 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
             step |= {"context": draw(CONTEXT), "retry": draw(RETRIES), "timeout": draw(TIMES), "output": f"out{number}"}
             step["below_floor"] = draw(targets(count, depth, ("escalate", "continue", "escalate_to_human")))
         case "action" if draw(st.booleans()):
-            step |= {"action": "send_money", "approval": draw(gates(count, depth)), "with": {"sum": 1}}
+            pair = {"approvers": "tech_lead", "escalation": [{"approvers": ["tech_lead", "cy"], "timeout": "1h"}]}
+            pair |= {"timeout": "2h", "on_timeout": "escalate"}
+            step |= {"action": "send_money", "approval": {**draw(gates(count, depth)), **pair}, "with": {"sum": 1}}
         case "action":
             step |= {
                 "action": "open_ticket",
@@ -109,9 +116,24 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
                 "max_iterations": draw(st.integers(1, 15)),
                 "on_max": draw(targets(count, depth, ("abort",))),
             }
+        case "steps" if draw(st.booleans()):
+            step |= {"approval": draw(gates(count, depth)), "steps": draw(approved(count, depth))}
         case _:
             step[kind] = draw(lists(count, depth - 1, named=kind == "steps"))
     return step
+
+
+@st.composite
+def approved(draw: Any, count: list[int], depth: int) -> list[dict[str, Any]]:
+    """What people may approve as a whole: actions in order, and groups of them."""
+    found: list[dict[str, Any]] = []
+    for _ in range(draw(st.integers(1, 3))):
+        count[0] += 1
+        name = f"g{count[0]}"
+        act = {"action": "send_money", "with": {"to": draw(TEXTS)}, "retry": draw(RETRIES)}
+        held = {"steps": draw(approved(count, depth - 1))} if depth and draw(st.booleans()) else act
+        found.append({"step": name, **held})
+    return found
 
 
 @st.composite

@@ -39,9 +39,9 @@ def changed(*edits: tuple[str, str], head: str = HEAD) -> list[tuple[Any, ...]]:
 
 CASES = {
     "approvers": (
-        ("[tech_lead, director], required: 2", "[director], required: 1"),
-        ("changed", "authority", "pay", "approval.approvers", ["tech_lead", "director"], ["director"]),
-        ("changed", "authority", "pay", "approval.required", 2, 1),
+        ("[tech_lead, director], required: 2", "[ada, bob, director], required: 3"),
+        ("changed", "authority", "pay", "approval.approvers", ["tech_lead", "director"], ["ada", "bob", "director"]),
+        ("changed", "authority", "pay", "approval.required", 2, 3),
     ),
     "a deadline": (("timeout: 2h", "timeout: 120m"),),
     "another deadline": (

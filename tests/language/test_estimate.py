@@ -17,7 +17,7 @@ from language.freeze import freeze
 
 HISTORIES = Path(__file__).parents[1] / "histories"
 FAILED_OR_CHANGED = ("action_modified", "action_undone", "cancelled", "continued", "dead_letter", "map", "recovered")
-FAILED_OR_CHANGED += ("handed_over", "retried", "canary_breached", "child_undone", "locked_undone")
+FAILED_OR_CHANGED += ("handed_over", "retried", "canary_breached", "child_undone", "locked_undone", "group_asked_again")
 BESIDE = {"gate_approved.1": 5, "gate_ruled.1": 10, "agent_mended.1": 6, "child_inside.1": 7}
 """Events that no estimate knows of: of a decision that was refused, of a fake that breaks a schema it has not, and of a
 parent that is looked at."""
@@ -118,7 +118,8 @@ def test_a_ladder_adds_its_times_and_a_gate_without_a_deadline_waits_for_ever():
 
 
 def test_a_refused_action_does_not_run_where_the_mission_goes_on():
-    approval = "steps: [{step: a, action: send_money, approval: {approvers: ada, timeout: 1h, on_reject: %s}}]"
+    gate = "approval: {approvers: ada, timeout: 1h, on_reject: %s}"
+    approval = f"steps: [{{step: a, action: write_file, with: {{name: x}}, {gate}}}]"
 
     assert reckoned(approval % "abort").actions == Span(least=1, most=1)
     assert reckoned(approval % "continue").actions == Span(least=0, most=1)

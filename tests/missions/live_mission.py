@@ -35,6 +35,7 @@ from language.workspace import load_workspace
 from runtime.settings import Settings
 from tests.cache import CACHE
 from tests.workflows.house import Activities, House, Started, exact
+from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
@@ -147,7 +148,7 @@ async def live_missions(client: Client, home: Path, company: str) -> AsyncIterat
         async with Worker(
             client,
             task_queue=queue,
-            workflows=[Mission, Locks],
+            workflows=[Mission, Locks, Halts],
             activities=activities,
             workflow_runner=runner(),
             **CACHE,

@@ -36,7 +36,7 @@ def planning(**more: Any) -> dict[str, Any]:
         }
         for name in ("apply_migration", "open_ticket")
     }
-    return {"kinds": ["action", "wait"], "tools": tools, "approvers": ["release_manager"], **more}
+    return {"kinds": ["action", "steps", "wait"], "tools": tools, "approvers": ["release_manager"], **more}
 
 
 async def planned(desk: Desk, release: dict[str, Any], *said: str, **bounds: Any) -> dict[str, Any]:
@@ -112,7 +112,8 @@ async def test_no_name_and_no_order_decides(open_desk: OpenDesk, seed: int):
                 )
                 context = {"service": row["service"], "version": row["version"], "checked": checked}
                 plan = await desk.run("release_planner", **context, planning=planning())
-                shape = [(step.get("action", "wait"), len(step["needs"])) for step in plan["steps"]]
+                works = [(step.get("action", f"{len(step.get('steps', []))}"), step["needs"]) for step in plan["steps"]]
+                shape = [(work, len(needs)) for work, needs in works]
                 answers.append((row["lines"], checked["verdict"], checked["risk"], rules(checked), sorted(shape)))
             found.append(sorted(answers, key=str))
 
@@ -172,12 +173,14 @@ async def test_the_planner_plans_each_thing_once_with_what_undoes_it(open_desk: 
         plan = await planned(desk, FIELD)
 
     steps = {step["step"]: step for step in plan["steps"]}
-    assert ["prepare_column"] == steps["prepare_backfill"]["needs"]
-    assert ["prepare_backfill"] == steps["prepare_settle"]["needs"]
-    assert ("revert_migration", ["release_manager"]) == (
-        steps["prepare_column"]["compensate"],
-        steps["prepare_column"]["approval"]["approvers"],
+    both = steps["migrate"]
+    assert ["prepare_column", "prepare_backfill"] == [step["step"] for step in both["steps"]]
+    assert ["revert_migration"] * 2 == [step["compensate"] for step in both["steps"]]
+    assert (["release_manager"], [False] * 2) == (
+        both["approval"]["approvers"],
+        ["approval" in step for step in both["steps"]],
     )
+    assert ["migrate"] == steps["prepare_settle"]["needs"]
     assert ("close_ticket", False) == (steps["prepare_notice"]["compensate"], "approval" in steps["prepare_notice"])
     assert {"for": "30m"} == steps["prepare_settle"]["wait"]
     assert "column → backfill → settle" in plan["rationale"]
@@ -193,9 +196,9 @@ async def test_the_planner_listens_to_those_who_rejected_its_plan(open_desk: Ope
     assert "120m" == next(step["wait"]["for"] for step in slower["steps"] if "wait" in step)
     needs = [step["needs"] for step in chained["steps"]]
     assert [[], *([step["step"]] for step in chained["steps"][:-1])] == needs
-    assert {"prepare_column", "prepare_backfill", "prepare_settle"} == {step["step"] for step in less["steps"]}
+    assert {"migrate", "prepare_settle"} == {step["step"] for step in less["steps"]}
     assert "Left out: notice" in less["rationale"]
-    assert 4 == len(never["steps"])
+    assert 3 == len(never["steps"])
 
 
 async def test_the_planner_uses_nothing_that_it_may_not(open_desk: OpenDesk):
@@ -206,6 +209,29 @@ async def test_the_planner_uses_nothing_that_it_may_not(open_desk: OpenDesk):
 
     assert {"apply_migration"} == {step["action"] for step in plan["steps"]}
     assert "Left out: notice, settle" in plan["rationale"]
+
+
+async def test_without_groups_each_migration_is_asked_for_by_itself(open_desk: OpenDesk):
+    async with open_desk() as desk:
+        plan = await planned(desk, FIELD, kinds=["action", "wait"])
+
+    steps = {step["step"]: step for step in plan["steps"]}
+    assert ["prepare_column"] == steps["prepare_backfill"]["needs"]
+    assert ["prepare_backfill"] == steps["prepare_settle"]["needs"]
+    assert ["release_manager"] == steps["prepare_column"]["approval"]["approvers"]
+
+
+async def test_a_migration_behind_something_else_is_no_part_of_the_list(open_desk: OpenDesk):
+    world = build_world()
+    row = next(one for one in world["releases"] if one["version"] == FIELD["version"])
+    late = {"id": "late", "kind": "migration", "title": "Drop it", "needs": ["settle"], "minutes": 0}
+    row["prerequisites"] = (*row["prerequisites"], late)
+    async with open_desk(world) as desk:
+        plan = await planned(desk, FIELD)
+
+    steps = {step["step"]: step for step in plan["steps"]}
+    assert ["prepare_column", "prepare_backfill"] == [step["step"] for step in steps["migrate"]["steps"]]
+    assert (["prepare_settle"], True) == (steps["prepare_late"]["needs"], "approval" in steps["prepare_late"])
 
 
 async def test_a_title_is_no_expression(open_desk: OpenDesk):
@@ -235,7 +261,8 @@ async def test_what_is_measured_at_each_stage_says_where_a_release_must_stop(ope
     canary, which = roll_out(), {name: release[name] for name in ("service", "version")}
     healthy = []
     async with open_desk() as desk:
-        for step in (await planned(desk, release))["steps"]:
+        plan = (await planned(desk, release))["steps"]
+        for step in (inner for outer in plan for inner in outer.get("steps", [outer])):
             if step.get("action") == "apply_migration":
                 arguments = {**step["with"], "service": release["service"], "case": "case-1"}
                 await desk.act("apply_migration", f"k{arguments['migration']}", **arguments)

@@ -19,12 +19,11 @@ FIELD, ORDER, CALIBRATION, FIRMWARE = (
 BAKE = timedelta(minutes=11)
 
 
-async def begun(live: LiveMissions, release: dict[str, Any], *migrations: str) -> Running:
-    """Start it, approve the plan and its migrations."""
+async def begun(live: LiveMissions, release: dict[str, Any], migrations: str) -> Running:
+    """Start it, approve the plan and its migrations, which are asked for at once."""
     started = await live.start("release_rollout", release, requested_by="ravi")
     await started.answer("prepare/plan[1]", "marit")
-    for migration in migrations:
-        await started.answer(f"prepare/prepare_{migration}", "emeka")
+    await started.answer(f"prepare/{migrations}", "emeka")
     return started
 
 
@@ -59,7 +58,7 @@ async def done(live: LiveMissions, started: Running) -> list[tuple[str, Any]]:
 
 
 async def test_a_healthy_release_goes_to_everybody_when_two_people_say_so(live: LiveMissions, skipper: TimeSkipper):
-    started = await begun(live, FIELD, "column", "backfill")
+    started = await begun(live, FIELD, "migrate")
     await ended(started, "prepare_backfill")
     await skipper.fast_forward(started.handle, timedelta(minutes=31))
     await stage(started, skipper, 1, "wanda")
@@ -80,7 +79,7 @@ async def test_a_healthy_release_goes_to_everybody_when_two_people_say_so(live: 
 
 
 async def test_a_release_that_fails_at_ten_percent_is_taken_back(live: LiveMissions, skipper: TimeSkipper):
-    started = await begun(live, ORDER, "index")
+    started = await begun(live, ORDER, "prepare_index")
     await stage(started, skipper, 1, "wanda")
     await stage(started, skipper, 10, "kofi")
     with pytest.raises(WorkflowFailureError):
@@ -133,7 +132,7 @@ async def test_silence_at_the_plan_refuses(hurried: LiveMissions):
 
 
 async def test_a_last_stage_that_one_person_rejects_is_taken_back_whole(live: LiveMissions, skipper: TimeSkipper):
-    started = await begun(live, FIELD, "column", "backfill")
+    started = await begun(live, FIELD, "migrate")
     await ended(started, "prepare_backfill")
     await skipper.fast_forward(started.handle, timedelta(minutes=31))
     for percent in (1, 10, 50):

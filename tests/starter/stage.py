@@ -31,6 +31,7 @@ from runtime.connection import DATA_CONVERTER
 from starter.launch import launch
 from starter.state import read_gates
 from tests.cache import CACHE
+from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
@@ -116,7 +117,7 @@ class Cast:
         worker = Worker(
             client,
             task_queue=MISSION_QUEUE,
-            workflows=[Mission, Locks],
+            workflows=[Mission, Locks, Halts],
             activities=[self.agent, self.tool, judge.judge, smith.ask, smith.release],
             workflow_runner=runner(),
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),

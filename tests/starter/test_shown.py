@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from contracts.call import Observation
-from contracts.decision import Claims, Opening, Ruling, Subject
+from contracts.decision import Action, Claims, Opening, Ruling, Subject
 from contracts.record import Effect, Failure, Record
 from contracts.view import MissionView, Waiting
 from starter import output, shown
@@ -27,6 +27,13 @@ SNEAKY = "\x00\x07\x1b\x9b\u00ad\u061c\u180b\u180e\u200b\u200d\u200e\u200f\u202a
 SNEAKY += "\U000e0041\U000e0100\u2028\u2029\ud800"
 HOSTILE = st.text(st.one_of(st.sampled_from(SNEAKY + "\r\n\t [](){}\"'`$|│↪"), st.characters()), max_size=60)
 VALUE = st.recursive(HOSTILE, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(HOSTILE, inner, max_size=3))
+ACTION = st.builds(
+    Action,
+    step=HOSTILE,
+    tool=HOSTILE,
+    arguments=st.dictionaries(HOSTILE, VALUE, max_size=3),
+    compensation=st.none() | HOSTILE,
+)
 
 
 def on_screen(*what: object, width: int = 100) -> str:
@@ -58,6 +65,7 @@ def openings(draw: st.DrawFn) -> Opening:
         tool=draw(st.none() | HOSTILE),
         arguments=draw(st.none() | st.dictionaries(HOSTILE, VALUE, max_size=3)),
         compensation=draw(st.none() | HOSTILE),
+        actions=tuple(draw(st.lists(ACTION, max_size=3))),
         context_digest=draw(HOSTILE),
         requested_by=draw(HOSTILE),
     )

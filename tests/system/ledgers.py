@@ -25,6 +25,7 @@ from contracts.decision import Claims, Ruling
 from contracts.plan import MissionInput, MissionResult, Plan
 from contracts.workspace import PeopleFile, Tool
 from runtime.connection import DATA_CONVERTER
+from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
@@ -80,7 +81,7 @@ def breaches(ledgers: Ledgers) -> list[str]:
 
 async def unreplayable(histories: Iterable[WorkflowHistory]) -> list[str]:
     """Return how each history fails to replay on this code."""
-    replayer = Replayer(workflows=[Mission, Locks], workflow_runner=runner(), data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[Mission, Locks, Halts], workflow_runner=runner(), data_converter=DATA_CONVERTER)
     found = []
     for history in histories:
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)

@@ -17,6 +17,8 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities import keys, plans
+from activities.failure import failure
+from activities.halts import Lookout, halting, not_begun
 from activities.identity import Judge
 from activities.kin import Kin
 from activities.lineage import ServerLineage
@@ -30,6 +32,7 @@ from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionView, Sta
 from starter.state import read_receipt
 from tests.cache import CACHE
 from tests.interpreter.fakes import plan_of
+from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
@@ -38,6 +41,7 @@ PEOPLE = {"lea": ("lead",), "lou": ("lead",), "cleo": ("chief",), "rita": ("lead
 
 
 def populate(home: Path) -> Path:
+    (home / "people.yaml").write_text('operators: ["chief"]\n')
     for name, roles in PEOPLE.items():
         keys.create(home, name, roles)
     return home
@@ -52,18 +56,26 @@ class Activities:
     world: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     """Tool, key, arguments of each committed effect: a key that was seen before commits nothing."""
     asked: list[str] = field(default_factory=list)
+    lookout: Lookout | None = None
 
     @activity.defn(name=RUN_AGENT)
     async def run(self, call: AgentCall) -> AgentResult:
+        await self._demand_free(call.name, agent=call.name, teams=(call.team,))
         self.asked.append(call.path)
         answer = await self._answer(self.agents, call.name, call)
         return answer if isinstance(answer, AgentResult) else AgentResult(output=answer, usage=Usage(agent_runs=1))
 
     @activity.defn(name=EXECUTE_ACTION)
     async def execute(self, call: ToolCall) -> ToolResult:
+        await self._demand_free(call.tool, tool=call.tool, teams=() if call.undoes else (call.team,))
         if call.key not in {key for _, key, _ in self.world}:
             self.world.append((call.tool, call.key, call.arguments))
         return ToolResult(output=await self._answer(self.tools, call.tool, call))
+
+    async def _demand_free(self, name: str, **wanted: Any) -> None:
+        halts = await self.lookout(**wanted) if self.lookout else ()
+        if halts:
+            raise failure("halted", not_begun(name, halts), **halting(halts))
 
     async def _answer(self, table: dict[str, Any], name: str, call: Any) -> Any:
         answer = table.get(name, {})
@@ -234,12 +246,13 @@ async def house(
     activities = activities or Activities()
     queue = queue or f"q-{uuid.uuid4().hex[:12]}"
     locks = Locksmith(client, id=f"locks-{queue}", queue=queue)
-    fakes = [activities.run, activities.execute, locks.ask, locks.release]
+    lookout = activities.lookout = activities.lookout or Lookout(client, id=f"halts-{queue}")
+    fakes = [activities.run, activities.execute, locks.ask, locks.release, lookout.watch]
     kin = Kin(client, ServerLineage(client))
     async with Worker(
         client,
         task_queue=queue,
-        workflows=[Mission, Locks],
+        workflows=[Mission, Locks, Halts],
         activities=[
             *(*fakes, plans.load, Judge(Directory(home / "people.yaml")).judge),
             *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),

@@ -102,6 +102,13 @@ PLAN = {
     "approval": APPROVED,
 }
 """Refused, then rejected, then approved."""
+TOGETHER = {
+    "kind": "group",
+    "step": "both",
+    "steps": [act("a", 1), {"kind": "group", "step": "inner", "steps": [act("b", 2)]}],
+    "approval": APPROVED,
+    "retry": {"attempts": 2, "first": "100ms"},
+}
 
 
 def stance(position: str) -> dict[str, Any]:
@@ -234,6 +241,13 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "decide": [("lea", "interject"), ("eve", "end"), ("lou", "call_vote")],
         "limits": Limits(events_per_run=24),
     },
+    "group_approved": {"steps": [TOGETHER, agent("after")], "decide": [("lea", "approve")]},
+    "group_asked_again": {
+        "steps": [TOGETHER, agent("after")],
+        "tools": {"file": [{}, broken(applied="no"), {}]},
+        "decide": [("lea", "modify"), ("lou", "approve"), ("lea", "approve")],
+        "changes": {"both#1/inner/b": {"n": 9}},
+    },
     "child": {"steps": [CHILD, act("after", 2)], "children": {"patching": [act("a", 1)]}},
     "child_undone": {"steps": [CHILD, agent("last", "dot")], "children": {"patching": [act("a", 1)]}},
     "continued": {
@@ -270,7 +284,7 @@ async def play(started: Started, script: dict[str, Any]) -> None:
     nonce = ""
     for person, verb in script.get("decide", ()):
         opening = await started.until(lambda openings, last=nonce: bool(openings) and openings[0].nonce != last)
-        changes = {"changes": {"n": 9}} if verb == "modify" else {}
+        changes = {"changes": script.get("changes", {"n": 9})} if verb == "modify" else {}
         receipt = await started.decide(opening, person, verb, **changes)
         nonce = opening.nonce if receipt.accepted and receipt.state != "heard" else ""
     if script.get("cancel"):

@@ -166,6 +166,52 @@ async def test_a_child_that_cannot_undo_itself_asks_for_help_and_the_parent_wait
         await replays(started.handle)
 
 
+async def test_what_people_gave_up_in_a_child_is_not_said_to_be_undone_in_its_parent(client, home):
+    activities = Activities(agents={"dot": broken()}, tools={"unfile": broken()})
+    async with house(client, home, activities) as h:
+        started = await start(h, [patch(), LAST], [act("a", 1)])
+        child = child_of(started)
+        await becomes(child, MissionState.DEAD_LETTER)
+        await child.decide(await child.until(), "cleo", "reject", comment="unfiled by hand")
+        with pytest.raises(WorkflowFailureError):
+            await result(started)
+        [effect] = [one.effect for one in (await started.state()).records if one.path == "patch"]
+
+        assert ("given_up", f"{child.handle.id} was left as it is at a") == (effect.undo_status, effect.undo_error)
+        assert ("a",) == (await child.state()).not_undone
+        await replays(started.handle)
+
+
+async def test_a_child_that_fails_and_leaves_something_says_so_to_its_parent(client, home):
+    activities = Activities(agents={"dot": broken()}, tools={"unfile": broken()})
+    async with house(client, home, activities) as h:
+        started = await start(h, [patch()], [act("a", 1), LAST])
+        child = child_of(started)
+        await becomes(child, MissionState.DEAD_LETTER)
+        await child.decide(await child.until(), "cleo", "reject", comment="unfiled by hand")
+        with pytest.raises(WorkflowFailureError):
+            await result(started)
+        [effect] = [one.effect for one in (await started.state()).records if one.path == "patch"]
+
+        assert ("given_up", f"{child.handle.id} was left as it is at a") == (effect.undo_status, effect.undo_error)
+        await replays(started.handle)
+
+
+async def test_a_child_that_is_terminated_under_way_makes_its_parent_ask_for_help(client, home):
+    async with house(client, home) as h:
+        started = await start(h, [patch()], [act("a", 1), GATE])
+        child = child_of(started)
+        await becomes(child, MissionState.WAITING)
+        await child.handle.terminate("by hand")
+        opening = await started.until()
+        await started.decide(opening, "cleo", "reject", comment="unfiled by hand")
+        with pytest.raises(WorkflowFailureError):
+            await result(started)
+
+        assert ("patch/undo[1]", [("file", 1)]) == (opening.subject.step, world(h))
+        await replays(started.handle)
+
+
 @pytest.mark.parametrize("inner", [WAITING, [act("a", 1)]], ids=["it runs", "it is held"])
 async def test_a_child_whose_parent_was_terminated_undoes_itself(client, home, inner):
     async with house(client, home) as h:

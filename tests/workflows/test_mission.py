@@ -10,6 +10,7 @@ from temporalio.worker import Replayer
 from contracts.decision import DECIDE
 from runtime.connection import DATA_CONVERTER
 from tests.workflows.house import Activities, broken, house
+from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
@@ -34,7 +35,7 @@ def isolate(name="isolate", **more):
 async def replays(handle):
     """Replay every run of a mission, from the last back to the first."""
     history = await handle.fetch_history()
-    replayer = Replayer(workflows=[Mission, Locks], workflow_runner=runner(), data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[Mission, Locks, Halts], workflow_runner=runner(), data_converter=DATA_CONVERTER)
     await replayer.replay_workflow(history)
     return history
 
@@ -235,3 +236,17 @@ async def test_a_verdict_that_was_not_declared_fails_and_undoes(client, home):
 
         assert "verdict_undeclared" == failed.value.cause.type
         assert ["file", "unfile"] == [tool for tool, _, _ in h.activities.world]
+
+
+async def test_a_bug_in_the_interpreter_names_its_step_and_is_undone(client, home):
+    """No checked plan lacks an agent that its steps name; the handler trips over it, and the mission never freezes."""
+    async with house(client, home) as h:
+        act = isolate("a", action="file", approval=None, compensate={"tool": "unfile"})
+        started = await h.start([act, {"kind": "group", "step": "g", "steps": [agent("one", agent="nobody")]}])
+        with pytest.raises(WorkflowFailureError) as failed:
+            await started.result()
+
+        assert "internal" == failed.value.cause.type
+        assert "internal: step g/one, interpret the mission: KeyError('nobody')" == failed.value.cause.message
+        assert ["file", "unfile"] == [tool for tool, _, _ in h.activities.world]
+        await replays(started.handle)

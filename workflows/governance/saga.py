@@ -12,3 +12,9 @@ def to_undo(records: Iterable[Record]) -> list[Record]:
     """
     standing = (record for record in records if record.effect is not None and record.effect.undo_status in STANDING)
     return sorted(standing, key=lambda record: -record.order)
+
+
+def not_undone(records: Iterable[Record]) -> tuple[str, ...]:
+    """Return the steps whose effects stand though they were to be undone: that failed, or people gave it up."""
+    left = {"failed", "given_up"}
+    return tuple(record.path for record in records if record.effect and record.effect.undo_status in left)

@@ -1,27 +1,32 @@
 """Count decisions at gates. Pure: the wait is a port, the judging of signatures an activity.
 
 A gate that is asked again is a new opening with a new nonce; votes never move from one opening to the next.
-One rejection refuses, one modification asks again with the changed arguments, `required` approvals of distinct
-people approve. The other half is `activities/identity.py`, which rules on each statement before it is counted.
+`reject_quorum` rejections refuse, one modification asks again with the changed arguments; `required` approvals of
+distinct people approve, among them those whom the subject's seats ask for. Who abstains or delegates has had their say;
+where too few are left to approve, nothing is guessed: the deadline decides. The other half is
+`activities/identity.py`, which rules on each statement before it is counted.
 """
 
 from collections.abc import Iterable
 from typing import Literal
 
-from contracts.decision import SPEAKING, Opening, Receipt, Ruling
+from contracts.decision import REFUSING, SPEAKING, Opening, Receipt, Ruling
+from contracts.quorum import empty_seats
 
-Standing = Literal["open", "approved", "rejected", "modified"]
+Standing = Literal["open", "approved", "rejected", "changes_requested", "modified"]
 
 
 def standing(opening: Opening) -> Standing:
     """Say what the votes of an opening come to."""
-    verbs = {vote.verb for vote in opening.votes}
-    if "reject" in verbs:
-        return "rejected"
-    if "modify" in verbs:
+    words, subject = opening.words(), opening.subject
+    against = [word.verb for word in words if word.verb in REFUSING]
+    if len(against) >= subject.reject_quorum:
+        return "rejected" if "reject" in against else "changes_requested"
+    if any(word.verb == "modify" for word in words):
         return "modified"
-    approvers = {vote.person for vote in opening.votes if vote.verb == "approve"}
-    return "approved" if len(approvers) >= opening.subject.required else "open"
+    approvers = {word.person: word.roles for word in words if word.verb == "approve"}
+    enough = len(approvers) >= subject.required and not empty_seats(subject.seats, approvers)
+    return "approved" if enough else "open"
 
 
 class Gatebook:

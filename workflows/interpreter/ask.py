@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from contracts.base import digest
 from contracts.call import Grant
-from contracts.decision import Opening, Subject
+from contracts.decision import REFUSING, Action, Opening, Subject
 from contracts.gate import Gate, Rung
 from contracts.step import ABORT, ESCALATE, REFUSE
 from contracts.view import MissionState
@@ -18,8 +18,16 @@ from workflows.governance.tally import standing
 from workflows.interpreter.ending import MissionEnded, Suspended
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.terms import USUAL, Terms
 
-Decided = Literal["approved", "rejected", "timed_out"]
+Decided = Literal["approved", "rejected", "changes_requested", "timed_out"]
+AGAINST = ("rejected", "changes_requested")
+WORDS = {
+    "approved": "approved",
+    "rejected": "rejected",
+    "changes_requested": "sent back for changes",
+    "timed_out": "timed out",
+}
 Kind = Literal["approval", "escalation", "compensation", "review", "facilitation", "override"]
 
 
@@ -31,13 +39,12 @@ class Question:
     message: str
     rungs: tuple[tuple[tuple[str, ...], timedelta | None], ...]
     context: dict[str, Any]
-    required: int = 1
+    terms: Terms = USUAL
     tool: str | None = None
     arguments: dict[str, Any] | None = None
     compensation: str | None = None
     input_schema: dict[str, Any] | None = None
-    stands_still: bool = True
-    """Its clock stands while the mission is paused."""
+    actions: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,11 +87,17 @@ def escalation_question(message: str, scope: Scope) -> Question:
 
 async def ask(question: Question, path: str, scope: Scope) -> Answer:
     """Open the gate of a step that runs, and wait until it is settled; once it was, its record answers."""
-    record = scope.journal.get(path)
-    if record is not None and record.answer is not None:
-        return _recalled(record.answer, record.grant)
+    return recalled(path, scope) or keep(await put(question, path, scope), path, scope)
+
+
+async def put(question: Question, path: str, scope: Scope) -> Answer:
+    """Open the gate and wait until it is settled."""
     with scope.ports.within(path):
-        answer = await _climb(question, path, scope)
+        return await _climb(question, path, scope)
+
+
+def keep(answer: Answer, path: str, scope: Scope) -> Answer:
+    """Put an answer on record: it is the last word here."""
     stored = {**answer.output(), "arguments": answer.arguments}
     scope.journal.update(path, status="running", answer=stored, answered_at=scope.ports.now(), grant=answer.grant)
     scope.ports.changed()
@@ -98,7 +111,7 @@ async def go_unapproved(gate: Gate, answer: Answer, path: str, scope: Scope) -> 
         return
     if gate.on_reject == ABORT:
         said = f": {answer.comment}" if answer.comment else ""
-        raise MissionEnded(MissionState.REFUSED, f"{path} was {answer.decided.replace('_', ' ')}{said}")
+        raise MissionEnded(MissionState.REFUSED, f"{path} was {WORDS[answer.decided]}{said}")
     await scope.run_target(gate.on_reject, path, scope)
 
 
@@ -125,10 +138,9 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
         await scope.ports.wait(lambda: _moved(path, until, scope), until, _summary(opening))  # noqa: B023
         voted = opening = scope.gates.get(path) or opening
         match standing(voted):
-            case "approved" | "rejected" as decided:
+            case "approved" | "rejected" | "changes_requested" as decided:
                 return _settle(decided, voted, path, scope)
             case "modified":
-                question = replace(question, arguments=voted.votes[-1].changes)
                 opening = _open(question, path, voted.rung, scope, amended=voted)
             case "open" if opening.deadline is not None and scope.ports.now() >= opening.deadline:
                 if voted.rung + 1 >= len(question.rungs):
@@ -141,8 +153,7 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
 
 
 def _open(question: Question, path: str, rung: int, scope: Scope, amended: Opening | None = None) -> Opening:
-    arguments = question.arguments if amended is None else _arguments(question, amended)
-    opening = opened(replace(question, arguments=arguments), path, rung, scope)
+    opening = opened(question if amended is None else _amended(question, amended), path, rung, scope)
     if amended is not None and amended.rung == rung:
         opening = opening.model_copy(update={"deadline": amended.deadline})
     scope.gates.open(opening)
@@ -163,14 +174,19 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         kind=question.kind,
         message=question.message,
         approvers=approvers,
-        required=question.required,
+        required=question.terms.required,
         tool=question.tool,
         arguments=question.arguments,
         compensation=question.compensation,
+        actions=question.actions,
         context_digest=digest(question.context),
         plan_digest=scope.plan.digest,
         requested_by=scope.mission.requested_by,
         generation=scope.generation(path),
+        seats=question.terms.seats,
+        reject_quorum=question.terms.reject_quorum,
+        excluded=question.terms.excluded,
+        authors=scope.plan.definition.author if "author" in question.terms.excluded else (),
     )
     return Opening(
         subject=subject,
@@ -181,20 +197,28 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         rung=rung,
         context=question.context,
         input_schema=question.input_schema,
-        stands_still=question.stands_still,
+        stands_still=question.terms.stands_still,
     )
 
 
-def _arguments(question: Question, amended: Opening) -> dict[str, Any] | None:
-    """Return what to show in the next opening: changed arguments stay changed on the next rung."""
-    changed = amended.votes and amended.votes[-1].verb == "modify"
-    return question.arguments if changed else amended.subject.arguments
+def _amended(question: Question, amended: Opening) -> Question:
+    """Return what the next opening asks: what people changed, and on the next rung still what they changed."""
+    subject = amended.subject
+    changes = amended.votes[-1].changes if amended.votes and amended.votes[-1].verb == "modify" else None
+    if changes is None:
+        return replace(question, arguments=subject.arguments, actions=subject.actions)
+    if not subject.actions:
+        return replace(question, arguments=changes)
+    given = {one.step: changes.get(one.step, one.arguments) for one in subject.actions}
+    return replace(
+        question, actions=tuple(one.model_copy(update={"arguments": given[one.step]}) for one in subject.actions)
+    )
 
 
 def _settle(decided: Decided, opening: Opening, path: str, scope: Scope) -> Answer:
     scope.gates.close(path)
     scope.journal.update(path, decisions=tuple(vote.model_copy(update={"token": ""}) for vote in opening.votes))
-    votes = opening.votes if decided != "rejected" else opening.votes[-1:]
+    votes = tuple(vote for vote in opening.words() if vote.verb in (REFUSING if decided in AGAINST else {"approve"}))
     grant = None
     if decided == "approved":
         grant = Grant(subject=opening.subject, nonce=opening.nonce, tokens=tuple(vote.token for vote in votes))
@@ -207,8 +231,13 @@ def _settle(decided: Decided, opening: Opening, path: str, scope: Scope) -> Answ
     )
 
 
-def _recalled(output: dict[str, Any], grant: Grant | None) -> Answer:
-    return Answer(output["decision"], tuple(output["by"]), output["comment"], output["arguments"], grant)
+def recalled(path: str, scope: Scope) -> Answer | None:
+    """Return the answer that is on record."""
+    record = scope.journal.get(path)
+    if record is None or record.answer is None:
+        return None
+    said = record.answer
+    return Answer(said["decision"], tuple(said["by"]), said["comment"], said["arguments"], record.grant)
 
 
 def _moved(path: str, deadline: datetime | None, scope: Scope) -> bool:

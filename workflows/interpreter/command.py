@@ -145,7 +145,7 @@ def _noted(ruling: Ruling, scope: Scope, before: str, after: str) -> Receipt:
 
 
 async def carry_out(scope: Scope) -> None:
-    """Carry out the command that is due. Raises `Suspended` where the run is to hand over first: the next takes it up."""
+    """Carry out the command that is due. Raises `Suspended` where the run is to hand over first: the next goes on."""
     control = scope.control
     ruling = control.due()
     if ruling is None:

@@ -18,7 +18,7 @@ from language.steps import by_name, called_names
 from workflows.governance.control import Control
 from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
-from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
+from workflows.interpreter.ending import Broken, MissionEnded, StepFailed, Suspended, at
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.passing import ask_to_pass
@@ -102,10 +102,12 @@ async def _wait_for_operators(scope: Scope) -> Ending:
 async def follow(scope: Scope, inputs: dict[str, Any], below: str = "") -> Ending:
     """Walk the definition, its paths below another where that is given, and return what that came to."""
     try:
-        _bind_inputs(scope, inputs)
+        with at("inputs"):
+            _bind_inputs(scope, inputs)
         await run_steps(scope.plan.definition.steps, below, scope)
         halt_if_cancelled()
-        return Ending(state=MissionState.COMPLETED, verdict=_verdict(scope))
+        with at("verdict"):
+            return Ending(state=MissionState.COMPLETED, verdict=_verdict(scope))
     except MissionEnded as ended:
         return Ending(state=ended.state, reason=ended.reason)
     except StepFailed as failed:
@@ -118,8 +120,8 @@ def failing(failure: Failure) -> Ending:
 
 
 def broken(operation: str, bug: Exception) -> Ending:
-    """Return the ending of a mission that met a bug of ours."""
-    return failing(Failure(code="internal", step="", operation=operation, cause=repr(bug)[:500]))
+    """Return the ending of a mission that met a bug of ours, with the step that did."""
+    return failing((bug if isinstance(bug, Broken) else Broken("", bug)).failure(operation))
 
 
 def to_be_undone(ending: Ending) -> bool:

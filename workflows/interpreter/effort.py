@@ -12,10 +12,10 @@ NEVER_RETRIED = ("bad_input", "refused", "not_found", "over_budget")
 
 
 def tool_effort(tool: Tool, retry: Retry | None, timeout: timedelta | None) -> Effort:
-    """Return the effort for a tool. One that is not idempotent gets one attempt, whatever a mission says."""
+    """Return the effort for a tool. One that is not idempotent gets one attempt, whatever anybody says."""
     if tool.acts() and tool.idempotency == "none":
         return Effort(ONCE, timeout or tool.timeout)
-    return Effort(retry or Retry(), timeout or tool.timeout)
+    return Effort(retry or tool.retry or Retry(), timeout or tool.timeout)
 
 
 def agent_effort(agent: Agent, retry: Retry | None, timeout: timedelta | None) -> Effort:

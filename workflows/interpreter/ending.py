@@ -4,11 +4,14 @@
     MissionEnded       the definition or people ended it: refused or aborted, undone
     Suspended          nothing new starts; the mission goes on in a new run, nothing is undone
     EffectFailed       what a port raises; a handler turns it into StepFailed
+    Broken             a bug of ours, with the step that met it: the mission is undone and fails
     asyncio.CancelledError   somebody cancelled the mission, or a sibling failed
 
 Pure; `workflows/mission.py` says what each means for the workflow.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from contracts.record import Failure
@@ -47,3 +50,27 @@ class MissionEnded(Exception):
 
 class Suspended(Exception):
     """The run hands over to the next one: what runs may finish, nothing new starts."""
+
+
+class Broken(Exception):
+    """A bug of ours, and the path at which it showed: of the innermost step that ran."""
+
+    def __init__(self, path: str, bug: Exception) -> None:
+        super().__init__(f"{path}: {bug!r}")
+        self.path = path
+        self.bug = bug
+
+    def failure(self, operation: str) -> Failure:
+        """Return it as a failure, with the step named."""
+        return Failure(code="internal", step=self.path, operation=operation, cause=repr(self.bug)[:500])
+
+
+@contextmanager
+def at(path: str) -> Iterator[None]:
+    """Name the step at which a bug shows. Ways to stop short are no bugs, and a bug is named once."""
+    try:
+        yield
+    except (StepFailed, MissionEnded, Suspended, Broken):
+        raise
+    except Exception as bug:
+        raise Broken(path, bug) from bug

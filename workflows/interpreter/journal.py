@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from contracts.halt import Halt
 from contracts.record import STANDING, Record, Status
 
 SETTLED: frozenset[Status] = frozenset({"succeeded", "recovered", "skipped"})
@@ -26,6 +27,7 @@ class Journal:
         self._records: dict[str, Record] = {}
         self._below: dict[str, dict[str, None]] = {}
         self._claiming: dict[str, None] = {}
+        self._halted: dict[str, None] = {}
         self.done = 0
         for record in records:
             self._keep(record)
@@ -104,6 +106,11 @@ class Journal:
         """Return the records of steps that hold locks or wait for them."""
         return [self._records[path] for path in self._claiming]
 
+    def halts(self) -> list[tuple[str, Halt]]:
+        """Return the halts that calls wait for to be lifted, each with the call's path."""
+        notes = (self._records[path].halted for path in self._halted)
+        return [(note.path, halt) for note in notes if note is not None for halt in note.halts]
+
     def _put(self, record: Record) -> None:
         self.revision += 1
         self._keep(record.model_copy(update={"revision": self.revision}))
@@ -118,11 +125,16 @@ class Journal:
             self._claiming[record.path] = None
         else:
             self._claiming.pop(record.path, None)
+        if record.halted is not None and record.halted.state == "waiting":
+            self._halted[record.path] = None
+        else:
+            self._halted.pop(record.path, None)
 
     def _forget(self, path: str) -> None:
         self.done -= self._records.pop(path).status in SETTLED
         del self._below[_parent(path)][path]
         self._claiming.pop(path, None)
+        self._halted.pop(path, None)
 
 
 def _parent(path: str) -> str:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from contracts.base import canonical
-from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult
+from contracts.call import AgentCall, AgentResult, Grant, ToolCall, ToolResult
 from contracts.child import Child, Report
 from contracts.decision import Kin
 from contracts.definition import Step, Target
@@ -107,8 +107,8 @@ class Ports(Protocol):
         """Ask a child to stop and to undo what it did, without waiting for that."""
         ...
 
-    async def undo_mission(self, child: Child, path: str) -> bool:
-        """Have a child undo what it did, and wait until it has; false when the run is to hand over first."""
+    async def undo_mission(self, child: Child, path: str) -> Report | None:
+        """Have a child undo what it did, and wait until it has; None when the run is to hand over first."""
         ...
 
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
@@ -210,6 +210,8 @@ class Scope:
     control: Control = field(default_factory=Control)
     held: frozenset[str] = frozenset()
     """The locks under which this part of it runs."""
+    grant: Grant | None = None
+    """What people approved of this part of it before its first action: all of them, with their arguments."""
 
     async def begin_effect(self, path: str = "") -> None:
         """Stop here rather than start an effect in a cancelled branch or at the end of a run, and wait out a pause.

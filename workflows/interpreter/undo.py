@@ -7,13 +7,13 @@ contract gives. Pure; the order is `governance/saga.py`, the shield against canc
 from collections.abc import Iterable
 from itertools import count
 
-from contracts.child import Child
+from contracts.child import Child, Report
 from contracts.lock import Claim, Holder
 from contracts.record import Effect, Record, inside
 from workflows.governance.saga import to_undo
 from workflows.interpreter.ask import Question, ask_apart
 from workflows.interpreter.effort import tool_effort
-from workflows.interpreter.ending import EffectFailed, StepFailed, Suspended
+from workflows.interpreter.ending import Broken, EffectFailed, StepFailed, Suspended, at
 from workflows.interpreter.hold import released, settle, still_held, wait_for
 from workflows.interpreter.scope import Scope
 
@@ -37,12 +37,21 @@ async def undo_these(records: Iterable[Record], scope: Scope) -> list[str]:
 
 
 async def _undo_each(records: Iterable[Record], scope: Scope) -> None:
+    bugs: list[Broken] = []
     for record in to_undo(records):
         if scope.ports.stopping():
             raise Suspended
-        await _undo(record, scope)
-        # What a failed step kept for this one's sake may be what the next one needs.
-        await settle(scope)
+        try:
+            with at(f"{record.path}/undo"):
+                await _undo(record, scope)
+                # What a failed step kept for this one's sake may be what the next one needs.
+                await settle(scope)
+        except Broken as broken:
+            # A bug keeps no other effect from being undone.
+            _note(record.path, scope, undo_status="failed", undo_error=str(broken)[:500])
+            bugs.append(broken)
+    if bugs:
+        raise bugs[0]
 
 
 async def _undo(record: Record, scope: Scope) -> None:
@@ -86,27 +95,43 @@ async def _compensate(path: str, scope: Scope) -> bool:
     _note(path, scope, undo_status="running")
     try:
         with scope.ports.within(f"{path}/undo"):
-            await scope.ports.run_tool(effect.undo, tool_effort(scope.plan.tools[effect.undo.tool], None, None))
+            tool = scope.plan.tools[effect.undo.tool]
+            await scope.ports.run_tool(effect.undo, tool_effort(tool, effect.undo_retry, None))
     except EffectFailed as failed:
         _note(path, scope, undo_status="failed", undo_error=str(failed))
+        return False
+    except Suspended:
+        raise
+    except Exception as bug:
+        # A bug of ours: whether it was undone nobody knows, so people are asked.
+        _note(path, scope, undo_status="failed", undo_error=f"internal: {bug!r}"[:500])
         return False
     _note(path, scope, undo_status="done", undo_error="", undone_at=scope.ports.now())
     return True
 
 
 async def _recall(child: Child, path: str, scope: Scope) -> bool:
-    """Have a child mission undo what it did; return whether that is done."""
+    """Have a child mission undo what it did; return whether that is over."""
     _note(path, scope, undo_status="running")
     try:
         with scope.ports.within(f"{path}/undo"):
-            done = await scope.ports.undo_mission(child, f"{path}/undo")
+            report = await scope.ports.undo_mission(child, f"{path}/undo")
     except EffectFailed as failed:
         _note(path, scope, undo_status="failed", undo_error=str(failed))
         return False
-    if not done:
+    if report is None:
         raise Suspended
+    if report.not_undone:
+        # Its own people were asked and have said so: nobody is asked twice, and nobody is told that it was undone.
+        _note(path, scope, undo_status="given_up", undo_error=left_by(child, report))
+        return True
     _note(path, scope, undo_status="done", undo_error="", undone_at=scope.ports.now())
     return True
+
+
+def left_by(child: Child, report: Report) -> str:
+    """Say what a child that came to nothing has left as it is."""
+    return f"{child.id} was left as it is at {', '.join(report.not_undone)}"[:500]
 
 
 def _call_for_help(path: str, scope: Scope) -> Question:

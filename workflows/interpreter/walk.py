@@ -26,7 +26,7 @@ from workflows.interpreter.ask import ask_apart, escalation_question
 from workflows.interpreter.attempt import run_attempts
 from workflows.interpreter.bound import run_within
 from workflows.interpreter.dispatch import actor, handle
-from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
+from workflows.interpreter.ending import Broken, MissionEnded, StepFailed, Suspended, at
 from workflows.interpreter.hold import give_back, leave, let_go, take, under
 from workflows.interpreter.join import halt_if_cancelled, run_all
 from workflows.interpreter.outcome import Outcome
@@ -47,7 +47,8 @@ async def run_step(step: Step, parent: str, scope: Scope) -> Any:
     if settled is None:
         await _begin(step, path, scope)
     try:
-        outcome = await _outcome(step, path, scope, fresh=fresh)
+        with at(path):
+            outcome = await _outcome(step, path, scope, fresh=fresh)
     except StepFailed as failed:
         _close(step, path, "failed", scope, failure=failed.failure)
         raise
@@ -56,6 +57,9 @@ async def run_step(step: Step, parent: str, scope: Scope) -> Any:
         raise
     except asyncio.CancelledError:
         _close(step, path, "cancelled", scope)
+        raise
+    except Broken as broken:
+        _close(step, path, "failed", scope, failure=broken.failure("run the step"))
         raise
     if settled is None:
         scope.journal.finish(path, outcome.status, scope.ports.now(), output=outcome.kept, **outcome.fields)

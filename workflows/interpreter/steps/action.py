@@ -3,48 +3,54 @@
 from typing import Any
 
 from contracts.base import digest
-from contracts.call import ToolCall, ToolResult
+from contracts.call import Grant, ToolCall, ToolResult
 from contracts.definition import ActionStep
 from contracts.gate import Gate
 from contracts.record import Effect, Failure
-from workflows.interpreter.ask import Answer, Question, ask, gate_rungs, go_unapproved
+from workflows.interpreter.ask import Question, gate_rungs, go_unapproved
 from workflows.interpreter.effort import tool_effort
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.outcome import Outcome
+from workflows.interpreter.rework import ask_anew
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.terms import covering, terms
+from workflows.interpreter.together import approved, covered
 
 
 async def run_action(step: ActionStep, path: str, scope: Scope) -> Outcome:
-    """Resolve the arguments, ask if the definition says so, act, and arm the compensation."""
-    arguments = {**scope.render(step.with_, path), **scope.control.state.inputs.get(path, {})}
-    answer = None
-    if step.approval is not None:
-        answer = await _approval(step, step.approval, path, arguments, scope)
-        if answer.decided != "approved":
-            await go_unapproved(step.approval, answer, path, scope)
-            return Outcome(output=answer.output(), kept=answer.output(), status="skipped")
-        arguments = answer.arguments or {}
-    return await _act(step, path, arguments, answer, scope)
+    """Resolve the arguments, ask if the definition says so, act, and arm the compensation.
+
+    What people approved together with others runs as they saw it, whatever its arguments would be by now.
+    """
+    gate = step.approval
+    if gate is None and (together := covered(path, scope)) is not None:
+        scope.journal.update(path, approved=approved(scope))
+        return await _act(step, path, together.arguments, scope.grant, scope)
+    if gate is None:
+        return await _act(step, path, scope.render(step.with_, path), None, scope)
+    answer = await ask_anew(step, gate, lambda: _question(step, gate, path, scope), path, scope)
+    if answer.decided != "approved":
+        await go_unapproved(gate, answer, path, scope)
+        return Outcome(output=answer.output(), kept=answer.output(), status="skipped")
+    return await _act(step, path, answer.arguments or {}, answer.grant, scope)
 
 
-async def _approval(step: ActionStep, gate: Gate, path: str, arguments: dict[str, Any], scope: Scope) -> Answer:
-    tool = scope.plan.tools[step.action]
-    question = Question(
+def _question(step: ActionStep, gate: Gate, path: str, scope: Scope) -> Question:
+    tool, undo = scope.plan.tools[step.action], step.compensate.tool if step.compensate else None
+    return Question(
         kind="approval",
         message=scope.text(gate.message, path) or tool.description,
         rungs=gate_rungs(gate, scope),
-        required=gate.required,
-        stands_still=gate.when_paused == "freeze",
+        terms=terms(gate, *covering(scope.plan, (step.action, undo))),
         context=scope.context(gate.context, path),
         tool=step.action,
-        arguments=arguments,
-        compensation=step.compensate.tool if step.compensate else None,
+        arguments=scope.render(step.with_, path),
+        compensation=undo,
         input_schema=tool.input,
     )
-    return await ask(question, path, scope)
 
 
-async def _act(step: ActionStep, path: str, arguments: dict[str, Any], answer: Answer | None, scope: Scope) -> Outcome:
+async def _act(step: ActionStep, path: str, arguments: dict[str, Any], grant: Grant | None, scope: Scope) -> Outcome:
     await scope.begin_effect(path)
     generation = scope.generation(path)
     key = scope.ports.key(path, digest(arguments), generation)
@@ -54,7 +60,7 @@ async def _act(step: ActionStep, path: str, arguments: dict[str, Any], answer: A
         tool=step.action,
         arguments=arguments,
         key=key,
-        grant=answer.grant if answer else None,
+        grant=grant,
         generation=generation,
     )
     effect = _register(step, call, scope)
@@ -81,7 +87,8 @@ def _register(step: ActionStep, call: ToolCall, scope: Scope) -> Effect:
     )
     if step.compensate is None:
         return effect
-    return effect.model_copy(update={"undo_status": "armed", **_undo(step, call, None, scope)})
+    armed = {"undo_status": "armed", "undo_retry": step.compensate.retry}
+    return effect.model_copy(update={**armed, **_undo(step, call, None, scope)})
 
 
 def _arm(step: ActionStep, call: ToolCall, effect: Effect, result: ToolResult, scope: Scope) -> Effect:

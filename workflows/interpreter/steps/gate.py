@@ -5,9 +5,11 @@ where approvals of actions use it too.
 """
 
 from contracts.definition import GateStep
-from workflows.interpreter.ask import Question, ask, gate_rungs, go_unapproved
+from workflows.interpreter.ask import Question, gate_rungs, go_unapproved
 from workflows.interpreter.outcome import Outcome
+from workflows.interpreter.rework import ask_anew
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.terms import terms
 
 
 async def run_gate(step: GateStep, path: str, scope: Scope) -> Outcome:
@@ -16,15 +18,17 @@ async def run_gate(step: GateStep, path: str, scope: Scope) -> Outcome:
     A refusal is a result, not an error; the definition says what follows.
     """
     gate = step.gate
-    question = Question(
-        kind="approval",
-        message=scope.text(gate.message, path) or step.step.replace("_", " "),
-        rungs=gate_rungs(gate, scope),
-        required=gate.required,
-        stands_still=gate.when_paused == "freeze",
-        context=scope.context(gate.context, path),
-    )
-    answer = await ask(question, path, scope)
+
+    def question() -> Question:
+        return Question(
+            kind="approval",
+            message=scope.text(gate.message, path) or step.step.replace("_", " "),
+            rungs=gate_rungs(gate, scope),
+            terms=terms(gate),
+            context=scope.context(gate.context, path),
+        )
+
+    answer = await ask_anew(step, gate, question, path, scope)
     output = answer.output()
     if answer.decided == "approved":
         return Outcome(output=output, kept=output)

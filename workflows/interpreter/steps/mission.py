@@ -18,6 +18,7 @@ from workflows.interpreter.ending import EffectFailed, StepFailed, Suspended
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.undo import left_by
 
 LONGEST_ID = 900
 """Characters of a workflow's id; a server takes 1,000."""
@@ -30,7 +31,7 @@ async def run_mission(step: MissionStep, path: str, scope: Scope) -> Outcome:
     if child is None:
         child = await _start(step, path, scope)
     report = await _reported(step, child, path, scope)
-    _settle(step, report, path, scope)
+    _settle(step, child, report, path, scope)
     if report.state != MissionState.COMPLETED or report.verdict not in step.accept:
         raise _unaccepted(step, report, path)
     output = {"mission": child.id, "verdict": report.verdict, "state": report.state}
@@ -102,11 +103,15 @@ async def _reported(step: MissionStep, child: Child, path: str, scope: Scope) ->
     return report
 
 
-def _settle(step: MissionStep, report: Report, path: str, scope: Scope) -> None:
-    """Keep what is left to be undone: nothing, unless the child holds what it did for this mission."""
+def _settle(step: MissionStep, child: Child, report: Report, path: str, scope: Scope) -> None:
+    """Keep what is left to be undone: what the child holds for this mission, or nobody knows of; else nothing."""
     standing = report.held and step.on_parent_close == UNDO
-    applied = "yes" if report.state == MissionState.COMPLETED else "no"
-    _note(path, scope, applied=applied, undo_status="armed" if standing else "none")
+    completed = report.state == MissionState.COMPLETED
+    applied = "yes" if completed else "no"
+    if report.not_undone and not completed:
+        _note(path, scope, applied="yes", undo_status="given_up", undo_error=left_by(child, report))
+    elif not report.unsure:
+        _note(path, scope, applied=applied, undo_status="armed" if standing else "none")
     scope.journal.update(path, usage=report.spent)
 
 

@@ -13,12 +13,13 @@ from contracts.definition import PlanStep, Step
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.planning import PLAN_REFUSED, PLANNING, SHOWN, STEPS
 from contracts.record import Failure, Record
-from workflows.interpreter.ask import Answer, Question, ask, gate_rungs, go_unapproved
+from workflows.interpreter.ask import AGAINST, Answer, Question, ask, gate_rungs, go_unapproved
 from workflows.interpreter.consult import consult
 from workflows.interpreter.effort import agent_effort
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.terms import terms
 
 REJECTED = "refused"
 
@@ -62,9 +63,10 @@ async def _refused(step: PlanStep, path: str, number: int, scope: Scope) -> Fail
         return failure
     here = f"{path}/plan[{number}]"
     answer = await _asked(step, here, scope)
-    if answer is None or answer.decided != "rejected":
+    if answer is None or answer.decided not in AGAINST:
         return None
-    cause = f"{', '.join(answer.by)} rejected the plan: {answer.comment or 'without a word'}"
+    said = "rejected the plan" if answer.decided == "rejected" else "asked for changes"
+    cause = f"{', '.join(answer.by)} {said}: {answer.comment or 'without a word'}"
     failure = _failure(REJECTED, here, cause)
     _finish(here, "failed", scope, failure=failure)
     return failure
@@ -191,8 +193,7 @@ async def _asked(step: PlanStep, here: str, scope: Scope) -> Answer | None:
         kind="approval",
         message=scope.text(gate.message, here) or f"{step.step.replace('_', ' ')}: {len(plan.steps)} planned steps",
         rungs=gate_rungs(gate, scope),
-        required=gate.required,
-        stands_still=gate.when_paused == "freeze",
+        terms=terms(gate),
         context={**scope.context(gate.context, here), SHOWN: shown},
     )
     return await ask(question, here, scope)

@@ -1,0 +1,37 @@
+"""Read what a gate says of who must decide: its seats, and whom it excludes. The rest is read by `step_form.py`."""
+
+from contracts.gate import Excluded
+from language.form import Form
+from language.name import nearest
+
+WHO: dict[str, tuple[Excluded, ...]] = {"requester": ("requester",), "author": ("requester", "author"), "nobody": ()}
+"""Whom each word excludes. The requester may decide only where the gate says that it excludes nobody."""
+MOST_SEATS = 100
+
+
+def seats(form: Form) -> dict[str, int]:
+    """Return how many of each role must approve."""
+    inner = form.form("from", "'from'")
+    if inner is None:
+        return {}
+    if inner.data == {} and isinstance(inner.value.data, dict):
+        inner.add("BAD_VALUE", "'from' is empty", inner.value.place, "write 'ROLE: 1', or leave it out")
+    found = {role: inner.integer(role, 1, MOST_SEATS, 1) for role in inner.data}
+    if sum(found.values()) > MOST_SEATS:
+        inner.add("BAD_VALUE", f"'from' asks for {sum(found.values())} people", inner.value.place, "at most 100 decide")
+    return found
+
+
+def excluded(form: Form) -> tuple[Excluded, ...]:
+    """Return who may not decide."""
+    words = form.texts("exclude", required="exclude" in form.data)
+    for word in words:
+        if word not in WHO:
+            meant = nearest(word, WHO)
+            mend = f"did you mean '{meant}'?" if meant else f"write one of: {', '.join(WHO)}"
+            form.add("BAD_VALUE", f"'exclude' is '{word[:80]}'", form.data["exclude"].place, mend)
+    if "nobody" in words and len(words) > 1:
+        form.add("BAD_VALUE", "'exclude' names somebody and nobody", form.data["exclude"].place, "write one of them")
+    if words == ("nobody",):
+        return ()
+    return WHO["author"] if "author" in words else WHO["requester"]

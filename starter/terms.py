@@ -1,0 +1,30 @@
+"""On whose word a gate goes on, and who has said what: in a line."""
+
+from contracts.decision import Opening, Ruling
+
+SAID = {
+    "approve": "approved",
+    "reject": "rejected",
+    "modify": "changed it",
+    "request_changes": "asked for changes",
+    "abstain": "abstained",
+}
+
+
+def deciders(gate: Opening) -> str:
+    """Return who may decide, how many must, who may not, and what has been said."""
+    subject = gate.subject
+    who = " or ".join(subject.approvers)
+    said = [f"{who}; {subject.required} must approve" if subject.required > 1 else who]
+    if subject.seats:
+        said[0] += f", among them {', '.join(f'{count} {role}' for role, count in subject.seats.items())}"
+    if subject.reject_quorum > 1:
+        said.append(f"{subject.reject_quorum} must reject")
+    if "author" in subject.excluded:
+        said.append(f"not {' or '.join(subject.authors)}, who wrote it")
+    return "; ".join((*said, *(f"{vote.person} {told(vote)}" for vote in gate.words())))
+
+
+def told(vote: Ruling) -> str:
+    """Return what somebody has decided, in the past."""
+    return f"left it to {vote.to}" if vote.verb == "delegate" else SAID.get(vote.verb or "", vote.verb or "")

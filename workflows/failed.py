@@ -1,0 +1,41 @@
+"""What the failure of an activity means to the interpreter. `activities/failure.py` makes what is read here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import TimeoutError as ActivityTimeout
+
+from contracts.halt import HALTED, Halt
+from workflows.interpreter.ending import Applied, EffectFailed
+from workflows.interpreter.halted import Halted
+from workflows.interpreter.scope import Effort
+
+
+def translated(error: ActivityError, effort: Effort) -> EffectFailed | Halted:
+    """Return what an activity's failure means: that the effect failed, or that it was not begun."""
+    cause = error.cause
+    attempts = f"at most {effort.retry.attempts} attempts"
+    if isinstance(cause, ApplicationError):
+        details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
+        applied: Applied = "no" if details.get("applied") == "no" else "unknown"
+        if details.get("applied") == "yes":
+            applied = "yes"
+        if cause.type == HALTED:
+            return _halted(details, applied)
+        tried = details.get("tried") or attempts
+        return EffectFailed(cause.type or "failed", cause.message, tried=str(tried), applied=applied)
+    if isinstance(cause, ActivityTimeout):
+        kind = cause.type.name.lower().replace("_", " ") if cause.type else "a"
+        return EffectFailed("timed_out", f"no answer within {effort.timeout} ({kind} timeout)", tried=attempts)
+    return EffectFailed("failed", str(cause or error), tried=attempts)
+
+
+def _halted(details: Mapping[str, Any], applied: Applied) -> Halted:
+    """Return what a refusal to begin says. What cannot be read of it is left out: the next refusal says it again."""
+    try:
+        halts = tuple(Halt.model_validate(one) for one in details.get("halts", ()))
+        spent = max(0, int(details.get("spent", 0)))
+    except (TypeError, ValueError):
+        halts, spent = (), 0
+    return Halted(halts, applied, spent)

@@ -1,0 +1,41 @@
+"""On what terms people are asked: how many must approve, who among them, who may not, and how many no's are one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from contracts.gate import Gate
+from contracts.plan import Plan
+from contracts.workspace import Tool
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The terms of a question that no gate asks: anybody who is asked decides it alone."""
+
+    required: int = 1
+    seats: dict[str, int] = field(default_factory=dict)
+    reject_quorum: int = 1
+    excluded: tuple[str, ...] = ("requester",)
+    stands_still: bool = True
+    """Its clock stands while the mission is paused."""
+
+
+USUAL = Terms()
+
+
+def terms(gate: Gate, *tools: Tool) -> Terms:
+    """Return a gate's own terms, and no fewer people than the contracts of the tools under it ask for.
+
+    A contract that was frozen before it could say so asks for one, as it did then; the executor goes by its own.
+    """
+    least = max((tool.approvals or 1 for tool in tools), default=1)
+    still = gate.when_paused == "freeze"
+    return Terms(max(gate.quorum(), least), dict(gate.from_), gate.reject_quorum, tuple(gate.exclude), still)
+
+
+def covering(plan: Plan, *pairs: tuple[str, str | None]) -> Iterator[Tool]:
+    """Yield the contracts under which an approval lets something happen: of each tool, and of what may undo it."""
+    for acting, undo in pairs:
+        yield plan.tools[acting]
+        if undo is not None and plan.tools[undo].needs_approval():
+            yield plan.tools[undo]
