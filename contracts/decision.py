@@ -23,7 +23,7 @@ Halting = Literal["halt", "lift"]
 CommandVerb = Literal[
     "pause", "resume", "skip", "retry", "redirect", "rollback", "amend", "note", "interrupt", "escalate", "abort"
 ]
-Verb = Asked | Spoken | Halting | CommandVerb
+Verb = Literal[Asked, Spoken, Halting, CommandVerb]
 REFUSING: frozenset[Verb] = frozenset(("reject", "request_changes"))
 """What counts against what is asked."""
 COMMANDS: frozenset[str] = frozenset(get_args(CommandVerb))

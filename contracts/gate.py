@@ -23,6 +23,10 @@ MOST_TOGETHER = 20
 """Actions of a group that people approve at once: of more, nobody looks at each."""
 
 
+Clock = Literal["freeze", "run"]
+CLOCKS: tuple[Clock, ...] = ("freeze", "run")
+
+
 class Rung(Document):
     """One rung of an escalation ladder: who is asked next, and for how long."""
 
@@ -53,7 +57,7 @@ class Gate(Document):
     on_timeout: "Target" = "refuse"
     escalation: tuple[Rung, ...] = ()
     on_reject: "Target" = ABORT
-    when_paused: Literal["freeze", "run"] = "freeze"
+    when_paused: Clock = "freeze"
     on_changes: "Target | None" = None
 
     model_config = ALIASED
