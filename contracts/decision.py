@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, get_args
 from pydantic import Field, JsonValue
 
 from contracts.base import Message, digest
+from contracts.usage import Usage
 
 DECIDE = "decide"
 TOKEN_TYPE = "gonogo-decision+jwt"  # noqa: S105 (a media type, no secret)
@@ -85,10 +86,19 @@ class Subject(Message):
     authors: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     """What runs when people approve a group: all of its actions, in their order, in place of `tool` and `arguments`."""
+    spent: Usage | None = None
+    """What the mission had cost when it asked."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"generation", "actions", "seats", "reject_quorum", "excluded", "authors"}
+        {"generation", "actions", "seats", "reject_quorum", "excluded", "authors", "spent"}
     )
+
+    def acts(self) -> tuple[Action, ...]:
+        """Return what runs when people approve it."""
+        if self.tool is None:
+            return self.actions
+        one = Action(step=self.step, tool=self.tool, arguments=self.arguments or {}, compensation=self.compensation)
+        return (one, *self.actions)
 
     def digest(self) -> str:
         """Return what a decision is bound to.
@@ -141,6 +151,8 @@ class Opening(Message):
     """Its clock stands while the mission is paused."""
     left: float | None = None
     """Seconds that were left when the mission was paused; it has no deadline until it goes on."""
+    reminders: tuple[datetime, ...] = ()
+    """When the people who are asked are still to be reminded, the next first."""
 
     def words(self) -> tuple[Ruling, ...]:
         """Return the votes that stand, one for each person: an approval that was withdrawn is none any more."""

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from contracts.base import Document
 from contracts.duration import Duration
-from contracts.step import ABORT, ALIASED
+from contracts.step import ABORT, ALIASED, REFUSE
 
 if TYPE_CHECKING:
     from contracts.definition import Target
@@ -19,6 +19,7 @@ CHANGES = "changes"
 """What the records of changes are called that people asked for."""
 MOST_CHANGES = 10
 """How often changes are made at one gate before asking for more is a rejection."""
+LastResort = Literal["refuse", "dead_letter"]
 MOST_TOGETHER = 20
 """Actions of a group that people approve at once: of more, nobody looks at each."""
 
@@ -28,10 +29,15 @@ CLOCKS: tuple[Clock, ...] = ("freeze", "run")
 
 
 class Rung(Document):
-    """One rung of an escalation ladder: who is asked next, and for how long."""
+    """One rung of an escalation ladder: who is asked next, for how long, and when they are reminded.
+
+    `on_timeout` is the last resort, of the last rung: silence on the others climbs on.
+    """
 
     approvers: tuple[str, ...]
     timeout: Duration
+    remind: tuple[Duration, ...] = ()
+    on_timeout: LastResort = "refuse"
 
 
 class Gate(Document):
@@ -42,7 +48,8 @@ class Gate(Document):
     reject it. Where people ask for changes, `on_changes` makes them and they are asked anew; else that is a rejection.
     While a mission is paused the clock stands still, unless `when_paused` is `run`.
     At the deadline `on_timeout` says: `escalate` climbs `escalation` (or asks the workspace's escalation role),
-    `refuse` counts as a rejection, `abort` ends the mission undone; a step's name or a list of steps runs that.
+    `refuse` counts as a rejection, `dead_letter` fails the step as `unanswered`, `abort` ends the mission undone; a
+    step's name or a list of steps runs that. `remind`: how long after they were asked people are asked again.
     """
 
     type: Literal["approval"] = "approval"
@@ -54,7 +61,8 @@ class Gate(Document):
     message: str = ""
     context: tuple[str, ...] = ()
     timeout: Duration | None = None
-    on_timeout: "Target" = "refuse"
+    remind: tuple[Duration, ...] = ()
+    on_timeout: "Target" = REFUSE
     escalation: tuple[Rung, ...] = ()
     on_reject: "Target" = ABORT
     when_paused: Clock = "freeze"

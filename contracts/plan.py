@@ -17,6 +17,7 @@ from contracts.command import Controls
 from contracts.decision import Envelope, Opening, Receipt, Ruling
 from contracts.definition import Definition
 from contracts.event import Event
+from contracts.notice import Notice
 from contracts.record import Failure, Record
 from contracts.workspace import Agent, Escalation, Tool
 
@@ -34,6 +35,8 @@ class Limits(Message):
     events_per_run: int = Field(default=4_000, ge=16)
     decisions_per_run: int = Field(default=1_000, ge=1)
     exact: bool = False
+    tells: bool = False
+    """What the mission has cost so far is part of what people sign at its gates."""
 
 
 class Plan(Message):
@@ -49,6 +52,8 @@ class Plan(Message):
     """The plans of the missions that steps start, by the names that these use."""
     operators: tuple[str, ...] = ()
     """Roles or people whose commands count."""
+    notify: bool = False
+    """Whether the workspace had channels by which people are told."""
     digest: str = ""
 
     def commanders(self) -> tuple[str, ...]:
@@ -88,6 +93,8 @@ class Carried(Message):
     """What the senders of the last decisions are told, by the digest of the token."""
     events: tuple[Event, ...] = ()
     events_seen: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    """What is on its way to people, and is sent again."""
     ending: Ending | None = None
     """Set when the mission is being undone: the next run goes on undoing."""
     started_at: datetime | None = None

@@ -11,6 +11,7 @@ from contracts.child import Child
 from contracts.decision import Ruling
 from contracts.halt import HaltNote
 from contracts.lock import LockNote
+from contracts.notice import Note
 from contracts.step import Retry
 
 Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skipped", "cancelled"]
@@ -108,4 +109,5 @@ class Record(Message):
     """How often operators had begun something anew when this step began."""
     by: str = ""
     """Who wrote this record by hand: it ran no step, or its output was amended."""
+    notices: tuple[Note, ...] = ()
     halted: HaltNote | None = None

@@ -17,7 +17,11 @@ ESCALATE = "escalate"
 ABORT = "abort"
 CONTINUE = "continue"
 REFUSE = "refuse"
+DEAD_LETTER = "dead_letter"
+UNANSWERED = "unanswered"
 BUILT_IN = (ESCALATE, ABORT, CONTINUE)
+LAST_RESORTS = (REFUSE, DEAD_LETTER)
+"""What silence may come to in the end, beside the built-in words. Stands under `on_timeout` alone."""
 
 ALIASED = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 """For models with keys that are Python keywords: `if`, `else`, `with`."""

@@ -1,4 +1,4 @@
-"""What a workspace names beside its missions: agents, tools, people.
+"""What a workspace names beside its missions: agents, tools, people; `contracts/channel.py` has where these are told.
 
 Read from `agents.yaml`, `tools.yaml` and `people.yaml` by `language/workspace.py`. These contracts, not the missions,
 say what an effect is and who may act without asking.
@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from contracts.base import Document
+from contracts.channel import NotifyFile
 from contracts.duration import Duration
 from contracts.step import Retry
 
@@ -60,6 +61,10 @@ class Tool(Document):
     retry: Retry | None = None
     queue: str = MISSION_QUEUE
     manual: str = ""
+    resource: str = ""
+    """The property of `input` that names what it acts on: past decisions on the same are shown beside a new one."""
+    routine: bool = False
+    """Whether an approval may take a single key, where it can be undone, nothing is cut and one person decides."""
 
     def acts(self) -> bool:
         """Whether the tool changes the world."""
@@ -150,3 +155,4 @@ class Workspace(Document):
     servers: dict[str, Server] = Field(default_factory=dict)
     tools: dict[str, Tool] = Field(default_factory=dict)
     people: PeopleFile = PeopleFile()
+    notify: NotifyFile = NotifyFile()

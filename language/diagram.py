@@ -32,8 +32,8 @@ from contracts.definition import (
 from contracts.duration import show_duration
 from contracts.gate import Gate
 from contracts.party import Party
-from contracts.step import BUILT_IN
-from language.steps import REFUSE, called_names, children, targets
+from contracts.step import BUILT_IN, LAST_RESORTS, REFUSE
+from language.steps import called_names, children, targets
 
 INSIDE = ("do", "sandbox", "last", "probe")
 """Targets that are a step's own work, and so stand inside it and not after it."""
@@ -132,7 +132,7 @@ def passes(step: Step, inline: Collection[str]) -> tuple[Way, ...]:
 
 
 def calls(target: str) -> bool:
-    return target not in {*BUILT_IN, REFUSE}
+    return target not in {*BUILT_IN, *LAST_RESORTS}
 
 
 def word(key: str) -> str:

@@ -34,7 +34,7 @@ from contracts.definition import (
 from contracts.gate import MOST_CHANGES, Gate
 from contracts.party import Party
 from contracts.plan import Plan
-from contracts.step import ABORT, BUILT_IN, ESCALATE, REFUSE
+from contracts.step import ABORT, BUILT_IN, ESCALATE, LAST_RESORTS
 from language import talk
 from language.bounds import (
     ACTIVITY,
@@ -79,6 +79,9 @@ class Estimate(Message):
 def estimate(plan: Plan) -> Estimate:
     """Return what a plan may take."""
     bounds = Bounds(MISSION, MISSION).then(Reckoner(plan).run(plan.definition.steps))
+    if plan.notify:
+        # At its end a mission stays a little for the last notice.
+        bounds = bounds.then(Bounds(NOTHING, FIRED))
     least, most = bounds.least, bounds.most
     return Estimate(
         agents=span(least.agents, most.agents),
@@ -255,13 +258,13 @@ class Reckoner:
         """Return the bounds of what people are asked for first, if they are."""
         if gate is None:
             return bounds
-        ends = gate.on_reject == ABORT and gate.on_timeout in (ABORT, REFUSE, ESCALATE)
+        ends = gate.on_reject == ABORT and gate.on_timeout in (ABORT, ESCALATE, *LAST_RESORTS)
         return self.gate(gate).then(bounds if ends else bounds.either(self.answers(gate)))
 
     def answers(self, gate: Gate) -> Bounds:
         """Return the bounds of what follows when people do not approve."""
         ways = [self.target(gate.on_reject)]
-        if gate.on_timeout not in (REFUSE, ESCALATE):
+        if gate.on_timeout not in (ESCALATE, *LAST_RESORTS):
             ways.append(self.target(gate.on_timeout))
         return together(Bounds.either, ways).perhaps()
 
@@ -272,7 +275,10 @@ class Reckoner:
             escalation = self.plan.escalation
             waits += [seconds(rung.timeout) for rung in gate.escalation] or [seconds(escalation.timeout)]
         most = ASKED.each(TIMER if gate.timeout else NOTHING, plus)
+        reminders = len(gate.remind) + sum(len(rung.remind) for rung in gate.escalation)
         extra = [VOTE] * (gate.quorum() + gate.reject_quorum - 2) * len(waits) + [RUNG] * (len(waits) - 1)
+        # The opening and the end are told, each rung and each reminder.
+        extra += [FIRED] * reminders + [ACTIVITY] * (len(waits) + 1 + reminders if self.plan.notify else 0)
         for cost in extra:
             most = most.each(cost, plus)
         asked = Bounds(QUIET_GATE, Cost(**{**vars(most), "wait": sum(waits)}))
@@ -286,7 +292,7 @@ class Reckoner:
             return self.run(target)
         if target == ESCALATE:
             return self.gate(Gate(approvers=(self.plan.escalation.role,), timeout=self.plan.escalation.timeout))
-        return Bounds() if target in {*BUILT_IN, REFUSE} else self.known[target]
+        return Bounds() if target in {*BUILT_IN, *LAST_RESORTS} else self.known[target]
 
 
 def span(least: float, most: float) -> Span:

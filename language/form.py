@@ -119,8 +119,19 @@ class Form:
     def duration(self, key: str, *, required: bool = False) -> timedelta | None:
         """Return a span of time, also one below zero: `checks/timing.py` has a word for that."""
         value = self.take(key, required=required)
+        return None if value is None else self.as_duration(value, key)
+
+    def durations(self, key: str) -> tuple[timedelta, ...]:
+        """Return a list of spans of time; one alone is a list of one."""
+        value = self.take(key)
         if value is None:
-            return None
+            return ()
+        if value.data == []:
+            self.add("BAD_VALUE", f"'{key}' is empty", value.place, "write at least one span, or leave the key out")
+        items = value.data if isinstance(value.data, list) else [value]
+        return tuple(span for item in items if (span := self.as_duration(item, key)) is not None)
+
+    def as_duration(self, value: Value, key: str) -> timedelta | None:
         try:
             return read_duration(value.data)
         except (ValueError, OverflowError) as error:

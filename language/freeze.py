@@ -34,6 +34,7 @@ def _frozen(definition: Definition, workspace: Workspace, library: Library) -> P
         people=people,
         operators=workspace.people.operating(),
         missions=dict(_children(definition, workspace, library)),
+        notify=workspace.notify.has_channels(),
     ).sealed()
 
 

@@ -1,8 +1,13 @@
-"""Read what a gate says of who must decide, and of its clock. The rest is read by `step_form.py`."""
+"""Read what a gate says of who must decide, its seats and whom it excludes, of its clock, and of silence in the end.
 
-from contracts.gate import CLOCKS, Clock, Excluded
+The rest is read by `step_form.py`.
+"""
+
+from contracts.gate import CLOCKS, Clock, Excluded, LastResort
+from contracts.step import DEAD_LETTER, LAST_RESORTS, REFUSE
 from language.form import Form
 from language.name import nearest
+from language.silence import APPROVING_WORDS
 
 WHO: dict[str, tuple[Excluded, ...]] = {"requester": ("requester",), "author": ("requester", "author"), "nobody": ()}
 """Whom each word excludes. The requester may decide only where the gate says that it excludes nobody."""
@@ -46,3 +51,14 @@ def excluded(form: Form) -> tuple[Excluded, ...]:
     if words == ("nobody",):
         return ()
     return WHO["author"] if "author" in words else WHO["requester"]
+
+
+def last_resort(form: Form) -> LastResort:
+    """Return what silence on a rung comes to."""
+    said = form.text("on_timeout") or REFUSE
+    if said not in LAST_RESORTS:
+        approves = said.lower() in APPROVING_WORDS
+        code = "SILENCE_APPROVES" if approves else "BAD_VALUE"
+        message = f"'on_timeout: {said[:80]}' " + ("takes silence for consent" if approves else "is no last resort")
+        form.add(code, message, form.data["on_timeout"].place, "write 'refuse' or 'dead_letter'")
+    return "dead_letter" if said == DEAD_LETTER else "refuse"

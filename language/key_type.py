@@ -9,6 +9,7 @@ from typing import Any, get_args
 from contracts.child import OnParentClose
 from contracts.failure_class import WAYS as NAMES_OF_WAYS
 from contracts.party import CONSENSUS, TURNS
+from contracts.step import LAST_RESORTS
 from language.name import MISSION, STEP, VARIABLE
 
 Schema = dict[str, Any]
@@ -26,6 +27,7 @@ def pattern(name: str) -> Schema:
     return {"type": "string", "pattern": f"^{name}$"}
 
 
+SPAN: Schema = pattern(r"(\d+(\.\d+)?(ms|[dhms]))+")
 WAY: Schema = {"anyOf": [TEXT, ref("branches"), ref("fallback")]}
 STEPLESS: Schema = {"anyOf": [TEXT, ref("fallback")]}
 WAYS: Schema = {
@@ -46,15 +48,20 @@ TYPES: dict[str, tuple[str, Schema]] = {
     "variable": ("variable", pattern(VARIABLE.pattern)),
     "templates": ("one text with `${{ }}` or a list", NAMES),
     "names": ("one name or a list", NAMES),
-    "duration": ("span of time", pattern(r"(\d+(\.\d+)?(ms|[dhms]))+")),
+    "duration": ("span of time", SPAN),
+    "durations": ("one span of time or a list", {"anyOf": [SPAN, {"type": "array", "minItems": 1, "items": SPAN}]}),
     "target": (
         "target",
         {**TARGET, "description": "A step's name, a list of steps, or escalate, abort or continue."},
     ),
     "silence": (
-        "target, or `refuse`",
-        {**TARGET, "description": "escalate, refuse, abort, a step's name or a list of steps; never continue."},
+        "target, `refuse` or `dead_letter`",
+        {
+            **TARGET,
+            "description": "escalate, refuse, dead_letter, abort, a step's name or a list of steps; never continue.",
+        },
     ),
+    "last resort": ("`refuse` or `dead_letter`", {"enum": list(LAST_RESORTS)}),
     "approval": ("`approval`", {"const": "approval"}),
     "arguments": ("map", {"type": "object"}),
     "inputs": ("JSON Schema", {"type": "object", "required": ["type"], "properties": {"type": {"const": "object"}}}),

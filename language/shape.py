@@ -51,6 +51,7 @@ GATE: Keys = {
     "message": Key("template", "what they read"),
     "context": Key("names", "variables that they are shown"),
     "timeout": Key("duration", "how long they have", "for ever"),
+    "remind": Key("durations", "when they are reminded, counted from when they were asked", "never"),
     "on_timeout": Key("silence", "what the deadline means; silence never approves", "`refuse`"),
     "escalation": Key("rungs", "who is asked next, with `on_timeout: escalate`", "the workspace's escalation role"),
     "on_reject": Key("target", "where a rejection leads", "`abort`"),
@@ -63,6 +64,8 @@ FORMS: Mapping[str, Keys] = {
     "rung": {
         "approvers": Key("names", "roles or people who are asked next", required=True),
         "timeout": Key("duration", "how long they have", required=True),
+        "remind": Key("durations", "when they are reminded, counted from when they were asked", "never"),
+        "on_timeout": Key("last resort", "what silence means in the end; of the last rung alone", "`refuse`"),
     },
     "retry": {
         "attempts": Key("1 to 100", "tries in all", "3"),

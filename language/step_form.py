@@ -7,13 +7,12 @@ The other halves: `kind_form.py` reads what each kind has of its own, `contracts
 from contracts.definition import Compensation, GroupStep, Step, Target
 from contracts.failure_class import ANY, WAYS
 from contracts.gate import Gate, Rung
-from contracts.step import ABORT, CONTINUE, ESCALATE, Default, Fallback, Place, Retry
+from contracts.step import ABORT, CONTINUE, ESCALATE, REFUSE, Default, Fallback, Place, Retry
 from language.finding import Finding
 from language.form import Form, described, spare
-from language.gate_form import excluded, seats, when_paused
+from language.gate_form import excluded, last_resort, seats, when_paused
 from language.kind_form import EVERY_KEY, READERS, WORDS
 from language.name import STEP, nearest
-from language.steps import REFUSE
 from language.yaml_source import Value
 
 MOST_STEPS = 500
@@ -157,6 +156,7 @@ class StepReader:
             message=form.text("message"),
             context=form.texts("context"),
             timeout=form.duration("timeout"),
+            remind=form.durations("remind"),
             on_timeout=self.target(form, "on_timeout", REFUSE),
             escalation=tuple(self.rung(Form(item, "a rung", self.findings)) for item in form.items("escalation")),
             on_reject=self.target(form, "on_reject", ABORT),
@@ -170,6 +170,8 @@ class StepReader:
         rung = Rung(
             approvers=form.texts("approvers", required=True),
             timeout=spare(form.duration("timeout", required=True), Retry().most),
+            remind=form.durations("remind"),
+            on_timeout=last_resort(form),
         )
         form.done()
         return rung

@@ -28,9 +28,8 @@ from contracts.definition import (
     WaitStep,
 )
 from contracts.gate import Gate
-from contracts.step import BUILT_IN, Fallback
+from contracts.step import BUILT_IN, LAST_RESORTS, Fallback
 
-REFUSE = "refuse"
 FAILING = "on_failure."
 
 
@@ -131,9 +130,8 @@ def every_step(definition: Definition) -> Iterator[Step]:
 
 def called_by(step: Step) -> tuple[str, ...]:
     """Return the names of the steps that this one calls; built-in words are no steps."""
-    return tuple(
-        target for target in targets(step).values() if isinstance(target, str) and target not in {*BUILT_IN, REFUSE}
-    )
+    words = {*BUILT_IN, *LAST_RESORTS}
+    return tuple(target for target in targets(step).values() if isinstance(target, str) and target not in words)
 
 
 def called_names(definition: Definition) -> frozenset[str]:

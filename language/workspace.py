@@ -1,30 +1,32 @@
-"""Load what a workspace names beside its missions: `agents.yaml`, `tools.yaml`, `people.yaml`.
+"""Load what a workspace names beside its missions: `agents.yaml`, `tools.yaml`, `people.yaml`, `notify.yaml`.
 
 The law: these contracts say what an effect is and who may decide, so nothing in them is guessed. All findings of the
-three files come in one pass. The models are in `contracts/workspace.py`.
+files come in one pass; `notify.yaml` alone need not be there. The models are in `contracts/workspace.py` and
+`contracts/channel.py`.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from contracts.channel import NotifyFile
 from contracts.step import Place
 from contracts.workspace import AgentsFile, PeopleFile, Tool, ToolsFile, Workspace
+from language.channels import check_channels
 from language.document import read_document, read_file
+from language.entry import bad_name, bad_schema, no_time, unknown
 from language.finding import Finding, Rejected
-from language.name import STEP, nearest
-from language.schema import check_schema
 from language.yaml_source import Value
 
-AGENTS, TOOLS, PEOPLE = "agents.yaml", "tools.yaml", "people.yaml"
+AGENTS, TOOLS, PEOPLE, NOTIFY = "agents.yaml", "tools.yaml", "people.yaml", "notify.yaml"
 CALLABLE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
-Part = TypeVar("Part", AgentsFile, ToolsFile, PeopleFile)
+Part = TypeVar("Part", AgentsFile, ToolsFile, PeopleFile, NotifyFile)
 FIRST_LINES = {
     AGENTS: "write 'agents:' and under it each agent, at least with 'callable: package.module:function'",
     TOOLS: "write 'servers:' and 'tools:'; a tool has at least 'server' and 'effect'",
     PEOPLE: "write 'escalation: {role: …}' and 'people:' with the roles of each",
+    NOTIFY: "",
 }
 
 
@@ -34,6 +36,7 @@ def load_workspace(root: Path, registered: PeopleFile | None = None) -> Workspac
     agents, agents_yaml = read_part(AgentsFile, root / AGENTS, findings)
     tools, tools_yaml = read_part(ToolsFile, root / TOOLS, findings)
     people, people_yaml = read_part(PeopleFile, root / PEOPLE, findings)
+    notify, notify_yaml = read_part(NotifyFile, root / NOTIFY, findings)
     merged = people.merged(registered or PeopleFile())
     # A part that could not be read says nothing about the names in it.
     tools_read = not any(finding.place.file == TOOLS for finding in findings)
@@ -41,10 +44,13 @@ def load_workspace(root: Path, registered: PeopleFile | None = None) -> Workspac
     findings += check_agents(agents, agents_yaml, tools.tools if tools_read else None)
     findings += check_tools(tools, tools_yaml)
     findings += check_people(merged, people_yaml) if people_read else []
+    findings += check_channels(notify, notify_yaml, merged if people_read else None)
     if findings:
         raise Rejected(finding.in_file(str(root / finding.place.file)) for finding in findings)
     known = {name: tool.model_copy(update={"approvals": stated(tool)}) for name, tool in tools.tools.items()}
-    return Workspace(root=str(root), agents=agents.agents, servers=tools.servers, tools=known, people=merged)
+    return Workspace(
+        root=str(root), agents=agents.agents, servers=tools.servers, tools=known, people=merged, notify=notify
+    )
 
 
 def stated(tool: Tool) -> int | None:
@@ -54,6 +60,8 @@ def stated(tool: Tool) -> int | None:
 
 def read_part(model: type[Part], path: Path, findings: list[Finding]) -> tuple[Part, Value]:
     """Return one file's document and YAML; an empty document where it cannot be used."""
+    if path.name == NOTIFY and not path.exists():
+        return model(), Value(Place(file=path.name, line=1, column=1), {})
     try:
         text = read_file(path, FIRST_LINES[path.name])
     except Rejected as rejected:
@@ -91,9 +99,22 @@ def check_tools(file: ToolsFile, value: Value) -> Iterator[Finding]:
         yield from bad_schema(tool.input, here.find("input"), "input")
         yield from bad_schema(tool.output, here.find("output"), "output")
         yield from no_time(tool.timeout, here.find("timeout"))
+        yield from bad_promises(name, tool, here)
         yield from approvals(tool, here)
         for number, other in enumerate(tool.compensated_by):
             yield from unknown("UNKNOWN_TOOL", "tool", other, file.tools, here.place_of("compensated_by", number))
+
+
+def bad_promises(name: str, tool: Tool, here: Value) -> Iterator[Finding]:
+    """Find a resource that no argument names, and approvals called routine that could not be taken back."""
+    properties = tool.input.get("properties", {})
+    if tool.resource and tool.resource not in properties:
+        message = f"the resource of '{name}' is none of its arguments: '{tool.resource}'"
+        mend = f"write one of {', '.join(properties)}" if properties else "describe the arguments under 'input'"
+        yield Finding("BAD_VALUE", message, here.place_of("resource"), mend)
+    if tool.routine and not (tool.effect == "write" and tool.compensated_by):
+        message = f"'{name}' cannot be routine: nothing undoes it"
+        yield Finding("BAD_VALUE", message, here.place_of("routine"), "name under 'compensated_by' what undoes it")
 
 
 def approvals(tool: Tool, value: Value) -> Iterator[Finding]:
@@ -118,27 +139,3 @@ def check_people(file: PeopleFile, value: Value) -> Iterator[Finding]:
     place = value.place_of("escalation", "role")
     yield from unknown("UNKNOWN_PERSON", "role", file.escalation.role, file.roles(), place)
     yield from no_time(file.escalation.timeout, value.find("escalation", "timeout"))
-
-
-def bad_name(what: str, name: str, value: Value) -> Iterator[Finding]:
-    if not STEP.fullmatch(name):
-        mend = "write letters, digits, '_' and '-', starting with a letter, at most 64"
-        yield Finding("BAD_NAME", f"'{name[:80]}' is no name for {what}", value.key_places[name], mend)
-
-
-def bad_schema(schema: Any, value: Value, key: str) -> Iterator[Finding]:
-    for problem in check_schema(schema):
-        yield Finding("BAD_SCHEMA", f"'{key}' is no JSON Schema: {problem}", value.place)
-
-
-def no_time(span: timedelta | None, value: Value) -> Iterator[Finding]:
-    if span is not None and span <= timedelta(0):
-        message = f"'timeout' is {value.data}: no time at all"
-        yield Finding("TIMEOUT_NOT_POSITIVE", message, value.place, "write a span above zero, such as '30m'")
-
-
-def unknown(code: str, what: str, name: str, known: Iterable[str], place: Place) -> Iterator[Finding]:
-    if name not in known:
-        meant = nearest(name, known)
-        mend = f"did you mean '{meant}'?" if meant else f"known here: {', '.join(sorted(known)) or 'none'}"
-        yield Finding(code, f"unknown {what} '{name}'", place, mend)

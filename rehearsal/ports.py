@@ -15,6 +15,7 @@ from typing import Any, Literal
 from contracts.call import AgentCall, AgentResult, ToolCall, ToolResult, Usage, idempotency_key
 from contracts.child import Child, Report
 from contracts.lock import Claim, Holder, Standing
+from contracts.notice import Notice
 from contracts.plan import MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.step import Place, Retry
@@ -140,6 +141,9 @@ class ScriptedPorts(Unsteered):
         finally:
             alarm.cancel()
         return ready()
+
+    def notify(self, notice: Notice) -> None:
+        """Tell nobody: a rehearsal stays in the house."""
 
     def begin(self) -> None:
         """Start to count the time for which others hold locks."""

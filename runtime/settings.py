@@ -23,6 +23,8 @@ class Settings(Document):
     home: Path
     person: str = ""
     company_url: str = COMPANY_URL
+    web: str = ""
+    """The address of the Web UI, for links to it; by default what `notify.yaml` says."""
     address: str = ""
     """The server that this process started itself; by default the profile and the environment say which."""
     max_cached_workflows: int | None = None
@@ -38,6 +40,7 @@ class Settings(Document):
             home=here / (environ.get("GONOGO_HOME") or ".gonogo"),
             person=environ.get("GONOGO_PERSON", ""),
             company_url=environ.get("GONOGO_COMPANY_URL") or COMPANY_URL,
+            web=environ.get("GONOGO_WEB", ""),
             max_cached_workflows=_count(environ, "GONOGO_MAX_CACHED_WORKFLOWS"),
         )
 

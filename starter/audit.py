@@ -49,6 +49,7 @@ def _row(entry: "AuditEntry") -> tuple[str, ...]:
 
 
 SHOWN = (
+    "about",
     "verb",
     "reason",
     "comment",

@@ -17,10 +17,12 @@ from contracts.decision import DECIDE, Ruling, token_digest
 from contracts.event import EVENT, Event
 from contracts.halt import HALTS
 from contracts.lock import LOCKS
+from contracts.notice import SEND_NOTICE
 from contracts.plan import MissionInput, MissionResult
 from contracts.planned import LOAD_PLAN, LoadedPlan
 from contracts.view import AuditEntry
 from starter.history import LOCAL_ACTIVITY, Reader, name_of, run_id, runs_of
+from starter.told import Told
 from starter.waits import WAITED, Waits
 
 Call = AgentCall | ToolCall
@@ -46,6 +48,7 @@ class Run:
         self._calls: dict[int, Call] = {}
         self._waits = Waits(reader)
         self._kin: dict[int, Child] = {}
+        self._told_of = Told(reader)
 
     async def entries(self) -> AsyncIterator[AuditEntry]:
         """Yield what the audit says of this run."""
@@ -101,6 +104,8 @@ class Run:
         kind = attributes.activity_type.name
         if kind in BESIDE:
             return None
+        if kind == SEND_NOTICE:
+            return await self._told_of.ordered(event_id, attributes.input.payloads)
         if kind in WAITED:
             return await self._waits.begun(event_id, kind, attributes.input.payloads)
         model: type[Call] | None = MODELS.get(kind)
@@ -143,7 +148,10 @@ class Run:
         return None
 
     async def _reported(self, attributes: Any) -> dict[str, Any] | None:
-        """Tell what the server said of a child mission, or of the parent."""
+        """Tell what came of a notice, or what the server said of a child mission, or of the parent."""
+        told = await self._told_of.sent(attributes.scheduled_event_id, attributes.result.payloads)
+        if told is not None:
+            return told
         child = self._kin.get(attributes.scheduled_event_id)
         report = await self._reader.one(attributes.result.payloads, Report) if child else None
         if child is None or report is None:
@@ -153,6 +161,8 @@ class Run:
 
     async def _failed(self, attributes: Any) -> dict[str, Any] | None:
         cause, details = await self._reader.failure(attributes.failure)
+        if told := self._told_of.failed(attributes.scheduled_event_id, cause):
+            return told
         call = self._calls.get(attributes.scheduled_event_id)
         noun = "agent" if isinstance(call, AgentCall) else "compensation" if call and call.undoes else "action"
         verb = "failed" if details.pop("halts", None) is None else "held up"

@@ -61,6 +61,7 @@ def adopt(ports: Ports, settings: Settings) -> None:
     os.environ["TEMPORAL_CONFIG_FILE"] = os.devnull
     os.environ["TEMPORAL_ADDRESS"] = ports.address
     os.environ["GONOGO_COMPANY_URL"] = ports.company_url
+    os.environ["GONOGO_WEB"] = ports.ui_address
     os.environ["GONOGO_HOME"] = str(settings.home)
     os.environ["GONOGO_WORKSPACE"] = str(settings.workspace)
 

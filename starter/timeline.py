@@ -14,6 +14,7 @@ from contracts.decision import Ruling
 from contracts.gate import CHANGES
 from contracts.halt import HaltNote
 from contracts.lock import LockNote
+from contracts.notice import Note
 from contracts.planning import PLANNING
 from contracts.record import Effect, Failure, Record
 from contracts.view import MissionView, Waiting
@@ -77,6 +78,9 @@ class Timeline:
             yield Line(record.started_at, "start", f"starts {record.child.mission}", record.child.id, record.path)
         for observation in record.observations:
             yield from self._observation(record.path, observation)
+        for note in record.notices:
+            if self._first("notice", record.path, note):
+                yield _noticed(record, note)
         for ruling in record.decisions:
             yield from self._aside(record, ruling)
         ready = record.kind == CHANGES or (record.kind in ASKING and record.ended_at)
@@ -163,6 +167,13 @@ class Timeline:
         if ruling.received_at and self._first("refusal", ruling.jti, ruling.received_at, ruling.reason):
             who = ruling.person or "somebody"
             yield Line(ruling.received_at, "refused", f"decision of {who} refused", ruling.reason, ruling.step)
+
+
+def _noticed(record: Record, note: Note) -> Line:
+    who = " or ".join(note.to)
+    if note.failed:
+        return Line(note.at, "failed", f"{who} could not be told", note.failed, record.path)
+    return Line(note.at, "waiting", f"{who} reminded", "", record.path)
 
 
 def _given(record: Record) -> str:

@@ -54,6 +54,7 @@ from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
 from workflows.interpreter.undo import undo_all
 from workflows.meter import Meter
+from workflows.outbox import Outbox
 from workflows.parentage import Parentage, cancelled
 from workflows.ports import TemporalPorts, judge
 from workflows.view import page_of_gates, page_of_records, piece_of_opening, spent, waiting
@@ -94,10 +95,12 @@ class Mission:
         self._events = Eventbook(carried.events, carried.events_seen)
         self._over = self._stays = self._held = False
         plan, parent = self._input.plan, self._input.parent
+        asker, limits = self._input.requested_by, self._input.limits
         self._board = Board(plan.definition, (self._state(), self._gates.openings(), self._journal))
         above = parent.above if parent is not None else ()
-        identity = Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by, above)
-        ports = TemporalPorts(plan, self, self._input.limits, self._journal)
+        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells, above)
+        self.outbox = Outbox(carried.notices, self.meter, lambda: self._scope)
+        ports = TemporalPorts(plan, self, limits, self._journal)
         self._parentage = Parentage(parent, ports.watch_parent)
         self._scope = scope_of(
             plan, identity, ports, self._journal, self._gates, events=self._events, control=self._control
@@ -121,6 +124,7 @@ class Mission:
             )
         )
         self._parentage.attend(lambda: self._ending is None)
+        self.outbox.resume()
         while (ending := await self._go_on()) is None:
             if self.full() or not self._control.due():
                 await self._hand_over()
@@ -128,6 +132,7 @@ class Mission:
         self._board.verdict = ending.verdict
         self.changed()
         await see_through(workflow.wait_condition(lambda: not self._inbox.waiting()))
+        await self.outbox.emptied()
         attending.cancel()
         return self._result(ending)
 
@@ -311,6 +316,7 @@ class Mission:
             receipts=self._inbox.receipts,
             events=self._events.waiting(),
             events_seen=self._events.seen(),
+            notices=self.outbox.waiting(),
             ending=self._ending,
             started_at=self._started_at,
             runs=self._runs + 1,

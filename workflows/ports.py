@@ -30,6 +30,7 @@ from contracts.call import (
 )
 from contracts.child import UNDO_CHILD, WATCH_CHILD, WATCH_PARENT, Child, Parent, ParentEnd, Report
 from contracts.decision import Hearing, Ruling
+from contracts.notice import Notice
 from contracts.plan import Limits, MissionInput, Plan
 from contracts.planned import LOAD_PLAN, LoadedPlan, PlanOrder
 from contracts.step import Retry
@@ -42,6 +43,7 @@ from workflows.interpreter.scope import Effort, Touched
 from workflows.kin import PARENT, look, start_child, stop_child, tell_child
 from workflows.lock_ports import LockPorts
 from workflows.meter import CHILD, EFFECT, TIMER, Meter
+from workflows.outbox import Outbox
 from workflows.running import activity_id
 
 HEARTBEAT = timedelta(seconds=10)
@@ -56,6 +58,9 @@ class Host(Protocol):
 
     @property
     def meter(self) -> Meter: ...
+
+    @property
+    def outbox(self) -> Outbox: ...
 
     def stopping(self) -> bool: ...
 
@@ -127,6 +132,9 @@ class TemporalPorts(LockPorts, HaltPorts):
         task = asyncio.create_task(tell_child(child, token))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
+
+    def notify(self, notice: Notice) -> None:
+        self._host.outbox.send(notice)
 
     async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
         answer: AgentResult = await self._effect(

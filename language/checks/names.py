@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from contracts.definition import ActionStep, AgentStep, PartyStep, ReviewStep, Step
-from contracts.step import BUILT_IN
+from contracts.step import BUILT_IN, LAST_RESORTS
 from contracts.workspace import Workspace
 from language.draft import Draft
 from language.finding import Finding
 from language.name import nearest
 from language.silence import APPROVING_WORDS
-from language.steps import FAILING, REFUSE, by_name, called_names, fallbacks, gate_of, targets
+from language.steps import FAILING, by_name, called_names, fallbacks, gate_of, targets
 
 ROLE = "role or person"
 CODES = {
@@ -118,9 +118,9 @@ def next_steps(step: Step, draft: Draft, steps: Iterable[str]) -> Iterator[Findi
     for key, target in targets(step).items():
         if not isinstance(target, str) or target in known:
             continue
-        silent = key == "on_timeout" and (target == REFUSE or target.lower() in APPROVING_WORDS)
+        silent = key == "on_timeout" and (target in LAST_RESORTS or target.lower() in APPROVING_WORDS)
         if not silent:
-            words = {*known, REFUSE} if key == "on_timeout" else known
+            words = {*known, *LAST_RESORTS} if key == "on_timeout" else known
             yield from unknown("step", target, words, at_step(draft, step), *where(step, key))
 
 

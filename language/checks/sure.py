@@ -28,7 +28,7 @@ from contracts.definition import (
     Target,
     WaitStep,
 )
-from contracts.step import ABORT, ESCALATE, REFUSE, Fallback
+from contracts.step import ABORT, ESCALATE, LAST_RESORTS, Fallback
 from language.cel_compile import ExpressionError, compile_expression
 from language.checks.guard import NO_NAMES, Names, succeeded
 from language.checks.possible import Flow, known_needs
@@ -138,7 +138,7 @@ class Sure:
         """Return what a step sets that people may refuse: then nothing but what comes where the refusal leads."""
         if step.approval is not None:
             found &= self.reached(step.approval.on_reject)
-            if step.approval.on_timeout not in (ESCALATE, REFUSE):
+            if step.approval.on_timeout not in (ESCALATE, *LAST_RESORTS):
                 found &= self.reached(step.approval.on_timeout)
         return found
 

@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from contracts.definition import ActionStep, CanaryStep, ReviewStep, Step, WaitStep
+from contracts.duration import show_duration
 from contracts.gate import Gate
 from contracts.step import ESCALATE, Retry
 from contracts.workspace import Workspace
 from language.draft import Draft
 from language.finding import Finding
 from language.steps import gate_of
+
+MOST_REMINDERS = 10
 
 
 def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG001 (every check has these arguments)
@@ -49,8 +52,15 @@ def gate_times(gate: Gate, step: Step, draft: Draft, key: str) -> Iterator[Findi
     written = draft.value(step, key).data
     keys = written if isinstance(written, dict) else {}
     yield from positive(gate.timeout, step, draft, key, "timeout")
+    yield from reminders(gate.remind, gate.timeout, step, draft, key)
     for number, rung in enumerate(gate.escalation):
         yield from positive(rung.timeout, step, draft, key, "escalation", number, "timeout")
+        yield from reminders(rung.remind, rung.timeout, step, draft, key, "escalation", number)
+        here = draft.value(step, key, "escalation", number).data
+        if rung is not gate.escalation[-1] and isinstance(here, dict) and "on_timeout" in here:
+            message = "this rung is not the last: from here silence climbs on"
+            path = (key, "escalation", number, "on_timeout")
+            yield draft.find("BAD_VALUE", message, step, *path, mend="write 'on_timeout' at the last rung alone")
     if "timeout" not in keys and "on_timeout" in keys:
         message = "'on_timeout' without a 'timeout' never comes"
         yield draft.find("TIMEOUT_MISSING", message, step, key, "on_timeout", mend="write 'timeout: 48h' beside it")
@@ -60,6 +70,32 @@ def gate_times(gate: Gate, step: Step, draft: Draft, key: str) -> Iterator[Findi
     elif gate.escalation and gate.on_timeout != ESCALATE:
         message = "the escalation is never climbed"
         yield draft.find("BAD_VALUE", message, step, key, "escalation", mend="write 'on_timeout: escalate' beside it")
+
+
+def reminders(
+    spans: tuple[timedelta, ...], deadline: timedelta | None, step: Step, draft: Draft, *path: str | int
+) -> Iterator[Finding]:
+    """Find reminders that come at once, never, or twice."""
+    if len(spans) > MOST_REMINDERS:
+        message = f"{len(spans)} reminders: people stop to read them"
+        yield draft.find("BAD_VALUE", message, step, *path, "remind", mend=f"write at most {MOST_REMINDERS}")
+    listed = isinstance(draft.value(step, *path, "remind").data, list)
+    for number, span in enumerate(spans):
+        where = (*path, "remind", number) if listed else (*path, "remind")
+        if span <= timedelta(0):
+            message = f"'remind' is {draft.value(step, *where).data}: no time at all"
+            yield draft.find(
+                "TIMEOUT_NOT_POSITIVE", message, step, *where, mend="write a span above zero, such as '30m'"
+            )
+        elif span in spans[:number]:
+            yield draft.find(
+                "BAD_VALUE", f"'{show_duration(span)}' stands twice in 'remind'", step, *where, mend="write it once"
+            )
+        elif deadline is not None and span >= deadline > timedelta(0):
+            message = (
+                f"a reminder after {show_duration(span)} never comes: the deadline is after {show_duration(deadline)}"
+            )
+            yield draft.find("REMINDER_LATE", message, step, *where, mend="remind before the deadline")
 
 
 def retry_times(retry: Retry, step: Step, draft: Draft, *path: str) -> Iterator[Finding]:

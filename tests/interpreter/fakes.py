@@ -15,6 +15,7 @@ from contracts.child import Child, Report
 from contracts.decision import Opening, Ruling
 from contracts.definition import Definition
 from contracts.lock import Claim, Holder, Standing
+from contracts.notice import Notice
 from contracts.plan import Carried, MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.view import MissionState
@@ -69,6 +70,7 @@ class FakePorts:
     started: dict[str, MissionInput] = field(default_factory=dict)
     overridden: list[Touched] = field(default_factory=list)
     """For each command that stopped the walk, what it ends."""
+    notices: list[Notice] = field(default_factory=list)
 
     def now(self) -> datetime:
         return self.clock
@@ -188,6 +190,9 @@ class FakePorts:
                 raise Endless
             self.clock = max(self.clock, until)
         return ready()
+
+    def notify(self, notice: Notice) -> None:
+        self.notices.append(notice)
 
     async def ask_locks(self, claim: Claim) -> Standing:
         await asyncio.sleep(0)

@@ -131,9 +131,8 @@ class Cast:
 
 
 def given(required: int = 1, **limits: int) -> MissionInput:
-    return MissionInput(
-        plan=plan(required), inputs={"host": "web-01"}, requested_by="otto", limits=Limits(exact=True, **limits)
-    )
+    bounds = Limits(exact=True, tells=True, **limits)
+    return MissionInput(plan=plan(required), inputs={"host": "web-01"}, requested_by="otto", limits=bounds)
 
 
 async def wait_at_gate(client: Client, required: int = 1) -> str:

@@ -6,6 +6,7 @@ from contracts.call import Observation, ToolCall, Usage
 from contracts.child import Child
 from contracts.decision import Ruling
 from contracts.lock import Blocker, LockNote
+from contracts.notice import Note
 from contracts.record import Effect, Failure, Record
 from contracts.view import MissionState, MissionView, Waiting
 from starter.timeline import Timeline, brief
@@ -207,3 +208,16 @@ def test_a_child_is_named_when_it_starts_and_undoes_itself():
         [("undo", "fleet_patch was undone")],
     ] == [told(lines) for lines in news]
     assert ["m/patch", "by m/patch itself"] == [news[1][0].note, news[3][0].note]
+
+
+def test_reminders_and_what_could_not_be_told_are_told_once():
+    reminded = Note(about="reminded", at=at(5), to=("lead", "chief"))
+    lost = Note(about="opened", at=at(1), to=("lead",), failed="ops: it answered 404")
+    asking = Record(path="ask", kind="gate", status="waiting", started_at=at(0), notices=(lost, reminded))
+    timeline = Timeline()
+
+    lines = timeline.news(view(asking))
+
+    assert [("failed", "lead could not be told"), ("waiting", "lead or chief reminded")] == told(lines)
+    assert "ops: it answered 404" == lines[0].note
+    assert [] == timeline.news(view(asking))

@@ -27,6 +27,7 @@ from activities.people import Directory
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.decision import DECIDE, Claims, Opening, Receipt
 from contracts.lock import TABLE, LockView, TableQuery, TableView
+from contracts.notice import SEND_NOTICE, Delivery, Notice
 from contracts.plan import Limits, MissionInput, MissionResult, Plan
 from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionView, StateQuery
 from starter.state import read_receipt
@@ -56,7 +57,15 @@ class Activities:
     world: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     """Tool, key, arguments of each committed effect: a key that was seen before commits nothing."""
     asked: list[str] = field(default_factory=list)
+    channels: dict[str, Any] = field(default_factory=dict)
+    """What a notice comes to, by what it is about."""
+    notices: list[Notice] = field(default_factory=list)
     lookout: Lookout | None = None
+
+    @activity.defn(name=SEND_NOTICE)
+    async def notify(self, notice: Notice) -> Delivery:
+        self.notices.append(notice)
+        return await self._answer(self.channels, notice.about, notice) or Delivery()
 
     @activity.defn(name=RUN_AGENT)
     async def run(self, call: AgentCall) -> AgentResult:
@@ -119,9 +128,11 @@ class House:
         limits: Limits | None = None,
         given: dict[str, Any] | None = None,
         missions: dict[str, Plan] | None = None,
+        *,
+        notify: bool = False,
         **more: Any,
     ) -> "Started":
-        plan = plan_of(steps, **more).model_copy(update={"missions": missions or {}})
+        plan = plan_of(steps, **more).model_copy(update={"missions": missions or {}, "notify": notify})
         plan = moved(plan, self.queue)
         argument = MissionInput(plan=plan, inputs=given or {}, requested_by="rita", limits=exact(limits))
         handle = await self.client.start_workflow(
@@ -247,7 +258,7 @@ async def house(
     queue = queue or f"q-{uuid.uuid4().hex[:12]}"
     locks = Locksmith(client, id=f"locks-{queue}", queue=queue)
     lookout = activities.lookout = activities.lookout or Lookout(client, id=f"halts-{queue}")
-    fakes = [activities.run, activities.execute, locks.ask, locks.release, lookout.watch]
+    fakes = [activities.run, activities.execute, activities.notify, locks.ask, locks.release, lookout.watch]
     kin = Kin(client, ServerLineage(client))
     async with Worker(
         client,

@@ -16,6 +16,7 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.testing import TimeSkipper
 
 from contracts.call import AgentResult
+from contracts.notice import Delivery
 from contracts.plan import Limits
 from contracts.workspace import Agent
 from runtime.connection import DATA_CONVERTER
@@ -85,6 +86,17 @@ PARTY = {
     "output": "said",
 }
 REVIEW = {"kind": "review", "step": "look", "review": {"reviewers": ["lead"], "timeout": "2h"}}
+CLIMBED = {
+    "kind": "gate",
+    "step": "ask",
+    "gate": {
+        "approvers": ["lead"],
+        "timeout": "1h",
+        "remind": ["20m", "40m"],
+        "on_timeout": "escalate",
+        "escalation": [{"approvers": ["chief"], "timeout": "30m", "remind": ["10m"], "on_timeout": "dead_letter"}],
+    },
+}
 PLANNED = [
     {"step": "store", "action": "file", "with": {"n": 1}, "compensate": "unfile", "approval": APPROVED},
     {"step": "look", "agent": "ann", "task": "Look at it"},
@@ -250,6 +262,13 @@ MISSIONS: dict[str, dict[str, Any]] = {
     },
     "child": {"steps": [CHILD, act("after", 2)], "children": {"patching": [act("a", 1)]}},
     "child_undone": {"steps": [CHILD, agent("last", "dot")], "children": {"patching": [act("a", 1)]}},
+    "gate_reminded": {"steps": [{**CLIMBED, "on_failure": {"unanswered": [agent("by_hand")]}}], "skip": True},
+    "gate_told": {
+        "steps": [CLIMBED, act("b", 2, approval=APPROVED)],
+        "skip": True,
+        "notify": True,
+        "channels": {"reminded": [Delivery(sent=("post",)), Delivery(failed=("ops: it answered 404",)), broken()]},
+    },
     "continued": {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
         "decide": [("lea", "approve")],
@@ -303,8 +322,10 @@ async def record(client: Client, home: Path, name: str) -> None:
     skipping = TimeSkipper(client).client if script.get("skip") else client
     async with house(skipping, home, activities(script.get("tools", {}))) as h:
         h.activities.agents |= script.get("agents", {})
+        h.activities.channels = dict(script.get("channels", {}))
         inner = {one: placed(plan_of(steps, mission=one), h.queue) for one, steps in script.get("children", {}).items()}
-        started = await h.start(script["steps"], script.get("limits"), agents=floors, missions=inner)
+        notify = script.get("notify", False)
+        started = await h.start(script["steps"], script.get("limits"), agents=floors, missions=inner, notify=notify)
         await play(started, script)
         await write(client, started.handle.id, started.handle.first_execution_run_id, name)
         if inner:

@@ -11,14 +11,19 @@ from typing import Any, Literal
 from contracts.base import digest
 from contracts.call import Grant
 from contracts.decision import REFUSING, Action, Opening, Subject
+from contracts.definition import Target
+from contracts.duration import show_duration
 from contracts.gate import Gate, Rung
-from contracts.step import ABORT, ESCALATE, REFUSE
+from contracts.record import Failure
+from contracts.step import ABORT, DEAD_LETTER, ESCALATE, LAST_RESORTS, UNANSWERED
 from contracts.view import MissionState
 from workflows.governance.tally import standing
-from workflows.interpreter.ending import MissionEnded, Suspended
+from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.tell import moments, next_look, remind, tell
 from workflows.interpreter.terms import USUAL, Terms
+from workflows.view import spent
 
 Decided = Literal["approved", "rejected", "changes_requested", "timed_out"]
 AGAINST = ("rejected", "changes_requested")
@@ -78,6 +83,12 @@ def gate_rungs(gate: Gate, scope: Scope) -> tuple[tuple[tuple[str, ...], timedel
     return (first, *rest)
 
 
+def last_resort(gate: Gate) -> Target:
+    """Return what silence comes to in the end."""
+    climbed = gate.on_timeout == ESCALATE and gate.escalation
+    return gate.escalation[-1].on_timeout if climbed else gate.on_timeout
+
+
 def escalation_question(message: str, scope: Scope) -> Question:
     """Return the question that the built-in `escalate` asks, with everything so far."""
     escalation = scope.plan.escalation
@@ -106,13 +117,22 @@ def keep(answer: Answer, path: str, scope: Scope) -> Answer:
 
 async def go_unapproved(gate: Gate, answer: Answer, path: str, scope: Scope) -> None:
     """Go where the definition points when people did not approve: the end of the mission, or another way on."""
-    if answer.decided == "timed_out" and gate.on_timeout not in (ESCALATE, REFUSE):
-        await scope.run_target(gate.on_timeout, path, scope)
-        return
+    if answer.decided == "timed_out":
+        if last_resort(gate) == DEAD_LETTER:
+            raise _unanswered(gate, path, scope)
+        if gate.on_timeout not in (ESCALATE, *LAST_RESORTS):
+            await scope.run_target(gate.on_timeout, path, scope)
+            return
     if gate.on_reject == ABORT:
         said = f": {answer.comment}" if answer.comment else ""
         raise MissionEnded(MissionState.REFUSED, f"{path} was {WORDS[answer.decided]}{said}")
     await scope.run_target(gate.on_reject, path, scope)
+
+
+def _unanswered(gate: Gate, path: str, scope: Scope) -> StepFailed:
+    asked = (f"{' or '.join(who)} for {show_duration(span)}" for who, span in gate_rungs(gate, scope) if span)
+    cause = f"nobody decided in time; asked were {', then '.join(asked)}"
+    return StepFailed(Failure(code=UNANSWERED, step=path, operation="wait for people", cause=cause))
 
 
 async def ask_apart(question: Question, path: str, scope: Scope) -> Answer:
@@ -135,7 +155,7 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
         opening = _open(question, path, 0, scope)
     while True:
         until = opening.deadline
-        await scope.ports.wait(lambda: _moved(path, until, scope), until, _summary(opening))  # noqa: B023
+        await scope.ports.wait(lambda: _moved(path, until, scope), next_look(opening), _summary(opening))  # noqa: B023
         voted = opening = scope.gates.get(path) or opening
         match standing(voted):
             case "approved" | "rejected" | "changes_requested" as decided:
@@ -149,16 +169,17 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
             case "open" if scope.ports.stopping():
                 raise Suspended
             case "open":
-                continue
+                opening = remind(voted, scope)
 
 
 def _open(question: Question, path: str, rung: int, scope: Scope, amended: Opening | None = None) -> Opening:
     opening = opened(question if amended is None else _amended(question, amended), path, rung, scope)
     if amended is not None and amended.rung == rung:
-        opening = opening.model_copy(update={"deadline": amended.deadline})
+        opening = opening.model_copy(update={"deadline": amended.deadline, "reminders": amended.reminders})
     scope.gates.open(opening)
     scope.journal.update(path, status="waiting")
     scope.ports.changed()
+    tell("opened" if amended is None or amended.rung == rung else "escalated", opening, scope)
     return opening
 
 
@@ -187,6 +208,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         reject_quorum=question.terms.reject_quorum,
         excluded=question.terms.excluded,
         authors=scope.plan.definition.author if "author" in question.terms.excluded else (),
+        spent=spent(scope.journal.records()) if scope.mission.tells else None,
     )
     return Opening(
         subject=subject,
@@ -198,6 +220,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         context=question.context,
         input_schema=question.input_schema,
         stands_still=question.terms.stands_still,
+        reminders=moments(question.terms.reminders[rung : rung + 1], now),
     )
 
 
@@ -219,6 +242,7 @@ def _settle(decided: Decided, opening: Opening, path: str, scope: Scope) -> Answ
     scope.gates.close(path)
     scope.journal.update(path, decisions=tuple(vote.model_copy(update={"token": ""}) for vote in opening.votes))
     votes = tuple(vote for vote in opening.words() if vote.verb in (REFUSING if decided in AGAINST else {"approve"}))
+    tell("settled", opening, scope, decision=decided, by=tuple(vote.person for vote in votes))
     grant = None
     if decided == "approved":
         grant = Grant(subject=opening.subject, nonce=opening.nonce, tokens=tuple(vote.token for vote in votes))

@@ -16,6 +16,7 @@ from contracts.child import Child, Report
 from contracts.decision import Kin
 from contracts.definition import Step, Target
 from contracts.lock import Claim, Holder, Standing
+from contracts.notice import Notice
 from contracts.plan import MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.record import Failure
@@ -115,6 +116,10 @@ class Ports(Protocol):
         """Wait until `ready`, the deadline, or a hand-over; return whether it is ready."""
         ...
 
+    def notify(self, notice: Notice) -> None:
+        """Have people told, beside everything else: nothing waits for it, and nothing comes of its failing."""
+        ...
+
     async def ask_locks(self, claim: Claim) -> Standing:
         """Take a place in the queue for locks, or say how it stands there. Asked again, it keeps its place."""
         ...
@@ -169,6 +174,8 @@ class Mission:
     id: str
     first_run_id: str
     requested_by: str
+    tells: bool = False
+    """Whether people are told what it has cost so far: missions that began without that go on without it."""
     above: tuple[Kin, ...] = ()
     """The missions whose child it is, the nearest first."""
 

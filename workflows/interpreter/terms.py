@@ -1,7 +1,8 @@
-"""On what terms people are asked: how many must approve, who among them, who may not, and how many no's are one."""
+"""On what terms people are asked: how many must approve, who may not, how many no's are one, when they are reminded."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from contracts.gate import Gate
 from contracts.plan import Plan
@@ -18,6 +19,7 @@ class Terms:
     excluded: tuple[str, ...] = ("requester",)
     stands_still: bool = True
     """Its clock stands while the mission is paused."""
+    reminders: tuple[tuple[timedelta, ...], ...] = ()
 
 
 USUAL = Terms()
@@ -29,8 +31,14 @@ def terms(gate: Gate, *tools: Tool) -> Terms:
     A contract that was frozen before it could say so asks for one, as it did then; the executor goes by its own.
     """
     least = max((tool.approvals or 1 for tool in tools), default=1)
-    still = gate.when_paused == "freeze"
-    return Terms(max(gate.quorum(), least), dict(gate.from_), gate.reject_quorum, tuple(gate.exclude), still)
+    return Terms(
+        max(gate.quorum(), least),
+        dict(gate.from_),
+        gate.reject_quorum,
+        tuple(gate.exclude),
+        stands_still=gate.when_paused == "freeze",
+        reminders=(gate.remind, *(rung.remind for rung in gate.escalation)),
+    )
 
 
 def covering(plan: Plan, *pairs: tuple[str, str | None]) -> Iterator[Tool]:

@@ -13,12 +13,9 @@ from workflows.interpreter.scope import Scope
 
 
 def frozen(step: GroupStep, path: str, scope: Scope) -> tuple[Action, ...]:
-    """Return the actions of a group as people are shown them; none once they have answered: the grant has those."""
-    opening, record = scope.gates.get(path), scope.journal.get(path)
-    if opening is not None:
-        return opening.subject.actions
-    answered = record is not None and record.answer is not None
-    return () if answered else tuple(_resolved(step.steps, path, scope))
+    """Return the actions of a group as people are shown them: while a gate is open, as it was opened."""
+    opening = scope.gates.get(path)
+    return opening.subject.actions if opening is not None else tuple(_resolved(step.steps, path, scope))
 
 
 def covered(path: str, scope: Scope) -> Action | None:

@@ -1,0 +1,79 @@
+"""A notice in words: what waits, for whom, until when, where to decide.
+
+Law: nothing that is decided on stands in it, and nothing that is hidden: names and paths are data of the mission, so
+whatever is no printable character is spelt out before it comes near a header, a terminal or a page.
+"""
+
+import shlex
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from contracts.notice import Notice
+
+LONGEST = 300
+LOOK = "show"
+VERBS = {"review": "reject"}
+
+
+@dataclass(frozen=True)
+class Words:
+    """`title` for a subject, `text` for a page, `line` for a terminal, `facts` for a machine."""
+
+    id: str
+    title: str
+    text: str
+    line: str
+    facts: dict[str, Any]
+
+
+def worded(notice: Notice, web: str, namespace: str) -> Words:
+    """Return a notice in words, with the command that decides, and the page where an address of the Web UI is known."""
+    clean = _clean(notice.model_dump(mode="json"))
+    decided = notice.about == "settled"
+    verb = LOOK if decided else VERBS.get(notice.kind, "approve")
+    parts = ("gonogo", verb, clean["mission"], *(() if decided else (clean["step"],)))
+    command = shlex.join(parts)
+    page = f"{web.rstrip('/')}/namespaces/{quote(namespace, safe='')}/workflows/{quote(notice.mission, safe='')}"
+    link = page if web else ""
+    told = f"{clean['name']}: {clean['step']} {_said(notice.about, clean)}"
+    where = {"Mission": clean["mission"], "Look" if decided else "Decide": command, "Web UI": link}
+    text = f"{told}.\n\n" + "".join(f"{label:8}{value}\n" for label, value in where.items() if value)
+    return Words(
+        id=notice.id,
+        title=f"[gonogo] {told}"[:LONGEST],
+        text=text,
+        line=f"notice: {told}; {command}",
+        facts={**clean, "text": told, "command": command, "link": link},
+    )
+
+
+def _said(about: str, clean: dict[str, Any]) -> str:
+    who = " or ".join(clean["to"])
+    until = f", until {clean['deadline']}" if clean["deadline"] else ""
+    allow = f" to allow {clean['tool']}" if clean["tool"] else ""
+    match about:
+        case "settled":
+            by = f" by {', '.join(clean['by'])}" if clean["by"] else ""
+            return f"was {clean['decision'].replace('_', ' ')}{by}"
+        case "dead_letter":
+            return f"could not be undone and waits for {who}{until}"
+        case "reminded":
+            return f"still waits for {who}{allow}{until}"
+        case "escalated":
+            return f"was not answered and now waits for {who}{allow}{until}"
+        case _:
+            return f"waits for {who}{allow}{until}"
+
+
+def _clean(value: Any) -> Any:
+    """Return data whose texts have no hidden character and an end."""
+    match value:
+        case str():
+            return "".join(one if one.isprintable() else f"<U+{ord(one):04X}>" for one in value[:LONGEST])
+        case list():
+            return [_clean(item) for item in value]
+        case dict():
+            return {key: _clean(item) for key, item in value.items()}
+        case _:
+            return value

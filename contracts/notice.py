@@ -1,0 +1,51 @@
+"""What people are told while a mission goes on: that it waits for them, and what came of that.
+
+The law: a notice says where to decide and carries nothing that is decided on. No arguments, no context, no message:
+it leaves for places where others read too. The mission says what and to whom; by which channels, its worker's own
+workspace (`contracts/channel.py`). `activities/notify.py` sends it, `workflows/interpreter/tell.py` writes it.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from contracts.base import Message
+
+SEND_NOTICE = "notify.send"
+
+About = Literal["opened", "reminded", "escalated", "settled", "dead_letter"]
+
+
+class Notice(Message):
+    """One thing to tell. `id` is the same whenever it is sent again. `to` are roles and people."""
+
+    id: str
+    about: About
+    mission: str
+    name: str
+    """The mission's name, from its definition."""
+    step: str
+    kind: str
+    """What is asked, as `contracts.decision.Subject` has it."""
+    to: tuple[str, ...]
+    at: datetime
+    deadline: datetime | None = None
+    tool: str | None = None
+    requested_by: str = ""
+    decision: str = ""
+    by: tuple[str, ...] = ()
+
+
+class Delivery(Message):
+    """By which channels a notice went out, and by which it did not, with the reason."""
+
+    sent: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+
+class Note(Message):
+    """What the journal keeps of telling people: each reminder, and whatever could not be told."""
+
+    about: About
+    at: datetime
+    to: tuple[str, ...] = ()
+    failed: str = ""

@@ -1,0 +1,74 @@
+"""Tell people that something waits for them, remind them, and tell them what came of it.
+
+The law: telling stands beside the asking and never in its way. A reminder is noted in the journal whether or not there
+is a channel to send it by; a notice that cannot be sent is noted, and no gate waits for it. Nothing is sent for a plan
+that was frozen where no channel was (`Plan.notify`). Pure: the sending is a port.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from contracts.base import digest
+from contracts.decision import Opening
+from contracts.notice import About, Note, Notice
+from workflows.interpreter.scope import Scope
+
+MOST_NOTES = 20
+"""The notes that a record keeps, the newest."""
+
+
+def moments(rungs: Iterable[Iterable[timedelta]], now: datetime) -> tuple[datetime, ...]:
+    """Return when to remind people who are asked now."""
+    return tuple(sorted(now + span for rung in rungs for span in rung))
+
+
+def next_look(opening: Opening) -> datetime | None:
+    """Return when there is something to do for an opening that nobody settles."""
+    return min((moment for moment in (*opening.reminders, opening.deadline) if moment is not None), default=None)
+
+
+def remind(opening: Opening, scope: Scope) -> Opening:
+    """Remind people if it is time to, once for all reminders that have come due meanwhile; return the opening."""
+    now = scope.ports.now()
+    left = tuple(moment for moment in opening.reminders if moment > now)
+    if left == opening.reminders:
+        return opening
+    reminded = opening.model_copy(update={"reminders": left})
+    scope.gates.open(reminded)
+    note(opening.subject.step, Note(about="reminded", at=now, to=opening.subject.approvers), scope)
+    tell("reminded", opening, scope, reminder=len(left))
+    return reminded
+
+
+def tell(about: About, opening: Opening, scope: Scope, reminder: int = 0, **settled: Any) -> None:
+    """Have people told, where the mission has channels at all."""
+    if not scope.plan.notify:
+        return
+    subject = opening.subject
+    scope.ports.notify(
+        Notice(
+            id=digest([subject.mission, subject.first_run_id, subject.step, opening.nonce, about, reminder])[7:39],
+            about="dead_letter" if about == "opened" and subject.kind == "compensation" else about,
+            mission=subject.mission,
+            name=subject.name,
+            step=subject.step,
+            kind=subject.kind,
+            to=(*subject.approvers, subject.requested_by) if about == "settled" else subject.approvers,
+            at=scope.ports.now(),
+            deadline=opening.deadline,
+            tool=subject.tool,
+            requested_by=subject.requested_by,
+            **settled,
+        )
+    )
+
+
+def note(path: str, told: Note, scope: Scope) -> None:
+    """Keep for the record that people were told, or could not be."""
+    record = scope.journal.get(path)
+    if record is None:
+        scope.gates.refuse(path, told.failed or told.about)
+    else:
+        scope.journal.update(path, notices=(*record.notices, told)[-MOST_NOTES:])
+    scope.ports.changed()
