@@ -16,6 +16,13 @@ QUORUMS = (
     {"approvers": "ada", "from": {"tech_lead": 1}, "escalation": [], "timeout": "1h", "on_timeout": "refuse"},
     {"on_changes": [{"agent": "reviewer", "task": "Mend it"}]},
 )
+PAIR = {
+    "approvers": "tech_lead",
+    "timeout": "2h",
+    "on_timeout": "escalate",
+    "escalation": [{"approvers": ["tech_lead", "cy"], "timeout": "1h"}],
+}
+"""Two people: what nobody can undo takes as many."""
 
 
 @st.composite

@@ -212,6 +212,10 @@ BAD_PEOPLE = {
             "(write 'escalation: {role: …}')"
         ),
     ),
+    "operators whom nobody knows": (
+        "escalation: {role: director}\noperators: [directors, cy]\npeople: {cy: {roles: [director]}}",
+        "2:13: UNKNOWN_PERSON unknown role or person 'directors' (did you mean 'director'?)",
+    ),
     "escalation to nobody": (
         "escalation: {role: directr}\npeople: {cy: {roles: [director]}}",
         "1:20: UNKNOWN_PERSON unknown role 'directr' (did you mean 'director'?)",
