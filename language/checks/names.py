@@ -105,7 +105,8 @@ def approvers(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Findin
         return
     key = "gate" if step.kind == "gate" else "approval"
     for number, name in enumerate(gate.approvers):
-        yield from unknown(ROLE, name, known, found, key, "approvers", number)
+        if name not in gate.from_:  # which must be roles: `checks/quorum.py`
+            yield from unknown(ROLE, name, known, found, key, "approvers", number)
     for rung, asked in enumerate(gate.escalation):
         for number, name in enumerate(asked.approvers):
             path = (key, "escalation", rung, "approvers", number)
