@@ -114,5 +114,9 @@ class Record(Message):
     rungs: tuple[Taken, ...] = ()
     """What was tried after it failed, the first first, and why."""
     locks: LockNote | None = None
+    generation: int = 0
+    """How often operators had begun something anew when this step began."""
+    by: str = ""
+    """Who wrote this record by hand: it ran no step, or its output was amended."""
     notices: tuple[Note, ...] = ()
     halted: HaltNote | None = None

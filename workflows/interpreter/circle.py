@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from contracts.base import digest
 from contracts.call import AgentCall
-from contracts.record import Failure, Record
+from contracts.record import Failure
 from workflows.interpreter.ending import StepFailed
 from workflows.interpreter.scope import Scope
 
@@ -37,9 +37,8 @@ def demand_progress(call: AgentCall, scope: Scope) -> None:
     record = scope.journal.get(call.path)
     if not scope.limits.ladder or record is None:
         return
-    scope.journal.update(call.path, asked=digest([call.name, call.task, call.context]))
-    # Somebody had the step begin anew: that is to be done.
-    loop, said = ("", "") if record.attempt > 1 else _circle(call, scope)
+    scope.journal.update(call.path, asked=digest([call.name, call.task, call.context, call.guidance]))
+    loop, said = _circle(call, scope)
     if loop:
         failure = Failure(code=STUCK, step=call.path, actor=call.name, operation="get on", loop=loop)
         cause = f"{said}, and nothing happened in between"
@@ -110,8 +109,7 @@ def _last(path: str) -> str:
 
 
 def _only_talk(loop: str, rounds: range, scope: Scope) -> bool:
-    return all(_is_talk(record) for number in rounds for record in scope.journal.below(f"{loop}[{number}]"))
-
-
-def _is_talk(record: Record) -> bool:
-    return record.kind in TALK and not record.decisions
+    records = [record for number in rounds for record in scope.journal.below(f"{loop}[{number}]")]
+    # Where an operator had a part of it begin anew, somebody spoke as well.
+    same_life = len({record.generation for record in records}) == 1
+    return same_life and all(record.kind in TALK and not record.decisions for record in records)

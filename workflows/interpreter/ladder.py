@@ -36,10 +36,16 @@ def went(way: Target | Fallback, failure: Failure, path: str, scope: Scope, /, *
     _append(path, scope, _taken(rung, who, failure, scope), **fields)
 
 
+def on_a_rung(path: str, scope: Scope) -> bool:
+    """Whether a step's failure has led somewhere, and nothing has come of that yet."""
+    record = scope.journal.get(path)
+    return record is not None and bool(record.rungs) and not record.rungs[-1].outcome
+
+
 def came_of(outcome: Outcome, path: str, scope: Scope) -> None:
     """Note what came of the last rung, once."""
     record = scope.journal.get(path)
-    if record is not None and record.rungs and not record.rungs[-1].outcome:
+    if record is not None and on_a_rung(path, scope):
         last = record.rungs[-1].model_copy(update={"outcome": outcome})
         scope.journal.update(path, rungs=(*record.rungs[:-1], last))
 
