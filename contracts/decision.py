@@ -112,6 +112,8 @@ class Ruling(Message):
     token: str = ""
     unopened: bool = False
     """Refused, and for an opening that was not there when it was judged."""
+    late: bool = False
+    """Refused because it came after the deadline, or after it had expired."""
 
 
 class Opening(Message):
