@@ -97,7 +97,7 @@ class Driver:
         if kind == MISSION:
             chosen = plan(more) if more else self._plan
             argument: Any = MissionInput(
-                plan=chosen, inputs={"alert": ALERT}, requested_by="rita", limits=Limits(exact=True)
+                plan=chosen, inputs={"alert": ALERT}, requested_by="rita", limits=Limits(exact=True, tells=True)
             )
             name, queue = "bench", WORKER_QUEUE
             attributes = TypedSearchAttributes([SearchAttributePair(STATE, "running")])

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from contracts.base import Message, digest
 from contracts.decision import Subject
+from contracts.usage import Usage as Usage  # noqa: PLC0414 (it is part of what activities answer)
 from contracts.workspace import Agent
 
 RUN_AGENT = "agent.run"
@@ -30,27 +31,6 @@ class Observation(Message):
     kind: Literal["thought", "finding", "progress", "question"] = "finding"
     text: str
     source: str = ""
-
-
-class Usage(Message):
-    """What one agent run or tool call cost. Seconds of wall time; US dollars."""
-
-    agent_runs: int = 0
-    tool_calls: int = 0
-    seconds: float = 0.0
-    usd: float = 0.0
-    tokens: int = 0
-    """As far as they are known: of a party's turns an estimate."""
-
-    def plus(self, other: "Usage") -> "Usage":
-        """Return the sum of both."""
-        return Usage(
-            agent_runs=self.agent_runs + other.agent_runs,
-            tool_calls=self.tool_calls + other.tool_calls,
-            seconds=self.seconds + other.seconds,
-            usd=self.usd + other.usd,
-            tokens=self.tokens + other.tokens,
-        )
 
 
 class AgentCall(Message):

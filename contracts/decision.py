@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, JsonValue
 
 from contracts.base import Message, digest
+from contracts.usage import Usage
 
 DECIDE = "decide"
 TOKEN_TYPE = "gonogo-decision+jwt"  # noqa: S105 (a media type, no secret)
@@ -77,10 +78,19 @@ class Subject(Message):
     authors: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     """What runs when people approve a group: all of its actions, in their order, in place of `tool` and `arguments`."""
+    spent: Usage | None = None
+    """What the mission had cost when it asked."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"generation", "actions", "seats", "reject_quorum", "excluded", "authors"}
+        {"generation", "actions", "seats", "reject_quorum", "excluded", "authors", "spent"}
     )
+
+    def acts(self) -> tuple[Action, ...]:
+        """Return what runs when people approve it."""
+        if self.tool is None:
+            return self.actions
+        one = Action(step=self.step, tool=self.tool, arguments=self.arguments or {}, compensation=self.compensation)
+        return (one, *self.actions)
 
     def digest(self) -> str:
         """Return what a decision is bound to.

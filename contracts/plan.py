@@ -34,6 +34,8 @@ class Limits(Message):
     events_per_run: int = Field(default=4_000, ge=16)
     decisions_per_run: int = Field(default=1_000, ge=1)
     exact: bool = False
+    tells: bool = False
+    """What the mission has cost so far is part of what people sign at its gates."""
 
 
 class Plan(Message):

@@ -61,6 +61,10 @@ class Tool(Document):
     retry: Retry | None = None
     queue: str = MISSION_QUEUE
     manual: str = ""
+    resource: str = ""
+    """The property of `input` that names what it acts on: past decisions on the same are shown beside a new one."""
+    routine: bool = False
+    """Whether an approval may take a single key, where it can be undone, nothing is cut and one person decides."""
 
     def acts(self) -> bool:
         """Whether the tool changes the world."""
@@ -135,7 +139,7 @@ class PeopleFile(Document):
         return PeopleFile(escalation=self.escalation or other.escalation, operators=operators, people=people)
 
     def operating(self) -> tuple[str, ...]:
-        """Return the roles and people who may operate."""
+        """Return the roles and people who may steer missions, and halt what they use."""
         return self.operators or ((self.escalation.role,) if self.escalation else ())
 
     def roles(self) -> frozenset[str]:

@@ -27,12 +27,14 @@ About = Literal["authority", "effect", "flow", "work", "words"]
 
 IN_PLACE = "a list in place"
 HIDDEN = frozenset(("place", "source", "step", "steps", "parallel"))
-AUTHORITY = "approval facilitator gate approvers required escalation on_timeout on_reject autonomy team allow revise"
+AUTHORITY = (
+    "approval facilitator gate approvers required escalation on_timeout on_reject autonomy team allow revise routine"
+)
 QUORUM = "from exclude reject_quorum on_changes approvals author"
 EFFECT = "kind action with compensate tool effect compensated_by idempotency verdict mission on_parent_close"
 FLOW = "locks needs if then else do until max_iterations on_max below_floor inputs stages bake healthy accept"
 PARTY = "members moderator options consensus threshold judge turns rounds least_rounds stall on_stall"
-WORDS = "description version manual"
+WORDS = "description version manual resource"
 SHOWN = frozenset(("message", "context"))
 ASKED = frozenset(("gate.approvers", "approval.approvers"))
 ABOUT: Mapping[About, frozenset[str]] = {

@@ -99,9 +99,22 @@ def check_tools(file: ToolsFile, value: Value) -> Iterator[Finding]:
         yield from bad_schema(tool.input, here.find("input"), "input")
         yield from bad_schema(tool.output, here.find("output"), "output")
         yield from no_time(tool.timeout, here.find("timeout"))
+        yield from bad_promises(name, tool, here)
         yield from approvals(tool, here)
         for number, other in enumerate(tool.compensated_by):
             yield from unknown("UNKNOWN_TOOL", "tool", other, file.tools, here.place_of("compensated_by", number))
+
+
+def bad_promises(name: str, tool: Tool, here: Value) -> Iterator[Finding]:
+    """Find a resource that no argument names, and approvals called routine that could not be taken back."""
+    properties = tool.input.get("properties", {})
+    if tool.resource and tool.resource not in properties:
+        message = f"the resource of '{name}' is none of its arguments: '{tool.resource}'"
+        mend = f"write one of {', '.join(properties)}" if properties else "describe the arguments under 'input'"
+        yield Finding("BAD_VALUE", message, here.place_of("resource"), mend)
+    if tool.routine and not (tool.effect == "write" and tool.compensated_by):
+        message = f"'{name}' cannot be routine: nothing undoes it"
+        yield Finding("BAD_VALUE", message, here.place_of("routine"), "name under 'compensated_by' what undoes it")
 
 
 def approvals(tool: Tool, value: Value) -> Iterator[Finding]:
@@ -118,7 +131,10 @@ def approvals(tool: Tool, value: Value) -> Iterator[Finding]:
 
 
 def check_people(file: PeopleFile, value: Value) -> Iterator[Finding]:
-    """Find a missing escalation, or one that turns to nobody."""
+    """Find a missing escalation, or one that turns to nobody, and operators whom nobody knows."""
+    known = {*file.roles(), *file.people}
+    for number, name in enumerate(file.operators):
+        yield from unknown("UNKNOWN_PERSON", "role or person", name, known, value.place_of("operators", number))
     if file.escalation is None:
         message = "no 'escalation': a mission that cannot go on has nobody to turn to"
         yield Finding("MISSING_KEY", message, value.place, "write 'escalation: {role: …}'")

@@ -17,6 +17,7 @@ from contracts.decision import Opening, Receipt, Verb
 from contracts.workspace import PeopleFile
 from runtime.settings import Settings
 from starter import render, shown
+from starter.beside import Told, tell
 from starter.escape import visible
 from starter.problem import Problem, Refused
 from starter.prompt import ask, someone_is_there
@@ -45,13 +46,15 @@ class Answerer:
 
     async def answer(self, opening: Opening) -> bool:
         """Show a gate and settle it; False when it is left waiting."""
+        told = await tell(self.client, opening)
         self.out.print()
-        self.out.print(shown.context(opening))
-        self.out.print(shown.opening(opening))
+        if not self.scripted:
+            self.out.print(shown.context(opening, told=told))
+        self.out.print(shown.opening(opening, told=told))
         person = self._person(opening)
         while (wish := await self._wish(opening, person)) is not None:
             try:
-                return self._tell(await self._send(opening, person, wish))
+                return self._tell(await self._send(opening, told, person, wish))
             except Problem as error:
                 self.out.print(f"  {error}", style="red", markup=False)
                 if self.scripted:
@@ -95,11 +98,11 @@ class Answerer:
         verb: Verb = "reject" if self.scripted == "reject" else "approve"
         return Wish(verb, SCRIPTED_COMMENT[verb])
 
-    async def _send(self, opening: Opening, person: str, wish: Wish) -> Receipt:
+    async def _send(self, opening: Opening, told: Told, person: str, wish: Wish) -> Receipt:
         claims = prepare(opening, wish, person)
         self.out.print(render.indented(shown.claims(claims)))
-        if wish.verb == "approve":
-            await demand_seen(opening, "", self.out)
+        if wish.verb == "approve" and not self.scripted:
+            await demand_seen(opening, told, "", self.out)
         return await send(self.client, claims, signed(person, claims))
 
     def _tell(self, receipt: Receipt) -> bool:

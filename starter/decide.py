@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from contracts.decision import Claims, Opening, Receipt
+    from starter.beside import Told
     from starter.sign import Wish
 
 Changes = Annotated[
@@ -128,15 +129,17 @@ def decided(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, 
         raise Usage(f"who decides? gonogo {words} --as PERSON, or set GONOGO_PERSON")
 
     async def work(client: "Client") -> int:
+        from starter.beside import tell
         from starter.seen import demand_seen
         from starter.sign import find_opening, prepare, send, signed
 
         opening = await find_opening(client, mission, step)
         claims = prepare(opening, wish, person)
         out = console(error=printed or as_json)
-        show(opening, claims, out)
+        told = await tell(client, opening)
+        show(opening, told, claims, out)
         if wish.verb == "approve":
-            await demand_seen(opening, unseen, out)
+            await demand_seen(opening, told, unseen, out)
         token = signed(person, claims)
         if printed:
             print(json.dumps(token))
@@ -146,12 +149,12 @@ def decided(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, 
     return operate(work)
 
 
-def show(opening: "Opening", claims: "Claims", out: "Console") -> None:
-    """Show what is signed, and what is said by signing it."""
+def show(opening: "Opening", told: "Told", claims: "Claims", out: "Console") -> None:
+    """Show what is signed, what is told beside it, and what is said by signing it."""
     from starter import render, shown
 
-    out.print(shown.context(opening))
-    out.print(shown.opening(opening))
+    out.print(shown.context(opening, told=told))
+    out.print(shown.opening(opening, told=told))
     out.print(render.indented(shown.claims(claims)))
     out.print()
 

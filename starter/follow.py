@@ -78,6 +78,7 @@ def _silent(news: "News") -> None:
 
 async def _show_gate(client: "Client", mission: str, step: str, *, as_json: bool) -> int:
     from starter import shown
+    from starter.beside import tell
     from starter.sign import demand_honest, find_opening
 
     gate = await find_opening(client, mission, step)
@@ -85,9 +86,7 @@ async def _show_gate(client: "Client", mission: str, step: str, *, as_json: bool
     if as_json:
         document(gate)
         return DONE
-    out = console()
-    out.print(shown.context(gate, None))
-    out.print(shown.opening(gate, room=None))
+    console().print(shown.whole(gate, await tell(client, gate)))
     return DONE
 
 

@@ -49,7 +49,7 @@ def prepare(settings: Settings, people: PeopleFile, mission: str, inputs: Any, r
         raise Usage(f"the inputs of {mission} are one object with the fields {_fields(definition.inputs)}")
     if wrong := errors(definition.inputs, inputs):
         raise Usage(f"the inputs do not fit {mission}: {'; '.join(wrong[:5])}")
-    return MissionInput(plan=plan, inputs=inputs, requested_by=requested_by, limits=Limits(exact=True))
+    return MissionInput(plan=plan, inputs=inputs, requested_by=requested_by, limits=Limits(exact=True, tells=True))
 
 
 async def launch(client: Client, given: MissionInput, mission_id: str) -> Started:

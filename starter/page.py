@@ -46,9 +46,9 @@ def _verb(gate: Waiting) -> str:
 def _asked(gate: Waiting, view_id: str) -> str:
     who = visible(" or ".join(gate.approvers))
     if gate.kind == "review":
-        objecting = command("reject", view_id, gate.step, "--comment", "why")
+        objecting = f"{command('reject', view_id, gate.step)} --comment 'why'"
         return f"it goes on unless {who} objects, {render.deadline(gate.deadline)}; {objecting}"
     if gate.kind == "facilitation":
-        return f"{who} may speak; {command('facilitate', view_id, gate.step, 'interject', '--comment', 'what')}"
+        return f"{who} may speak; {command('facilitate', view_id, gate.step, 'interject')} --comment 'what'"
     what = f" to allow {visible(gate.tool)}" if gate.tool else ""
     return f"{who}{what}, {render.deadline(gate.deadline)}; {command('approve', view_id, gate.step)}"

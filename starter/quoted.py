@@ -57,7 +57,8 @@ def folded(line: str, width: int) -> Iterator[str]:
     """Yield a line in parts that fit a width, after a space where there is one near the end; no character is lost."""
     begin = 0
     while len(line) - begin > width or cell_len(line[begin:]) > width:
-        part = chop_cells(line[begin : begin + width], width)[0]
+        next_ = line[begin : begin + width]
+        part = (chop_cells(next_, width) or [next_])[0]
         space = part.rfind(" ", 2 * len(part) // 3)
         part = part[: space + 1] or part
         yield part

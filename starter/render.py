@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from contracts.usage import Usage
 from contracts.view import MissionState, MissionView
 from starter.escape import visible
 from starter.timeline import CONTAINERS, Line, brief
@@ -96,9 +97,13 @@ def ending(view: MissionView) -> RenderableType:
 
 def spent(view: MissionView) -> Text:
     """Return what the work cost."""
-    cost = view.spent
-    runs, calls = _count(cost.agent_runs, "agent run"), _count(cost.tool_calls, "tool call")
-    return Text("cost     ", "dim").append(f"{runs}, {calls}, {cost.seconds:.1f}s of work, ${cost.usd:.2f}")
+    return Text("cost     ", "dim").append(cost(view.spent))
+
+
+def cost(spent: Usage) -> str:
+    """Return a cost in words."""
+    runs, calls = _count(spent.agent_runs, "agent run"), _count(spent.tool_calls, "tool call")
+    return f"{runs}, {calls}, {spent.seconds:.1f}s of work, ${spent.usd:.2f}"
 
 
 def _count(number: int, noun: str) -> str:

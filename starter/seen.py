@@ -6,11 +6,12 @@ beginning of the digest, which stands beside what was shown.
 
 from collections.abc import Sequence
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.segment import Segment
 
 from contracts.decision import Opening
 from starter import shown
+from starter.beside import Told
 from starter.escape import command, visible
 from starter.problem import Refused
 from starter.prompt import ask, key, someone_is_there
@@ -20,7 +21,7 @@ TYPED = 8
 LEAVING = frozenset({"q", "\x1b", "\x03", "\x04"})
 
 
-async def demand_seen(gate: Opening, unseen: str, out: Console) -> None:
+async def demand_seen(gate: Opening, told: Told, unseen: str, out: Console) -> None:
     """Let pass what was shown whole. What was cut the person pages through, or says that they decide without it."""
     cut = shown.cut(gate)
     if not cut:
@@ -31,7 +32,7 @@ async def demand_seen(gate: Opening, unseen: str, out: Console) -> None:
         return
     if not someone_is_there():
         raise Refused(_unseen(gate, cut))
-    await _through(gate, cut, out)
+    await _through(gate, told, cut, out)
 
 
 def is_beginning(typed: str, digest: str) -> bool:
@@ -47,7 +48,7 @@ def _unseen(gate: Opening, cut: int) -> str:
     return visible(f"{cut:,} characters of what {step} asks are not shown: {read}, then add {without}")
 
 
-async def _through(gate: Opening, cut: int, out: Console) -> None:
+async def _through(gate: Opening, told: Told, cut: int, out: Console) -> None:
     """Page through it all, or take the digest's beginning for an answer."""
     words = (
         f"  {cut:,} characters are not shown. [p]age through all of it, or type the digest's first {TYPED} characters: "
@@ -55,7 +56,7 @@ async def _through(gate: Opening, cut: int, out: Console) -> None:
     while typed := (await ask(words)).lower():
         if is_beginning(typed, gate.digest):
             return
-        if typed == "p" and await paged(Group(shown.context(gate, None), shown.opening(gate, room=None)), out):
+        if typed == "p" and await paged(shown.whole(gate, told), out):
             return
     raise Refused(f"{visible(gate.subject.step)} goes on waiting: nothing was signed")
 

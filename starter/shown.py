@@ -16,6 +16,8 @@ from rich.text import Text
 
 from contracts.decision import Action, Claims, Opening
 from contracts.planning import SHOWN
+from starter.beside import Told
+from starter.beside import rows as about
 from starter.escape import visible
 from starter.quoted import Quoted, taken
 from starter.render import deadline, pairs
@@ -27,15 +29,19 @@ ROOM = 40_000
 """Characters of a gate's context, and of its question and arguments, that are shown at once."""
 
 
-def context(gate: Opening, room: int | None = ROOM) -> RenderableType:
-    """Return what is shown beside a gate's question."""
+def context(gate: Opening, room: int | None = ROOM, told: Told | None = None) -> RenderableType:
+    """Return what is shown beside a gate's question, each part with whose words it may hold."""
     shown: list[RenderableType] = []
     for name, texts in _context(gate, room):
-        shown += [Text(visible(name), "bold"), *texts, ""]
+        whose = told.source(name) if told is not None else ""
+        title = Text(visible(name), "bold").append(f"  ❝ {visible(whose)}" if whose else "", "dim")
+        shown += [title, *texts, ""]
     return Group(*shown)
 
 
-def opening(gate: Opening, now: datetime | None = None, room: int | None = ROOM) -> RenderableType:
+def opening(
+    gate: Opening, now: datetime | None = None, room: int | None = ROOM, told: Told | None = None
+) -> RenderableType:
     """Return exactly what a decision on this opening would sign, but for the context: that is `context`."""
     subject, (question, arguments) = gate.subject, _asked(gate, room)
     rows: list[tuple[str, RenderableType]] = [
@@ -51,6 +57,7 @@ def opening(gate: Opening, now: datetime | None = None, room: int | None = ROOM)
         rows.append(("undone by", Text(visible(subject.compensation))))
     for number, (action, given) in enumerate(_together(gate, room), 1):
         rows.append((f"action {number}", Group(Text.assemble(*_named(action)), given)))
+    rows += about(gate, told) if told is not None else ()
     if gate.context:
         rows.append(("context", Text(visible(f"{', '.join(gate.context)}; {subject.context_digest}"), "dim")))
     rows.append(("deciders", Text(visible(deciders(gate)))))
@@ -60,6 +67,11 @@ def opening(gate: Opening, now: datetime | None = None, room: int | None = ROOM)
     waits = special.get(subject.kind, f"waits: {subject.kind}")
     title = Text(" ").append(visible(subject.step), "bold").append(f" {waits} ")
     return Panel(pairs(rows), title=title, title_align="left", border_style="yellow", padding=(1, 2))
+
+
+def whole(gate: Opening, told: Told) -> RenderableType:
+    """Return all of it, nothing cut."""
+    return Group(context(gate, None, told), opening(gate, None, None, told))
 
 
 def cut(gate: Opening, room: int | None = ROOM) -> int:

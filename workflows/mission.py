@@ -83,10 +83,11 @@ class Mission:
         self._events = Eventbook(carried.events, carried.events_seen)
         self._over = self._stays = self._held = False
         plan = self._input.plan
+        asker, limits = self._input.requested_by, self._input.limits
         self._board = Board(plan.definition, (self._state(), self._gates.openings(), self._journal))
-        identity = Identity(info.workflow_id, info.first_execution_run_id, self._input.requested_by)
+        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells)
         self.outbox = Outbox(carried.notices, self.meter, lambda: self._scope)
-        ports = TemporalPorts(plan, self, self._input.limits, self._journal)
+        ports = TemporalPorts(plan, self, limits, self._journal)
         self._parentage = Parentage(self._input.parent, ports.watch_parent)
         self._scope = scope_of(plan, identity, ports, self._journal, self._gates, events=self._events)
 

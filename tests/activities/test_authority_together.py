@@ -4,15 +4,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from activities.actions import ActionExecutor
+from activities.authority import Authority
+from activities.people import Directory
+from activities.statement import Refusal
 from contracts.base import digest
 from contracts.call import Grant, ToolCall, idempotency_key
 from contracts.decision import Action, Subject
 from tests.activities import office
 from tests.activities.activity_stage import failing, stage, told
 from tests.activities.office import call, undo
-from tests.activities.service import Service
+from tests.activities.service import Service, tools
 
 FIRST = Action(step="remediate/first", tool="isolate_host", arguments={"host": "web-01"}, compensation="release_host")
 SECOND = FIRST.model_copy(update={"step": "remediate/second", "arguments": {"host": "web-02"}})
@@ -154,3 +159,44 @@ async def test_what_people_did_not_approve_together_is_refused_and_never_sent(
     assert f"{sent.tool} was refused: {reason}" == error.message
     assert ("refused", "no", False) == told(error)
     assert [] == service.calls
+
+
+PATHS = st.sampled_from(["remediate/first", "remediate/second", "remediate#2/first"])
+HOSTS = st.sampled_from(["web-01", "web-02"])
+LINES = st.builds(
+    Action,
+    step=PATHS,
+    tool=st.sampled_from(["isolate_host", "release_host"]),
+    arguments=st.fixed_dictionaries({"host": HOSTS}),
+    compensation=st.sampled_from([None, "release_host"]),
+)
+
+
+@given(
+    lines=st.lists(LINES, min_size=1, max_size=3).map(tuple),
+    line=LINES,
+    undoes=st.sampled_from(["", "", "isolate_host"]),
+    suffix=st.sampled_from(["", "/undo"]),
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_whatever_is_sent_runs_only_if_the_signed_list_says_exactly_that_once(
+    home: Path, lines: tuple[Action, ...], line: Action, undoes: str, suffix: str
+) -> None:
+    authority = Authority(tools(), Directory(home / "people.yaml"), office.lineage)
+    sent = the(line, granted(home, actions=lines), path=f"{line.step}{suffix}", undoes=undoes)
+    here = [one for one in lines if one.step == line.step]
+    if undoes:
+        good = suffix and line.tool == "release_host"
+        fits = [(one.tool, one.compensation) == (undoes, line.tool) for one in here]
+    else:
+        good = not suffix
+        fits = [(one.tool, one.arguments) == (line.tool, line.arguments) for one in here]
+
+    async def let_pass() -> bool:
+        try:
+            await authority.check(sent)
+        except Refusal:
+            return False
+        return True
+
+    assert bool(good and fits == [True]) == await stage().run(let_pass)

@@ -3,6 +3,7 @@
 import pytest
 
 from contracts.decision import Action, Subject
+from contracts.usage import Usage
 
 FROM_BEFORE = "sha256:b3909ccfd4ffad8f381a0400ea0ac7971ca4513275ed7ce4fb23b021166ffb76"
 """What the digest of `SUBJECT` was when a subject had no later fields."""
@@ -22,6 +23,7 @@ def test_a_field_that_came_later_and_says_something_is_signed_too(field: str) ->
         "reject_quorum": 2,
         "excluded": ("requester", "author"),
         "authors": ("ada",),
+        "spent": Usage(usd=0.1),
     }[field]
 
     assert FROM_BEFORE != SUBJECT.model_copy(update={field: said}).digest()

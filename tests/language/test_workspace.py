@@ -176,6 +176,17 @@ BAD_TOOLS = {
         ),
         "2:67: UNKNOWN_TOOL unknown tool 'look_down' (did you mean 'look_up'?)",
     ),
+    "a resource that is no argument": (
+        (
+            "servers: {company: {url: 'http://x'}}\ntools: {look_up: {server: company, effect: read, resource: hots,"
+            " input: {type: object, properties: {host: {type: string}}}}}"
+        ),
+        "2:60: BAD_VALUE the resource of 'look_up' is none of its arguments: 'hots' (write one of host)",
+    ),
+    "a routine that nothing undoes": (
+        "servers: {company: {url: 'http://x'}}\ntools: {look_up: {server: company, effect: read, routine: true}}",
+        "2:59: BAD_VALUE 'look_up' cannot be routine: nothing undoes it (name under 'compensated_by' what undoes it)",
+    ),
     "a word that is true to some": (
         "servers: {company: {url: 'http://x'}}\ntools: {look_up: {server: company, effect: read, description: yes}}",
         (
@@ -200,6 +211,10 @@ BAD_PEOPLE = {
             "1:1: MISSING_KEY no 'escalation': a mission that cannot go on has nobody to turn to "
             "(write 'escalation: {role: …}')"
         ),
+    ),
+    "operators whom nobody knows": (
+        "escalation: {role: director}\noperators: [directors, cy]\npeople: {cy: {roles: [director]}}",
+        "2:13: UNKNOWN_PERSON unknown role or person 'directors' (did you mean 'director'?)",
     ),
     "escalation to nobody": (
         "escalation: {role: directr}\npeople: {cy: {roles: [director]}}",

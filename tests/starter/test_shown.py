@@ -6,7 +6,7 @@ import unicodedata
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
@@ -15,13 +15,17 @@ from contracts.call import Observation
 from contracts.decision import Action, Claims, Opening, Ruling, Subject
 from contracts.record import Effect, Failure, Record
 from contracts.view import MissionView, Waiting
+from language.briefing import Briefing
+from language.risk import RISKS
 from starter import output, shown
+from starter.beside import Told
 from starter.escape import HIDDEN, command
 from starter.page import page
 from starter.quoted import BEGINS, CUT, GOES_ON, folded, shortened
 from starter.render import bars
 from starter.waiting import _entry, _print_queue
 
+SLOWLY = settings(suppress_health_check=[HealthCheck.too_slow])
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SNEAKY = "\x00\x07\x1b\x9b\u00ad\u061c\u180b\u180e\u200b\u200d\u200e\u200f\u202a\u202e\u2060\u2066\u2069\ufe0f\ufeff"
 SNEAKY += "\U000e0041\U000e0100\u2028\u2029\ud800"
@@ -119,23 +123,43 @@ def views(draw: st.DrawFn) -> MissionView:
     )
 
 
-@given(openings(), st.integers(20, 140), st.sampled_from([None, 60, shown.ROOM]))
-def test_nothing_hidden_in_a_gate_reaches_the_terminal(gate, width, room):
+@st.composite
+def briefings(draw: st.DrawFn) -> Told:
+    words = draw(st.dictionaries(HOSTILE, st.tuples(HOSTILE), max_size=2))
+    briefing = Briefing(
+        risk=draw(st.sampled_from(RISKS)),
+        approve=draw(HOSTILE),
+        reject=draw(HOSTILE),
+        deadline=draw(HOSTILE),
+        back=(draw(HOSTILE),),
+        estimated=draw(HOSTILE),
+        words=words,
+        context=words,
+    )
+    return Told(draw(st.none() | st.just(briefing)))
+
+
+@SLOWLY
+@given(openings(), briefings(), st.integers(20, 140), st.sampled_from([None, 60, shown.ROOM]))
+def test_nothing_hidden_in_a_gate_reaches_the_terminal(gate, told, width, room):
     claims = Claims(
         iss=gate.digest, jti="", iat=0, exp=0, mission="", run="", step="", nonce=gate.nonce, digest=gate.digest,
         verb="modify", comment=gate.subject.message, changes=gate.subject.arguments,
     )  # fmt: skip
-    text = on_screen(shown.context(gate, room), shown.opening(gate, NOW, room), shown.claims(claims), width=width)
+    text = on_screen(
+        shown.context(gate, room, told), shown.opening(gate, NOW, room, told), shown.claims(claims), width=width
+    )
 
     assert set() == hidden(text)
 
 
+@SLOWLY
 @given(views())
 def test_nothing_hidden_in_a_mission_reaches_the_terminal(view):
     assert set() == hidden(on_screen(page(view, ()), bars(view)))
 
 
-@settings(max_examples=50)
+@SLOWLY
 @given(st.lists(openings(), max_size=3), HOSTILE)
 def test_nothing_hidden_in_the_queue_or_in_a_problem_reaches_the_terminal(gates, reason):
     out, err = io.StringIO(), io.StringIO()
@@ -146,6 +170,7 @@ def test_nothing_hidden_in_the_queue_or_in_a_problem_reaches_the_terminal(gates,
     assert (set(), set()) == (hidden(out.getvalue()), hidden(err.getvalue()))
 
 
+@SLOWLY
 @given(st.dictionaries(st.text("ab", min_size=1, max_size=9), VALUE, min_size=1, max_size=2), st.integers(20, 140))
 def test_what_others_wrote_stands_behind_a_bar_on_every_line_however_narrow_the_screen_is(context, width):
     subject = Subject(mission="m", first_run_id="r", name="n", step="s", approvers=("lead",))

@@ -23,6 +23,7 @@ from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.tell import moments, next_look, remind, tell
 from workflows.interpreter.terms import USUAL, Terms
+from workflows.view import spent
 
 Decided = Literal["approved", "rejected", "changes_requested", "timed_out"]
 AGAINST = ("rejected", "changes_requested")
@@ -205,6 +206,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         reject_quorum=question.terms.reject_quorum,
         excluded=question.terms.excluded,
         authors=scope.plan.definition.author if "author" in question.terms.excluded else (),
+        spent=spent(scope.journal.records()) if scope.mission.tells else None,
     )
     return Opening(
         subject=subject,

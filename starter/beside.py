@@ -1,0 +1,81 @@
+"""What the person is told beside a gate's question, worked out here from the mission's own plan.
+
+The law: the plan counts only with the digest that people sign. It is read from the server's history and not from the
+mission that asks; what it says is `language/briefing.py`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+from temporalio.client import Client
+
+from contracts.base import digest
+from contracts.decision import Opening
+from contracts.plan import Plan
+from language.briefing import Briefing, brief
+from language.risk import MEANT, Risk
+from starter.connect import PATIENCE, understood
+from starter.escape import visible
+from starter.quoted import Quoted
+from starter.render import cost
+
+STYLES: dict[Risk, str] = {"irreversible": "bold red", "lasting": "bold red", "reversible": "yellow", "question": ""}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told of one opening. There is no briefing where the mission's plan is not the one that is signed."""
+
+    briefing: Briefing | None
+
+    def source(self, name: str) -> str:
+        """Return whose words a part of the context may hold."""
+        return ", ".join(self.briefing.context.get(name, ())) if self.briefing is not None else ""
+
+
+async def tell(client: Client, gate: Opening) -> Told:
+    """Return what is told of a gate."""
+    plan = await read_plan(client, gate.subject.mission, gate.subject.plan_digest)
+    return Told(brief(plan, gate) if plan is not None else None)
+
+
+async def read_plan(client: Client, mission: str, known: str) -> Plan | None:
+    """Return the plan that a mission began with, if it has this digest."""
+    with understood(mission):
+        events = client.get_workflow_handle(mission).fetch_history_events(page_size=1, rpc_timeout=PATIENCE)
+        first = await anext(events)
+    payloads = first.workflow_execution_started_event_attributes.input.payloads
+    [given] = await client.data_converter.decode(payloads)
+    raw = given.get("plan") if isinstance(given, dict) else None
+    # The digest is of what was frozen: a model of today may have fields that it knew nothing of.
+    if not isinstance(raw, dict) or digest({**raw, "digest": ""}) != known:
+        return None
+    return Plan.model_validate(raw)
+
+
+def rows(gate: Opening, about: Told) -> Iterator[tuple[str, RenderableType]]:
+    """Yield what is told, by name."""
+    told = about.briefing
+    if told is None:
+        yield (
+            "risk",
+            Text("cannot be told: the plan that the mission runs is not the one that you would sign", "bold red"),
+        )
+        return
+    if told.words:
+        yield "words of", Text(visible("\n".join(_words(told)), lines=True))
+    yield "risk", Text(told.risk, STYLES[told.risk]).append(f": {MEANT[told.risk]}", "default")
+    for name, text in (("if approved", told.approve), ("if rejected", told.reject), ("at the deadline", told.deadline)):
+        if text:
+            yield name, Text(visible(text))
+    if any(told.back):
+        yield "way back", Group(*(Quoted(text) for text in told.back if text))
+    spent = f"{cost(gate.subject.spent)} so far; " if gate.subject.spent is not None else ""
+    yield "cost", Text(visible(f"{spent}the whole mission takes {told.estimated}"))
+
+
+def _words(told: Briefing) -> Iterator[str]:
+    for name, who in told.words.items():
+        yield f"{name or 'the question'}: {', '.join(who)}"
