@@ -11,11 +11,11 @@ from temporalio import activity
 
 from activities import statement
 from activities.arrival import Arrivals
-from activities.entitled import why_not_again, why_not_content, why_not_delegate, why_not_person
+from activities.entitled import may_decide, why_not_again, why_not_content, why_not_delegate, why_not_person
 from activities.people import Directory, Unreadable, same_person
 from activities.statement import Refusal, show
 from contracts.call import JUDGE_DECISION, Grant
-from contracts.decision import Claims, Hearing, Opening, Ruling, Subject
+from contracts.decision import COMMANDS, FOLLOWED, Claims, Hearing, Kin, Opening, Ruling, Subject
 from contracts.workspace import PeopleFile
 
 SKEW = timedelta(seconds=60)
@@ -107,6 +107,9 @@ def _said(claims: Claims, people: PeopleFile) -> Ruling:
 
 def _check(claims: Claims, hearing: Hearing, people: PeopleFile) -> None:
     """Raise `Refusal` for the first thing that is wrong with an authentic decision."""
+    if claims.verb in COMMANDS:
+        _check_command(claims, hearing, people)
+        return
     _check_mission(claims, hearing.mission, hearing.first_run_id)
     opening = next((opening for opening in hearing.openings if opening.subject.step == claims.step), None)
     if opening is None:
@@ -120,6 +123,28 @@ def _check(claims: Claims, hearing: Hearing, people: PeopleFile) -> None:
         _refuse(why_not_delegate(claims.iss, claims.to, opening, people))
         if not people.people[claims.to].keys:
             raise Refusal(f"{claims.to} has no registered key, so they could not decide")
+
+
+def _check_command(claims: Claims, hearing: Hearing, people: PeopleFile) -> None:
+    """Raise `Refusal` for the first thing that is wrong with a command.
+
+    What pauses a mission pauses its children: they take that command of the missions above them too.
+    """
+    own = Kin(mission=hearing.mission, first_run_id=hearing.first_run_id, operators=hearing.operators)
+    heard = (own, *hearing.above) if claims.verb in FOLLOWED else (own,)
+    kin = next((one for one in heard if one.mission == claims.mission), own)
+    _check_mission(claims, kin.mission, kin.first_run_id)
+    _check_times(claims, hearing.received_at, None)
+    if not may_decide(claims.iss, kin.operators, people):
+        raise Refusal(f"{claims.iss} is none of the operators: {', '.join(kin.operators)}")
+    if not claims.jti:
+        raise Refusal("the command has no id of its own, so it cannot be counted once")
+    if claims.jti in hearing.used:
+        raise Refusal("the command has already been counted")
+    if not claims.comment.strip():
+        raise Refusal("a command says why")
+    if len(claims.comment) > LONGEST_COMMENT:
+        raise Refusal(f"the comment is longer than {LONGEST_COMMENT} characters")
 
 
 def _check_mission(claims: Claims, mission: str, first_run_id: str) -> None:

@@ -13,6 +13,7 @@ from pydantic import Field
 from contracts.base import Message, digest
 from contracts.call import Usage
 from contracts.child import Parent
+from contracts.command import Controls
 from contracts.decision import Envelope, Opening, Receipt, Ruling
 from contracts.definition import Definition
 from contracts.event import Event
@@ -49,9 +50,15 @@ class Plan(Message):
     """Who there was with which roles, where steps that are planned later may ask them."""
     missions: dict[str, "Plan"] = Field(default_factory=dict)
     """The plans of the missions that steps start, by the names that these use."""
+    operators: tuple[str, ...] = ()
+    """Roles or people whose commands count."""
     notify: bool = False
     """Whether the workspace had channels by which people are told."""
     digest: str = ""
+
+    def commanders(self) -> tuple[str, ...]:
+        """Return the roles or people whose commands count."""
+        return self.definition.operators or self.operators or (self.escalation.role,)
 
     def family(self) -> "tuple[Plan, ...]":
         """Return the plan, and those of the missions that it starts, in turn too."""
@@ -92,6 +99,8 @@ class Carried(Message):
     """Set when the mission is being undone: the next run goes on undoing."""
     started_at: datetime | None = None
     runs: int = 1
+    controls: Controls = Controls()
+    generation: int = 0
     packed: str = ""
     """All of it, compressed: base64 of zlib of JSON. The journal of a long map says much the same many times."""
 

@@ -105,5 +105,9 @@ class Record(Message):
     """The mission that the step started; its `effect` stands for all that this did."""
     failure: Failure | None = None
     locks: LockNote | None = None
+    generation: int = 0
+    """How often operators had begun something anew when this step began."""
+    by: str = ""
+    """Who wrote this record by hand: it ran no step, or its output was amended."""
     notices: tuple[Note, ...] = ()
     halted: HaltNote | None = None

@@ -1,6 +1,10 @@
 """Quorums and the decisions beside yes and no: what the votes of an opening come to, and what each leads to."""
 
+from itertools import permutations
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.decision import Ruling
 from contracts.quorum import empty_seats
@@ -131,6 +135,19 @@ def test_a_seat_is_for_one_person_however_many_roles_they_hold():
     assert () == empty_seats({"x": 1, "y": 1, "z": 1}, people)
     assert ("y",) == empty_seats({"x": 1, "z": 1, "y": 2}, people | {"d": ("x",)})
     assert ("x", "x") == empty_seats({"x": 2}, {})
+
+
+@given(
+    st.dictionaries(st.sampled_from("xyz"), st.integers(1, 2)),
+    st.dictionaries(st.sampled_from("abcdef"), st.sets(st.sampled_from("xyz"))),
+)
+def test_seats_are_filled_whenever_there_is_any_way_to_fill_them(seats, people):
+    """Held against every way to put people on seats."""
+    wanted = [role for role, count in seats.items() for _ in range(count)]
+    ways = permutations(people, len(wanted))
+    some = any(all(role in people[who] for role, who in zip(wanted, way, strict=True)) for way in ways)
+
+    assert some == (empty_seats(seats, people) == ())
 
 
 # what cannot be undone

@@ -80,7 +80,7 @@ MUTATIONS = {
     ),
     "an activity that is called otherwise": (
         "workflows/ports.py",
-        "workflow.start_activity(\n                name,",
+        "workflow.start_activity(\n                    name,",
         'workflow.start_activity(\n            name + "_v2",',
         "agent.1",
     ),

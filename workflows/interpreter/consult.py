@@ -7,7 +7,11 @@ from workflows.interpreter.scope import Effort, Scope
 
 
 async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
-    """Return the answer, with what both attempts cost. `StepFailed` when there is none."""
+    """Return the answer, with what both attempts cost. `StepFailed` when there is none.
+
+    What operators had to say to it goes along, and what they laid over its input.
+    """
+    call = _as_operators_said(call, scope)
     first = await _run(call, effort, scope)
     if not first.errors:
         return first
@@ -30,6 +34,19 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
             "observations": (*first.observations, *again.observations),
         }
     )
+
+
+def _as_operators_said(call: AgentCall, scope: Scope) -> AgentCall:
+    said = scope.control.state
+    given = dict(said.inputs.get(call.path, {}))
+    task = str(given.pop("task", call.task))
+    more = {
+        "task": task,
+        "context": {**call.context, **given},
+        "guidance": said.guidance.get(call.path, ()),
+        "generation": scope.generation(call.path),
+    }
+    return call.model_copy(update=more)
 
 
 async def _run(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
