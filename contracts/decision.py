@@ -137,6 +137,8 @@ class Opening(Message):
     input_schema: dict[str, Any] | None = None
     """Schema that changed arguments must fit; absent where there is nothing to modify."""
     votes: tuple[Ruling, ...] = ()
+    risk: str = ""
+    """How much is at stake, as the mission says to whoever sorts what waits. Nobody signs it."""
     reminders: tuple[datetime, ...] = ()
     """When the people who are asked are still to be reminded, the next first."""
 
