@@ -153,7 +153,7 @@ class PeopleFile(Document):
         )
 
     def operating(self) -> tuple[str, ...]:
-        """Return the roles and people who may operate."""
+        """Return the roles and people who may steer missions, and halt what they use."""
         return self.operators or ((self.escalation.role,) if self.escalation else ())
 
     def roles(self) -> frozenset[str]:

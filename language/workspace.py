@@ -131,7 +131,10 @@ def approvals(tool: Tool, value: Value) -> Iterator[Finding]:
 
 
 def check_people(file: PeopleFile, value: Value) -> Iterator[Finding]:
-    """Find a missing escalation, or one that turns to nobody."""
+    """Find a missing escalation, or one that turns to nobody, and operators whom nobody knows."""
+    known = {*file.roles(), *file.people}
+    for number, name in enumerate(file.operators):
+        yield from unknown("UNKNOWN_PERSON", "role or person", name, known, value.place_of("operators", number))
     if file.escalation is None:
         message = "no 'escalation': a mission that cannot go on has nobody to turn to"
         yield Finding("MISSING_KEY", message, value.place, "write 'escalation: {role: …}'")

@@ -100,7 +100,7 @@ async def _ordered(client: "Client", order: Order, *, as_json: bool) -> int:
         return DONE if receipt.accepted else REFUSED
     if not receipt.accepted:
         raise Refused(f"refused: {receipt.reason}")
-    after = {"halt": "is halted; nothing of it begins from now on", "lift": "goes on"}
+    after = {"halt": "is halted: in a few seconds nothing of it begins any more", "lift": "goes on"}
     console().print(f"{order.what()} {after[order.verb]}; see `gonogo halts`", markup=False)
     return DONE
 

@@ -165,8 +165,9 @@ def _row(gate: "Opening") -> tuple[str, str, str, str, str, str]:
 
 
 def _asked(gate: "Opening") -> str:
-    who, required = " or ".join(gate.subject.approvers), gate.subject.required
-    return f"{who} ({len(gate.approvals())} of {required})" if required > 1 else who
+    subject, who = gate.subject, " or ".join(gate.subject.approvers)
+    seats = "".join(f", {count} {role}" for role, count in subject.seats.items())
+    return f"{who} ({len(gate.approvals())} of {subject.required}{seats})" if subject.required > 1 else who
 
 
 def _what(gate: "Opening") -> str:

@@ -5,6 +5,8 @@ import sys
 import threading
 from typing import Any
 
+from temporalio.exceptions import ApplicationError
+
 from contracts.agent import Observe, Toolbox
 from contracts.call import AgentCall
 
@@ -73,3 +75,15 @@ async def waiting(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
 
 
 not_callable = 7
+
+
+async def careless(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
+    try:
+        await tools.call("look", host="web-01")
+    except Exception:
+        observe("it goes without")
+    return {"verdict": "dismiss"}
+
+
+async def pretender(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
+    raise ApplicationError("I am halted", {"halts": []}, type="halted", non_retryable=True)

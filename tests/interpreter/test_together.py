@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.record import Approved
-from tests.interpreter.fakes import FakePorts, Run, carry, failing, plan_of, rehearse, scope_of
+from tests.interpreter.fakes import START, FakePorts, Run, carry, failing, plan_of, rehearse, scope_of
 from workflows.interpreter.ending import Suspended
 from workflows.interpreter.walk import run_steps
 
@@ -198,3 +198,30 @@ async def test_without_an_approval_of_its_own_a_group_covers_nothing():
 
     assert ["both/a", "both/b"] == [opening.subject.step for opening in ports.openings]
     assert [None, None] == [run.journal.get(path).approved for path in ("both/a", "both/b")]
+
+
+async def test_what_is_done_already_is_on_no_list_and_where_all_is_done_nobody_is_asked():
+    """An operator may have settled an action by hand before the group came up."""
+    plan = plan_of([group(act("a"), act("b"))])
+
+    async def asked_with(*settled):
+        scope = scope_of(plan, ports := agreeing(), {})
+        for path in settled:
+            scope.journal.start(path, "action", "isolate", START)
+            scope.journal.finish(path, "skipped", START)
+        await run_steps(plan.definition.steps, "", scope)
+        return ports
+
+    some, none = await asked_with("both/a"), await asked_with("both/a", "both/b")
+
+    assert [[("both/b", "isolate", {"host": "b"}, None)]] == [shown(opening) for opening in some.openings]
+    assert ["b"] == [arguments["host"] for _, _, arguments in some.world]
+    assert ([], []) == (none.openings, none.world)
+
+
+async def test_people_are_told_of_every_tool_that_they_are_asked_for():
+    ports = agreeing()
+
+    await rehearse(plan_of([group(act("a"), act("b", "file"))]).model_copy(update={"notify": True}), ports)
+
+    assert ["isolate, file"] * 2 == [notice.tool for notice in ports.notices]

@@ -16,11 +16,27 @@ QUORUMS = (
     {"approvers": "ada", "from": {"tech_lead": 1}, "escalation": [], "timeout": "1h", "on_timeout": "refuse"},
     {"on_changes": [{"agent": "reviewer", "task": "Mend it"}]},
 )
+PAIR = {
+    "approvers": "tech_lead",
+    "timeout": "2h",
+    "on_timeout": "escalate",
+    "escalation": [{"approvers": ["tech_lead", "cy"], "timeout": "1h"}],
+}
+"""Two people: what nobody can undo takes as many."""
 
 
 @st.composite
 def targets(draw: Any, count: list[int], depth: int, words: tuple[str, ...]) -> Any:
     return draw(lists(count, depth - 1, named=False)) if depth and draw(st.booleans()) else draw(st.sampled_from(words))
+
+
+PAIR = {
+    "approvers": "tech_lead",
+    "timeout": "2h",
+    "on_timeout": "escalate",
+    "escalation": [{"approvers": ["tech_lead", "cy"], "timeout": "1h"}],
+}
+"""What can be undone by nobody needs two people, on each rung."""
 
 
 @st.composite
@@ -93,9 +109,7 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
             step |= {"context": draw(CONTEXT), "retry": draw(RETRIES), "timeout": draw(TIMES), "output": f"out{number}"}
             step["below_floor"] = draw(targets(count, depth, ("escalate", "continue", "escalate_to_human")))
         case "action" if draw(st.booleans()):
-            pair = {"approvers": "tech_lead", "escalation": [{"approvers": ["tech_lead", "cy"], "timeout": "1h"}]}
-            pair |= {"timeout": "2h", "on_timeout": "escalate"}
-            step |= {"action": "send_money", "approval": {**draw(gates(count, depth)), **pair}, "with": {"sum": 1}}
+            step |= {"action": "send_money", "approval": {**draw(gates(count, depth)), **PAIR}, "with": {"sum": 1}}
         case "action":
             step |= {
                 "action": "open_ticket",
@@ -117,7 +131,7 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
                 "on_max": draw(targets(count, depth, ("abort",))),
             }
         case "steps" if draw(st.booleans()):
-            step |= {"approval": draw(gates(count, depth)), "steps": draw(approved(count, depth))}
+            step |= {"approval": {**draw(gates(count, depth)), **PAIR}, "steps": draw(approved(count, depth))}
         case _:
             step[kind] = draw(lists(count, depth - 1, named=kind == "steps"))
     return step

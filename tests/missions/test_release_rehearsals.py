@@ -9,8 +9,14 @@ from triage_desk import MISSIONS
 from language.workspace import load_workspace
 from rehearsal.rehearse import Rehearser, find
 
+BOTH = "from: {sre: 1, release_manager: 1}"
 MISTAKES = {
-    "one person is enough for everybody": ("required: 2", "required: 1", {"one_of_two", "last_stage_rejected"}),
+    "one person is enough for everybody": (BOTH, "from: {sre: 1}", {"one_of_two", "last_stage_rejected"}),
+    "two engineers are enough for everybody": (
+        BOTH,
+        "approvers: [sre, release_manager]\n              required: 2",
+        {"two_engineers"},
+    ),
     "nothing is taken back": ("              compensate: rollback_release\n", "", None),
     "a tenth of the requests may fail": ("* 2.0 + 0.002", "* 2.0 + 0.1", {"breach_at_ten"}),
     "slow is healthy": ("* 1.25", "* 2.0", {"slow_at_fifty"}),

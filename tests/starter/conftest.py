@@ -23,6 +23,7 @@ async def server(tmp_path_factory):
 def shared_home(tmp_path_factory):
     """A home where the three people have their keys."""
     home = tmp_path_factory.mktemp("home")
+    (home / "people.yaml").write_text('operators: ["lead"]\n')
     for name in NAMES:
         keys.create(home, name, ("asker",) if name == "otto" else ("lead",))
     return home

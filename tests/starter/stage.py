@@ -10,6 +10,8 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.failure import failure
+from activities.halts import Lookout, halting, not_begun
 from activities.identity import Judge
 from activities.locks import Locksmith
 from activities.people import Directory
@@ -88,6 +90,7 @@ class Cast:
         self.reason = "beacons to a known bad address"
         self.broken: set[str] = set()
         self.ledger: list[str] = []
+        self.lookout: Lookout | None = None
         self.watched = asyncio.Event()
         self.watched.set()
 
@@ -102,6 +105,8 @@ class Cast:
 
     @activity.defn(name=EXECUTE_ACTION)
     async def tool(self, call: ToolCall) -> ToolResult:
+        if self.lookout and (halts := await self.lookout(tool=call.tool)):
+            raise failure("halted", not_begun(call.tool, halts), **halting(halts))
         if call.tool in self.broken:
             from temporalio.exceptions import ApplicationError
 
@@ -114,11 +119,12 @@ class Cast:
         """Serve missions with these fakes and the real judge."""
         client = await Client.connect(address, data_converter=DATA_CONVERTER)
         judge, smith = Judge(Directory(*people)), Locksmith(client)
+        self.lookout = Lookout(client, fresh=0.0)
         worker = Worker(
             client,
             task_queue=MISSION_QUEUE,
             workflows=[Mission, Locks, Halts],
-            activities=[self.agent, self.tool, judge.judge, smith.ask, smith.release],
+            activities=[self.agent, self.tool, judge.judge, smith.ask, smith.release, self.lookout.watch],
             workflow_runner=runner(),
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),
             **CACHE,

@@ -17,13 +17,15 @@ from temporalio.testing import TimeSkipper
 
 from contracts.call import AgentResult
 from contracts.notice import Delivery
-from contracts.plan import Limits
+from contracts.plan import CURRENT, Limits
 from contracts.workspace import Agent
 from runtime.connection import DATA_CONVERTER
 from starter.server import DevServer
 from tests.interpreter.fakes import plan_of
 from tests.workflows.house import Activities, House, Started, broken, house, populate
 from tests.workflows.house import moved as placed
+from tests.workflows.switch import Switch, waiting
+from tests.workflows.unattended import attended, unattended
 
 FOLDER = Path(__file__).parents[1] / "histories"
 TABLES = FOLDER / "tables"
@@ -114,6 +116,18 @@ PLAN = {
     "approval": APPROVED,
 }
 """Refused, then rejected, then approved."""
+SEATED = {
+    "kind": "gate",
+    "step": "ask",
+    "gate": {
+        "approvers": ["lead", "chief"],
+        "from": {"lead": 1, "chief": 1},
+        "message": "Draft ${{ a.n }}?",
+        "timeout": "2h",
+        "on_changes": [agent("mend", output="a", task="${{ steps.ask.output.comment }}")],
+    },
+}
+TAKEN_BACK = [("lea", "approve"), ("lea", "withdraw"), ("lou", "abstain"), ("cleo", "request_changes")]
 TOGETHER = {
     "kind": "group",
     "step": "both",
@@ -230,6 +244,8 @@ MISSIONS: dict[str, dict[str, Any]] = {
             {"kind": "group", "step": "g", "steps": [act("b", 2), agent("breaks", "dot")], "locks": ["l"]},
         ]
     },
+    "halted": {"steps": [agent("first"), act("a", 1)], "halt": "tool:file"},
+    "halted_undoing": {"steps": [act("a", 1), agent("breaks", "dot")], "halt": "tool:unfile"},
     "canary": {"steps": [CANARY], "tools": {"look": {"errors": 0}}, "decide": [("lea", "approve")]},
     "canary_breached": {"steps": [CANARY], "tools": {"look": [{"errors": 0}, {"errors": 9}]}},
     "plan": {
@@ -260,8 +276,18 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "decide": [("lea", "modify"), ("lou", "approve"), ("lea", "approve")],
         "changes": {"both#1/inner/b": {"n": 9}},
     },
+    "gate_seated": {
+        "steps": [agent("draft", output="a"), SEATED, agent("after")],
+        "decide": [*TAKEN_BACK, ("lou", "delegate", "lea"), ("lea", "approve"), ("cleo", "approve")],
+        "limits": Limits(events_per_run=32),
+    },
     "child": {"steps": [CHILD, act("after", 2)], "children": {"patching": [act("a", 1)]}},
     "child_undone": {"steps": [CHILD, agent("last", "dot")], "children": {"patching": [act("a", 1)]}},
+    "gate_heard_late": {
+        "steps": [act("b", 2, approval={**APPROVED, "timeout": "1s"})],
+        "before": [("lea", "approve")],
+        "after": [("lou", "reject")],
+    },
     "gate_reminded": {"steps": [{**CLIMBED, "on_failure": {"unanswered": [agent("by_hand")]}}], "skip": True},
     "gate_told": {
         "steps": [CLIMBED, act("b", 2, approval=APPROVED)],
@@ -273,6 +299,29 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
         "decide": [("lea", "approve")],
         "limits": Limits(events_per_run=16),
+    },
+    "climbed": {
+        "steps": [agent("first", "dot", on_failure={"agent": {"agent": "eva", "else": "escalate"}}), agent("second")],
+        "decide": [("cleo", "approve")],
+        "limits": CURRENT,
+    },
+    "circled": {
+        "steps": [{**LOOP, "loop": {**LOOP["loop"], "on_max": "escalate"}}, agent("after", "eva")],
+        "agents": {"ann": {"n": 0}, "eva": {"n": 1}},
+        "decide": [("cleo", "approve")],
+        "limits": CURRENT,
+    },
+    "retried_by_chance": {
+        "steps": [
+            {
+                "kind": "group",
+                "step": "g",
+                "steps": [act("file"), agent("check", "eva")],
+                "retry": {"attempts": 2, "first": "5m"},
+            }
+        ],
+        "skip": True,
+        "limits": CURRENT,
     },
     "handed_over": {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
@@ -301,11 +350,11 @@ def activities(tools: dict[str, Any]) -> Activities:
 async def play(started: Started, script: dict[str, Any]) -> None:
     """Let people do what the script says, and wait for the end."""
     nonce = ""
-    for person, verb in script.get("decide", ()):
+    for person, verb, *to in script.get("decide", ()):
         opening = await started.until(lambda openings, last=nonce: bool(openings) and openings[0].nonce != last)
         changes = {"changes": script.get("changes", {"n": 9})} if verb == "modify" else {}
-        receipt = await started.decide(opening, person, verb, **changes)
-        nonce = opening.nonce if receipt.accepted and receipt.state != "heard" else ""
+        receipt = await started.decide(opening, person, verb, **changes, **({"to": to[0]} if to else {}))
+        nonce = opening.nonce if receipt.accepted and receipt.state not in {"heard", "open"} else ""
     if script.get("cancel"):
         await started.until()
         await started.handle.cancel(reason="recorded")
@@ -318,14 +367,24 @@ async def play(started: Started, script: dict[str, Any]) -> None:
 async def record(client: Client, home: Path, name: str) -> None:
     """Play one mission and write the history of each of its runs."""
     script = MISSIONS[name]
+    if "after" in script:
+        started = await unattended(client, home, script["steps"], script["before"], script["after"])
+        await attended(started)
+        await write(client, started.handle.id, started.handle.first_execution_run_id, name)
+        return
     floors = {"cid": Agent(callable="tests:none", confidence_floor=0.5)}
     skipping = TimeSkipper(client).client if script.get("skip") else client
     async with house(skipping, home, activities(script.get("tools", {}))) as h:
         h.activities.agents |= script.get("agents", {})
         h.activities.channels = dict(script.get("channels", {}))
         inner = {one: placed(plan_of(steps, mission=one), h.queue) for one, steps in script.get("children", {}).items()}
-        notify = script.get("notify", False)
+        switch, halted, notify = Switch(h), script.get("halt"), script.get("notify", False)
+        if halted:
+            await switch.throw("halt", halted)
         started = await h.start(script["steps"], script.get("limits"), agents=floors, missions=inner, notify=notify)
+        if halted:
+            await waiting(started)
+            await switch.throw("lift", halted)
         await play(started, script)
         await write(client, started.handle.id, started.handle.first_execution_run_id, name)
         if inner:
@@ -333,6 +392,10 @@ async def record(client: Client, home: Path, name: str) -> None:
             with suppress(WorkflowFailureError):
                 await child.result()
             await write(client, child.id, (await child.describe()).run_id, f"{name}_inside")
+        if halted:
+            await write(
+                client, switch.id, (await client.get_workflow_handle(switch.id).describe()).run_id, "tables/halts"
+            )
         if name == LOCKED:
             await record_table(h)
 

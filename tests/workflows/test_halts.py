@@ -3,81 +3,20 @@
 import asyncio
 import time
 import uuid
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import pytest
 from temporalio.client import WorkflowFailureError
-from temporalio.common import WorkflowIDConflictPolicy
 
-from activities import keys
-from activities.halts import Lookout, read_table
+from activities.halts import Lookout
 from contracts.decision import DECIDE
-from contracts.halt import HALTS, TABLE, HaltsInput
 from contracts.plan import Limits
-from starter.sign import Wish, prepare
-from starter.state import read_receipt
-from tests.workflows.house import Activities, house
+from starter.chronicle import chronicle
+from tests.workflows.house import Activities, house, populate
 from tests.workflows.record_histories import act, agent
+from tests.workflows.switch import Switch, switched, waiting
 from tests.workflows.test_continue import chain
 from tests.workflows.test_mission import replays
-
-
-class Switch:
-    """The table of halts of a house, and people who throw it."""
-
-    def __init__(self, h, table="", **given):
-        self.h = h
-        self.id = table or f"halts-{h.queue}"
-        self.given = given
-
-    async def opening(self, target):
-        client, table = self.h.client, await read_table(self.h.client, self.id)
-        handle = await client.start_workflow(
-            HALTS,
-            HaltsInput(table=table, **self.given),
-            id=self.id,
-            task_queue=self.h.queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            memo={TABLE: table},
-        )
-        info = (await handle.describe()).raw_description.workflow_execution_info
-        return table.opening(target, datetime.now(UTC), self.id, info.first_run_id)
-
-    async def token(self, verb, target, person="cleo", **said):
-        claims = prepare(await self.opening(target), Wish(verb, f"{person} says {verb}"), person)
-        return keys.sign(self.h.home, person, claims.model_copy(update=said))
-
-    async def send(self, token):
-        await self.h.client.get_workflow_handle(self.id).signal(DECIDE, token)
-        receipt = await read_receipt(self.h.client, self.id, token)
-        assert receipt is not None
-        return receipt
-
-    async def throw(self, verb, target, person="cleo", **said):
-        return await self.send(await self.token(verb, target, person, **said))
-
-    async def table(self):
-        return await read_table(self.h.client, self.id)
-
-
-@asynccontextmanager
-async def switched(client, home, agents=None, queue="", **given):
-    """Open a house in which a halt is known at once."""
-    queue = queue or f"q-{uuid.uuid4().hex[:12]}"
-    fakes = Activities(agents=agents or {}, lookout=Lookout(client, id=f"halts-{queue}", fresh=0.0))
-    async with house(client, home, fakes, queue) as h:
-        yield h, Switch(h, **given)
-
-
-async def waiting(mission):
-    """Wait until a mission waits for a halt to be lifted, and return the note of it."""
-    async with asyncio.timeout(20):
-        while True:
-            notes = [record.halted for record in (await mission.state()).records if record.halted]
-            if notes and notes[-1].state == "waiting":
-                return notes[-1]
-            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("target", ["agent:ann", "team:blue"])
@@ -244,3 +183,92 @@ async def _calls(h, number):
     async with asyncio.timeout(20):
         while len(h.activities.world) < number:
             await asyncio.sleep(0.02)
+
+
+async def test_statements_that_do_not_count_halt_nothing_and_are_recorded(client, home, tmp_path):
+    async with switched(client, home) as (h, switch):
+        good = await switch.token("halt", "tool:file")
+        stranger = Switch(replace(h, home=populate(tmp_path)), switch.id)
+        wrong = {
+            "by an unknown key": await stranger.token("halt", "tool:file"),
+            "forged": f"{good[:-8]}AAAAAAAA",
+            "by none of the operators": await switch.token("halt", "tool:file", "lea"),
+            "expired": await switch.token("halt", "tool:file", exp=1),
+            "for another table": await switch.token("halt", "tool:file", mission="gonogo-halts"),
+            "no statement": "halt everything",
+        }
+        refused = {name: (await switch.send(token)).accepted for name, token in wrong.items()}
+        await client.get_workflow_handle(switch.id).signal("lift", "tool:file")
+        before = (await switch.table()).halts
+        first, again = await switch.send(good), await switch.send(good)
+        await switch.throw("lift", "tool:file")
+        await client.get_workflow_handle(switch.id).signal(DECIDE, good)
+        await switch.throw("halt", "tool:other")
+        audit = [entry for entry in await chronicle(client, switch.id) if entry.what.startswith("decision")]
+        refusals = [entry.detail["reason"] for entry in audit if entry.what == "decision refused"]
+
+        assert (dict.fromkeys(wrong, False), ()) == (refused, before)
+        assert (True, True) == (first.accepted, again.accepted)
+        assert ["tool:other"] == [halt.target for halt in (await switch.table()).halts]
+        assert [None, None, "lea", "cleo", "cleo", None] == [
+            entry.who or None for entry in audit if entry.what == "decision refused"
+        ][:6]
+        assert len(wrong) + 2 == len(refusals)
+        assert "another opening" in refusals[-1]
+        await replays(client.get_workflow_handle(switch.id))
+
+
+async def test_everything_of_a_halted_team_s_mission_waits_and_nothing_of_others(client, home):
+    async with switched(client, home) as (h, switch):
+        await switch.throw("halt", "team:blue")
+        steps = [{"kind": "parallel", "step": "p", "parallel": [agent("x"), act("y")]}]
+        held, free = await h.start(steps, team="blue"), await h.start(steps, team="red")
+        await free.result()
+        await waiting(held)
+        async with asyncio.timeout(20):
+            while len(halted := [one for one in (await held.state()).records if one.halted]) < 2:
+                await asyncio.sleep(0.05)
+        world = len(h.activities.world)
+        await switch.throw("lift", "team:blue")
+        await held.result()
+
+        assert ({"p/x", "p/y"}, 1, 2) == ({one.path for one in halted}, world, len(h.activities.world))
+        await replays(held.handle)
+
+
+async def test_a_branch_of_a_race_that_is_halted_loses_to_one_that_is_not(client, home):
+    async with switched(client, home, {"ann": {"n": 9}, "ben": {"n": 9}}) as (h, switch):
+        await switch.throw("halt", "agent:ben")
+        race = {"kind": "race", "step": "r", "race": [agent("x", "ben"), agent("y", "ann")], "good": "result.n > 1"}
+        mission = await h.start([race])
+        result = await mission.result()
+
+        assert ("completed", ["r/y"]) == (result.state, h.activities.asked)
+        assert ["over"] == [one.halted.state for one in (await mission.state()).records if one.halted]
+        assert None is (await mission.handle.describe()).search_attributes.get("HaltedBy")
+        await replays(mission.handle)
+
+
+@pytest.mark.parametrize("verb", ["pause", "skip", "retry", "redirect", "abort", "interrupt"])
+async def test_operators_steer_a_mission_that_is_halted(client, home, verb):
+    async with switched(client, home, {"ann": {"n": 1}}) as (h, switch):
+        await switch.throw("halt", "tool:file")
+        mission = await h.start([agent("one"), act("file"), agent("two")])
+        await waiting(mission)
+        step = {"skip": "file", "retry": "file", "redirect": "two", "interrupt": "file"}.get(verb, "")
+        receipt = await mission.command(verb, step)
+        if verb == "pause":
+            await mission.until_state("paused")
+            await mission.command("resume")
+        if verb in {"pause", "retry", "interrupt"}:
+            await waiting(mission, "tool:file")
+            await switch.throw("lift", "tool:file")
+        result = await mission.result()
+        files = [tool for tool, _, _ in h.activities.world]
+        notes = [one.halted.state for one in (await mission.state()).records if one.halted]
+
+        assert ("aborted" if verb == "abort" else "completed") == result.state
+        assert (["file"] if verb in {"pause", "retry", "interrupt"} else []) == files
+        assert "waiting" not in notes
+        assert receipt.accepted == (verb != "interrupt")
+        await replays(mission.handle)

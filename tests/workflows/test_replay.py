@@ -60,6 +60,18 @@ MUTATIONS = {
         "self._parent.on_close != UNDO and",
         "child_undone_inside.1",
     ),
+    "a halt that is waited for under another name": (
+        "workflows/halt_ports.py",
+        'f"{note.path}/{HALTED}"',
+        'f"{note.path}/wait"',
+        "halted.1",
+    ),
+    "a table that does not tell what stands": (
+        "workflows/governance/halt.py",
+        "self._changed(self.table)",
+        "self.table.halts",
+        "tables/halts.1",
+    ),
     "a saga that undoes in the order of doing": (
         "workflows/governance/saga.py",
         "key=lambda record: -record.order",
@@ -68,7 +80,7 @@ MUTATIONS = {
     ),
     "an activity that is called otherwise": (
         "workflows/ports.py",
-        "workflow.start_activity(\n                name,",
+        "workflow.start_activity(\n                    name,",
         'workflow.start_activity(\n            name + "_v2",',
         "agent.1",
     ),
@@ -114,10 +126,10 @@ import asyncio, pathlib, sys
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from runtime.connection import DATA_CONVERTER
-import workflows.locks, workflows.mission
+import workflows.halts, workflows.locks, workflows.mission
 from workflows.runner import runner
 assert workflows.mission.__file__.startswith(sys.argv[1])
-kinds = [workflows.mission.Mission, workflows.locks.Locks]
+kinds = [workflows.mission.Mission, workflows.locks.Locks, workflows.halts.Halts]
 replayer = Replayer(workflows=kinds, workflow_runner=runner(), data_converter=DATA_CONVERTER)
 history = WorkflowHistory.from_json("golden", pathlib.Path(sys.argv[2]).read_text())
 started = history.events[0].workflow_execution_started_event_attributes
@@ -160,5 +172,6 @@ def test_a_change_of_behaviour_is_noticed(tmp_path, name):
     assert "failed" == replay_with(tmp_path, history)
 
 
-def test_the_copy_itself_replays(tmp_path):
-    assert "replayed" == replay_with(copied(tmp_path), "loop.1")
+@pytest.mark.parametrize("history", ["loop.1", "tables/halts.1"])
+def test_the_copy_itself_replays(tmp_path, history):
+    assert "replayed" == replay_with(copied(tmp_path), history)

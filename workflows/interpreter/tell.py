@@ -57,7 +57,7 @@ def tell(about: About, opening: Opening, scope: Scope, reminder: int = 0, **sett
             to=(*subject.approvers, subject.requested_by) if about == "settled" else subject.approvers,
             at=scope.ports.now(),
             deadline=opening.deadline,
-            tool=subject.tool,
+            tool=subject.tool or ", ".join(action.tool for action in subject.actions) or None,
             requested_by=subject.requested_by,
             **settled,
         )

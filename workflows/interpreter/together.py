@@ -7,7 +7,7 @@ word, is read from the grant; the executor looks for each action in it by its pa
 from collections.abc import Iterator
 
 from contracts.decision import Action
-from contracts.definition import ActionStep, GroupStep, Step
+from contracts.definition import ActionStep, GroupStep
 from contracts.record import Approved
 from workflows.interpreter.scope import Scope
 
@@ -15,7 +15,17 @@ from workflows.interpreter.scope import Scope
 def frozen(step: GroupStep, path: str, scope: Scope) -> tuple[Action, ...]:
     """Return the actions of a group as people are shown them: while a gate is open, as it was opened."""
     opening = scope.gates.get(path)
-    return opening.subject.actions if opening is not None else tuple(_resolved(step.steps, path, scope))
+    if opening is not None:
+        return opening.subject.actions
+    return tuple(
+        Action(
+            step=here,
+            tool=action.action,
+            arguments=scope.render(action.with_, here),
+            compensation=action.compensate.tool if action.compensate else None,
+        )
+        for action, here in left(step, path, scope)
+    )
 
 
 def covered(path: str, scope: Scope) -> Action | None:
@@ -30,17 +40,20 @@ def approved(scope: Scope) -> Approved | None:
     return Approved(at=record.path, by=tuple(record.answer["by"])) if record is not None and record.answer else None
 
 
-def _resolved(steps: tuple[Step, ...], parent: str, scope: Scope) -> Iterator[Action]:
-    for step in steps:
-        path = f"{parent}/{step.step}"
+def left(step: GroupStep, path: str, scope: Scope) -> list[tuple[ActionStep, str]]:
+    """Return the actions of a group that are still to run, in order, with their paths."""
+    return [(action, here) for action, here in _actions(step, path, scope) if scope.journal.settled(here) is None]
+
+
+def _actions(group: GroupStep, path: str, scope: Scope) -> Iterator[tuple[ActionStep, str]]:
+    for step in group.steps:
+        here = f"{path}/{step.step}"
         match step:
             case _ if step.step in scope.called:
                 continue
             case ActionStep():
-                undo = step.compensate.tool if step.compensate else None
-                arguments = scope.render(step.with_, path)
-                yield Action(step=path, tool=step.action, arguments=arguments, compensation=undo)
+                yield step, here
             case GroupStep():
-                yield from _resolved(step.steps, path, scope)
+                yield from _actions(step, here, scope)
             case _:
-                raise AssertionError(path)
+                raise AssertionError(here)

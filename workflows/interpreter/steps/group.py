@@ -4,18 +4,18 @@ from dataclasses import replace
 
 from contracts.definition import GroupStep
 from contracts.gate import Gate
-from workflows.interpreter.ask import Question, gate_rungs, go_unapproved
+from workflows.interpreter.ask import Question, gate_rungs, go_unapproved, recalled
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.rework import ask_anew
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.terms import covering, terms
-from workflows.interpreter.together import frozen
+from workflows.interpreter.together import frozen, left
 
 
 async def run_group(step: GroupStep, path: str, scope: Scope) -> Outcome:
     """Run the group's list; the output maps each step to its result."""
     gate, inside = step.approval, scope
-    if gate is not None:
+    if gate is not None and (recalled(path, scope) is not None or left(step, path, scope)):
         answer = await ask_anew(step, gate, lambda: _question(step, gate, path, scope), path, scope)
         if answer.decided != "approved":
             await go_unapproved(gate, answer, path, scope)
