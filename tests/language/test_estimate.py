@@ -27,8 +27,8 @@ BESIDE = {
     "agent_mended.1": 6,
     "child_inside.1": 7,
 }
-"""Events that no estimate knows of: of a decision that was refused or fills no seat, of a fake that breaks a schema it has not, and of a
-parent that is looked at."""
+"""Events that no estimate knows of: of a decision that was refused or fills no seat, of a fake that breaks a schema it
+has not, and of a parent that is looked at."""
 KEPT = [path for path in sorted(HISTORIES.glob("*.json")) if not path.name.startswith(FAILED_OR_CHANGED)]
 
 
