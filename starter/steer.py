@@ -6,6 +6,7 @@ Each is signed with the operator's own key and judged by the mission, as a decis
 import asyncio
 import time
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from contracts.command import CommandNote
-    from contracts.decision import Claims, Receipt
+    from contracts.decision import Claims, CommandVerb, Receipt
 
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it goes into the record.")]
 Where = Annotated[str, typer.Argument(metavar="STEP", help="The step: its path, or its name.", show_default=False)]
