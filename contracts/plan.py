@@ -29,7 +29,8 @@ class Limits(Message):
     """When a run hands over to the next one; tests lower these. Events and decisions are counted per run.
 
     `exact`: what a mission does hangs on its history alone: its runs count for themselves, rulings and plans come from
-    ordinary activities. Missions that were started without it go on as they began.
+    ordinary activities. `ladder`: people whom a failure turns to are told all that was tried; endless talk is found.
+    `jitter`: waits between attempts of whole steps vary. Missions that were started without these go on as they began.
     """
 
     events_per_run: int = Field(default=4_000, ge=16)
@@ -37,6 +38,12 @@ class Limits(Message):
     exact: bool = False
     tells: bool = False
     """What the mission has cost so far is part of what people sign at its gates."""
+    ladder: bool = False
+    jitter: bool = False
+
+
+CURRENT = Limits(exact=True, tells=True, ladder=True, jitter=True)
+"""What a mission that starts now begins with."""
 
 
 class Plan(Message):

@@ -224,7 +224,7 @@ class ScriptedPorts(Unsteered):
                 cause = answer.cause or f"the rehearsal lets {part.name} fail"
                 cause = cause if in_time else f"no answer within {effort.timeout}"
                 tried = f"attempt {attempt} of {effort.retry.attempts}"
-                raise EffectFailed(code, cause, tried=tried, applied=_together(applied))
+                raise EffectFailed(code, cause, tried=tried, applied=_together(applied), attempts=attempt)
             await self._clock.pause(_backoff(effort.retry, attempt))
         raise AssertionError(part)
 

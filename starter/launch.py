@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from contracts.plan import Limits, MissionInput
+from contracts.plan import CURRENT, MissionInput
 from contracts.workspace import MISSION_QUEUE, PeopleFile
 from language.finding import Rejected
 from language.freeze import freeze
@@ -49,7 +49,7 @@ def prepare(settings: Settings, people: PeopleFile, mission: str, inputs: Any, r
         raise Usage(f"the inputs of {mission} are one object with the fields {_fields(definition.inputs)}")
     if wrong := errors(definition.inputs, inputs):
         raise Usage(f"the inputs do not fit {mission}: {'; '.join(wrong[:5])}")
-    return MissionInput(plan=plan, inputs=inputs, requested_by=requested_by, limits=Limits(exact=True, tells=True))
+    return MissionInput(plan=plan, inputs=inputs, requested_by=requested_by, limits=CURRENT)
 
 
 async def launch(client: Client, given: MissionInput, mission_id: str) -> Started:

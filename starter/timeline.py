@@ -18,6 +18,7 @@ from contracts.lock import LockNote
 from contracts.notice import Note
 from contracts.planning import PLANNING
 from contracts.record import Effect, Failure, Record
+from contracts.rung import RUNGS, Taken
 from contracts.view import MissionView, Waiting
 from starter.conversation import TELLING
 
@@ -45,6 +46,13 @@ class Line:
     note: str = ""
     step: str = ""
     inner: bool = False
+
+
+def _climbed(rung: Taken, record: Record) -> Line:
+    """Tell where a failure led; what came of it is told by the steps that it led to."""
+    did = RUNGS[rung.rung].format(who=rung.who)
+    times = f", {rung.number} tries in all" if rung.number else ""
+    return Line(rung.at, "progress", f"{did}{times}, since {rung.code}", rung.cause, record.path)
 
 
 class Timeline:
@@ -78,6 +86,9 @@ class Timeline:
             yield from self._locks(record, record.locks)
         if record.halted is not None:
             yield from self._halted(record.halted)
+        for number, rung in enumerate(record.rungs):
+            if self._first("rung", *_time(record), number):
+                yield _climbed(rung, record)
         if record.child and self._first("child", *_time(record)):
             yield Line(record.started_at, "start", f"starts {record.child.mission}", record.child.id, record.path)
         for observation in record.observations:

@@ -102,9 +102,8 @@ class Mission:
         self.outbox = Outbox(carried.notices, self.meter, lambda: self._scope)
         ports = TemporalPorts(plan, self, limits, self._journal)
         self._parentage = Parentage(parent, ports.watch_parent)
-        self._scope = scope_of(
-            plan, identity, ports, self._journal, self._gates, events=self._events, control=self._control
-        )
+        kept = (plan, identity, ports, self._journal, self._gates)
+        self._scope = scope_of(*kept, events=self._events, control=self._control, limits=limits)
         self._main: asyncio.Task[Any] | None = None
 
     @workflow.run

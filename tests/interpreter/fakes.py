@@ -16,7 +16,7 @@ from contracts.decision import Opening, Ruling
 from contracts.definition import Definition
 from contracts.lock import Claim, Holder, Standing
 from contracts.notice import Notice
-from contracts.plan import Carried, MissionInput, Plan
+from contracts.plan import Carried, Limits, MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.view import MissionState
 from contracts.workspace import Agent, Escalation, Tool
@@ -276,7 +276,9 @@ def plan_of(steps: list[dict[str, Any]], agents: dict[str, Agent] | None = None,
     return Plan(definition=definition, agents=known, tools=TOOLS, escalation=escalation, people=ROLES).sealed()
 
 
-def scope_of(plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carried | None = None) -> Scope:
+def scope_of(
+    plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carried | None = None, limits: Limits | None = None
+) -> Scope:
     """Make the scope that a run starts from."""
     carried = carried or Carried()
     ports.book = Gatebook(carried.openings, carried.votes_seen, carried.refusals)
@@ -294,14 +296,19 @@ def scope_of(plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carr
         called=frozenset(called_names(plan.definition)),
         run_step=run_step,
         run_target=run_target,
+        limits=limits or Limits(),
     )
 
 
 async def rehearse(
-    plan: Plan, ports: FakePorts, inputs: dict[str, Any] | None = None, carried: Carried | None = None
+    plan: Plan,
+    ports: FakePorts,
+    inputs: dict[str, Any] | None = None,
+    carried: Carried | None = None,
+    limits: Limits | None = None,
 ) -> Run:
     """Walk to the end and undo what is abandoned, as the workflow does."""
-    scope = scope_of(plan, ports, inputs or {}, carried)
+    scope = scope_of(plan, ports, inputs or {}, carried, limits)
     task = asyncio.ensure_future(run_steps(plan.definition.steps, "", scope))
     error: Exception | None = None
     try:

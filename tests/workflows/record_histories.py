@@ -17,7 +17,7 @@ from temporalio.testing import TimeSkipper
 
 from contracts.call import AgentResult
 from contracts.notice import Delivery
-from contracts.plan import Limits
+from contracts.plan import CURRENT, Limits
 from contracts.workspace import Agent
 from runtime.connection import DATA_CONVERTER
 from starter.server import DevServer
@@ -293,6 +293,29 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
         "decide": [("lea", "approve")],
         "limits": Limits(events_per_run=16),
+    },
+    "climbed": {
+        "steps": [agent("first", "dot", on_failure={"agent": {"agent": "eva", "else": "escalate"}}), agent("second")],
+        "decide": [("cleo", "approve")],
+        "limits": CURRENT,
+    },
+    "circled": {
+        "steps": [{**LOOP, "loop": {**LOOP["loop"], "on_max": "escalate"}}, agent("after", "eva")],
+        "agents": {"ann": {"n": 0}, "eva": {"n": 1}},
+        "decide": [("cleo", "approve")],
+        "limits": CURRENT,
+    },
+    "retried_by_chance": {
+        "steps": [
+            {
+                "kind": "group",
+                "step": "g",
+                "steps": [act("file"), agent("check", "eva")],
+                "retry": {"attempts": 2, "first": "5m"},
+            }
+        ],
+        "skip": True,
+        "limits": CURRENT,
     },
     "handed_over": {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],

@@ -25,6 +25,8 @@ from workflows.interpreter.tell import moments, next_look, remind, tell
 from workflows.interpreter.terms import USUAL, Terms
 from workflows.view import spent
 
+TRIED = "what was tried"
+"""Where people see it in the context: no variable has such a name."""
 Decided = Literal["approved", "rejected", "changes_requested", "timed_out"]
 AGAINST = ("rejected", "changes_requested")
 WORDS = {
@@ -89,11 +91,12 @@ def last_resort(gate: Gate) -> Target:
     return gate.escalation[-1].on_timeout if climbed else gate.on_timeout
 
 
-def escalation_question(message: str, scope: Scope) -> Question:
-    """Return the question that the built-in `escalate` asks, with everything so far."""
+def escalation_question(message: str, scope: Scope, tried: list[str] | None = None) -> Question:
+    """Return the question that the built-in `escalate` asks, with everything so far, and everything that was tried."""
     escalation = scope.plan.escalation
     rungs = (((escalation.role,), escalation.timeout),)
-    return Question(kind="escalation", message=message, rungs=rungs, context=scope.everything())
+    context = {**({TRIED: tried} if tried else {}), **scope.everything()}
+    return Question(kind="escalation", message=message, rungs=rungs, context=context)
 
 
 async def ask(question: Question, path: str, scope: Scope) -> Answer:

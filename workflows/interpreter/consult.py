@@ -2,6 +2,7 @@
 
 from contracts.call import AgentCall, AgentResult
 from contracts.record import Failure
+from workflows.interpreter.circle import demand_progress
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.scope import Effort, Scope
 
@@ -12,6 +13,7 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     What operators had to say to it goes along, and what they laid over its input.
     """
     call = _as_operators_said(call, scope)
+    demand_progress(call, scope)
     first = await _run(call, effort, scope)
     if not first.errors:
         return first
@@ -62,6 +64,7 @@ async def _run(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
                 operation="run the agent",
                 cause=failed.cause,
                 tried=failed.tried,
+                attempts=failed.attempts,
                 remains="start the mission again once the cause is gone",
             )
         ) from failed

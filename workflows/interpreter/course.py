@@ -9,7 +9,7 @@ import asyncio
 from typing import Any
 
 from contracts.command import DeadLetter
-from contracts.plan import Ending, Plan
+from contracts.plan import Ending, Limits, Plan
 from contracts.record import Failure
 from contracts.view import MissionState
 from language.schema import errors
@@ -35,6 +35,7 @@ def scope_of(
     *,
     events: Eventbook | None = None,
     control: Control | None = None,
+    limits: Limits | None = None,
 ) -> Scope:
     """Return the scope that a walk starts from."""
     steps = by_name(plan.definition)
@@ -45,6 +46,7 @@ def scope_of(
         journal=journal,
         gates=gates,
         events=events or Eventbook(),
+        limits=limits or Limits(),
         variables=Variables(steps={name: {"status": "not_run"} for name in steps}),
         by_name=steps,
         called=frozenset(called_names(plan.definition)),

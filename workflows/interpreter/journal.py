@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from contracts.halt import Halt
-from contracts.record import STANDING, Record, Status
+from contracts.record import STANDING, Record, Status, inside
 
 SETTLED: frozenset[Status] = frozenset({"succeeded", "recovered", "skipped"})
 CLAIMING = frozenset({"held", "waiting"})
@@ -96,6 +96,16 @@ class Journal:
     def records(self) -> tuple[Record, ...]:
         """Return all records in the order in which they were first written."""
         return tuple(self._records.values())
+
+    def below(self, path: str) -> list[Record]:
+        """Return what lies below a path that has a record, in the order in which it was first written: all after it."""
+        found: list[Record] = []
+        for record in reversed(self._records.values()):
+            if record.path == path:
+                break
+            if record.path.startswith(inside(path)):
+                found.append(record)
+        return found[::-1]
 
     def since(self, revision: int) -> list[Record]:
         """Return the records changed after a revision, the oldest change first."""

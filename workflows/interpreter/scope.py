@@ -17,7 +17,7 @@ from contracts.decision import Kin
 from contracts.definition import Step, Target
 from contracts.lock import Claim, Holder, Standing
 from contracts.notice import Notice
-from contracts.plan import MissionInput, Plan
+from contracts.plan import Limits, MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.record import Failure
 from contracts.step import Retry
@@ -215,6 +215,7 @@ class Scope:
     run_target: RunTarget
     local: dict[str, Any] = field(default_factory=dict)
     control: Control = field(default_factory=Control)
+    limits: Limits = field(default_factory=Limits)
     held: frozenset[str] = frozenset()
     """The locks under which this part of it runs."""
     grant: Grant | None = None

@@ -29,10 +29,10 @@ from workflows.interpreter.dispatch import actor, handle
 from workflows.interpreter.ending import Broken, MissionEnded, StepFailed, Suspended, at
 from workflows.interpreter.hold import give_back, leave, let_go, take, under
 from workflows.interpreter.join import halt_if_cancelled, run_all
+from workflows.interpreter.ladder import RECOVERY, all_tried, came_of, note_tries, on_a_rung, went
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
 
-RECOVERY = "on_failure"
 OPEN = frozenset({"running", "waiting"})
 
 
@@ -101,12 +101,20 @@ async def _mended(step: Step, path: str, scope: Scope) -> Outcome:
             return await _tried(step, path, scope)
         except StepFailed as failed:
             failure = failed.failure
+            note_tries(failure, path, scope)
             if _way(step, path, failure, scope) is None:
                 raise
-            scope.journal.update(path, failure=failure)
-            scope.ports.changed()
+    way = _way(step, path, failure, scope)
+    if way is not None and not on_a_rung(path, scope):
+        went(way, failure, path, scope, failure=failure)
     await let_go(path, scope)
-    return await _recover(step, failure, path, under(path, scope))
+    try:
+        outcome = await _recover(step, failure, path, under(path, scope))
+    except (StepFailed, MissionEnded):
+        came_of("failed", path, scope)
+        raise
+    came_of("succeeded", path, scope)
+    return outcome
 
 
 async def _tried(step: Step, path: str, scope: Scope) -> Outcome:
@@ -195,7 +203,8 @@ async def _run_graph(steps: list[Step], parent: str, scope: Scope) -> dict[str, 
 async def _escalate(path: str, scope: Scope) -> Any:
     failed = scope.journal.get(path.removesuffix(f"/{RECOVERY}"))
     why = f" ({failed.failure})" if failed is not None and failed.failure is not None else ""
-    question = escalation_question(f"{path} needs somebody to say how to go on{why}", scope)
+    tried = all_tried(path.removesuffix(f"/{RECOVERY}"), scope) if scope.limits.ladder else []
+    question = escalation_question(f"{path} needs somebody to say how to go on{why}", scope, tried)
     answer = await ask_apart(question, f"{path}/{ESCALATE}", scope)
     if answer.decided != "approved":
         raise MissionEnded(MissionState.REFUSED, answer.comment or f"nobody would go on from {path}")

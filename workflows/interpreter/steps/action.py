@@ -145,6 +145,7 @@ def _failed(failed: EffectFailed, step: ActionStep, path: str, effect: Effect, s
             operation="act",
             cause=failed.cause,
             tried=failed.tried,
+            attempts=failed.attempts,
             remains=remains,
         )
     )
