@@ -68,7 +68,7 @@ def _because(evidence: list[dict[str, Any]]) -> str:
     return "; ".join(piece["text"] for piece in evidence if piece["weight"] > 0)
 
 
-def _note(
+def _note(  # noqa: PLR0917 (what the note says, in its order)
     asset: dict[str, Any],
     owner: dict[str, Any] | None,
     status: dict[str, Any],
