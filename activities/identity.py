@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from activities import statement
+from activities.arrival import Arrivals
 from activities.entitled import may_decide, why_not_again, why_not_content, why_not_delegate, why_not_person
 from activities.people import Directory, Unreadable, same_person
 from activities.statement import Refusal, show
@@ -22,11 +23,16 @@ SKEW = timedelta(seconds=60)
 LONGEST_COMMENT = 4_000
 
 
+class TooLate(Refusal):
+    """A statement that came after its time, unless the mission only heard it then."""
+
+
 class Judge:
     """The activity that hears a decision. It never raises: a decision that cannot be read is a refusal."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, arrivals: Arrivals | None = None) -> None:
         self._directory = directory
+        self._arrivals = arrivals
 
     @activity.defn(name=JUDGE_DECISION)
     async def judge(self, hearing: Hearing) -> Ruling:
@@ -35,7 +41,13 @@ class Judge:
             people = self._directory.people()
         except Unreadable as error:
             return Ruling(accepted=False, reason=f"nobody can decide now: {error}", received_at=hearing.received_at)
-        return judge(hearing, people)
+        ruling = judge(hearing, people)
+        if not ruling.late or self._arrivals is None:
+            return ruling
+        came = await self._arrivals(hearing.token, hearing.received_at)
+        if came is None or came >= hearing.received_at:
+            return ruling
+        return judge(hearing.model_copy(update={"received_at": came}), people)
 
 
 def judge(hearing: Hearing, people: PeopleFile) -> Ruling:
@@ -49,7 +61,8 @@ def judge(hearing: Hearing, people: PeopleFile) -> Ruling:
         _check(claims, hearing, people)
     except Refusal as refusal:
         there = any((one.subject.step, one.nonce) == (claims.step, claims.nonce) for one in hearing.openings)
-        return said.model_copy(update={"reason": str(refusal), "unopened": not there})
+        late = isinstance(refusal, TooLate)
+        return said.model_copy(update={"reason": str(refusal), "unopened": not there, "late": late})
     accepted = {"accepted": True, "token": hearing.token, "comment": claims.comment, "changes": claims.changes}
     return said.model_copy(update=accepted)
 
@@ -156,9 +169,9 @@ def _check_times(claims: Claims, received_at: datetime, deadline: datetime | Non
     if claims.iat > received + SKEW.total_seconds():
         raise Refusal(f"the decision is not yet valid: it was issued at {_clock(claims.iat)}")
     if claims.exp <= received:
-        raise Refusal(f"the decision expired at {_clock(claims.exp)}")
+        raise TooLate(f"the decision expired at {_clock(claims.exp)}")
     if deadline is not None and received_at >= deadline:
-        raise Refusal(f"the decision is late: the gate closed at {_clock(deadline.timestamp())}")
+        raise TooLate(f"the decision is late: the gate closed at {_clock(deadline.timestamp())}")
 
 
 def _check_person(claims: Claims, subject: Subject, people: PeopleFile) -> None:

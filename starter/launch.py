@@ -14,6 +14,8 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from contracts.halt import HALTS
+from contracts.lock import LOCKS
 from contracts.plan import CURRENT, MissionInput
 from contracts.workspace import MISSION_QUEUE, PeopleFile
 from language.finding import Rejected
@@ -55,6 +57,8 @@ def prepare(settings: Settings, people: PeopleFile, mission: str, inputs: Any, r
 async def launch(client: Client, given: MissionInput, mission_id: str) -> Started:
     """Start a mission under an id, or find it running. One that has ended under this id is refused."""
     definition = given.plan.definition
+    if mission_id in {HALTS, LOCKS}:
+        raise Usage(f"{mission_id} is no id for a mission: the namespace's own table has it; choose another --id")
     try:
         with get_tracer("gonogo").start_as_current_span(f"start {definition.mission}"):
             handle = await client.start_workflow(

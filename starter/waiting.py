@@ -109,7 +109,9 @@ def _row(one: dict[str, Any]) -> tuple[str, str, str, str, str]:
 
 def _asked(one: dict[str, Any]) -> str:
     who = " or ".join(one["approvers"])
-    return f"{who} ({len(one['approved_by'])} of {one['required']})" if one["required"] > 1 else who
+    seats = ", ".join(f"{count} {role}" for role, count in one["from"].items())
+    need = f"{len(one['approved_by'])} of {one['required']}{f', {seats}' if seats else ''}"
+    return f"{who} ({need})" if one["required"] > 1 else who
 
 
 def _what(one: dict[str, Any]) -> str:

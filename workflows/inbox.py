@@ -71,9 +71,10 @@ class Inbox:
                 unreadable = "a decision is one JSON string, a compact JWS; this could not be read"
         self.take(token, unreadable)
 
-    def heard_until(self, moment: datetime) -> bool:
-        """Say whether everything that came before a moment has been ruled on."""
-        return not self._waiting or self._waiting[0].received_at >= moment
+    def heard_until(self, moment: datetime, *, at_it: bool = False) -> bool:
+        """Say whether all that was taken in before a moment has been ruled on; with `at_it`, by its own task too."""
+        first = self._waiting[0].received_at if self._waiting else None
+        return first is None or first > moment or (first == moment and not at_it)
 
     async def attend(self, gates: Book, show: Show, judge: Judge, count: Count) -> None:
         """Rule on what comes, for as long as the run lasts."""

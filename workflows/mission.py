@@ -203,8 +203,8 @@ class Mission:
         """Bring up to date what is visible from outside."""
         self._board.show(self._state(), self._gates.openings(), self._journal)
 
-    def heard_until(self, moment: datetime) -> bool:
-        return self._inbox.heard_until(moment)
+    def heard_until(self, moment: datetime, *, at_it: bool = False) -> bool:
+        return self._inbox.heard_until(moment, at_it=at_it)
 
     async def _go_on(self) -> Ending | None:
         """Walk, and undo what came to nothing. Return how it ended, or None where the run is to hand over."""

@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities import keys, plans
+from activities.arrival import Arrivals
 from activities.failure import failure
 from activities.halts import Lookout, halting, not_begun
 from activities.identity import Judge
@@ -265,7 +266,7 @@ async def house(
         task_queue=queue,
         workflows=[Mission, Locks, Halts],
         activities=[
-            *(*fakes, plans.load, Judge(Directory(home / "people.yaml")).judge),
+            *(*fakes, plans.load, Judge(Directory(home / "people.yaml"), Arrivals(client)).judge),
             *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
         ],
         workflow_runner=runner(),

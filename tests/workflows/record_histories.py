@@ -25,6 +25,7 @@ from tests.interpreter.fakes import plan_of
 from tests.workflows.house import Activities, House, Started, broken, house, populate
 from tests.workflows.house import moved as placed
 from tests.workflows.switch import Switch, waiting
+from tests.workflows.unattended import attended, unattended
 
 FOLDER = Path(__file__).parents[1] / "histories"
 TABLES = FOLDER / "tables"
@@ -282,6 +283,11 @@ MISSIONS: dict[str, dict[str, Any]] = {
     },
     "child": {"steps": [CHILD, act("after", 2)], "children": {"patching": [act("a", 1)]}},
     "child_undone": {"steps": [CHILD, agent("last", "dot")], "children": {"patching": [act("a", 1)]}},
+    "gate_heard_late": {
+        "steps": [act("b", 2, approval={**APPROVED, "timeout": "1s"})],
+        "before": [("lea", "approve")],
+        "after": [("lou", "reject")],
+    },
     "gate_reminded": {"steps": [{**CLIMBED, "on_failure": {"unanswered": [agent("by_hand")]}}], "skip": True},
     "gate_told": {
         "steps": [CLIMBED, act("b", 2, approval=APPROVED)],
@@ -361,6 +367,11 @@ async def play(started: Started, script: dict[str, Any]) -> None:
 async def record(client: Client, home: Path, name: str) -> None:
     """Play one mission and write the history of each of its runs."""
     script = MISSIONS[name]
+    if "after" in script:
+        started = await unattended(client, home, script["steps"], script["before"], script["after"])
+        await attended(started)
+        await write(client, started.handle.id, started.handle.first_execution_run_id, name)
+        return
     floors = {"cid": Agent(callable="tests:none", confidence_floor=0.5)}
     skipping = TimeSkipper(client).client if script.get("skip") else client
     async with house(skipping, home, activities(script.get("tools", {}))) as h:
