@@ -23,6 +23,7 @@ from temporalio.worker import Worker
 from activities import people, plans
 from activities.actions import ActionExecutor
 from activities.agents import AgentRunner
+from activities.arrival import Arrivals
 from activities.authority import Authority
 from activities.halts import Lookout
 from activities.identity import Judge
@@ -132,7 +133,7 @@ def _activities(
     return [
         AgentRunner(workspace.agents, workspace.tools, servers, lookout).run,
         ActionExecutor(workspace.tools, servers, authority, lookout).execute,
-        Judge(directory).judge,
+        Judge(directory, Arrivals(client)).judge,
         locksmith.ask,
         locksmith.release,
         lookout.watch,

@@ -79,7 +79,11 @@ class Authority:
         first = await self._lineage(info.workflow_id or "", info.workflow_run_id or "")
         if subject.first_run_id != first:
             raise Refusal("the approval was given to another mission that had the same id before")
-        if call.key != idempotency_key(info.namespace, call.mission, first, call.path, digest(call.arguments)):
+        # The generation is signed: what operators had undone and begun anew needs an approval of its own.
+        key = idempotency_key(
+            info.namespace, call.mission, first, call.path, digest(call.arguments), generation=subject.generation
+        )
+        if call.key != key:
             raise Refusal("the idempotency key is not the one of this step: an approval is good for one effect")
         try:
             people = self._directory.people()

@@ -27,7 +27,7 @@ def failure(
     final = final or code in FINAL
     return ApplicationError(
         sentence[:LONGEST],
-        {"applied": applied, "tried": _tried(), **details},
+        {"applied": applied, "tried": _tried(), "attempt": activity.info().attempt, **details},
         type=code,
         non_retryable=final,
         next_retry_delay=None if final else _delay(),

@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from temporalio import activity
 
 from activities import statement
-from activities.entitled import why_not_again, why_not_content, why_not_delegate, why_not_person
+from activities.arrival import Arrivals
+from activities.entitled import may_decide, why_not_again, why_not_content, why_not_delegate, why_not_person
 from activities.people import Directory, Unreadable, same_person
 from activities.statement import Refusal, show
 from contracts.call import JUDGE_DECISION, Grant
-from contracts.decision import Claims, Hearing, Opening, Ruling, Subject
+from contracts.decision import COMMANDS, FOLLOWED, Claims, Hearing, Kin, Opening, Ruling, Subject
 from contracts.workspace import PeopleFile
 
 SKEW = timedelta(seconds=60)
@@ -22,11 +23,16 @@ SKEW = timedelta(seconds=60)
 LONGEST_COMMENT = 4_000
 
 
+class TooLate(Refusal):
+    """A statement that came after its time, unless the mission only heard it then."""
+
+
 class Judge:
     """The activity that hears a decision. It never raises: a decision that cannot be read is a refusal."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, arrivals: Arrivals | None = None) -> None:
         self._directory = directory
+        self._arrivals = arrivals
 
     @activity.defn(name=JUDGE_DECISION)
     async def judge(self, hearing: Hearing) -> Ruling:
@@ -35,7 +41,13 @@ class Judge:
             people = self._directory.people()
         except Unreadable as error:
             return Ruling(accepted=False, reason=f"nobody can decide now: {error}", received_at=hearing.received_at)
-        return judge(hearing, people)
+        ruling = judge(hearing, people)
+        if not ruling.late or self._arrivals is None:
+            return ruling
+        came = await self._arrivals(hearing.token, hearing.received_at)
+        if came is None or came >= hearing.received_at:
+            return ruling
+        return judge(hearing.model_copy(update={"received_at": came}), people)
 
 
 def judge(hearing: Hearing, people: PeopleFile) -> Ruling:
@@ -49,7 +61,8 @@ def judge(hearing: Hearing, people: PeopleFile) -> Ruling:
         _check(claims, hearing, people)
     except Refusal as refusal:
         there = any((one.subject.step, one.nonce) == (claims.step, claims.nonce) for one in hearing.openings)
-        return said.model_copy(update={"reason": str(refusal), "unopened": not there})
+        late = isinstance(refusal, TooLate)
+        return said.model_copy(update={"reason": str(refusal), "unopened": not there, "late": late})
     accepted = {"accepted": True, "token": hearing.token, "comment": claims.comment, "changes": claims.changes}
     return said.model_copy(update=accepted)
 
@@ -94,6 +107,9 @@ def _said(claims: Claims, people: PeopleFile) -> Ruling:
 
 def _check(claims: Claims, hearing: Hearing, people: PeopleFile) -> None:
     """Raise `Refusal` for the first thing that is wrong with an authentic decision."""
+    if claims.verb in COMMANDS:
+        _check_command(claims, hearing, people)
+        return
     _check_mission(claims, hearing.mission, hearing.first_run_id)
     opening = next((opening for opening in hearing.openings if opening.subject.step == claims.step), None)
     if opening is None:
@@ -107,6 +123,28 @@ def _check(claims: Claims, hearing: Hearing, people: PeopleFile) -> None:
         _refuse(why_not_delegate(claims.iss, claims.to, opening, people))
         if not people.people[claims.to].keys:
             raise Refusal(f"{claims.to} has no registered key, so they could not decide")
+
+
+def _check_command(claims: Claims, hearing: Hearing, people: PeopleFile) -> None:
+    """Raise `Refusal` for the first thing that is wrong with a command.
+
+    What pauses a mission pauses its children: they take that command of the missions above them too.
+    """
+    own = Kin(mission=hearing.mission, first_run_id=hearing.first_run_id, operators=hearing.operators)
+    heard = (own, *hearing.above) if claims.verb in FOLLOWED else (own,)
+    kin = next((one for one in heard if one.mission == claims.mission), own)
+    _check_mission(claims, kin.mission, kin.first_run_id)
+    _check_times(claims, hearing.received_at, None)
+    if not may_decide(claims.iss, kin.operators, people):
+        raise Refusal(f"{claims.iss} is none of the operators: {', '.join(kin.operators)}")
+    if not claims.jti:
+        raise Refusal("the command has no id of its own, so it cannot be counted once")
+    if claims.jti in hearing.used:
+        raise Refusal("the command has already been counted")
+    if not claims.comment.strip():
+        raise Refusal("a command says why")
+    if len(claims.comment) > LONGEST_COMMENT:
+        raise Refusal(f"the comment is longer than {LONGEST_COMMENT} characters")
 
 
 def _check_mission(claims: Claims, mission: str, first_run_id: str) -> None:
@@ -131,9 +169,9 @@ def _check_times(claims: Claims, received_at: datetime, deadline: datetime | Non
     if claims.iat > received + SKEW.total_seconds():
         raise Refusal(f"the decision is not yet valid: it was issued at {_clock(claims.iat)}")
     if claims.exp <= received:
-        raise Refusal(f"the decision expired at {_clock(claims.exp)}")
+        raise TooLate(f"the decision expired at {_clock(claims.exp)}")
     if deadline is not None and received_at >= deadline:
-        raise Refusal(f"the decision is late: the gate closed at {_clock(deadline.timestamp())}")
+        raise TooLate(f"the decision is late: the gate closed at {_clock(deadline.timestamp())}")
 
 
 def _check_person(claims: Claims, subject: Subject, people: PeopleFile) -> None:

@@ -28,7 +28,7 @@ from activities import keys
 from bench.five_steps import BY_HAND_QUEUE, DRIVER_QUEUE, WORKER_QUEUE, plan
 from contracts.call import RUN_AGENT, AgentCall, AgentResult, Usage
 from contracts.decision import DECIDE, Claims, Opening
-from contracts.plan import Limits, MissionInput
+from contracts.plan import CURRENT, MissionInput
 from contracts.view import GATES, GatesQuery, GatesView
 from runtime.connection import DATA_CONVERTER
 from starter.server import DevServer
@@ -96,9 +96,7 @@ class Driver:
         self._opening[id_] = asyncio.Event()
         if kind == MISSION:
             chosen = plan(more) if more else self._plan
-            argument: Any = MissionInput(
-                plan=chosen, inputs={"alert": ALERT}, requested_by="rita", limits=Limits(exact=True, tells=True)
-            )
+            argument: Any = MissionInput(plan=chosen, inputs={"alert": ALERT}, requested_by="rita", limits=CURRENT)
             name, queue = "bench", WORKER_QUEUE
             attributes = TypedSearchAttributes([SearchAttributePair(STATE, "running")])
         else:

@@ -15,12 +15,15 @@ EXECUTE_ACTION = "action.execute"
 JUDGE_DECISION = "decision.judge"
 
 
-def idempotency_key(namespace: str, mission: str, first_run_id: str, path: str, arguments_digest: str) -> str:
+def idempotency_key(
+    namespace: str, mission: str, first_run_id: str, path: str, arguments_digest: str, *, generation: int = 0
+) -> str:
     """Name what must happen once. No run id, no attempt: a reset and a retry must find the same key.
 
-    The mission makes it and the executor of an approved action makes it again: one approval, one effect.
+    What operators had undone and begun anew is another `generation`, and must happen once more. The mission makes the
+    key and the executor of an approved action makes it again: one approval, one effect.
     """
-    return digest([namespace, mission, first_run_id, path, 0, arguments_digest])
+    return digest([namespace, mission, first_run_id, path, generation, arguments_digest])
 
 
 class Observation(Message):
@@ -46,6 +49,9 @@ class AgentCall(Message):
     task: str
     context: dict[str, Any] = Field(default_factory=dict)
     errors: tuple[str, ...] = ()
+    guidance: tuple[str, ...] = ()
+    """What operators had to say to it."""
+    generation: int = 0
     team: str = ""
 
 
@@ -78,6 +84,7 @@ class ToolCall(Message):
     undoes: str = ""
     undoes_key: str = ""
     """The key of the call that this one compensates: a tool that sees it refuses that call, should it come late."""
+    generation: int = 0
     team: str = ""
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from contracts.base import Message
 from contracts.call import Usage
+from contracts.decision import Kin
 
 FIND_CHILD = "child.find"
 WATCH_CHILD = "child.watch"
@@ -34,6 +35,8 @@ class Parent(Message):
     run: str
     path: str
     on_close: OnParentClose
+    above: tuple[Kin, ...] = ()
+    """The parent and its own parents, the nearest first, with whose commands count there."""
 
 
 class Claim(Message):

@@ -7,7 +7,7 @@ this opening of the gate, and the digest of the `Subject`: exactly what was show
 
 import hashlib
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from pydantic import Field, JsonValue
 
@@ -21,9 +21,16 @@ LONGEST_TOKEN = 65_536
 Asked = Literal["approve", "reject", "modify", "request_changes", "abstain", "delegate", "withdraw"]
 Spoken = Literal["interject", "call_vote", "end"]
 Halting = Literal["halt", "lift"]
-Verb = Asked | Spoken | Halting
+CommandVerb = Literal[
+    "pause", "resume", "skip", "retry", "redirect", "rollback", "amend", "note", "interrupt", "escalate", "abort"
+]
+Verb = Literal[Asked, Spoken, Halting, CommandVerb]
 REFUSING: frozenset[Verb] = frozenset(("reject", "request_changes"))
 """What counts against what is asked."""
+COMMANDS: frozenset[str] = frozenset(get_args(CommandVerb))
+"""What operators say to a mission as a whole, or to one of its steps: `contracts/command.py`."""
+FOLLOWED: frozenset[Verb] = frozenset(("pause", "resume"))
+"""Commands that the children of a mission follow."""
 SPEAKING: frozenset[Verb] = frozenset(("interject", "call_vote", "end"))
 """What a facilitator may do while a party talks; at a gate these are no decisions, and the others none in a party."""
 HALTING: frozenset[Verb] = frozenset(("halt", "lift"))
@@ -49,6 +56,7 @@ class Subject(Message):
     `context_digest` stands for the context shown beside it (`Opening.context`).
     `kind`: an `approval` of an action or of a gate's question, an `escalation`, a `compensation` that failed, or a
     `review`, at which a rejection is an objection. A `facilitation` is open while a party talks, and asks for nothing.
+    An `override` asks a gate's own people whether an operator's command may pass that gate.
     A `halt` is what the table of halts asks at each target: to halt it, or to lift that.
     """
 
@@ -59,7 +67,7 @@ class Subject(Message):
     """The mission's name, from its definition."""
     step: str
     """Path of the step."""
-    kind: Literal["approval", "escalation", "compensation", "review", "facilitation", "halt"] = "approval"
+    kind: Literal["approval", "escalation", "compensation", "review", "facilitation", "override", "halt"] = "approval"
     message: str = ""
     approvers: tuple[str, ...]
     required: int = 1
@@ -128,6 +136,10 @@ class Ruling(Message):
     token: str = ""
     unopened: bool = False
     """Refused, and for an opening that was not there when it was judged."""
+    late: bool = False
+    """Refused because it came after the deadline, or after it had expired."""
+    allowed: bool = False
+    """A command whose gates' own people agreed. No token says so: the mission does."""
 
 
 class Opening(Message):
@@ -143,6 +155,12 @@ class Opening(Message):
     input_schema: dict[str, Any] | None = None
     """Schema that changed arguments must fit; absent where there is nothing to modify."""
     votes: tuple[Ruling, ...] = ()
+    risk: str = ""
+    """How much is at stake, as the mission says to whoever sorts what waits. Nobody signs it."""
+    stands_still: bool = False
+    """Its clock stands while the mission is paused."""
+    left: float | None = None
+    """Seconds that were left when the mission was paused; it has no deadline until it goes on."""
     reminders: tuple[datetime, ...] = ()
     """When the people who are asked are still to be reminded, the next first."""
 
@@ -179,6 +197,14 @@ class Claims(Message):
     to: str = ""
 
 
+class Kin(Message):
+    """A mission above this one, and whose commands count there."""
+
+    mission: str
+    first_run_id: str
+    operators: tuple[str, ...] = ()
+
+
 class Envelope(Message):
     """A decision as it arrived: the token, or why it could not even be read."""
 
@@ -197,6 +223,10 @@ class Hearing(Message):
     openings: tuple[Opening, ...] = ()
     used: tuple[str, ...] = ()
     """Ids of decisions that already counted."""
+    operators: tuple[str, ...] = ()
+    """Roles or people whose commands count."""
+    above: tuple[Kin, ...] = ()
+    """The missions whose child this is; what pauses them pauses it too."""
 
 
 class Receipt(Message):
@@ -206,7 +236,10 @@ class Receipt(Message):
     reason: str = ""
     step: str = ""
     state: str = ""
-    """`open` while the gate waits, `heard` in a party, else what it came to: `approved`, `rejected`, …"""
+    """`open` while the gate waits, `heard` in a party, else what it came to: `approved`, `rejected`, …
+
+    Of a command: `done`, `due` when it is carried out next.
+    """
 
 
 def token_digest(token: str) -> str:

@@ -271,8 +271,18 @@ class Verdict(Document):
     value: str
 
 
+class DeadLetterBox(Document):
+    """A mission that failed waits for its operators, for so long or for ever; then what it did is undone."""
+
+    timeout: Duration | None = None
+
+
 class Definition(Document):
-    """A mission as its author wrote it, checked. `inputs` is a JSON Schema whose properties become variables."""
+    """A mission as its author wrote it, checked. `inputs` is a JSON Schema whose properties become variables.
+
+    `operators` are the roles or people whose commands count; by default those of the workspace. Without `dead_letter`
+    a mission that fails is undone at once.
+    """
 
     mission: str
     version: str
@@ -283,6 +293,8 @@ class Definition(Document):
     inputs: dict[str, Any] = Field(default_factory=dict)
     verdict: Verdict
     steps: tuple[Step, ...]
+    operators: tuple[str, ...] = ()
+    dead_letter: DeadLetterBox | None = None
     source: str = ""
     """Path of the file, relative to the workspace."""
 

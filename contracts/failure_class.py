@@ -52,7 +52,7 @@ CLASSES: Mapping[str, FailureClass] = {
             "too_many_failed": "more items of a map failed than may",
         },
         "no: it would come to the same",
-        "`stuck`: `escalate`; else it spreads",
+        "`stuck`: the loop goes where `on_max` says, `escalate` by default; else it spreads",
     ),
     "external": FailureClass(
         "something outside did not do what it should",

@@ -24,6 +24,10 @@ MOST_TOGETHER = 20
 """Actions of a group that people approve at once: of more, nobody looks at each."""
 
 
+Clock = Literal["freeze", "run"]
+CLOCKS: tuple[Clock, ...] = ("freeze", "run")
+
+
 class Rung(Document):
     """One rung of an escalation ladder: who is asked next, for how long, and when they are reminded.
 
@@ -42,6 +46,7 @@ class Gate(Document):
     `approvers` are roles or people; any of them may decide, `required` of them must approve, and among these so many of
     each role as `from` says, a person for one role only. Whom `exclude` names may not decide. `reject_quorum` of them
     reject it. Where people ask for changes, `on_changes` makes them and they are asked anew; else that is a rejection.
+    While a mission is paused the clock stands still, unless `when_paused` is `run`.
     At the deadline `on_timeout` says: `escalate` climbs `escalation` (or asks the workspace's escalation role),
     `refuse` counts as a rejection, `dead_letter` fails the step as `unanswered`, `abort` ends the mission undone; a
     step's name or a list of steps runs that. `remind`: how long after they were asked people are asked again.
@@ -60,6 +65,7 @@ class Gate(Document):
     on_timeout: "Target" = REFUSE
     escalation: tuple[Rung, ...] = ()
     on_reject: "Target" = ABORT
+    when_paused: Clock = "freeze"
     on_changes: "Target | None" = None
 
     model_config = ALIASED

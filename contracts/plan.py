@@ -13,6 +13,7 @@ from pydantic import Field
 from contracts.base import Message, digest
 from contracts.call import Usage
 from contracts.child import Parent
+from contracts.command import Controls
 from contracts.decision import Envelope, Opening, Receipt, Ruling
 from contracts.definition import Definition
 from contracts.event import Event
@@ -28,7 +29,8 @@ class Limits(Message):
     """When a run hands over to the next one; tests lower these. Events and decisions are counted per run.
 
     `exact`: what a mission does hangs on its history alone: its runs count for themselves, rulings and plans come from
-    ordinary activities. Missions that were started without it go on as they began.
+    ordinary activities. `ladder`: people whom a failure turns to are told all that was tried; endless talk is found.
+    `jitter`: waits between attempts of whole steps vary. Missions that were started without these go on as they began.
     """
 
     events_per_run: int = Field(default=4_000, ge=16)
@@ -36,6 +38,12 @@ class Limits(Message):
     exact: bool = False
     tells: bool = False
     """What the mission has cost so far, and with what an action would be undone, is part of what people sign."""
+    ladder: bool = False
+    jitter: bool = False
+
+
+CURRENT = Limits(exact=True, tells=True, ladder=True, jitter=True)
+"""What a mission that starts now begins with."""
 
 
 class Plan(Message):
@@ -49,9 +57,15 @@ class Plan(Message):
     """Who there was with which roles, where steps that are planned later may ask them."""
     missions: dict[str, "Plan"] = Field(default_factory=dict)
     """The plans of the missions that steps start, by the names that these use."""
+    operators: tuple[str, ...] = ()
+    """Roles or people whose commands count."""
     notify: bool = False
     """Whether the workspace had channels by which people are told."""
     digest: str = ""
+
+    def commanders(self) -> tuple[str, ...]:
+        """Return the roles or people whose commands count."""
+        return self.definition.operators or self.operators or (self.escalation.role,)
 
     def family(self) -> "tuple[Plan, ...]":
         """Return the plan, and those of the missions that it starts, in turn too."""
@@ -92,6 +106,8 @@ class Carried(Message):
     """Set when the mission is being undone: the next run goes on undoing."""
     started_at: datetime | None = None
     runs: int = 1
+    controls: Controls = Controls()
+    generation: int = 0
     packed: str = ""
     """All of it, compressed: base64 of zlib of JSON. The journal of a long map says much the same many times."""
 

@@ -12,6 +12,7 @@ from contracts.decision import Ruling
 from contracts.halt import HaltNote
 from contracts.lock import LockNote
 from contracts.notice import Note
+from contracts.rung import Taken
 from contracts.step import Retry
 
 Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skipped", "cancelled"]
@@ -36,6 +37,10 @@ class Failure(Message):
     cause: str = ""
     tried: str = ""
     remains: str = ""
+    attempts: int = 1
+    """How often the agent or the tool was asked."""
+    loop: str = ""
+    """The loop that only goes round, of agents that are stuck."""
 
     def __str__(self) -> str:
         who = f" ({self.actor})" if self.actor else ""
@@ -104,6 +109,14 @@ class Record(Message):
     child: Child | None = None
     """The mission that the step started; its `effect` stands for all that this did."""
     failure: Failure | None = None
+    asked: str = ""
+    """The digest of what an agent was asked: its name, its task, its context."""
+    rungs: tuple[Taken, ...] = ()
+    """What was tried after it failed, the first first, and why."""
     locks: LockNote | None = None
+    generation: int = 0
+    """How often operators had begun something anew when this step began."""
+    by: str = ""
+    """Who wrote this record by hand: it ran no step, or its output was amended."""
     notices: tuple[Note, ...] = ()
     halted: HaltNote | None = None

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from contracts.base import Message
 from contracts.call import Usage
+from contracts.command import CommandNote, DeadLetter, Pause
 from contracts.decision import Opening, Receipt, Ruling
 from contracts.record import Record
 
@@ -25,6 +26,8 @@ class MissionState(StrEnum):
     WAITING = "waiting"
     COMPENSATING = "compensating"
     DEAD_LETTER = "dead_letter"
+    PAUSED = "paused"
+    """An operator stopped it: nothing new starts until it is resumed."""
     HELD = "held"
     """Completed, and a child of a mission that is not: what it did is undone should that come to nothing."""
     COMPLETED = "completed"
@@ -81,6 +84,11 @@ class MissionView(Message):
     not_undone: tuple[str, ...] = ()
     """Steps whose effects could not be undone, at most fifty."""
     runs: int = 1
+    paused: Pause | None = None
+    letter: DeadLetter | None = None
+    commands: tuple[CommandNote, ...] = ()
+    """The latest commands of operators."""
+    operators: tuple[str, ...] = ()
 
 
 class GatesQuery(Message):

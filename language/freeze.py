@@ -32,6 +32,7 @@ def _frozen(definition: Definition, workspace: Workspace, library: Library) -> P
         tools={name: workspace.tools[name] for name in sorted(tools)},
         escalation=workspace.people.escalation,
         people=people,
+        operators=workspace.people.operating(),
         missions=dict(_children(definition, workspace, library)),
         notify=workspace.notify.has_channels(),
     ).sealed()

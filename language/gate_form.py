@@ -1,9 +1,9 @@
-"""Read what a gate says of who must decide, its seats and whom it excludes, and of silence in the end.
+"""Read what a gate says of who must decide, its seats and whom it excludes, of its clock, and of silence in the end.
 
 The rest is read by `step_form.py`.
 """
 
-from contracts.gate import Excluded, LastResort
+from contracts.gate import CLOCKS, Clock, Excluded, LastResort
 from contracts.step import DEAD_LETTER, LAST_RESORTS, REFUSE
 from language.form import Form
 from language.name import nearest
@@ -25,6 +25,17 @@ def seats(form: Form) -> dict[str, int]:
     if sum(found.values()) > MOST_SEATS:
         inner.add("BAD_VALUE", f"'from' asks for {sum(found.values())} people", inner.value.place, "at most 100 decide")
     return found
+
+
+def when_paused(form: Form) -> Clock:
+    """Return what becomes of a gate's clock while its mission is paused."""
+    word = form.text("when_paused") or CLOCKS[0]
+    for clock in CLOCKS:
+        if word == clock:
+            return clock
+    mend = f"write one of: {', '.join(CLOCKS)}"
+    form.add("BAD_VALUE", f"'when_paused' is '{word[:80]}'", form.data["when_paused"].place, mend)
+    return CLOCKS[0]
 
 
 def excluded(form: Form) -> tuple[Excluded, ...]:

@@ -82,6 +82,8 @@ TYPES: dict[str, tuple[str, Schema]] = {
     "condition": ("map, below", ref("condition")),
     "loop": ("map, below", ref("loop")),
     "verdict": ("map, below", ref("verdict")),
+    "dead-letter": ("map, below", ref("dead-letter")),
+    "clock": ("`freeze` or `run`", {"enum": ["freeze", "run"]}),
     "map": ("map, below", ref("map")),
     "wait": ("map, below", ref("wait")),
     "review": ("map, below", ref("review")),

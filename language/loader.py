@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from contracts.definition import Definition, Verdict
+from contracts.definition import DeadLetterBox, Definition, Verdict
 from contracts.step import Place
 from contracts.workspace import Workspace
 from language.checks import (
@@ -131,6 +131,8 @@ def read_mission(tree: Value, file: str, findings: list[Finding]) -> Draft:
         team=form.text("team", required=True),
         author=form.texts("author"),
         description=form.text("description"),
+        operators=form.texts("operators"),
+        dead_letter=read_dead_letter(form),
         inputs=read_inputs(form),
         verdict=read_verdict(form),
         steps=spread(steps, ways, reader, form),
@@ -191,6 +193,15 @@ def unfit_defaults(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, default in input_defaults(schema).items():
         for problem in errors(loose, {name: default}):
             yield name, problem
+
+
+def read_dead_letter(form: Form) -> DeadLetterBox | None:
+    inner = form.form("dead_letter", "'dead_letter'")
+    if inner is None:
+        return None
+    box = DeadLetterBox(timeout=inner.duration("timeout"))
+    inner.done()
+    return box
 
 
 def read_verdict(form: Form) -> Verdict:

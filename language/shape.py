@@ -55,6 +55,7 @@ GATE: Keys = {
     "on_timeout": Key("silence", "what the deadline means; silence never approves", "`refuse`"),
     "escalation": Key("rungs", "who is asked next, with `on_timeout: escalate`", "the workspace's escalation role"),
     "on_reject": Key("target", "where a rejection leads", "`abort`"),
+    "when_paused": Key("clock", "whether its clock stands while the mission is paused, or runs on", "`freeze`"),
     "on_changes": Key("target", "what is done when people ask for changes; then they are asked anew", "a rejection"),
 }
 
@@ -161,6 +162,9 @@ FORMS: Mapping[str, Keys] = {
         "with": Key("arguments", "its arguments; may read `result`", "those of the action that it knows"),
         "retry": Key("retry", "how often it is tried before people are asked", "what `tools.yaml` says, or 3 attempts"),
     },
+    "dead-letter": {
+        "timeout": Key("duration", "how long it waits; then what the mission did is undone", "for ever"),
+    },
     "verdict": {
         "one_of": Key("names", "the words in which the mission may end", required=True),
         "value": Key("expression", "asked at the end; answers one of them", required=True),
@@ -176,6 +180,8 @@ MISSION: Keys = {
     "description": Key("text", "what it is for"),
     "inputs": Key("inputs", "JSON Schema of type object; each property is a variable", "no inputs"),
     "verdict": Key("verdict", "what it must reach", required=True),
+    "operators": Key("names", "roles or people whose commands count", "the `operators` of `people.yaml`"),
+    "dead_letter": Key("dead-letter", "lets the mission wait with a failure for its operators", "it is undone at once"),
     "on_failure": Key("mission ways", "where failures lead that its steps do not provide for", "they spread"),
     "steps": Key("steps", "what is done, in order or as the graph that `needs` make", required=True),
 }

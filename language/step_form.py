@@ -10,7 +10,7 @@ from contracts.gate import Gate, Rung
 from contracts.step import ABORT, CONTINUE, ESCALATE, REFUSE, Default, Fallback, Place, Retry
 from language.finding import Finding
 from language.form import Form, described, spare
-from language.gate_form import excluded, last_resort, seats
+from language.gate_form import excluded, last_resort, seats, when_paused
 from language.kind_form import EVERY_KEY, READERS, WORDS
 from language.name import STEP, nearest
 from language.yaml_source import Value
@@ -160,6 +160,7 @@ class StepReader:
             on_timeout=self.target(form, "on_timeout", REFUSE),
             escalation=tuple(self.rung(Form(item, "a rung", self.findings)) for item in form.items("escalation")),
             on_reject=self.target(form, "on_reject", ABORT),
+            when_paused=when_paused(form),
             on_changes=self.target(form, "on_changes", CONTINUE) if form.take("on_changes") else None,
         )
         form.done()

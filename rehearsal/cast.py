@@ -11,7 +11,7 @@ from contracts.definition import ActionStep, AgentStep, PartyStep, Step
 from contracts.workspace import Agent, Tool
 from language.named import named_by
 from language.steps import fallbacks
-from workflows.interpreter.walk import RECOVERY
+from workflows.interpreter.ladder import RECOVERY
 
 VOTE = "vote"
 Part = tuple[str, dict[str, Any]]

@@ -19,7 +19,7 @@ from language.schema import errors
 from language.steps import by_name
 from rehearsal import cast
 from rehearsal.script import Answer, Cue, Rehearsal
-from workflows.interpreter.walk import RECOVERY
+from workflows.interpreter.ladder import RECOVERY
 
 PLAN = "plan"
 INDEX = re.compile(r"\[[^]]*\]|#\d+")

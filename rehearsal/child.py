@@ -8,7 +8,7 @@ half is `rehearsal/ports.py`.
 import asyncio
 
 from contracts.child import UNDO, Child, Report
-from contracts.plan import Ending, MissionInput
+from contracts.plan import CURRENT, Ending, MissionInput
 from contracts.view import MissionState
 from rehearsal.clock import Clock
 from workflows.governance.event import Eventbook
@@ -20,6 +20,9 @@ from workflows.interpreter.join import see_through
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission, Ports
 from workflows.interpreter.undo import undo_all
+
+LIMITS = CURRENT.model_copy(update={"jitter": False})
+"""As a mission that starts now, but for chance: a rehearsal tells the time exactly."""
 
 
 class Children:
@@ -84,7 +87,7 @@ class Played:
         self._path = given.parent.path
         self._undone = given.parent.on_close == UNDO
         mission = Mission(mission_id, "rehearsal", given.requested_by, tells=True)
-        self.scope = scope_of(given.plan, mission, ports, self.journal, gates, events=events)
+        self.scope = scope_of(given.plan, mission, ports, self.journal, gates, events=events, limits=LIMITS)
 
     def holds(self) -> bool:
         """Whether what it did is undone should its parent come to nothing."""

@@ -14,7 +14,7 @@ from contracts.record import Record
 from contracts.view import MissionState, MissionView
 from contracts.workspace import PeopleFile
 from language.finding import Finding
-from rehearsal.child import Children
+from rehearsal.child import LIMITS, Children
 from rehearsal.clock import Clock, Stalled
 from rehearsal.crowd import Crowd
 from rehearsal.outside import Outside
@@ -71,7 +71,9 @@ class _Play:
         self._ports = ScriptedPorts(
             plan, mission, script, self._clock, self._crowd, children=self._children, watch=show, invents=invents
         )
-        self._scope = scope_of(plan, mission, self._ports, self._journal, self._gates, events=self._outside.book)
+        self._scope = scope_of(
+            plan, mission, self._ports, self._journal, self._gates, events=self._outside.book, limits=LIMITS
+        )
         self._ending: Ending | None = None
         self._over = False
         self._shown: dict[int, int] = {}

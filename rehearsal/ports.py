@@ -33,7 +33,7 @@ from rehearsal.script import Answer, Cue, Rehearsal
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.join import see_through
-from workflows.interpreter.scope import Effort, Mission
+from workflows.interpreter.scope import Effort, Mission, Unsteered
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Part:
         return next((cue for cue in told if cue), None) or self.cues.get(self.name)
 
 
-class ScriptedPorts:
+class ScriptedPorts(Unsteered):
     """The world, as a script tells it. `changed` calls whoever watches."""
 
     def __init__(
@@ -112,9 +112,11 @@ class ScriptedPorts:
     def nonce(self) -> str:
         return f"nonce-{next(self._nonces)}"
 
-    def key(self, path: str, arguments_digest: str) -> str:
+    def key(self, path: str, arguments_digest: str, generation: int) -> str:
         mission = self._mission
-        return idempotency_key("rehearsal", mission.id, mission.first_run_id, path, arguments_digest)
+        return idempotency_key(
+            "rehearsal", mission.id, mission.first_run_id, path, arguments_digest, generation=generation
+        )
 
     @contextmanager
     def within(self, path: str) -> Iterator[None]:
@@ -222,7 +224,7 @@ class ScriptedPorts:
                 cause = answer.cause or f"the rehearsal lets {part.name} fail"
                 cause = cause if in_time else f"no answer within {effort.timeout}"
                 tried = f"attempt {attempt} of {effort.retry.attempts}"
-                raise EffectFailed(code, cause, tried=tried, applied=_together(applied))
+                raise EffectFailed(code, cause, tried=tried, applied=_together(applied), attempts=attempt)
             await self._clock.pause(_backoff(effort.retry, attempt))
         raise AssertionError(part)
 

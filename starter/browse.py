@@ -30,15 +30,16 @@ async def _list(client: "Client", state: str, limit: int, *, as_json: bool) -> i
     wanted = "MissionName IS NOT NULL AND ExecutionStatus != 'ContinuedAsNew'"
     if state:
         wanted += f" AND MissionState = '{state}'"
-    found = [_summary(execution) async for execution in client.list_workflows(wanted, limit=limit)]
+    found = [summary(execution) async for execution in client.list_workflows(wanted, limit=limit)]
     if as_json:
         document(found)
     else:
-        _print_missions(found)
+        print_missions(found)
     return DONE
 
 
-def _summary(execution: "WorkflowExecution") -> dict[str, Any]:
+def summary(execution: "WorkflowExecution") -> dict[str, Any]:
+    """Return a mission in short."""
     from contracts import attributes as names
 
     known = {pair.key.name: pair.value for pair in execution.typed_search_attributes}
@@ -71,7 +72,8 @@ def iso(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat(timespec="milliseconds") if at else None
 
 
-def _print_missions(found: list[dict[str, Any]]) -> None:
+def print_missions(found: list[dict[str, Any]]) -> None:
+    """Print missions as a table."""
     from starter.render import state
     from starter.table import table
 

@@ -64,6 +64,8 @@ class Run:
                 return await self._started(event.workflow_execution_started_event_attributes)
             case "activity_task_scheduled":
                 return await self._scheduled(event.event_id, event.activity_task_scheduled_event_attributes)
+            case "activity_task_started":
+                return await self._again(event.activity_task_started_event_attributes)
             case "activity_task_completed":
                 return await self._completed(event.activity_task_completed_event_attributes)
             case "activity_task_failed":
@@ -158,6 +160,14 @@ class Run:
             return await self._judged(attributes.result.payloads)
         detail = {"state": report.state, "verdict": report.verdict, "held": report.held}
         return {"what": "child mission reported", "who": child.mission, "detail": {"child": child.id, **detail}}
+
+    async def _again(self, attributes: Any) -> dict[str, Any] | None:
+        """Tell of an agent or a tool that was asked more than once: for the how manieth time, and why."""
+        if attributes.attempt <= 1 or attributes.scheduled_event_id not in self._calls:
+            return None
+        cause, details = await self._reader.failure(attributes.last_failure)
+        detail = {"attempt": attributes.attempt, "cause": cause, **details}
+        return self._about(attributes.scheduled_event_id, "tried again", "", detail)
 
     async def _failed(self, attributes: Any) -> dict[str, Any] | None:
         cause, details = await self._reader.failure(attributes.failure)

@@ -14,7 +14,9 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from contracts.plan import Limits, MissionInput
+from contracts.halt import HALTS
+from contracts.lock import LOCKS
+from contracts.plan import CURRENT, MissionInput
 from contracts.workspace import MISSION_QUEUE, PeopleFile
 from language.finding import Rejected
 from language.freeze import freeze
@@ -49,12 +51,14 @@ def prepare(settings: Settings, people: PeopleFile, mission: str, inputs: Any, r
         raise Usage(f"the inputs of {mission} are one object with the fields {_fields(definition.inputs)}")
     if wrong := errors(definition.inputs, inputs):
         raise Usage(f"the inputs do not fit {mission}: {'; '.join(wrong[:5])}")
-    return MissionInput(plan=plan, inputs=inputs, requested_by=requested_by, limits=Limits(exact=True, tells=True))
+    return MissionInput(plan=plan, inputs=inputs, requested_by=requested_by, limits=CURRENT)
 
 
 async def launch(client: Client, given: MissionInput, mission_id: str) -> Started:
     """Start a mission under an id, or find it running. One that has ended under this id is refused."""
     definition = given.plan.definition
+    if mission_id in {HALTS, LOCKS}:
+        raise Usage(f"{mission_id} is no id for a mission: the namespace's own table has it; choose another --id")
     try:
         with get_tracer("gonogo").start_as_current_span(f"start {definition.mission}"):
             handle = await client.start_workflow(

@@ -17,6 +17,7 @@ from contracts.lock import LockNote
 from contracts.notice import Note
 from contracts.planning import PLANNING
 from contracts.record import Effect, Failure, Record
+from contracts.rung import RUNGS, Taken
 from contracts.view import MissionView, Waiting
 from starter.conversation import TELLING
 
@@ -44,6 +45,13 @@ class Line:
     note: str = ""
     step: str = ""
     inner: bool = False
+
+
+def _climbed(rung: Taken, record: Record) -> Line:
+    """Tell where a failure led; what came of it is told by the steps that it led to."""
+    did = RUNGS[rung.rung].format(who=rung.who)
+    times = f", {rung.number} tries in all" if rung.number else ""
+    return Line(rung.at, "progress", f"{did}{times}, since {rung.code}", rung.cause, record.path)
 
 
 class Timeline:
@@ -74,6 +82,9 @@ class Timeline:
             yield from self._locks(record, record.locks)
         if record.halted is not None:
             yield from self._halted(record.halted)
+        for number, rung in enumerate(record.rungs):
+            if self._first("rung", record.path, record.attempt, number):
+                yield _climbed(rung, record)
         if record.child and self._first("child", record.path, record.attempt):
             yield Line(record.started_at, "start", f"starts {record.child.mission}", record.child.id, record.path)
         for observation in record.observations:

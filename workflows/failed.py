@@ -14,8 +14,8 @@ from workflows.interpreter.scope import Effort
 
 def translated(error: ActivityError, effort: Effort) -> EffectFailed | Halted:
     """Return what an activity's failure means: that the effect failed, or that it was not begun."""
-    cause = error.cause
-    attempts = f"at most {effort.retry.attempts} attempts"
+    cause, most = error.cause, effort.retry.attempts
+    attempts = f"at most {most} attempts"
     if isinstance(cause, ApplicationError):
         details = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
         applied: Applied = "no" if details.get("applied") == "no" else "unknown"
@@ -24,11 +24,13 @@ def translated(error: ActivityError, effort: Effort) -> EffectFailed | Halted:
         if cause.type == HALTED:
             return _halted(details, applied)
         tried = details.get("tried") or attempts
-        return EffectFailed(cause.type or "failed", cause.message, tried=str(tried), applied=applied)
+        number = int(details.get("attempt", 1 if cause.non_retryable else most))
+        return EffectFailed(cause.type or "failed", cause.message, tried=str(tried), applied=applied, attempts=number)
     if isinstance(cause, ActivityTimeout):
         kind = cause.type.name.lower().replace("_", " ") if cause.type else "a"
-        return EffectFailed("timed_out", f"no answer within {effort.timeout} ({kind} timeout)", tried=attempts)
-    return EffectFailed("failed", str(cause or error), tried=attempts)
+        said = f"no answer within {effort.timeout} ({kind} timeout)"
+        return EffectFailed("timed_out", said, tried=attempts, attempts=most)
+    return EffectFailed("failed", str(cause or error), tried=attempts, attempts=most)
 
 
 def _halted(details: Mapping[str, Any], applied: Applied) -> Halted:

@@ -15,6 +15,7 @@ from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Effort
 from workflows.kin import look
 from workflows.meter import EFFECT, Meter
+from workflows.running import Running
 
 T = TypeVar("T")
 
@@ -25,6 +26,7 @@ class HaltPorts:
     def __init__(
         self, journal: Journal, meter: Meter, changed: Callable[[], None], stopping: Callable[[], bool]
     ) -> None:
+        self._running = Running()
         self._halts = Waiting(journal, workflow.now, changed, self._lifted)
         self._measure = meter
         self._leaving = stopping
@@ -36,6 +38,9 @@ class HaltPorts:
     async def _lifted(self, note: HaltNote) -> bool:
         watch = HaltWatch(path=note.path, targets=tuple(halt.target for halt in note.halts))
         summary = "; ".join(map(str, note.halts))
-        found = await look(WATCH_HALT, watch, f"{note.path}/{HALTED}", bool, self._leaving, summary=summary)
+        name = f"{note.path}/{HALTED}"
+        found = await look(
+            WATCH_HALT, watch, name, bool, stopping=self._leaving, summary=summary, running=self._running
+        )
         self._measure.count(EFFECT)
         return bool(found) and not self._leaving()

@@ -15,7 +15,7 @@ from contracts.halt import HALTS, TABLE, HaltsInput, HaltTable
 from contracts.plan import Limits
 from contracts.view import RECEIPT, ReceiptQuery, ReceiptView
 from workflows.governance.halt import Haltbook
-from workflows.inbox import Inbox
+from workflows.inbox import Inbox, hearing
 from workflows.meter import Meter
 from workflows.ports import judge
 
@@ -45,9 +45,9 @@ class Halts:
         attending = asyncio.create_task(
             self._inbox.attend(
                 self._book,
-                info.workflow_id,
-                info.first_execution_run_id,
+                lambda envelope: hearing(envelope, self._book, info.workflow_id, info.first_execution_run_id),
                 lambda hearing: judge(hearing, self._meter.rulings + 1, exact=True),
+                self._book.count,
             )
         )
         await workflow.wait_condition(

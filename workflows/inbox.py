@@ -17,6 +17,8 @@ from contracts.decision import DECIDE, LONGEST_TOKEN, Envelope, Hearing, Opening
 from workflows.meter import Meter
 
 Judge = Callable[[Hearing], Awaitable[Ruling]]
+Show = Callable[[Envelope], Hearing]
+Count = Callable[[Ruling], Receipt]
 
 
 class Book(Protocol):
@@ -69,11 +71,12 @@ class Inbox:
                 unreadable = "a decision is one JSON string, a compact JWS; this could not be read"
         self.take(token, unreadable)
 
-    def heard_until(self, moment: datetime) -> bool:
-        """Say whether everything that came before a moment has been ruled on."""
-        return not self._waiting or self._waiting[0].received_at >= moment
+    def heard_until(self, moment: datetime, *, at_it: bool = False) -> bool:
+        """Say whether all that was taken in before a moment has been ruled on; with `at_it`, by its own task too."""
+        first = self._waiting[0].received_at if self._waiting else None
+        return first is None or first > moment or (first == moment and not at_it)
 
-    async def attend(self, gates: Book, mission: str, first_run_id: str, judge: Judge) -> None:
+    async def attend(self, gates: Book, show: Show, judge: Judge, count: Count) -> None:
         """Rule on what comes, for as long as the run lasts."""
         while True:
             await workflow.wait_condition(lambda: bool(self._waiting))
@@ -81,8 +84,8 @@ class Inbox:
             if envelope.unreadable:
                 ruling = Ruling(accepted=False, reason=envelope.unreadable, received_at=envelope.received_at)
             else:
-                ruling = await _ruled(envelope, gates, lambda one: judge(_hearing(one, gates, mission, first_run_id)))
-            receipt = gates.count(ruling.model_copy(update={"token": envelope.token}))
+                ruling = await _ruled(envelope, gates, lambda one: judge(show(one)))
+            receipt = count(ruling.model_copy(update={"token": envelope.token}))
             self._keep(envelope.token, receipt)
             self._meter.count_ruling(2 * len(envelope.token))
             self._waiting.pop(0)
@@ -109,7 +112,8 @@ async def _ruled(envelope: Envelope, gates: Book, hear: Callable[[Envelope], Awa
             return ruling
 
 
-def _hearing(envelope: Envelope, gates: Book, mission: str, first_run_id: str) -> Hearing:
+def hearing(envelope: Envelope, gates: Book, mission: str, first_run_id: str) -> Hearing:
+    """Return what the judge is shown of the gates: the one that a decision names."""
     said = _claimed(envelope.token)
     opening = gates.get(str(said.get("step")))
     return Hearing(

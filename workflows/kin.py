@@ -23,10 +23,12 @@ from temporalio.exceptions import (
 
 from contracts.base import Message
 from contracts.child import FIND_CHILD, STOP_CHILD, WATCH_PARENT, Child, Claim
+from contracts.decision import DECIDE
 from contracts.plan import MissionInput
 from workflows.board import at_start
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import EffectFailed
+from workflows.running import Running
 
 LOOK = timedelta(seconds=15)
 """The time that one look may take."""
@@ -107,39 +109,66 @@ async def stop_child(child: Child, name: str) -> None:
         )
 
 
-async def look(kind: str, kin: Message, name: str, answer: type, stopping: Callable[[], bool], *, summary: str) -> Any:
+async def tell_child(child: Child, token: str) -> None:
+    """Pass an operator's command on to a child, which judges it itself. One that is over has nothing to hear."""
+    with suppress(Exception):
+        await workflow.get_external_workflow_handle(child.id).signal(DECIDE, token)
+
+
+async def look(
+    kind: str,
+    kin: Message,
+    name: str,
+    answer: type,
+    *,
+    stopping: Callable[[], bool],
+    summary: str,
+    running: Running,
+) -> Any:
     """Look at another mission until there is an answer; None when the run is to hand over first.
 
     The waits between grow with the time that has passed, so an answer is late by a part of what it took.
     """
     if stopping():
         return None
-    looking = workflow.start_activity(
-        kind,
-        kin,
-        activity_id=name,
-        result_type=answer,
-        start_to_close_timeout=LOOK,
-        retry_policy=RetryPolicy(
-            initial_interval=FIRST,
-            backoff_coefficient=GROWTH,
-            maximum_interval=LATER if kind == WATCH_PARENT else SOON,
-            # Nobody knows how long a mission takes. What trying again cannot mend ends it.
-            maximum_attempts=0,
-            non_retryable_error_types=list(NEVER_RETRIED),
-        ),
-        summary=summary[:400],
-    )
+
+    def begin() -> "asyncio.Task[Any]":
+        return workflow.start_activity(
+            kind,
+            kin,
+            activity_id=name,
+            result_type=answer,
+            start_to_close_timeout=LOOK,
+            retry_policy=RetryPolicy(
+                initial_interval=FIRST,
+                backoff_coefficient=GROWTH,
+                maximum_interval=LATER if kind == WATCH_PARENT else SOON,
+                # Nobody knows how long a mission takes. What trying again cannot mend ends it.
+                maximum_attempts=0,
+                non_retryable_error_types=list(NEVER_RETRIED),
+            ),
+            summary=summary[:400],
+        )
+
+    effect = running.take(name, name.partition("~")[0], begin, agent=False)
+    looking = effect.handle
     try:
         await workflow.wait_condition(lambda: looking.done() or stopping())
         # Left as it is by a run that ends: begun and taken back within one task it would leave no event, unless a query
         # parted the two, and then no replay would make it.
-        return await looking if looking.done() else None
+        # A walk that is stopped for a command leaves it to the next walk.
+        if not looking.done():
+            return None
+        running.over(name)
+        return await looking
     except asyncio.CancelledError:
         looking.cancel()
+        running.over(name)
         raise
     except ActivityError as error:
         if is_cancelled_exception(error):
+            if effect.recalled:
+                return None
             raise asyncio.CancelledError from error
         cause = error.cause
         code = cause.type if isinstance(cause, ApplicationError) and cause.type else "failed"

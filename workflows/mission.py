@@ -7,11 +7,13 @@ waits, it never freezes on a bug, and what it abandons is undone in a task that 
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
+from contracts.decision import COMMANDS, Envelope, Hearing, Receipt, Ruling
 from contracts.event import EVENT, Event
 from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import Failure
@@ -31,11 +33,20 @@ from contracts.view import (
     StateQuery,
 )
 from workflows.board import Board
+from workflows.governance.control import Control, late, unfit
 from workflows.governance.event import Eventbook
 from workflows.governance.saga import not_undone
 from workflows.governance.tally import Gatebook
-from workflows.inbox import Inbox
-from workflows.interpreter.course import broken, failing, follow, scope_of, state_of, to_be_undone
+from workflows.inbox import Inbox, hearing
+from workflows.interpreter.command import carry_out, take
+from workflows.interpreter.course import (
+    broken,
+    failing,
+    follow_under_control,
+    scope_of,
+    state_of,
+    to_be_undone,
+)
 from workflows.interpreter.ending import Suspended
 from workflows.interpreter.hold import let_go_of_all
 from workflows.interpreter.join import is_cancelled, see_through
@@ -76,20 +87,24 @@ class Mission:
         self._ending = carried.ending
         self._started_at = carried.started_at or info.start_time
         self._runs = carried.runs
-        self._journal = Journal(carried.records, carried.revision, carried.order)
+        self._journal = Journal(carried.records, carried.revision, carried.order, carried.generation)
+        self._control = Control(carried.controls)
         self._gates = Gatebook(carried.openings, carried.votes_seen, carried.refusals)
         self.meter = Meter(self._input.limits)
         self._inbox = Inbox(carried.inbox, carried.receipts, self.meter)
         self._events = Eventbook(carried.events, carried.events_seen)
         self._over = self._stays = self._held = False
-        plan = self._input.plan
+        plan, parent = self._input.plan, self._input.parent
         asker, limits = self._input.requested_by, self._input.limits
         self._board = Board(plan.definition, (self._state(), self._gates.openings(), self._journal))
-        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells)
+        above = parent.above if parent is not None else ()
+        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells, above)
         self.outbox = Outbox(carried.notices, self.meter, lambda: self._scope)
         ports = TemporalPorts(plan, self, limits, self._journal)
-        self._parentage = Parentage(self._input.parent, ports.watch_parent)
-        self._scope = scope_of(plan, identity, ports, self._journal, self._gates, events=self._events)
+        self._parentage = Parentage(parent, ports.watch_parent)
+        kept = (plan, identity, ports, self._journal, self._gates)
+        self._scope = scope_of(*kept, events=self._events, control=self._control, limits=limits)
+        self._main: asyncio.Task[Any] | None = None
 
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> MissionResult:
@@ -97,20 +112,21 @@ class Mission:
         del args
         if self._problem:
             raise ApplicationError(self._problem, type="bad_input", non_retryable=True)
-        info = workflow.info()
         exact = self._input.limits.exact
+        self._main = asyncio.current_task()
         attending = asyncio.create_task(
             self._inbox.attend(
                 self._gates,
-                info.workflow_id,
-                info.first_execution_run_id,
+                self._hearing,
                 lambda hearing: judge(hearing, self.meter.rulings + 1, exact=exact),
+                self._count,
             )
         )
         self._parentage.attend(lambda: self._ending is None)
         self.outbox.resume()
         while (ending := await self._go_on()) is None:
-            await self._hand_over()
+            if self.full() or not self._control.due():
+                await self._hand_over()
         self._over = True
         self._board.verdict = ending.verdict
         self.changed()
@@ -145,16 +161,20 @@ class Mission:
             records=records,
             revision=records[-1].revision if records else query.since,
             more=more,
-            spent=spent(self._journal.records()),
+            spent=spent(self._journal.records()).plus(self._control.state.spent),
             refusals=tuple(self._gates.refusals[-20:]),
             not_undone=not_undone(self._journal.records())[:50],
             runs=self._runs,
+            paused=self._control.paused,
+            letter=self._control.letter,
+            commands=self._control.state.notes[-50:],
+            operators=self._input.plan.commanders(),
         )
 
     @workflow.query(name=GATES)
     def gates(self, query: GatesQuery) -> GatesView:
         """Show open gates with everything that is signed."""
-        return page_of_gates(self._gates.openings(), query)
+        return page_of_gates(self._gates.openings(), query, self._input.plan)
 
     @workflow.query(name=OPENING)
     def opening(self, query: OpeningQuery) -> OpeningView:
@@ -167,21 +187,30 @@ class Mission:
         return ReceiptView(receipt=self._inbox.receipts.get(query.token_digest))
 
     def stopping(self) -> bool:
+        """Whether the walk is to stop: to hand over to the next run, or for a command."""
+        return self._control.overriding() or self.full()
+
+    def full(self) -> bool:
         """Whether this run should hand over to the next one."""
         return not self._stays and self.meter.full(self._inbox.count)
+
+    def stop(self) -> None:
+        """Cancel the mission, as its control says why."""
+        if self._main is not None:
+            self._main.cancel()
 
     def changed(self) -> None:
         """Bring up to date what is visible from outside."""
         self._board.show(self._state(), self._gates.openings(), self._journal)
 
-    def heard_until(self, moment: datetime) -> bool:
-        return self._inbox.heard_until(moment)
+    def heard_until(self, moment: datetime, *, at_it: bool = False) -> bool:
+        return self._inbox.heard_until(moment, at_it=at_it)
 
     async def _go_on(self) -> Ending | None:
         """Walk, and undo what came to nothing. Return how it ended, or None where the run is to hand over."""
         try:
             if self._ending is None:
-                self._end(await self._walk())
+                self._end(await self._steered())
             await self._hold()
             if self._ending and to_be_undone(self._ending):
                 self.changed()
@@ -213,7 +242,7 @@ class Mission:
         await see_through(workflow.wait_condition(lambda: self._inbox.waiting_bytes() <= QUEUED))
         if is_cancelled() and not (self._ending and to_be_undone(self._ending)):
             # A cancellation is delivered once: the next run would never hear of it.
-            self._end(self._parentage.ending() or cancelled())
+            self._end(self._stopped())
             return
         following = self._next()
         size = len(following.model_dump_json().encode())
@@ -227,23 +256,52 @@ class Mission:
     def _end(self, ending: Ending) -> None:
         self._ending = ending
         self._gates.close_all()
+        self._control.refuse_rest(workflow.now(), f"the mission had {ending.state} by then")
 
-    async def _walk(self) -> Ending:
-        """Walk the definition; whatever stops it is an ending, and a bug is one too."""
+    def _stopped(self) -> Ending:
+        """Return the ending of a mission that was cancelled: by its parent, by an operator, or from outside."""
+        aborted = self._control.state.aborted
+        by_operator = Ending(state=MissionState.ABORTED, reason=aborted) if aborted else None
+        return self._parentage.ending() or by_operator or cancelled()
+
+    async def _steered(self) -> Ending:
+        """Carry out the commands that are due, and walk; whatever stops the walk is an ending, and a bug is one too."""
         try:
-            return await follow(self._scope, self._input.inputs)
+            while self._control.due():
+                await see_through(carry_out(self._scope))
+            return await follow_under_control(self._scope, self._input.inputs)
         except Suspended:
             raise
         except asyncio.CancelledError:
-            return self._parentage.ending() or cancelled()
+            return self._stopped()
         except Exception as bug:
             workflow.logger.exception("the interpreter failed")
             return broken("interpret the mission", bug)
 
+    def _hearing(self, envelope: Envelope) -> Hearing:
+        """Return what the judge is shown of the mission."""
+        plan, identity = self._input.plan, self._scope.mission
+        shown = hearing(envelope, self._gates, identity.id, identity.first_run_id)
+        return shown.model_copy(update={"operators": plan.commanders(), "above": identity.above})
+
+    def _count(self, ruling: Ruling) -> Receipt:
+        """Count a decision, or take a command."""
+        if not ruling.accepted or ruling.verb not in COMMANDS:
+            return self._gates.count(ruling)
+        self._gates.used.append(ruling.jti)
+        if self._ending is not None:
+            return self._gates.count(late(ruling, self._state()))
+        try:
+            return take(ruling, self._scope)
+        except Exception as bug:
+            # A command that meets a bug of ours must not silence everybody who comes after it.
+            workflow.logger.exception("a command could not be taken")
+            return self._gates.count(unfit(ruling, f"a bug of ours: {bug!r}"[:500]))
+
     def _state(self) -> MissionState:
         if self._held:
             return MissionState.HELD
-        return state_of(self._ending, over=self._over, asking=self._gates.asking())
+        return state_of(self._ending, over=self._over, asking=self._gates.asking(), control=self._control)
 
     def _next(self) -> MissionInput:
         carried = Carried(
@@ -261,6 +319,8 @@ class Mission:
             ending=self._ending,
             started_at=self._started_at,
             runs=self._runs + 1,
+            controls=self._control.state,
+            generation=self._journal.generation,
         )
         return self._input.model_copy(update={"carried": carried.pack()})
 
@@ -269,7 +329,7 @@ class Mission:
             state=ending.state,
             verdict=ending.verdict,
             reason=ending.reason,
-            spent=spent(self._journal.records()),
+            spent=spent(self._journal.records()).plus(self._control.state.spent),
             runs=self._runs,
         )
         match ending.state:

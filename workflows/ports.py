@@ -37,13 +37,15 @@ from contracts.step import Retry
 from workflows.failed import translated
 from workflows.halt_ports import HaltPorts
 from workflows.interpreter.effort import NEVER_RETRIED
-from workflows.interpreter.ending import EffectFailed
+from workflows.interpreter.ending import EffectFailed, Suspended
 from workflows.interpreter.journal import Journal
-from workflows.interpreter.scope import Effort
-from workflows.kin import PARENT, look, start_child, stop_child
+from workflows.interpreter.scope import Effort, Touched
+from workflows.kin import PARENT, look, start_child, stop_child, tell_child
 from workflows.lock_ports import LockPorts
 from workflows.meter import CHILD, EFFECT, TIMER, Meter
 from workflows.outbox import Outbox
+from workflows.running import activity_id
+from workflows.versions import IN_TIME
 
 HEARTBEAT = timedelta(seconds=10)
 LAST_WORDS = timedelta(seconds=5)
@@ -65,9 +67,15 @@ class Host(Protocol):
 
     def changed(self) -> None: ...
 
-    def heard_until(self, moment: datetime) -> bool:
-        """Whether every decision that came before a moment has been ruled on."""
+    def full(self) -> bool:
+        """Whether the run is to hand over to the next one."""
         ...
+
+    def heard_until(self, moment: datetime, *, at_it: bool = False) -> bool:
+        """Whether every decision that was taken in before a moment, or `at_it`, has been ruled on."""
+        ...
+
+    def stop(self) -> None: ...
 
 
 class TemporalPorts(LockPorts, HaltPorts):
@@ -79,6 +87,7 @@ class TemporalPorts(LockPorts, HaltPorts):
         self._plan = plan
         self._host = host
         self._limits = limits
+        self._telling: set[asyncio.Task[None]] = set()
 
     def now(self) -> datetime:
         return workflow.now()
@@ -86,9 +95,13 @@ class TemporalPorts(LockPorts, HaltPorts):
     def nonce(self) -> str:
         return workflow.uuid4().hex
 
-    def key(self, path: str, arguments_digest: str) -> str:
+    def later(self, seconds: float) -> datetime:
+        return workflow.now() + timedelta(seconds=seconds)
+
+    def key(self, path: str, arguments_digest: str, generation: int) -> str:
         info = workflow.info()
-        return idempotency_key(info.namespace, info.workflow_id, info.first_execution_run_id, path, arguments_digest)
+        first = info.first_execution_run_id
+        return idempotency_key(info.namespace, info.workflow_id, first, path, arguments_digest, generation=generation)
 
     @contextmanager
     def within(self, path: str) -> Iterator[None]:
@@ -100,6 +113,26 @@ class TemporalPorts(LockPorts, HaltPorts):
 
     def changed(self) -> None:
         self._host.changed()
+
+    def holds(self, path: str, generation: int) -> bool:
+        return self._running.holds(activity_id(path, generation))
+
+    def override(self, touched: Touched) -> None:
+        self._running.suspend(touched)
+
+    async def reported(self, touched: Touched) -> None:
+        await self._running.reported(touched)
+
+    def interrupt(self, path: str, generation: int, cause: str) -> bool:
+        return self._running.interrupt(activity_id(path, generation), cause)
+
+    def stop(self) -> None:
+        self._host.stop()
+
+    def tell_child(self, child: Child, token: str) -> None:
+        task = asyncio.create_task(tell_child(child, token))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     def notify(self, notice: Notice) -> None:
         self._host.outbox.send(notice)
@@ -176,17 +209,23 @@ class TemporalPorts(LockPorts, HaltPorts):
         timer = asyncio.create_task(workflow.sleep(span, summary=summary[:400]))
         try:
             await workflow.wait_condition(lambda: ready() or self.stopping() or timer.done())
+            moment = workflow.now()
             if timer.done():
-                moment = workflow.now()
                 await workflow.wait_condition(lambda: ready() or self._host.heard_until(moment))
+            # What the deadline's own task took in may have come before it: the judge looks it up.
+            heard = self._host.heard_until(moment, at_it=True)
+            if moment >= until and not ready() and not heard and workflow.patched(IN_TIME):
+                await workflow.wait_condition(lambda: ready() or self._host.heard_until(moment, at_it=True))
         finally:
             timer.cancel()
         self._host.meter.count(TIMER)
         return ready()
 
     async def _look(self, kind: str, kin: Child | Parent, name: str, answer: type) -> Any:
+        # The parent is watched for as long as the run lasts, whatever stops a walk.
+        stopping = self._host.full if kind == WATCH_PARENT else self.stopping
         summary = f"{kind.replace('.', ' ')} {kin.id}"
-        found = await look(kind, kin, name, answer, self.stopping, summary=summary)
+        found = await look(kind, kin, name, answer, stopping=stopping, summary=summary, running=self._running)
         self._host.meter.count(EFFECT)
         return found
 
@@ -208,30 +247,42 @@ class TemporalPorts(LockPorts, HaltPorts):
     ) -> Any:
         size = demand_sendable(call)
         span = get_tracer("gonogo").start_span(f"{workflow.info().workflow_type} {call.path}")
-        # Current only while the call is handed over: a context left open over a wait could not be closed on eviction.
-        with use_span(span, end_on_exit=False):
-            handle = workflow.start_activity(
-                name,
-                call,
-                # The path, so that the history reads by steps, and a replay that orders them otherwise fails.
-                activity_id=call.path,
-                result_type=answer,
-                task_queue=queue,
-                start_to_close_timeout=effort.timeout,
-                heartbeat_timeout=HEARTBEAT,
-                retry_policy=_retry_policy(effort.retry),
-                cancellation_type=cancellation,
-                summary=summary[:400],
-            )
+
+        def begin() -> "asyncio.Task[Any]":
+            # Current only while the call is handed over: a context left open over a wait cannot be closed on eviction.
+            with use_span(span, end_on_exit=False):
+                return workflow.start_activity(
+                    name,
+                    call,
+                    activity_id=known,
+                    result_type=answer,
+                    task_queue=queue,
+                    start_to_close_timeout=effort.timeout,
+                    heartbeat_timeout=HEARTBEAT,
+                    retry_policy=_retry_policy(effort.retry),
+                    cancellation_type=cancellation,
+                    summary=summary[:400],
+                )
+
+        known = activity_id(call.path, call.generation)
+        effect = self._running.take(known, call.path, begin, agent=isinstance(call, AgentCall))
         try:
-            result = await handle
+            result = await effect.outcome()
+        except (Suspended, EffectFailed):
+            span.end()
+            raise
+        except asyncio.CancelledError:
+            self._running.over(known)
+            raise
         except ActivityError as error:
+            self._running.over(known)
             self._host.meter.count(EFFECT, size)
             span.record_exception(error)
             span.end()
             if is_cancelled_exception(error):
-                raise asyncio.CancelledError from error
+                raise (Suspended() if effect.recalled else asyncio.CancelledError()) from error
             raise translated(error, effort) from error
+        self._running.over(known)
         span.end()
         self._host.meter.count(EFFECT, size + len(result.model_dump_json()))
         return result

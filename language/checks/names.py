@@ -31,6 +31,7 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     steps = by_name(draft.definition)
     called = called_names(draft.definition)
     yield from twice(draft)
+    yield from operators(draft, workspace)
     for step in draft.steps():
         yield from contracts(step, draft, workspace)
         yield from approvers(step, draft, workspace)
@@ -38,6 +39,18 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
         if step.needs and step.step in called:
             mend = "leave 'needs' out, or the call"
             yield draft.find("BAD_VALUE", "a step that others call does not wait for 'needs'", step, "needs", mend=mend)
+
+
+def operators(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
+    """Find operators whom nobody knows: nobody could steer the mission."""
+    known = {*workspace.people.roles(), *workspace.people.people}
+    written = draft.tree.find("operators")
+    for number, name in enumerate(draft.definition.operators):
+        place = (written.find(number) if isinstance(written.data, list) else written).place
+        if name not in known:
+            meant = nearest(name, known)
+            mend = f"did you mean '{meant}'?" if meant else f"known here: {', '.join(sorted(known)) or 'none'}"
+            yield Finding("UNKNOWN_PERSON", f"unknown {ROLE} '{name}'", place, mend)
 
 
 def twice(draft: Draft) -> Iterator[Finding]:
@@ -92,7 +105,8 @@ def approvers(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Findin
         return
     key = "gate" if step.kind == "gate" else "approval"
     for number, name in enumerate(gate.approvers):
-        yield from unknown(ROLE, name, known, found, key, "approvers", number)
+        if name not in gate.from_:  # which must be roles: `checks/quorum.py`
+            yield from unknown(ROLE, name, known, found, key, "approvers", number)
     for rung, asked in enumerate(gate.escalation):
         for number, name in enumerate(asked.approvers):
             path = (key, "escalation", rung, "approvers", number)

@@ -7,7 +7,7 @@ The interpreter asks for the larger number, and the executor of the action count
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from contracts.definition import ActionStep, GroupStep, Step
+from contracts.definition import ActionStep, GroupStep, PlanStep, Step
 from contracts.gate import Gate
 from contracts.quorum import empty_seats
 from contracts.step import ESCALATE
@@ -36,6 +36,7 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
             key = "gate" if step.kind == "gate" else "approval"
             yield from loosened(step, gate, key, draft, workspace)
             yield from exclusion(step, gate, key, draft)
+            yield from changed(step, gate, key, draft)
             yield from roles(step, gate, key, draft, workspace)
             yield from unsatisfiable(step, gate, key, draft, workspace)
 
@@ -73,6 +74,13 @@ def exclusion(step: Step, gate: Gate, key: str, draft: Draft) -> Iterator[Findin
     if not gate.exclude and step.kind != "gate":
         message = "whoever asks for a mission never approves what acts in it"
         yield draft.find("BAD_VALUE", message, step, key, "exclude", mend="only a gate's question may say 'nobody'")
+
+
+def changed(step: Step, gate: Gate, key: str, draft: Draft) -> Iterator[Finding]:
+    if isinstance(step, PlanStep) and gate.on_changes is not None:
+        message = "a plan is changed by its planner, who gets the words of those who refused it"
+        mend = "write 'revise: true' under 'plan' instead"
+        yield draft.find("BAD_VALUE", message, step, key, "on_changes", mend=mend)
 
 
 def roles(step: Step, gate: Gate, key: str, draft: Draft, workspace: Workspace) -> Iterator[Finding]:

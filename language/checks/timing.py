@@ -17,6 +17,7 @@ MOST_REMINDERS = 10
 
 def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG001 (every check has these arguments)
     """Find timeouts of zero or below, and consequences of timeouts that nobody set."""
+    yield from letter_time(draft)
     for step in draft.steps():
         gate = gate_of(step)
         if gate:
@@ -36,6 +37,15 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG
             yield from retry_times(step.retry, step, draft, "retry")
         if isinstance(step, ActionStep) and step.compensate and step.compensate.retry:
             yield from retry_times(step.compensate.retry, step, draft, "compensate", "retry")
+
+
+def letter_time(draft: Draft) -> Iterator[Finding]:
+    """Find a dead letter that nobody would have the time to open."""
+    box = draft.definition.dead_letter
+    if box is not None and box.timeout is not None and box.timeout <= timedelta(0):
+        value = draft.tree.find("dead_letter", "timeout")
+        message = f"'timeout' is {value.data}: no time at all"
+        yield Finding("TIMEOUT_NOT_POSITIVE", message, value.place, "write a span above zero, such as '7d'")
 
 
 def gate_times(gate: Gate, step: Step, draft: Draft, key: str) -> Iterator[Finding]:

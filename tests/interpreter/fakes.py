@@ -16,7 +16,7 @@ from contracts.decision import Opening, Ruling
 from contracts.definition import Definition
 from contracts.lock import Claim, Holder, Standing
 from contracts.notice import Notice
-from contracts.plan import Carried, MissionInput, Plan
+from contracts.plan import Carried, Limits, MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.view import MissionState
 from contracts.workspace import Agent, Escalation, Tool
@@ -28,7 +28,7 @@ from workflows.governance.lock import Locktable
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.ending import EffectFailed, MissionEnded, StepFailed
 from workflows.interpreter.journal import Journal
-from workflows.interpreter.scope import Effort, Mission, Scope, Variables
+from workflows.interpreter.scope import Effort, Mission, Scope, Touched, Variables
 from workflows.interpreter.undo import undo_all
 from workflows.interpreter.walk import run_step, run_steps, run_target
 
@@ -68,6 +68,8 @@ class FakePorts:
     nonces: int = 0
     locks: Locktable = field(default_factory=Locktable)
     started: dict[str, MissionInput] = field(default_factory=dict)
+    overridden: list[Touched] = field(default_factory=list)
+    """For each command that stopped the walk, what it ends."""
     notices: list[Notice] = field(default_factory=list)
 
     def now(self) -> datetime:
@@ -77,8 +79,11 @@ class FakePorts:
         self.nonces += 1
         return f"nonce-{self.nonces}"
 
-    def key(self, path: str, arguments_digest: str) -> str:
-        return f"{path}#{arguments_digest[-8:]}"
+    def later(self, seconds: float) -> datetime:
+        return self.clock + timedelta(seconds=seconds)
+
+    def key(self, path: str, arguments_digest: str, generation: int) -> str:
+        return f"{path}{f'~{generation}' if generation else ''}#{arguments_digest[-8:]}"
 
     @contextmanager
     def within(self, path: str) -> Iterator[None]:
@@ -89,6 +94,27 @@ class FakePorts:
         return self.stop_after is not None and len(self.calls) >= self.stop_after
 
     def changed(self) -> None: ...
+
+    def holds(self, path: str, generation: int) -> bool:
+        del path, generation
+        return False
+
+    def override(self, touched: Touched) -> None:
+        self.overridden.append(touched)
+
+    async def reported(self, touched: Touched) -> None:
+        del touched
+
+    def interrupt(self, path: str, generation: int, cause: str) -> bool:
+        del generation
+        self.kin.append(("interrupt", f"{path}: {cause}"))
+        return True
+
+    def stop(self) -> None:
+        self.kin.append(("stop", "the mission"))
+
+    def tell_child(self, child: Child, token: str) -> None:
+        self.kin.append(("tell", f"{child.id}: {token}"))
 
     async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
         del effort
@@ -250,7 +276,9 @@ def plan_of(steps: list[dict[str, Any]], agents: dict[str, Agent] | None = None,
     return Plan(definition=definition, agents=known, tools=TOOLS, escalation=escalation, people=ROLES).sealed()
 
 
-def scope_of(plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carried | None = None) -> Scope:
+def scope_of(
+    plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carried | None = None, limits: Limits | None = None
+) -> Scope:
     """Make the scope that a run starts from."""
     carried = carried or Carried()
     ports.book = Gatebook(carried.openings, carried.votes_seen, carried.refusals)
@@ -268,14 +296,19 @@ def scope_of(plan: Plan, ports: FakePorts, inputs: dict[str, Any], carried: Carr
         called=frozenset(called_names(plan.definition)),
         run_step=run_step,
         run_target=run_target,
+        limits=limits or Limits(),
     )
 
 
 async def rehearse(
-    plan: Plan, ports: FakePorts, inputs: dict[str, Any] | None = None, carried: Carried | None = None
+    plan: Plan,
+    ports: FakePorts,
+    inputs: dict[str, Any] | None = None,
+    carried: Carried | None = None,
+    limits: Limits | None = None,
 ) -> Run:
     """Walk to the end and undo what is abandoned, as the workflow does."""
-    scope = scope_of(plan, ports, inputs or {}, carried)
+    scope = scope_of(plan, ports, inputs or {}, carried, limits)
     task = asyncio.ensure_future(run_steps(plan.definition.steps, "", scope))
     error: Exception | None = None
     try:

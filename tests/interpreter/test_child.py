@@ -43,7 +43,8 @@ async def test_the_child_is_given_its_inputs_and_asked_for_by_who_asked_for_the_
 
     assert "completed" == run.state
     assert ({"hosts": 3}, "rita", "patching") == (given.inputs, given.requested_by, given.plan.definition.mission)
-    assert ("m-1", "run-1", "patch", "undo") == tuple(given.parent.model_dump().values())
+    assert ("m-1", "run-1", "patch", "undo") == tuple(given.parent.model_dump(exclude={"above"}).values())
+    assert [("m-1", "run-1", ("chief",))] == [tuple(kin.model_dump().values()) for kin in given.parent.above]
 
 
 async def test_its_verdict_is_the_steps_result_and_its_cost_the_parents():

@@ -142,6 +142,15 @@ async def test_a_rejected_plan_is_planned_again_and_shown_against_the_one_before
     }
 
 
+async def test_a_plan_that_people_want_changed_goes_back_with_their_words():
+    says = iter(["request_changes", "approve"])
+    ports, calls = world([FILE], [FILE], people=lambda _: ("lea", next(says)))
+
+    run = await rehearse(mission(planned(approval=GATE, revise=True)), ports)
+
+    assert ("completed", ("lea asked for changes: lea says request_changes",)) == (run.state, calls[1].errors)
+
+
 async def test_the_last_rejection_leads_where_the_definition_says():
     gate = {**GATE, "on_reject": [agent("by_hand", agent="cid", output="hand")]}
     ports, calls = world([FILE], people=saying("reject"))

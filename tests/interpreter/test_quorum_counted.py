@@ -1,6 +1,10 @@
 """Quorums and the decisions beside yes and no: what the votes of an opening come to, and what each leads to."""
 
+from itertools import permutations
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.decision import Ruling
 from contracts.quorum import empty_seats
@@ -131,6 +135,19 @@ def test_a_seat_is_for_one_person_however_many_roles_they_hold():
     assert () == empty_seats({"x": 1, "y": 1, "z": 1}, people)
     assert ("y",) == empty_seats({"x": 1, "z": 1, "y": 2}, people | {"d": ("x",)})
     assert ("x", "x") == empty_seats({"x": 2}, {})
+
+
+@given(
+    st.dictionaries(st.sampled_from("xyz"), st.integers(1, 2)),
+    st.dictionaries(st.sampled_from("abcdef"), st.sets(st.sampled_from("xyz"))),
+)
+def test_seats_are_filled_whenever_there_is_any_way_to_fill_them(seats, people):
+    """Held against every way to put people on seats."""
+    wanted = [role for role, count in seats.items() for _ in range(count)]
+    ways = permutations(people, len(wanted))
+    some = any(all(role in people[who] for role, who in zip(wanted, way, strict=True)) for way in ways)
+
+    assert some == (empty_seats(seats, people) == ())
 
 
 # what cannot be undone
@@ -356,6 +373,33 @@ async def test_a_gate_that_is_asked_again_is_a_new_opening(place):
     assert 3 == len(ports.openings)
     assert 3 == len({opening.nonce for opening in ports.openings})
     assert all(len(opening.votes) == 0 for opening in ports.openings)
+
+
+async def test_a_compensation_that_fails_again_is_asked_about_in_a_new_opening():
+    action = {"kind": "action", "step": "act", "action": "isolate", "with": {}, "compensate": {"tool": "release"}}
+    fails = {"kind": "action", "step": "fail", "action": "once"}
+    ports = saying(*[["cleo approve"]] * 3, tools={"once": failing(applied="no"), "release": [*[failing()] * 3, {}]})
+
+    run = await rehearse(plan_of([action, fails]), ports)
+
+    assert [f"act/undo[{number}]" for number in (1, 2, 3)] == [opening.subject.step for opening in ports.openings]
+    assert 3 == len({opening.nonce for opening in ports.openings})
+    assert "done" == run.journal.get("act").effect.undo_status
+
+
+async def test_a_party_that_talks_again_is_spoken_in_anew():
+    talk = {"topic": "x", "members": ["ann", "ben"], "rounds": 1, "tokens": 9_000, "facilitator": ["lead"]}
+    party = {"kind": "party", "step": "talk", "party": talk}
+    loop = {"do": [party], "until": "iteration == 2", "max_iterations": 2}
+    stance = {"position": "yes", "reasons": ["so"], "confidence": 1.0}
+    seen = []
+    ports = FakePorts()
+    ports.agents = dict.fromkeys(("ann", "ben"), lambda _: seen.extend(ports.book.openings()) or stance)
+
+    await rehearse(plan_of([{"kind": "loop", "step": "l", "loop": loop}]), ports)
+
+    assert {"l[1]/talk", "l[2]/talk"} == {opening.subject.step for opening in seen}
+    assert 2 == len({opening.nonce for opening in seen})
 
 
 async def test_a_vote_of_one_opening_is_none_in_the_next():

@@ -30,6 +30,15 @@ def targets(draw: Any, count: list[int], depth: int, words: tuple[str, ...]) -> 
     return draw(lists(count, depth - 1, named=False)) if depth and draw(st.booleans()) else draw(st.sampled_from(words))
 
 
+PAIR = {
+    "approvers": "tech_lead",
+    "timeout": "2h",
+    "on_timeout": "escalate",
+    "escalation": [{"approvers": ["tech_lead", "cy"], "timeout": "1h"}],
+}
+"""What can be undone by nobody needs two people, on each rung."""
+
+
 @st.composite
 def gates(draw: Any, count: list[int], depth: int) -> dict[str, Any]:
     gate = {"approvers": draw(st.sampled_from(["ada", ["tech_lead", "cy"]])), "message": draw(TEXTS)}

@@ -101,6 +101,25 @@ def test_a_digest_is_of_the_steps_alone():
     assert first.digest == second.digest != other.digest
 
 
+def test_a_plan_asks_as_strictly_as_it_is_itself_approved():
+    """Its own gate takes one of each role, and excludes who wrote the mission."""
+    strict = "approval: {from: {tech_lead: 1, director: 1}, exclude: author, timeout: 4h}"
+    inside = STEPS.replace("approval: {approvers: [tech_lead], required: 2, timeout: 4h}", strict) + "author: bob\n"
+    alike = {"from": {"tech_lead": 1, "director": 1}, "exclude": "author", "timeout": "1h"}
+
+    assert [] == codes({**WRITE, "approval": alike}, inside=inside)
+    assert ["[0].approval.from: PLAN_NOT_ALLOWED"] == codes(
+        {
+            **WRITE,
+            "approval": {**alike, "from": {"tech_lead": 1}, "approvers": ["tech_lead", "director"], "required": 2},
+        },
+        inside=inside,
+    )
+    assert ["[0].approval.exclude: PLAN_NOT_ALLOWED"] == codes(
+        {**WRITE, "approval": {**alike, "exclude": "requester"}}, inside=inside
+    )
+
+
 def test_a_plan_differs_from_nothing_or_from_the_one_before():
     first = loaded(WRITE)
     second = loaded({**WRITE, "with": {"name": "y"}}, before=first.steps)
@@ -164,6 +183,14 @@ REFUSED: dict[str, tuple[list[Any], list[str]]] = {
         ["[0].approval: PLAN_NOT_ALLOWED", "[0].approval.escalation[0]: GATE_UNSATISFIABLE"],
     ),
     "fewer approvals": ([{**WRITE, "approval": {"approvers": ["tech_lead"]}}], ["[0].approval: PLAN_NOT_ALLOWED"]),
+    "harder to reject": (
+        [{**WRITE, "approval": {**APPROVED, "reject_quorum": 2}}],
+        ["[0].approval.reject_quorum: PLAN_NOT_ALLOWED"],
+    ),
+    "a question that the requester answers": (
+        [{"step": "ask", "gate": {**APPROVED, "exclude": "nobody"}}],
+        ["[0].gate.exclude: PLAN_NOT_ALLOWED"],
+    ),
     "an approver that there is not": (
         [{**WRITE, "approval": {**APPROVED, "approvers": ["nobody"]}}],
         ["[0].approval: PLAN_NOT_ALLOWED", "[0].approval.approvers[0]: UNKNOWN_PERSON"],

@@ -156,6 +156,7 @@ def test_a_mistake_in_the_agents_is_found_at_its_place(tmp_path: Path, name: str
     assert refused(folder(tmp_path, agents=text)) == [f"agents.yaml:{expected}"]
 
 
+BESIDE = "servers: {company: {url: 'http://x'}}\ntools:\n  look_up: {server: company, effect: read}\n"
 BAD_TOOLS = {
     "an unknown server": (
         "servers: {company: {url: 'http://x'}}\ntools: {look_up: {server: compny, effect: read}}",
@@ -175,6 +176,21 @@ BAD_TOOLS = {
             "tools: {look_up: {server: company, effect: read, compensated_by: [look_down]}}"
         ),
         "2:67: UNKNOWN_TOOL unknown tool 'look_down' (did you mean 'look_up'?)",
+    ),
+    "what nobody can undo, freed": (
+        f"{BESIDE}  pay: {{server: company, effect: irreversible, autonomy: allowed}}",
+        (
+            "4:58: BAD_VALUE an irreversible tool never acts unasked "
+            "(leave 'autonomy' out: nobody can undo what it does)"
+        ),
+    ),
+    "what nobody can undo, by one": (
+        f"{BESIDE}  pay: {{server: company, effect: irreversible, approvals: 1}}",
+        "4:59: BAD_VALUE 'approvals' is 1, and what nobody can undo takes 2 people (write 2 or more)",
+    ),
+    "approvals of what asks nobody": (
+        f"{BESIDE}  pay: {{server: company, effect: read, approvals: 2}}",
+        ("4:51: BAD_VALUE 'approvals' of a tool that asks nobody (leave it out, or let the tool need approval)"),
     ),
     "a resource that is no argument": (
         (
@@ -212,6 +228,10 @@ BAD_PEOPLE = {
             "(write 'escalation: {role: …}')"
         ),
     ),
+    "a person called like an agent": (
+        "escalation: {role: director}\npeople: {cy: {roles: [director]}, Architect: {roles: [director]}}",
+        "2:35: BAD_NAME 'Architect' is an agent, and agents decide nothing (rename one of them)",
+    ),
     "operators whom nobody knows": (
         "escalation: {role: director}\noperators: [directors, cy]\npeople: {cy: {roles: [director]}}",
         "2:13: UNKNOWN_PERSON unknown role or person 'directors' (did you mean 'director'?)",
@@ -243,6 +263,11 @@ def test_a_mistake_in_the_people_is_found_at_its_place(tmp_path: Path, name: str
     text, expected = BAD_PEOPLE[name]
 
     assert refused(folder(tmp_path, people=text)) == [f"people.yaml:{expected}"]
+
+
+def test_nobody_is_registered_elsewhere_under_the_name_of_an_agent(tmp_path: Path):
+    with pytest.raises(Rejected, match="'architect' is an agent, and agents decide nothing"):
+        load_workspace(folder(tmp_path), PeopleFile(people={"architect": Person(roles=("tech_lead",))}))
 
 
 def test_the_findings_of_all_three_files_come_in_one_pass(tmp_path: Path):
@@ -316,3 +341,14 @@ def test_the_shipped_workspace_has_no_findings():
     root = Path(__file__).parents[2] / "missions"
 
     assert lint([root], root) == []
+
+
+def test_a_contract_says_how_many_people_it_asks_for_where_that_is_more_than_one(tmp_path: Path):
+    """So a plan is frozen with it; a contract from before says nothing, and its missions ask as they did."""
+    tools = "".join(f"  {effect}: {{server: company, effect: {effect}}}\n" for effect in ("irreversible", "write"))
+    found = load_workspace(folder(tmp_path, tools=BESIDE + tools)).tools
+    del found["look_up"]
+
+    assert {"irreversible": (2, 2), "write": (None, 1)} == {
+        name: (tool.approvals, tool.quorum()) for name, tool in found.items()
+    }

@@ -24,6 +24,7 @@ from triage_desk import MISSIONS
 
 import worker
 from activities import keys
+from activities.halts import Lookout
 from activities.locks import Locksmith
 from activities.mcp_tools import ToolServers
 from contracts.decision import Opening
@@ -143,7 +144,8 @@ async def live_missions(client: Client, home: Path, company: str) -> AsyncIterat
     servers = ToolServers(workspace.servers)
     settings = Settings(workspace=MISSIONS, home=home)
     locksmith = Locksmith(client, id=f"locks-{queue}", queue=queue)
-    activities = worker._activities(client, settings, workspace, servers, locksmith)
+    lookout = Lookout(client, id=f"halts-{queue}", fresh=0.0)
+    activities = worker._activities(client, settings, workspace, servers, locksmith, lookout=lookout)
     try:
         async with Worker(
             client,

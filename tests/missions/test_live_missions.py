@@ -4,6 +4,8 @@ import pytest
 from live_mission import LiveMissions, load_input
 from temporalio.client import WorkflowFailureError
 
+from tests.workflows.switch import Switch, waiting
+
 ALERT = load_input("incident_triage", "alerts/beaconing_workstation.json")
 
 
@@ -44,3 +46,29 @@ async def test_nobody_answers_and_the_case_goes_to_people(hurried: LiveMissions)
     started = await hurried.start("incident_triage", ALERT)
 
     assert "escalate" == (await started.result()).verdict
+
+
+async def test_what_is_halted_waits_and_what_undoes_it_does_not(live: LiveMissions):
+    switch = Switch(live.house)
+    await switch.throw("halt", "agent:retriever", "viktor")
+    started = await live.start("incident_triage", ALERT)
+    thinker = await waiting(started)
+    await switch.throw("halt", "tool:isolate_host", "viktor")
+    await switch.throw("lift", "agent:retriever", "viktor")
+    await started.answer("isolate", "ines")
+    actor = await waiting(started, "tool:isolate_host")
+    before = await live.effects(started)
+    await live.break_tool("open_ticket", times=8)
+    try:
+        await switch.throw("halt", "team:secops", "viktor")
+        await switch.throw("lift", "tool:isolate_host", "viktor")
+        await waiting(started, "team:secops")
+        await switch.throw("lift", "team:secops", "viktor")
+        with pytest.raises(WorkflowFailureError):
+            await started.result()
+    finally:
+        await live.mend()
+
+    assert ["enrich", "isolate"] == [note.path.rpartition("/")[2] for note in (thinker, actor)]
+    assert [] == before
+    assert ["isolate_host", "release_host"] == [effect["tool"] for effect in await live.effects(started)]

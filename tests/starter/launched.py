@@ -10,8 +10,8 @@ from pathlib import Path
 from starter import footprint
 from starter.ports import free_port
 
-ANSWERED = 20
-"""Seconds within which a loaded machine must have answered."""
+ANSWERED = 90
+"""Seconds after which nothing is coming any more. A whole demo takes ten on an idle machine; tests run side by side."""
 
 
 @asynccontextmanager

@@ -56,6 +56,13 @@ async def test_starting_twice_with_one_id_starts_one_mission_and_says_so(shipped
     assert "nothing new was started" in (await shipped(*order(fresh))).out
 
 
+@pytest.mark.parametrize("table", ["gonogo-halts", "gonogo-locks"])
+async def test_the_ids_of_the_namespace_s_own_tables_are_no_mission_s(shipped, client, table):
+    told = await shipped(*order(table))
+
+    assert (2, True) == (told.code, f"{table} is no id for a mission" in told.err)
+
+
 async def test_an_id_whose_mission_has_ended_is_not_used_again(shipped, fresh, server):
     await shipped(*order(fresh))
     client = await Client.connect(server.address)

@@ -8,6 +8,7 @@ from contracts.decision import Ruling
 from contracts.lock import Blocker, LockNote
 from contracts.notice import Note
 from contracts.record import Effect, Failure, Record
+from contracts.rung import Taken
 from contracts.view import MissionState, MissionView, Waiting
 from starter.timeline import Timeline, brief
 
@@ -221,3 +222,18 @@ def test_reminders_and_what_could_not_be_told_are_told_once():
     assert [("failed", "lead could not be told"), ("waiting", "lead or chief reminded")] == told(lines)
     assert "ops: it answered 404" == lines[0].note
     assert [] == timeline.news(view(asking))
+
+
+def test_where_a_failure_led_is_told_once_with_its_reason():
+    rung = Taken(rung="fallback", who="other", code="unavailable", cause="no answer", at=at(3))
+    failed = RUNNING.model_copy(update={"rungs": (rung,)})
+    timeline = Timeline()
+    [_, told_first] = timeline.news(view(failed))
+
+    assert (at(3), "let other do it, since unavailable", "no answer", "look") == (
+        told_first.at,
+        told_first.text,
+        told_first.note,
+        told_first.step,
+    )
+    assert [] == timeline.news(view(failed.model_copy(update={"revision": 9})))

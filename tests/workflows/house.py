@@ -1,6 +1,7 @@
 """A mission's surroundings on a real server: the real workflow, runner and judge; agents and tools from tables."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities import keys, plans
+from activities.arrival import Arrivals
 from activities.failure import failure
 from activities.halts import Lookout, halting, not_begun
 from activities.identity import Judge
@@ -206,6 +208,40 @@ class Started:
     async def decide(self, opening: Opening, person: str, verb: str = "approve", **fields: Any) -> Receipt:
         return await self.send(self.token(opening, person, verb, **fields))
 
+    async def command(self, verb: str, step: str = "", person: str = "cleo", **changes: Any) -> Receipt:
+        """Sign an operator's command, send it, and return its receipt."""
+        return await self.send(self.order(verb, step, person, changes=changes or None))
+
+    def order(self, verb: str, step: str = "", person: str = "cleo", **fields: Any) -> str:
+        """Sign an operator's command."""
+        known = {
+            "iss": person,
+            "jti": uuid.uuid4().hex,
+            "iat": int(time.time()),
+            "exp": int(time.time()) + 300,
+            "mission": self.handle.id,
+            "run": self.handle.first_execution_run_id,
+            "step": step,
+            "nonce": "",
+            "digest": "",
+            "verb": verb,
+            "comment": f"{person} wants to {verb}",
+        }
+        return keys.sign(self.house.home, person, Claims(**{**known, **fields}))
+
+    async def until_state(self, state: str) -> MissionView:
+        """Wait until the mission is in a state."""
+        return await self.seen(lambda view: view.state == state)
+
+    async def seen(self, found: Callable[[MissionView], bool]) -> MissionView:
+        """Wait until the mission looks as asked."""
+        async with asyncio.timeout(20):
+            while True:
+                view = await self.state()
+                if found(view):
+                    return view
+                await asyncio.sleep(0.01)
+
     async def send(self, token: str) -> Receipt:
         """Send a decision and return its receipt."""
         await self.handle.signal(DECIDE, token)
@@ -230,7 +266,7 @@ async def house(
         task_queue=queue,
         workflows=[Mission, Locks, Halts],
         activities=[
-            *(*fakes, plans.load, Judge(Directory(home / "people.yaml")).judge),
+            *(*fakes, plans.load, Judge(Directory(home / "people.yaml"), Arrivals(client)).judge),
             *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
         ],
         workflow_runner=runner(),

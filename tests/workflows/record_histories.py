@@ -17,7 +17,7 @@ from temporalio.testing import TimeSkipper
 
 from contracts.call import AgentResult
 from contracts.notice import Delivery
-from contracts.plan import Limits
+from contracts.plan import CURRENT, Limits
 from contracts.workspace import Agent
 from runtime.connection import DATA_CONVERTER
 from starter.server import DevServer
@@ -25,6 +25,7 @@ from tests.interpreter.fakes import plan_of
 from tests.workflows.house import Activities, House, Started, broken, house, populate
 from tests.workflows.house import moved as placed
 from tests.workflows.switch import Switch, waiting
+from tests.workflows.unattended import attended, unattended
 
 FOLDER = Path(__file__).parents[1] / "histories"
 TABLES = FOLDER / "tables"
@@ -115,12 +116,12 @@ PLAN = {
     "approval": APPROVED,
 }
 """Refused, then rejected, then approved."""
+SEATED_BY = {"approvers": ["lead", "chief"], "from": {"lead": 1, "chief": 1}}
 SEATED = {
     "kind": "gate",
     "step": "ask",
     "gate": {
-        "approvers": ["lead", "chief"],
-        "from": {"lead": 1, "chief": 1},
+        **SEATED_BY,
         "message": "Draft ${{ a.n }}?",
         "timeout": "2h",
         "on_changes": [agent("mend", output="a", task="${{ steps.ask.output.comment }}")],
@@ -275,6 +276,14 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "decide": [("lea", "modify"), ("lou", "approve"), ("lea", "approve")],
         "changes": {"both#1/inner/b": {"n": 9}},
     },
+    "gate_quorum": {
+        "steps": [{**act("a"), "approval": {**APPROVED, **SEATED_BY, "required": 2}}],
+        "decide": [("lea", "approve"), ("lou", "approve"), ("cleo", "approve")],
+    },
+    "gate_changed": {
+        "steps": [agent("draft", output="a"), SEATED],
+        "decide": [("lea", "request_changes"), ("lou", "approve"), ("cleo", "approve")],
+    },
     "gate_seated": {
         "steps": [agent("draft", output="a"), SEATED, agent("after")],
         "decide": [*TAKEN_BACK, ("lou", "delegate", "lea"), ("lea", "approve"), ("cleo", "approve")],
@@ -282,6 +291,11 @@ MISSIONS: dict[str, dict[str, Any]] = {
     },
     "child": {"steps": [CHILD, act("after", 2)], "children": {"patching": [act("a", 1)]}},
     "child_undone": {"steps": [CHILD, agent("last", "dot")], "children": {"patching": [act("a", 1)]}},
+    "gate_heard_late": {
+        "steps": [act("b", 2, approval={**APPROVED, "timeout": "1s"})],
+        "before": [("lea", "approve")],
+        "after": [("lou", "reject")],
+    },
     "gate_reminded": {"steps": [{**CLIMBED, "on_failure": {"unanswered": [agent("by_hand")]}}], "skip": True},
     "gate_told": {
         "steps": [CLIMBED, act("b", 2, approval=APPROVED)],
@@ -293,6 +307,29 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
         "decide": [("lea", "approve")],
         "limits": Limits(events_per_run=16),
+    },
+    "climbed": {
+        "steps": [agent("first", "dot", on_failure={"agent": {"agent": "eva", "else": "escalate"}}), agent("second")],
+        "decide": [("cleo", "approve")],
+        "limits": CURRENT,
+    },
+    "circled": {
+        "steps": [{**LOOP, "loop": {**LOOP["loop"], "on_max": "escalate"}}, agent("after", "eva")],
+        "agents": {"ann": {"n": 0}, "eva": {"n": 1}},
+        "decide": [("cleo", "approve")],
+        "limits": CURRENT,
+    },
+    "retried_by_chance": {
+        "steps": [
+            {
+                "kind": "group",
+                "step": "g",
+                "steps": [act("file"), agent("check", "eva")],
+                "retry": {"attempts": 2, "first": "5m"},
+            }
+        ],
+        "skip": True,
+        "limits": CURRENT,
     },
     "handed_over": {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
@@ -338,6 +375,11 @@ async def play(started: Started, script: dict[str, Any]) -> None:
 async def record(client: Client, home: Path, name: str) -> None:
     """Play one mission and write the history of each of its runs."""
     script = MISSIONS[name]
+    if "after" in script:
+        started = await unattended(client, home, script["steps"], script["before"], script["after"])
+        await attended(started)
+        await write(client, started.handle.id, started.handle.first_execution_run_id, name)
+        return
     floors = {"cid": Agent(callable="tests:none", confidence_floor=0.5)}
     skipping = TimeSkipper(client).client if script.get("skip") else client
     async with house(skipping, home, activities(script.get("tools", {}))) as h:

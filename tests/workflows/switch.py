@@ -63,11 +63,12 @@ async def switched(client, home, agents=None, queue="", **given):
         yield h, Switch(h, **given)
 
 
-async def waiting(mission):
-    """Wait until a mission waits for a halt to be lifted, and return the note of it."""
+async def waiting(mission, target=""):
+    """Wait until a mission waits for a halt to be lifted, of this target or of any, and return the note of it."""
     async with asyncio.timeout(20):
         while True:
             notes = [record.halted for record in (await mission.state()).records if record.halted]
-            if notes and notes[-1].state == "waiting":
-                return notes[-1]
+            for note in notes:
+                if note.state == "waiting" and (not target or target in [halt.target for halt in note.halts]):
+                    return note
             await asyncio.sleep(0.05)

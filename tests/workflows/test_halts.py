@@ -247,3 +247,28 @@ async def test_a_branch_of_a_race_that_is_halted_loses_to_one_that_is_not(client
         assert ["over"] == [one.halted.state for one in (await mission.state()).records if one.halted]
         assert None is (await mission.handle.describe()).search_attributes.get("HaltedBy")
         await replays(mission.handle)
+
+
+@pytest.mark.parametrize("verb", ["pause", "skip", "retry", "redirect", "abort", "interrupt"])
+async def test_operators_steer_a_mission_that_is_halted(client, home, verb):
+    async with switched(client, home, {"ann": {"n": 1}}) as (h, switch):
+        await switch.throw("halt", "tool:file")
+        mission = await h.start([agent("one"), act("file"), agent("two")])
+        await waiting(mission)
+        step = {"skip": "file", "retry": "file", "redirect": "two", "interrupt": "file"}.get(verb, "")
+        receipt = await mission.command(verb, step)
+        if verb == "pause":
+            await mission.until_state("paused")
+            await mission.command("resume")
+        if verb in {"pause", "retry", "interrupt"}:
+            await waiting(mission, "tool:file")
+            await switch.throw("lift", "tool:file")
+        result = await mission.result()
+        files = [tool for tool, _, _ in h.activities.world]
+        notes = [one.halted.state for one in (await mission.state()).records if one.halted]
+
+        assert ("aborted" if verb == "abort" else "completed") == result.state
+        assert (["file"] if verb in {"pause", "retry", "interrupt"} else []) == files
+        assert "waiting" not in notes
+        assert receipt.accepted == (verb != "interrupt")
+        await replays(mission.handle)

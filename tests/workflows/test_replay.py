@@ -80,7 +80,7 @@ MUTATIONS = {
     ),
     "an activity that is called otherwise": (
         "workflows/ports.py",
-        "workflow.start_activity(\n                name,",
+        "workflow.start_activity(\n                    name,",
         'workflow.start_activity(\n            name + "_v2",',
         "agent.1",
     ),
@@ -95,6 +95,18 @@ MUTATIONS = {
         "if len(against) >= subject.reject_quorum:",
         "if len(against) > subject.reject_quorum:",
         "gate_rejected.1",
+    ),
+    "a seat that is empty and counts": (
+        "workflows/governance/tally.py",
+        "and not empty_seats(subject.seats, approvers)",
+        "and not empty_seats({}, approvers)",
+        "gate_quorum.1",
+    ),
+    "changes that nobody makes": (
+        "workflows/interpreter/rework.py",
+        "await scope.run_target(target, here, scope)",
+        "await scope.run_target((), here, scope)",
+        "gate_changed.1",
     ),
     "a lock that is not given back": (
         "workflows/interpreter/walk.py",

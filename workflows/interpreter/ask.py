@@ -6,7 +6,7 @@ Pure: the wait is a port. Decisions arrive in `workflows/mission.py` and are cou
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from contracts.base import digest
@@ -26,6 +26,8 @@ from workflows.interpreter.tell import moments, next_look, remind, tell
 from workflows.interpreter.terms import USUAL, Terms
 from workflows.view import spent
 
+TRIED = "what was tried"
+"""Where people see it in the context: no variable has such a name."""
 Decided = Literal["approved", "rejected", "changes_requested", "timed_out"]
 AGAINST = ("rejected", "changes_requested")
 WORDS = {
@@ -34,7 +36,7 @@ WORDS = {
     "changes_requested": "sent back for changes",
     "timed_out": "timed out",
 }
-Kind = Literal["approval", "escalation", "compensation", "review", "facilitation"]
+Kind = Literal["approval", "escalation", "compensation", "review", "facilitation", "override"]
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,12 @@ def last_resort(gate: Gate) -> Target:
     return gate.escalation[-1].on_timeout if climbed else gate.on_timeout
 
 
-def escalation_question(message: str, scope: Scope) -> Question:
-    """Return the question that the built-in `escalate` asks, with everything so far."""
+def escalation_question(message: str, scope: Scope, tried: list[str] | None = None) -> Question:
+    """Return the question that the built-in `escalate` asks, with everything so far, and everything that was tried."""
     escalation = scope.plan.escalation
     rungs = (((escalation.role,), escalation.timeout),)
-    return Question(kind="escalation", message=message, rungs=rungs, context=scope.everything())
+    context = {**({TRIED: tried} if tried else {}), **scope.everything()}
+    return Question(kind="escalation", message=message, rungs=rungs, context=context)
 
 
 async def ask(question: Question, path: str, scope: Scope) -> Answer:
@@ -158,8 +161,9 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
             raise Suspended
         opening = _open(question, path, 0, scope)
     while True:
-        await scope.ports.wait(lambda: _standing(path, scope) != "open", next_look(opening), _summary(opening))
-        voted = scope.gates.get(path) or opening
+        until = opening.deadline
+        await scope.ports.wait(lambda: _moved(path, until, scope), next_look(opening), _summary(opening))  # noqa: B023
+        voted = opening = scope.gates.get(path) or opening
         match standing(voted):
             case "approved" | "rejected" | "changes_requested" as decided:
                 return _settle(decided, voted, path, scope)
@@ -207,6 +211,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         context_digest=digest(question.context),
         plan_digest=scope.plan.digest,
         requested_by=scope.mission.requested_by,
+        generation=scope.generation(path),
         seats=question.terms.seats,
         reject_quorum=question.terms.reject_quorum,
         excluded=question.terms.excluded,
@@ -222,6 +227,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         rung=rung,
         context=question.context,
         input_schema=question.input_schema,
+        stands_still=question.terms.stands_still,
         reminders=moments(question.terms.reminders[rung : rung + 1], now),
     )
 
@@ -270,9 +276,10 @@ def recalled(path: str, scope: Scope) -> Answer | None:
     return Answer(said["decision"], tuple(said["by"]), said["comment"], said["arguments"], record.grant)
 
 
-def _standing(path: str, scope: Scope) -> str:
+def _moved(path: str, deadline: datetime | None, scope: Scope) -> bool:
+    """Whether there is something to look at: a decision, or a deadline that a pause has moved."""
     opening = scope.gates.get(path)
-    return standing(opening) if opening is not None else "open"
+    return opening is not None and (standing(opening) != "open" or opening.deadline != deadline)
 
 
 def _summary(opening: Opening) -> str:

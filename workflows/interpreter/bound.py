@@ -18,7 +18,7 @@ from workflows.interpreter.scope import Scope
 async def sleep_until(moment: datetime, why: str, path: str, scope: Scope) -> None:
     """Let time pass. A hand-over moves no moment: the next run waits for the rest."""
     while scope.ports.now() < moment:
-        scope.begin_effect()
+        await scope.begin_effect()
         with scope.ports.within(path):
             await scope.ports.wait(lambda: False, moment, f"{why} at {moment:%Y-%m-%d %H:%M:%S} UTC")
 

@@ -2,12 +2,18 @@
 
 from contracts.call import AgentCall, AgentResult
 from contracts.record import Failure
+from workflows.interpreter.circle import demand_progress
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.scope import Effort, Scope
 
 
 async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
-    """Return the answer, with what both attempts cost. `StepFailed` when there is none."""
+    """Return the answer, with what both attempts cost. `StepFailed` when there is none.
+
+    What operators had to say to it goes along, and what they laid over its input.
+    """
+    call = _as_operators_said(call, scope)
+    demand_progress(call, scope)
     first = await _run(call, effort, scope)
     if not first.errors:
         return first
@@ -32,6 +38,19 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     )
 
 
+def _as_operators_said(call: AgentCall, scope: Scope) -> AgentCall:
+    said = scope.control.state
+    given = dict(said.inputs.get(call.path, {}))
+    task = str(given.pop("task", call.task))
+    more = {
+        "task": task,
+        "context": {**call.context, **given},
+        "guidance": said.guidance.get(call.path, ()),
+        "generation": scope.generation(call.path),
+    }
+    return call.model_copy(update=more)
+
+
 async def _run(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     try:
         with scope.ports.within(call.path):
@@ -45,6 +64,7 @@ async def _run(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
                 operation="run the agent",
                 cause=failed.cause,
                 tried=failed.tried,
+                attempts=failed.attempts,
                 remains="start the mission again once the cause is gone",
             )
         ) from failed

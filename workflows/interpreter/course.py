@@ -5,25 +5,38 @@ The law: whatever is known to stop a walk is an ending. A bug, a cancellation an
 the shell says, which also undoes what an ending leaves to be undone.
 """
 
+import asyncio
 from typing import Any
 
-from contracts.plan import Ending, Plan
+from contracts.command import DeadLetter
+from contracts.plan import Ending, Limits, Plan
 from contracts.record import Failure
 from contracts.view import MissionState
 from language.schema import errors
 from language.start import first_values
 from language.steps import by_name, called_names
+from workflows.governance.control import Control
 from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
-from workflows.interpreter.ending import Broken, MissionEnded, StepFailed, at
+from workflows.interpreter.ending import Broken, MissionEnded, StepFailed, Suspended, at
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.journal import Journal
+from workflows.interpreter.ladder import left_to_operators, tried_around
+from workflows.interpreter.passing import ask_to_pass
 from workflows.interpreter.scope import Mission, Ports, Scope, Variables
 from workflows.interpreter.walk import run_step, run_steps, run_target
 
 
 def scope_of(
-    plan: Plan, mission: Mission, ports: Ports, journal: Journal, gates: Gatebook, *, events: Eventbook | None = None
+    plan: Plan,
+    mission: Mission,
+    ports: Ports,
+    journal: Journal,
+    gates: Gatebook,
+    *,
+    events: Eventbook | None = None,
+    control: Control | None = None,
+    limits: Limits | None = None,
 ) -> Scope:
     """Return the scope that a walk starts from."""
     steps = by_name(plan.definition)
@@ -34,12 +47,62 @@ def scope_of(
         journal=journal,
         gates=gates,
         events=events or Eventbook(),
+        limits=limits or Limits(),
         variables=Variables(steps={name: {"status": "not_run"} for name in steps}),
         by_name=steps,
         called=frozenset(called_names(plan.definition)),
         run_step=run_step,
         run_target=run_target,
+        control=control or Control(),
     )
+
+
+async def follow_under_control(scope: Scope, inputs: dict[str, Any]) -> Ending:
+    """Walk as operators have left it, and wait with a failure for them where the definition says so."""
+    scope.variables = fresh_variables(scope)
+    asking = [asyncio.ensure_future(ask_to_pass(ruling, scope)) for ruling in scope.control.state.asking]
+    try:
+        return await _followed(scope, {**inputs, **scope.control.state.values})
+    finally:
+        for task in asking:
+            task.cancel()
+        # Nothing is awaited where nobody was asked: a coroutine that is thrown away has no loop to wait in.
+        for ended in await asyncio.gather(*asking, return_exceptions=True) if asking else ():
+            if isinstance(ended, Exception) and not isinstance(ended, Suspended):
+                raise ended
+
+
+def fresh_variables(scope: Scope) -> Variables:
+    """Return the variables that a walk starts with: none, and no step has run."""
+    return Variables(steps={name: {"status": "not_run"} for name in scope.by_name})
+
+
+async def _followed(scope: Scope, inputs: dict[str, Any]) -> Ending:
+    box, control = scope.plan.definition.dead_letter, scope.control
+    if control.letter is None:
+        ending = await follow(scope, inputs)
+        if box is None or ending.failure is None:
+            return ending
+        now = scope.ports.now()
+        deadline = now + box.timeout if box.timeout is not None else None
+        tried = tuple(tried_around(ending.failure.step, scope))
+        control.put(letter=DeadLetter(failure=ending.failure, at=now, deadline=deadline, tried=tried))
+        left_to_operators(ending.failure, scope)
+        scope.ports.changed()
+    return await _wait_for_operators(scope)
+
+
+async def _wait_for_operators(scope: Scope) -> Ending:
+    """Wait until a command stops the walk. At the deadline the mission fails after all, and is undone."""
+    letter = scope.control.letter
+    if letter is None:
+        raise AssertionError
+    halt_if_cancelled()
+    await scope.ports.wait(lambda: False, letter.deadline, f"{letter.failure.step} waits for an operator")
+    if letter.deadline is None or scope.ports.now() < letter.deadline or scope.control.overriding():
+        raise Suspended
+    said = "; no operator said in time how to go on"
+    return failing(letter.failure.model_copy(update={"remains": f"{letter.failure.remains}{said}".removeprefix("; ")}))
 
 
 async def follow(scope: Scope, inputs: dict[str, Any], below: str = "") -> Ending:
@@ -72,8 +135,12 @@ def to_be_undone(ending: Ending) -> bool:
     return ending.state != MissionState.COMPLETED
 
 
-def state_of(ending: Ending | None, *, over: bool, asking: bool) -> MissionState:
-    """Return how a mission stands: by its ending, whether it is over, and whether a gate waits."""
+def state_of(ending: Ending | None, *, over: bool, asking: bool, control: Control | None = None) -> MissionState:
+    """Return how a mission stands: by its ending, whether it is over, what operators said, and whether a gate waits."""
+    if ending is None and control is not None and control.letter is not None:
+        return MissionState.DEAD_LETTER
+    if ending is None and control is not None and control.paused is not None:
+        return MissionState.PAUSED
     if ending is None:
         return MissionState.WAITING if asking else MissionState.RUNNING
     if over:

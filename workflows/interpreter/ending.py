@@ -21,14 +21,17 @@ Applied = Literal["no", "yes", "unknown"]
 
 
 class EffectFailed(Exception):
-    """An agent or a tool failed for good. `applied` says whether the world may have changed."""
+    """An agent or a tool failed for good, after so many attempts. `applied`: whether the world may have changed."""
 
-    def __init__(self, code: str, cause: str, *, tried: str = "", applied: Applied = "unknown") -> None:
+    def __init__(
+        self, code: str, cause: str, *, tried: str = "", applied: Applied = "unknown", attempts: int = 1
+    ) -> None:
         super().__init__(f"{code}: {cause}")
         self.code = code
         self.cause = cause
         self.tried = tried
         self.applied = applied
+        self.attempts = attempts
 
 
 class StepFailed(Exception):

@@ -19,11 +19,11 @@ class Floor:
         self._path = path
         self._scope = scope
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Open it, unless the run before has."""
         if not self._party.facilitator or self._scope.gates.get(self._path) is not None:
             return
-        self._scope.begin_effect()
+        await self._scope.begin_effect()
         rungs = ((self._party.facilitator, None),)
         question = Question(kind="facilitation", message=self._topic, rungs=rungs, context={})
         self._scope.gates.open(opened(question, self._path, 0, self._scope))

@@ -10,20 +10,20 @@ from itertools import islice
 from typing import Any
 
 from contracts.halt import Halt
-from contracts.record import STANDING, Record, Status
+from contracts.record import STANDING, Record, Status, inside
 
 SETTLED: frozenset[Status] = frozenset({"succeeded", "recovered", "skipped"})
 CLAIMING = frozenset({"held", "waiting"})
 
 
 class Journal:
-    """Records by path. `revision` counts changes, `order` counts completions; both only grow.
+    """Records by path. `revision` counts changes, `order` completions, `generation` new beginnings; all only grow.
 
     `done` counts the records that have settled. What lies directly below a path is kept at hand, since a long map
     asks for it at each of its items.
     """
 
-    def __init__(self, records: Iterable[Record] = (), revision: int = 0, order: int = 0) -> None:
+    def __init__(self, records: Iterable[Record] = (), revision: int = 0, order: int = 0, generation: int = 0) -> None:
         self._records: dict[str, Record] = {}
         self._below: dict[str, dict[str, None]] = {}
         self._claiming: dict[str, None] = {}
@@ -33,6 +33,7 @@ class Journal:
             self._keep(record)
         self.revision = revision
         self.order = order
+        self.generation = generation
 
     def get(self, path: str) -> Record | None:
         return self._records.get(path)
@@ -48,7 +49,8 @@ class Journal:
         if known is not None and known.status in {"running", "waiting"}:
             return
         attempt = known.attempt + 1 if known is not None else 1
-        self._put(Record(path=path, kind=kind, actor=actor, status="running", attempt=attempt, started_at=now))
+        begun = {"status": "running", "attempt": attempt, "started_at": now, "generation": self.generation}
+        self._put(Record(path=path, kind=kind, actor=actor, **begun))
 
     def update(self, path: str, **fields: Any) -> None:
         """Change fields of a record that stands."""
@@ -77,6 +79,13 @@ class Journal:
         self.update(into, usage=self._records[into].usage.plus(self._records[path].usage))
         self._forget(path)
 
+    def begin_anew(self, paths: Iterable[str]) -> None:
+        """Forget these paths. What begins after this is of another generation."""
+        self.generation += 1
+        for path in paths:
+            if path in self._records:
+                self._forget(path)
+
     def last(self, number: int) -> list[Record]:
         """Return the records written last, in the order in which they were first written."""
         return list(islice(reversed(self._records.values()), number))[::-1]
@@ -87,6 +96,16 @@ class Journal:
     def records(self) -> tuple[Record, ...]:
         """Return all records in the order in which they were first written."""
         return tuple(self._records.values())
+
+    def below(self, path: str) -> list[Record]:
+        """Return what lies below a path that has a record, in the order in which it was first written: all after it."""
+        found: list[Record] = []
+        for record in reversed(self._records.values()):
+            if record.path == path:
+                break
+            if record.path.startswith(inside(path)):
+                found.append(record)
+        return found[::-1]
 
     def since(self, revision: int) -> list[Record]:
         """Return the records changed after a revision, the oldest change first."""

@@ -13,16 +13,18 @@ from typing import Any, Protocol
 from contracts.base import canonical
 from contracts.call import AgentCall, AgentResult, Grant, ToolCall, ToolResult
 from contracts.child import Child, Report
+from contracts.decision import Kin
 from contracts.definition import Step, Target
 from contracts.lock import Claim, Holder, Standing
 from contracts.notice import Notice
-from contracts.plan import MissionInput, Plan
+from contracts.plan import Limits, MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.record import Failure
 from contracts.step import Retry
 from language.expression import ExpressionError, evaluate, evaluate_bool, names, render, template_expressions
 from language.start import defaults
 from language.steps import called_by, walk
+from workflows.governance.control import Control
 from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.ending import StepFailed, Suspended
@@ -47,7 +49,11 @@ class Ports(Protocol):
         """Return a fresh, unguessable value that is the same on replay."""
         ...
 
-    def key(self, path: str, arguments_digest: str) -> str:
+    def later(self, seconds: float) -> datetime:
+        """Return the moment so many seconds from now."""
+        ...
+
+    def key(self, path: str, arguments_digest: str, generation: int) -> str:
         """Return the idempotency key for these arguments at this step: the same in every run of the mission."""
         ...
 
@@ -57,6 +63,30 @@ class Ports(Protocol):
 
     def stopping(self) -> bool:
         """Whether the run is to hand over to the next one."""
+        ...
+
+    def holds(self, path: str, generation: int) -> bool:
+        """Whether an effect runs at a path that a walk before this one has begun."""
+        ...
+
+    def override(self, touched: "Touched") -> None:
+        """Stop the walk for a command: end the running effects that it touches, hold the others for the next walk."""
+        ...
+
+    async def reported(self, touched: "Touched") -> None:
+        """Wait until what a command ended has reported."""
+        ...
+
+    def interrupt(self, path: str, generation: int, cause: str) -> bool:
+        """End the agent that runs at a path, so that its step fails; return whether one did."""
+        ...
+
+    def stop(self) -> None:
+        """Cancel the mission."""
+        ...
+
+    def tell_child(self, child: Child, token: str) -> None:
+        """Pass a command on to a child."""
         ...
 
     async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult: ...
@@ -111,6 +141,32 @@ class Ports(Protocol):
         ...
 
 
+class Unsteered:
+    """The part of the ports that is there for operators, where there are none."""
+
+    def later(self, seconds: float) -> datetime:
+        raise AssertionError(seconds)
+
+    def holds(self, path: str, generation: int) -> bool:
+        del path, generation
+        return False
+
+    def override(self, touched: "Touched") -> None:
+        raise AssertionError(touched)
+
+    async def reported(self, touched: "Touched") -> None:
+        raise AssertionError(touched)
+
+    def interrupt(self, path: str, generation: int, cause: str) -> bool:
+        raise AssertionError(path, generation, cause)
+
+    def stop(self) -> None:
+        raise AssertionError
+
+    def tell_child(self, child: Child, token: str) -> None:
+        raise AssertionError(child, token)
+
+
 @dataclass(frozen=True)
 class Mission:
     """Who the mission is."""
@@ -120,6 +176,8 @@ class Mission:
     requested_by: str
     tells: bool = False
     """Whether people are told what it has cost so far: missions that began without that go on without it."""
+    above: tuple[Kin, ...] = ()
+    """The missions whose child it is, the nearest first."""
 
 
 @dataclass
@@ -134,6 +192,8 @@ class Variables:
         return Variables(ChainMap({}, self.values), ChainMap({}, self.steps))
 
 
+Touched = Callable[[str, bool], bool]
+"""Whether a command ends the effect that runs at a path; and whether an agent runs there."""
 RunStep = Callable[[Step, str, "Scope"], Awaitable[Any]]
 RunTarget = Callable[[Target, str, "Scope"], Awaitable[Any]]
 
@@ -154,16 +214,31 @@ class Scope:
     run_step: RunStep
     run_target: RunTarget
     local: dict[str, Any] = field(default_factory=dict)
+    control: Control = field(default_factory=Control)
+    limits: Limits = field(default_factory=Limits)
     held: frozenset[str] = frozenset()
     """The locks under which this part of it runs."""
     grant: Grant | None = None
     """What people approved of this part of it before its first action: all of them, with their arguments."""
 
-    def begin_effect(self) -> None:
-        """Stop here rather than start an effect in a cancelled branch or at the end of a run."""
+    async def begin_effect(self, path: str = "") -> None:
+        """Stop here rather than start an effect in a cancelled branch or at the end of a run, and wait out a pause.
+
+        What a walk before this one has begun at the path is only waited for.
+        """
         halt_if_cancelled()
         if self.ports.stopping():
             raise Suspended
+        while self.control.paused is not None and not (path and self.ports.holds(path, self.generation(path))):
+            await self.ports.wait(lambda: self.control.paused is None, None, "paused")
+            halt_if_cancelled()
+            if self.ports.stopping():
+                raise Suspended
+
+    def generation(self, path: str) -> int:
+        """Return how often operators had begun something anew when a step began."""
+        record = self.journal.get(path)
+        return record.generation if record is not None else self.journal.generation
 
     def inside(self, **local: Any) -> "Scope":
         """Return the same scope with more local variables; everything else is shared."""

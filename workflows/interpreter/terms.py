@@ -17,6 +17,8 @@ class Terms:
     seats: dict[str, int] = field(default_factory=dict)
     reject_quorum: int = 1
     excluded: tuple[str, ...] = ("requester",)
+    stands_still: bool = True
+    """Its clock stands while the mission is paused."""
     reminders: tuple[tuple[timedelta, ...], ...] = ()
 
 
@@ -34,6 +36,7 @@ def terms(gate: Gate, *tools: Tool) -> Terms:
         dict(gate.from_),
         gate.reject_quorum,
         tuple(gate.exclude),
+        stands_still=gate.when_paused == "freeze",
         reminders=(gate.remind, *(rung.remind for rung in gate.escalation)),
     )
 

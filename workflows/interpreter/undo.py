@@ -29,6 +29,13 @@ async def undo_below(path: str, scope: Scope) -> None:
     await _undo_each((one for one in records if one.path == path or one.path.startswith(below)), scope)
 
 
+async def undo_these(records: Iterable[Record], scope: Scope) -> list[str]:
+    """Undo what these records did, the last completed first; return their paths."""
+    standing = [record.path for record in to_undo(records)]
+    await _undo_each([record for path in standing if (record := scope.journal.get(path)) is not None], scope)
+    return standing
+
+
 async def _undo_each(records: Iterable[Record], scope: Scope) -> None:
     bugs: list[Broken] = []
     for record in to_undo(records):

@@ -20,7 +20,7 @@ from contracts.definition import (
 )
 from contracts.failure_class import ANY, most_specific
 from contracts.record import Failure, Record
-from contracts.step import ESCALATE, BaseStep, Fallback
+from contracts.step import ESCALATE, UNANSWERED, BaseStep, Fallback
 from contracts.view import MissionState
 from workflows.interpreter.ask import ask_apart, escalation_question
 from workflows.interpreter.attempt import run_attempts
@@ -29,10 +29,11 @@ from workflows.interpreter.dispatch import actor, handle
 from workflows.interpreter.ending import Broken, MissionEnded, StepFailed, Suspended, at
 from workflows.interpreter.hold import give_back, leave, let_go, take, under
 from workflows.interpreter.join import halt_if_cancelled, run_all
+from workflows.interpreter.ladder import RECOVERY, all_tried, came_of, note_tries, on_a_rung, went
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
 
-RECOVERY = "on_failure"
+OPEN = frozenset({"running", "waiting"})
 
 
 async def run_step(step: Step, parent: str, scope: Scope) -> Any:
@@ -40,11 +41,11 @@ async def run_step(step: Step, parent: str, scope: Scope) -> Any:
     path = f"{parent}/{step.step}" if parent else step.step
     settled = scope.journal.settled(path)
     if settled is not None and _closed(step, settled):
-        _bind(step, settled.status, settled.output, scope)
+        _bind(step, settled.status, settled.output, scope, by_hand=bool(settled.by))
         return settled.output
     fresh = scope.journal.get(path) is None
     if settled is None:
-        _begin(step, path, scope)
+        await _begin(step, path, scope)
     try:
         with at(path):
             outcome = await _outcome(step, path, scope, fresh=fresh)
@@ -74,7 +75,8 @@ def _closed(step: Step, settled: Record) -> bool:
     """
     kept = isinstance(step, ActionStep | MapStep | RaceStep | CanaryStep | PlanStep | MissionStep)
     unasked = settled.answer is None and settled.output is None
-    return (kept and settled.status == "succeeded") or (settled.status == "skipped" and unasked)
+    by_hand = settled.status == "skipped" and settled.by != ""
+    return (kept and settled.status == "succeeded") or (settled.status == "skipped" and unasked) or by_hand
 
 
 async def _outcome(step: Step, path: str, scope: Scope, *, fresh: bool) -> Outcome:
@@ -99,12 +101,20 @@ async def _mended(step: Step, path: str, scope: Scope) -> Outcome:
             return await _tried(step, path, scope)
         except StepFailed as failed:
             failure = failed.failure
-            if _way(step, failure) is None:
+            note_tries(failure, path, scope)
+            if _way(step, path, failure, scope) is None:
                 raise
-            scope.journal.update(path, failure=failure)
-            scope.ports.changed()
+    way = _way(step, path, failure, scope)
+    if way is not None and not on_a_rung(path, scope):
+        went(way, failure, path, scope, failure=failure)
     await let_go(path, scope)
-    return await _recover(step, failure, path, under(path, scope))
+    try:
+        outcome = await _recover(step, failure, path, under(path, scope))
+    except (StepFailed, MissionEnded):
+        came_of("failed", path, scope)
+        raise
+    came_of("succeeded", path, scope)
+    return outcome
 
 
 async def _tried(step: Step, path: str, scope: Scope) -> Outcome:
@@ -126,12 +136,15 @@ async def _bounded(step: Step, path: str, scope: Scope) -> Outcome:
     return await run_within(step.timeout, handle(step, path, scope), path, scope)
 
 
-def _way(step: Step, failure: Failure) -> Target | Fallback | None:
+def _way(step: Step, path: str, failure: Failure, scope: Scope) -> Target | Fallback | None:
+    """Return where a failure leads: where an operator said, or the definition."""
+    if path in scope.control.state.escalated:
+        return ESCALATE
     return most_specific(failure.code, step.on_failure)
 
 
 async def _recover(step: Step, failure: Failure, path: str, scope: Scope) -> Outcome:
-    way = _way(step, failure)
+    way = _way(step, path, failure, scope)
     if isinstance(way, Fallback) and isinstance(step, AgentStep):
         further = {ANY: way.else_} if way.else_ is not None else {}
         work = {"task": step.task, "context": step.context, "retry": step.retry}
@@ -190,18 +203,23 @@ async def _run_graph(steps: list[Step], parent: str, scope: Scope) -> dict[str, 
 async def _escalate(path: str, scope: Scope) -> Any:
     failed = scope.journal.get(path.removesuffix(f"/{RECOVERY}"))
     why = f" ({failed.failure})" if failed is not None and failed.failure is not None else ""
-    question = escalation_question(f"{path} needs somebody to say how to go on{why}", scope)
+    tried = all_tried(path.removesuffix(f"/{RECOVERY}"), scope) if scope.limits.ladder else []
+    question = escalation_question(f"{path} needs somebody to say how to go on{why}", scope, tried)
     answer = await ask_apart(question, f"{path}/{ESCALATE}", scope)
+    if answer.decided == "timed_out" and scope.plan.definition.dead_letter is not None:
+        cause = f"{scope.plan.escalation.role} did not say in time how to go on"
+        failed_step = path.removesuffix(f"/{RECOVERY}")
+        raise StepFailed(Failure(code=UNANSWERED, step=failed_step, operation="ask people", cause=cause))
     if answer.decided != "approved":
         raise MissionEnded(MissionState.REFUSED, answer.comment or f"nobody would go on from {path}")
     return answer.output()
 
 
-def _begin(step: Step, path: str, scope: Scope) -> None:
+async def _begin(step: Step, path: str, scope: Scope) -> None:
     halt_if_cancelled()
     known = scope.journal.get(path)
-    if known is None and scope.ports.stopping():
-        raise Suspended
+    if known is None or known.status not in OPEN:
+        await scope.begin_effect()
     scope.journal.start(path, step.kind, actor(step), scope.ports.now())
     scope.variables.steps[step.step] = {"status": "running"}
     scope.ports.changed()
@@ -213,9 +231,10 @@ def _close(step: Step, path: str, status: Any, scope: Scope, failure: Failure | 
     scope.ports.changed()
 
 
-def _bind(step: BaseStep, status: str, output: Any, scope: Scope) -> None:
+def _bind(step: BaseStep, status: str, output: Any, scope: Scope, *, by_hand: bool = False) -> None:
     """Make a step's result known: as the variable that it names, and under `steps`."""
-    if step.output and (status == "succeeded" or (status == "recovered" and output is not None)):
+    instead = output is not None and (status == "recovered" or by_hand)
+    if step.output and (status == "succeeded" or instead):
         scope.variables.values[step.output] = output
     scope.variables.steps[step.step] = {"status": status, "output": output}
 

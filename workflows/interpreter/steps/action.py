@@ -55,8 +55,9 @@ def _question(step: ActionStep, gate: Gate, path: str, scope: Scope) -> Question
 
 
 async def _act(step: ActionStep, path: str, arguments: dict[str, Any], grant: Grant | None, scope: Scope) -> Outcome:
-    scope.begin_effect()
-    key = scope.ports.key(path, digest(arguments))
+    await scope.begin_effect(path)
+    generation = scope.generation(path)
+    key = scope.ports.key(path, digest(arguments), generation)
     call = ToolCall(
         mission=scope.mission.id,
         path=path,
@@ -64,6 +65,7 @@ async def _act(step: ActionStep, path: str, arguments: dict[str, Any], grant: Gr
         arguments=arguments,
         key=key,
         grant=grant,
+        generation=generation,
     )
     effect = _register(step, call, scope)
     scope.journal.update(path, effect=effect)
@@ -116,7 +118,7 @@ def _undo(step: ActionStep, call: ToolCall, result: Any, scope: Scope) -> dict[s
         except StepFailed as failed:
             return {"undo": None, "undo_error": failed.failure.cause}
     path, arguments = f"{call.path}/undo", {**arguments, **agreed(call)}
-    key = scope.ports.key(path, digest(arguments))
+    key = scope.ports.key(path, digest(arguments), call.generation)
     return {
         "undo": ToolCall(
             mission=call.mission,
@@ -127,6 +129,7 @@ def _undo(step: ActionStep, call: ToolCall, result: Any, scope: Scope) -> dict[s
             grant=call.grant,
             undoes=call.tool,
             undoes_key=call.key,
+            generation=call.generation,
         ),
         "undo_error": "",
     }
@@ -146,6 +149,7 @@ def _failed(failed: EffectFailed, step: ActionStep, path: str, effect: Effect, s
             operation="act",
             cause=failed.cause,
             tried=failed.tried,
+            attempts=failed.attempts,
             remains=remains,
         )
     )

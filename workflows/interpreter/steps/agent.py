@@ -27,7 +27,7 @@ async def run_agent(step: AgentStep, path: str, scope: Scope) -> Outcome:
             task=scope.text(step.task, path),
             context=scope.context(step.context, path),
         )
-        scope.begin_effect()
+        await scope.begin_effect(path)
         result = await consult(call, agent_effort(agent, step.retry, step.timeout), scope)
         output = result.output
         scope.journal.update(path, output=output, observations=result.observations, usage=result.usage)

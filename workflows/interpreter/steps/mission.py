@@ -9,6 +9,7 @@ from typing import Any
 
 from contracts.base import digest
 from contracts.child import ABANDON, UNDO, Child, Parent, Report
+from contracts.decision import Kin
 from contracts.definition import MissionStep
 from contracts.plan import MissionInput
 from contracts.record import Effect, Failure
@@ -38,8 +39,8 @@ async def run_mission(step: MissionStep, path: str, scope: Scope) -> Outcome:
 
 
 async def _start(step: MissionStep, path: str, scope: Scope) -> Child:
-    inputs = scope.render(step.with_, path)
-    scope.begin_effect()
+    inputs = {**scope.render(step.with_, path), **scope.control.state.inputs.get(path, {})}
+    await scope.begin_effect()
     undone = step.on_parent_close != ABANDON
     # What undoes it is registered first: cancelled in between, it is not forgotten.
     effect = Effect(
@@ -50,7 +51,14 @@ async def _start(step: MissionStep, path: str, scope: Scope) -> Child:
         locks=tuple(sorted(scope.held)),
     )
     scope.journal.update(path, effect=effect.model_copy(update={"undo_status": "armed" if undone else "none"}))
-    parent = Parent(id=scope.mission.id, run=scope.mission.first_run_id, path=path, on_close=step.on_parent_close)
+    own = Kin(mission=scope.mission.id, first_run_id=scope.mission.first_run_id, operators=scope.plan.commanders())
+    parent = Parent(
+        id=own.mission,
+        run=own.first_run_id,
+        path=path,
+        on_close=step.on_parent_close,
+        above=(own, *scope.mission.above),
+    )
     plan, asker = scope.plan.missions[step.mission], scope.mission.requested_by
     try:
         with scope.ports.within(path):
@@ -64,10 +72,16 @@ async def _start(step: MissionStep, path: str, scope: Scope) -> Child:
     return child
 
 
+def _watch(path: str, scope: Scope) -> str:
+    """Name the look at a child: one that a command ended may still be open under the name before."""
+    return f"{path}~{scope.generation(path)}" if scope.generation(path) else path
+
+
 def _id(path: str, scope: Scope) -> str:
     """Return the child's id: the same in every run of this mission, another for each attempt."""
     record = scope.journal.get(path)
     again = f"~{record.attempt}" if record is not None and record.attempt > 1 else ""
+    again += f"~g{scope.generation(path)}" if scope.generation(path) else ""
     full = f"{scope.mission.id}/{path}{again}"
     return full if len(full) <= LONGEST_ID else f"{full[:LONGEST_ID]}~{digest(full)[-16:]}"
 
@@ -76,7 +90,7 @@ async def _reported(step: MissionStep, child: Child, path: str, scope: Scope) ->
     try:
         halt_if_cancelled()
         with scope.ports.within(path):
-            report = await scope.ports.watch_mission(child, path)
+            report = await scope.ports.watch_mission(child, _watch(path, scope))
     except asyncio.CancelledError:
         if step.on_parent_close != ABANDON:
             # It stops now; that it has undone itself, the saga waits for.

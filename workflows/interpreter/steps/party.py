@@ -42,7 +42,7 @@ async def run_party(step: PartyStep, path: str, scope: Scope) -> Outcome:
 
 async def _talked(party: Party, path: str, scope: Scope) -> dict[str, Any]:
     talk = Talk(party, path, scope)
-    talk.floor.open()
+    await talk.floor.open()
     try:
         result = await talk.result()
     except Suspended:
@@ -82,7 +82,7 @@ class Talk:
         if settled is not None:
             return dict(settled.output)
         if self.scope.journal.get(here) is None:
-            self.scope.begin_effect()
+            await self.scope.begin_effect()
         self.scope.journal.start(here, "round", "", self.scope.ports.now())
         ended = await (self._voted(here) if number == VOTE else self._round(here, number))
         self.scope.journal.finish(here, "succeeded", self.scope.ports.now(), output=ended)
@@ -184,7 +184,7 @@ class Talk:
         settled = journal.settled(path)
         if settled is not None:
             return dict(settled.output)
-        self.scope.begin_effect()
+        await self.scope.begin_effect()
         journal.start(path, kind, name, clock.now())
         self.scope.ports.changed()
         call = self._call(name, here, number, last=last)

@@ -82,7 +82,7 @@ async def _faulty(step: PlanStep, path: str, number: int, scope: Scope) -> Failu
     if record is None:
         raise AssertionError(here)
     if "plan" not in record.output:
-        scope.begin_effect()
+        await scope.begin_effect()
         plan = await _load(step, path, number, record.output["answer"], scope)
         scope.journal.update(here, output={**record.output, "plan": plan.model_dump(mode="json")})
         scope.ports.changed()
@@ -108,7 +108,7 @@ async def _plan(step: PlanStep, path: str, number: int, scope: Scope) -> None:
         context={**context, PLANNING: _bounds(step, scope) | _before(path, number, scope)},
         errors=_findings(path, number, scope),
     )
-    scope.begin_effect()
+    await scope.begin_effect()
     scope.journal.start(here, PLANNING, step.plan.agent, scope.ports.now())
     scope.ports.changed()
     result = await consult(call, agent_effort(agent, None, None), scope)

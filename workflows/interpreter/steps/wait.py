@@ -64,7 +64,7 @@ async def _happening(name: str, step: WaitStep, path: str, scope: Scope) -> Outc
 
 
 async def _for_event(name: str, key: str, path: str, scope: Scope) -> None:
-    scope.begin_effect()
+    await scope.begin_effect()
     named = f"{name} ({key})" if key else name
     with scope.ports.within(path):
         await scope.ports.wait(lambda: scope.events.find(name, key) is not None, None, f"{path} waits for {named}")

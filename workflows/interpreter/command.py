@@ -1,0 +1,265 @@
+"""Carry out an operator's command: stop the walk, edit the journal, and walk again.
+
+The law: whatever is begun anew is undone first, and counts as new, so that no answer, approval or idempotency key of
+before is taken for the next one's. Nothing gets past a gate without that gate's own quorum. Pure; who may command is
+judged in `activities/identity.py`, and the state is `governance/control.py`.
+"""
+
+from typing import Any, assert_never
+
+from contracts.call import Usage
+from contracts.command import ELSEWHERE, VERDICT, Pause
+from contracts.decision import CommandVerb, Opening, Receipt, Ruling
+from contracts.definition import Step
+from contracts.record import inside
+from workflows.interpreter.amend import amend
+from workflows.interpreter.dispatch import actor
+from workflows.interpreter.hold import give_back
+from workflows.interpreter.passing import gates_passed
+from workflows.interpreter.reach import agents, jumped, reach
+from workflows.interpreter.scope import Scope
+from workflows.interpreter.sense import Senseless, demand_content, demand_sense
+from workflows.interpreter.spot import Spot, Unknown, spot
+from workflows.interpreter.undo import undo_these
+
+KEEPS = {"agent", "condition", "gate", "review", "action"}
+"""Kinds of steps whose answer stands when a step inside them begins anew."""
+OPEN = {"running", "waiting"}
+
+
+def take(ruling: Ruling, scope: Scope) -> Receipt:
+    """Take an accepted command: do it at once where the walk need not stop for it, else have it done next."""
+    try:
+        return _taken(ruling, scope)
+    except (Senseless, Unknown) as no:
+        reason = str(no)
+        scope.control.note(ruling, scope.ports.now(), refused=reason)
+        scope.gates.refuse(ruling.step, f"{ruling.person} asked to {ruling.verb}: {reason}"[:500])
+        return Receipt(accepted=False, reason=reason, step=ruling.step)
+
+
+def _taken(ruling: Ruling, scope: Scope) -> Receipt:
+    verb, control = _verb(ruling), scope.control
+    demand_content(ruling, verb)
+    if verb not in ELSEWHERE and not (ruling.step == VERDICT and control.letter is not None):
+        path = spot(ruling.step, scope).path
+        ruling = ruling.model_copy(update={"step": path})
+    if control.same(ruling) is not None:
+        control.note(ruling, scope.ports.now(), after="the same was asked already and is done once")
+        return Receipt(accepted=True, step=ruling.step, state="due")
+    match verb:
+        case "pause":
+            return _pause(ruling, scope)
+        case "resume":
+            return _resume(ruling, scope)
+        case "note":
+            control.advise(ruling.step, ruling.comment)
+            return _noted(ruling, scope, "", "the agent sees it when it runs again")
+        case "interrupt":
+            return _interrupt(ruling, scope)
+        case "abort":
+            control.put(aborted=f"{ruling.person} aborted it: {ruling.comment}")
+            receipt = _noted(ruling, scope, state_before(scope), "aborted")
+            scope.ports.stop()
+            return receipt
+        case "skip" | "retry" | "redirect" | "rollback" | "amend" | "escalate":
+            demand_sense(ruling, scope)
+            control.queue(ruling)
+            scope.ports.override(reach(ruling, scope))
+            return Receipt(accepted=True, step=ruling.step, state="due")
+        case _:
+            assert_never(verb)
+
+
+def state_before(scope: Scope) -> str:
+    """Say in a word how a mission stands that a command is about."""
+    if scope.control.letter is not None:
+        return "in the dead letter queue"
+    return "paused" if scope.control.paused is not None else "running"
+
+
+def _verb(ruling: Ruling) -> CommandVerb:
+    return ruling.verb  # type: ignore[return-value]
+
+
+# what the walk need not stop for
+
+
+def _pause(ruling: Ruling, scope: Scope) -> Receipt:
+    control, now = scope.control, scope.ports.now()
+    if control.paused is not None:
+        return _noted(ruling, scope, "paused", f"paused already, by {control.paused.by}")
+    before = state_before(scope)
+    control.put(paused=Pause(by=ruling.person, at=now, reason=ruling.comment))
+    for opening in scope.gates.openings():
+        if opening.stands_still and opening.deadline is not None:
+            left = max(0.0, (opening.deadline - now).total_seconds())
+            scope.gates.open(opening.model_copy(update={"left": left, "deadline": None}))
+    _tell_children(ruling, scope)
+    if (ruling.changes or {}).get("interrupt"):
+        control.queue(ruling)
+        scope.ports.override(agents)
+        return Receipt(accepted=True, state="due")
+    return _noted(ruling, scope, before, "paused")
+
+
+def _resume(ruling: Ruling, scope: Scope) -> Receipt:
+    control = scope.control
+    if control.paused is None:
+        return _noted(ruling, scope, state_before(scope), "not paused, so nothing changes")
+    control.put(paused=None)
+    for opening in scope.gates.openings():
+        if opening.left is not None:
+            scope.gates.open(_running_again(opening, scope))
+    _tell_children(ruling, scope)
+    return _noted(ruling, scope, "paused", state_before(scope))
+
+
+def _tell_children(ruling: Ruling, scope: Scope) -> None:
+    """Let the children that run follow. They judge the command themselves, by the same signature."""
+    for record in scope.journal.records():
+        if record.child is not None and record.status in OPEN:
+            scope.ports.tell_child(record.child, ruling.token)
+
+
+def _running_again(opening: Opening, scope: Scope) -> Opening:
+    deadline = scope.ports.later(opening.left or 0.0)
+    return opening.model_copy(update={"left": None, "deadline": deadline})
+
+
+def _interrupt(ruling: Ruling, scope: Scope) -> Receipt:
+    record = scope.journal.get(ruling.step)
+    cause = f"{ruling.person} interrupted it: {ruling.comment}"
+    if record is None or record.kind != "agent" or not scope.ports.interrupt(ruling.step, record.generation, cause):
+        raise Senseless(f"no agent runs at {ruling.step}")
+    return _noted(ruling, scope, "running", "interrupted")
+
+
+def _noted(ruling: Ruling, scope: Scope, before: str, after: str) -> Receipt:
+    scope.control.note(ruling, scope.ports.now(), before=before, after=after)
+    scope.ports.changed()
+    return Receipt(accepted=True, step=ruling.step, state="done")
+
+
+# what it stops for
+
+
+async def carry_out(scope: Scope) -> None:
+    """Carry out the command that is due. Raises `Suspended` where the run is to hand over first: the next goes on."""
+    control = scope.control
+    ruling = control.due()
+    if ruling is None:
+        return
+    control.carrying = True
+    try:
+        after = await _carried(ruling, scope)
+    except (Senseless, Unknown) as no:
+        control.note(ruling, scope.ports.now(), refused=str(no))
+        scope.gates.refuse(ruling.step, f"{ruling.person} asked to {ruling.verb}: {no}"[:500])
+    else:
+        if after:
+            control.note(ruling, scope.ports.now(), before=state_before(scope), after=after)
+            if ruling.verb not in {"amend", "pause"}:
+                control.put(letter=None)
+    finally:
+        control.carrying = False
+    control.done()
+    scope.ports.changed()
+
+
+async def _carried(ruling: Ruling, scope: Scope) -> str:
+    """Do what a command says; return what came of it, or nothing where people are asked first."""
+    if ruling.verb == "pause":
+        return "paused, and its agents interrupted"
+    demand_sense(ruling, scope)
+    await scope.ports.reported(reach(ruling, scope))
+    if ruling.verb == "amend":
+        return amend(ruling, scope)
+    if ruling.step == VERDICT:
+        return "the verdict is reached anew"
+    place = spot(ruling.step, scope)
+    if ruling.verb in {"skip", "redirect"} and not ruling.allowed and list(gates_passed(ruling, scope)):
+        scope.control.put(asking=(*scope.control.state.asking, ruling))
+        return ""
+    match ruling.verb:
+        case "skip":
+            await _begin_anew(place, _own(place, scope), scope)
+            _skip(place.step, place.path, ruling, scope, (ruling.changes or {}))
+            return "skipped" + (" with an output" if "output" in (ruling.changes or {}) else "")
+        case "retry":
+            given = (ruling.changes or {}).get("input")
+            if isinstance(given, dict):
+                scope.control.lay_over(place.path, given)
+            await _begin_anew(place, place.behind(scope.journal), scope)
+            return "begins anew" + (" with other input" if given is not None else "")
+        case "rollback":
+            undone = await _begin_anew(place, place.behind(scope.journal), scope)
+            return f"undone back to it: {', '.join(undone) or 'nothing had been done'}"
+        case "redirect":
+            return await _redirect(place, ruling, scope)
+        case "escalate":
+            scope.control.escalate(place.path)
+            scope.journal.update(place.path, status="running", ended_at=None)
+            _reopen(place, scope)
+            return "people are asked how to go on"
+        case _:
+            raise AssertionError(ruling.verb)
+
+
+def _own(place: Spot, scope: Scope) -> list[str]:
+    own, records = inside(place.path), scope.journal.records()
+    behind = place.behind(scope.journal) if scope.journal.get(place.path) is not None else []
+    beside = [path for path in behind if not path.startswith(own) and path != place.path]
+    failed = {one.path for one in records if one.status == "cancelled"}
+    return [one.path for one in records if one.path == place.path or one.path.startswith(own)] + [
+        path for path in beside if path in failed
+    ]
+
+
+async def _begin_anew(place: Spot, paths: list[str], scope: Scope) -> list[str]:
+    """Undo and forget these paths, and open what is around the place again. Returns what was undone."""
+    gone = set(paths)
+    undone = await undo_these([record for record in scope.journal.records() if record.path in gone], scope)
+    for record in scope.journal.claiming():
+        if record.path in gone:
+            await give_back(record.path, scope)
+    usage = Usage()
+    for path in paths:
+        scope.gates.close(path)
+        known = scope.journal.get(path)
+        usage = usage.plus(known.usage if known is not None else Usage())
+    scope.control.forget(paths, usage)
+    scope.journal.begin_anew(paths)
+    _reopen(place, scope)
+    return undone
+
+
+def _reopen(place: Spot, scope: Scope) -> None:
+    for around in place.around():
+        record = scope.journal.get(around)
+        if record is not None and record.status not in OPEN:
+            output = record.output if record.kind in KEEPS else None
+            fields = {"status": "running", "ended_at": None, "failure": None, "output": output, "order": 0}
+            scope.journal.update(around, **fields)
+        elif record is not None and record.failure is not None:
+            scope.journal.update(around, failure=None)
+
+
+def _skip(step: Step, path: str, ruling: Ruling, scope: Scope, given: dict[str, Any]) -> None:
+    now = scope.ports.now()
+    scope.journal.start(path, step.kind, actor(step), now)
+    scope.journal.finish(path, "skipped", now, output=given.get("output"), by=ruling.person)
+
+
+async def _redirect(place: Spot, ruling: Ruling, scope: Scope) -> str:
+    passed = list(jumped(place, scope))
+    if scope.journal.get(place.path) is not None:
+        await _begin_anew(place, place.behind(scope.journal), scope)
+        return "goes on from there"
+    for step, path in passed:
+        own = inside(path)
+        below = [one.path for one in scope.journal.records() if one.path == path or one.path.startswith(own)]
+        await _begin_anew(place, below, scope)
+        _skip(step, path, ruling, scope, {})
+    _reopen(place, scope)
+    return f"goes on from there; skipped: {', '.join(path for _, path in passed) or 'nothing'}"

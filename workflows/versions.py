@@ -1,0 +1,8 @@
+"""Changes of behaviour that a mission's history must name, each with when it came and when it may go.
+
+The law: a history replays. What old histories never did stands behind its name here, and its name is never given again.
+"""
+
+IN_TIME = "decisions that came in time are heard before a deadline counts"
+"""November 2026. Before, what was taken in by the very task in which a deadline fell was not waited for. May go when no
+mission runs that was started before."""
