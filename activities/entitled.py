@@ -20,6 +20,7 @@ VERBS: Mapping[str, Collection[Verb]] = {
     "review": ("approve", "reject"),
     "escalation": ASKED,
     "compensation": ASKED,
+    "override": ASKED,
     "halt": HALTING,
 }
 """What can be said, by the kind of opening."""

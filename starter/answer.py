@@ -11,8 +11,7 @@ from rich.console import Console
 from temporalio.client import Client
 
 from activities import keys
-from activities.entitled import may_decide
-from activities.people import same_person
+from activities.entitled import why_not_person
 from contracts.decision import Opening, Receipt, Verb
 from contracts.workspace import PeopleFile
 from runtime.settings import Settings
@@ -23,6 +22,7 @@ from starter.problem import Problem, Refused
 from starter.prompt import ask, someone_is_there
 from starter.seen import demand_seen
 from starter.sign import AFTER, Wish, prepare, send, signed
+from starter.terms import empty
 
 LETTERS: dict[str, Verb] = {"a": "approve", "r": "reject", "m": "modify"}
 SCRIPTED_NOTE = " Changed at the gate: keep forensic access open."
@@ -62,15 +62,19 @@ class Answerer:
         return False
 
     def _person(self, opening: Opening) -> str:
-        """Return somebody who may decide here, has a key here, and has not decided yet."""
+        """Return somebody with a key here who may decide and has not yet; for an empty seat, if there is one."""
         subject, voted = opening.subject, {vote.person for vote in opening.words()}
-        for name, person in self.people.people.items():
-            asked_for_it = any(same_person(one, subject.requested_by) for one in (name, person.name) if one)
-            able = keys.private_path(self.settings.home, name).exists() and may_decide(
-                name, subject.approvers, self.people
-            )
-            if able and not asked_for_it and name not in voted:
-                return name
+        able = [
+            name
+            for name in self.people.people
+            if keys.private_path(self.settings.home, name).exists()
+            and name not in voted
+            and not why_not_person(name, subject, self.people)
+        ]
+        missing = set(empty(opening))
+        able.sort(key=lambda name: missing.isdisjoint(self.people.people[name].roles))
+        if able:
+            return able[0]
         raise Refused(f"nobody here has a key and may decide at {subject.step}: {' or '.join(subject.approvers)}")
 
     async def _wish(self, opening: Opening, person: str) -> Wish | None:

@@ -158,6 +158,7 @@ def test_only_a_delegation_names_somebody(home: Path) -> None:
         ("delegate", "review", "a review"),
         ("request_changes", "escalation", "an escalation"),
         ("request_changes", "compensation", "a gate"),
+        ("request_changes", "override", "a gate"),
         ("withdraw", "facilitation", "a party that talks"),
     ],
 )
