@@ -108,6 +108,9 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
             step |= {"agent": "analyst", "task": draw(TEXTS)}
             step |= {"context": draw(CONTEXT), "retry": draw(RETRIES), "timeout": draw(TIMES), "output": f"out{number}"}
             step["below_floor"] = draw(targets(count, depth, ("escalate", "continue", "escalate_to_human")))
+            if "on_failure" in step and draw(st.booleans()):
+                other = {"agent": "reviewer", "else": draw(targets(count, depth, ("escalate", "continue")))}
+                step["on_failure"] = {"external": {"agent": "architect", "else": other}, "any": "escalate"}
         case "action" if draw(st.booleans()):
             step |= {"action": "send_money", "approval": {**draw(gates(count, depth)), **PAIR}, "with": {"sum": 1}}
         case "action":
