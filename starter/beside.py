@@ -72,7 +72,13 @@ def rows(gate: Opening, about: Told) -> Iterator[tuple[str, RenderableType]]:
     if told.words:
         yield "words of", Text(visible("\n".join(_words(told)), lines=True))
     yield "risk", Text(told.risk, STYLES[told.risk]).append(f": {MEANT[told.risk]}", "default")
-    for name, text in (("if approved", told.approve), ("if rejected", told.reject), ("at the deadline", told.deadline)):
+    ways = {
+        "if approved": told.approve,
+        "if rejected": told.reject,
+        "if changes": told.changes,
+        "at the deadline": told.deadline,
+    }
+    for name, text in ways.items():
         if text:
             yield name, Text(visible(text))
     if any(told.back):
