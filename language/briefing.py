@@ -97,6 +97,15 @@ def _reject(subject: Subject, step: Step | None, gate: Gate | None) -> str:
     return f"once {gate.reject_quorum} have rejected, {told}" if gate.reject_quorum > 1 else told
 
 
+def _changes(gate: Gate | None) -> str:
+    """Return what asking for changes leads to, where that is no rejection."""
+    target = gate.on_changes if gate is not None else None
+    if target is None:
+        return ""
+    names = (target,) if isinstance(target, str) else tuple(step.step for step in target)
+    return f"{', '.join(names)} {'follows' if len(names) == 1 else 'follow'}, and people are asked anew"
+
+
 def _number(path: str) -> int:
     """Return the number of the plan that is asked for at a path."""
     digits = path.rpartition("[")[2].rstrip("]")
@@ -108,14 +117,6 @@ def _refused(gate: Gate, step: Step | None) -> str:
     if gate.on_reject == CONTINUE and isinstance(step, GateStep):
         return "the mission goes on, and knows that it was rejected"
     return UNDONE if gate.on_reject == ABORT else way(gate.on_reject)
-
-
-def _changes(gate: Gate | None) -> str:
-    """Return what follows when people ask for changes, where that is no rejection."""
-    if gate is None or gate.on_changes is None:
-        return ""
-    makers = [gate.on_changes] if isinstance(gate.on_changes, str) else [step.step for step in gate.on_changes]
-    return f"{', '.join(makers)} {'makes' if len(makers) == 1 else 'make'} them, and people are asked anew"
 
 
 def _deadline(plan: Plan, opening: Opening, step: Step | None, gate: Gate | None) -> str:

@@ -98,7 +98,7 @@ class Mission:
         asker, limits = self._input.requested_by, self._input.limits
         self._board = Board(plan.definition, (self._state(), self._gates.openings(), self._journal))
         above = parent.above if parent is not None else ()
-        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, above)
+        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells, above)
         self.outbox = Outbox(carried.notices, self.meter, lambda: self._scope)
         ports = TemporalPorts(plan, self, limits, self._journal)
         self._parentage = Parentage(parent, ports.watch_parent)

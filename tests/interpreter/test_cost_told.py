@@ -1,29 +1,19 @@
 """What a mission has cost so far is part of what people sign, but in missions that began before it was."""
 
-from datetime import timedelta
+from dataclasses import replace
 
 import pytest
-from fakes import FakePorts, plan_of, rehearse
+from fakes import FakePorts, plan_of, scope_of
 
 from contracts.call import Usage
-from contracts.decision import Opening
-from contracts.plan import Limits
-
-STEPS = [
-    {"kind": "agent", "step": "think", "agent": "ann", "task": "t"},
-    {"kind": "gate", "step": "ask", "gate": {"approvers": ["lead"], "timeout": timedelta(hours=1)}},
-]
+from workflows.interpreter.ask import escalation_question, opened
 
 
-@pytest.mark.parametrize(("tells", "spent"), [(True, Usage(agent_runs=1)), (False, None)])
+@pytest.mark.parametrize(("tells", "spent"), [(True, Usage()), (False, None)])
 async def test_what_it_has_cost_is_told_to_people_by_missions_that_began_with_it(tells, spent):
-    seen: list[Opening] = []
+    scope = scope_of(plan_of([]), FakePorts(), {})
+    scope = replace(scope, mission=replace(scope.mission, tells=tells))
 
-    def approve(opening: Opening) -> tuple[str, str]:
-        seen.append(opening)
-        return "lea", "approve"
+    opening = opened(escalation_question("How to go on?", scope), "ask", 0, scope)
 
-    await rehearse(plan_of(STEPS), FakePorts(people=approve), {}, limits=Limits(tells=tells))
-
-    assert [spent] == [opening.subject.spent for opening in seen]
-    assert seen[0].digest == seen[0].subject.digest()
+    assert (spent, opening.subject.digest()) == (opening.subject.spent, opening.digest)

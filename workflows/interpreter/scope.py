@@ -174,6 +174,8 @@ class Mission:
     id: str
     first_run_id: str
     requested_by: str
+    tells: bool = False
+    """Whether people are told what it has cost so far: missions that began without that go on without it."""
     above: tuple[Kin, ...] = ()
     """The missions whose child it is, the nearest first."""
 
