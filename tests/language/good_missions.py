@@ -85,7 +85,9 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
             step["plan"] = {"agent": "planner", "task": draw(TEXTS), "context": draw(CONTEXT), "allow": allow}
             if draw(st.booleans()):
                 step["plan"] |= {"revise": True, "attempts": 2, "max_steps": 5}
-                step["approval"] = draw(gates(count, depth))
+                # Changes to a plan are its planner's: it has `revise`.
+                asked = draw(gates(count, depth))
+                step["approval"] = {key: value for key, value in asked.items() if key != "on_changes"}
         case "party":
             step["party"] = {
                 "topic": draw(TEXTS),
