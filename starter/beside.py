@@ -12,12 +12,14 @@ from rich.text import Text
 from temporalio.client import Client
 
 from contracts.base import digest
-from contracts.decision import Opening
+from contracts.decision import Opening, Subject
+from contracts.halt import Halt, HaltTable
 from contracts.plan import Plan
 from language.briefing import Briefing, brief
 from language.risk import MEANT, Risk
 from starter.connect import PATIENCE, understood
 from starter.escape import visible
+from starter.halt import read as read_halts
 from starter.quoted import Quoted
 from starter.render import cost
 
@@ -29,6 +31,8 @@ class Told:
     """What is told of one opening. There is no briefing where the mission's plan is not the one that is signed."""
 
     briefing: Briefing | None
+    halts: tuple[Halt, ...] = ()
+    """What keeps from beginning what is asked for, approved or not."""
 
     def source(self, name: str) -> str:
         """Return whose words a part of the context may hold."""
@@ -38,7 +42,16 @@ class Told:
 async def tell(client: Client, gate: Opening) -> Told:
     """Return what is told of a gate."""
     plan = await read_plan(client, gate.subject.mission, gate.subject.plan_digest)
-    return Told(brief(plan, gate) if plan is not None else None)
+    if plan is None:
+        return Told(None)
+    return Told(brief(plan, gate), await _halts(client, gate.subject, plan.definition.team))
+
+
+async def _halts(client: Client, subject: Subject, team: str) -> tuple[Halt, ...]:
+    tools = {subject.tool, *(action.tool for action in subject.actions)} - {None}
+    table = await read_halts(client) if tools else HaltTable()
+    targets = {f"team:{team}", *(f"tool:{tool}" for tool in tools)}
+    return tuple(halt for halt in table.halts if halt.target in targets)
 
 
 async def read_plan(client: Client, mission: str, known: str) -> Plan | None:
@@ -70,6 +83,16 @@ def rows(gate: Opening, about: Told) -> Iterator[tuple[str, RenderableType]]:
     for name, text in (("if approved", told.approve), ("if rejected", told.reject), ("at the deadline", told.deadline)):
         if text:
             yield name, Text(visible(text))
+    if about.halts:
+        yield (
+            "halted",
+            Text(
+                visible(
+                    "\n".join(f"{halt}; approved, it waits until that is lifted" for halt in about.halts), lines=True
+                ),
+                "yellow",
+            ),
+        )
     if any(told.back):
         yield "way back", Group(*(Quoted(text) for text in told.back if text))
     spent = f"{cost(gate.subject.spent)} so far; " if gate.subject.spent is not None else ""
