@@ -55,6 +55,8 @@ class AgentRunner:
         await self._demand_free(call)
         started = time.monotonic()
         notebook = Notebook(lambda: activity.heartbeat(*notebook.details()))
+        for said in call.guidance:
+            notebook.observe(f"An operator says: {said}", "guidance", "progress")
         tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake)
         async with beating(notebook.details):
             try:

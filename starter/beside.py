@@ -21,6 +21,7 @@ from starter.connect import PATIENCE, understood
 from starter.escape import visible
 from starter.halt import read as read_halts
 from starter.quoted import Quoted
+from starter.related import Related, related
 from starter.render import cost
 
 STYLES: dict[Risk, str] = {"irreversible": "bold red", "lasting": "bold red", "reversible": "yellow", "question": ""}
@@ -31,6 +32,7 @@ class Told:
     """What is told of one opening. There is no briefing where the mission's plan is not the one that is signed."""
 
     briefing: Briefing | None
+    related: Related | None = None
     halts: tuple[Halt, ...] = ()
     """What keeps from beginning what is asked for, approved or not."""
 
@@ -44,7 +46,10 @@ async def tell(client: Client, gate: Opening) -> Told:
     plan = await read_plan(client, gate.subject.mission, gate.subject.plan_digest)
     if plan is None:
         return Told(None)
-    return Told(brief(plan, gate), await _halts(client, gate.subject, plan.definition.team))
+    told = brief(plan, gate)
+    return Told(
+        told, await related(client, gate, told.resources), await _halts(client, gate.subject, plan.definition.team)
+    )
 
 
 async def _halts(client: Client, subject: Subject, team: str) -> tuple[Halt, ...]:
@@ -84,17 +89,12 @@ def rows(gate: Opening, about: Told) -> Iterator[tuple[str, RenderableType]]:
         if text:
             yield name, Text(visible(text))
     if about.halts:
-        yield (
-            "halted",
-            Text(
-                visible(
-                    "\n".join(f"{halt}; approved, it waits until that is lifted" for halt in about.halts), lines=True
-                ),
-                "yellow",
-            ),
-        )
+        waits = "\n".join(f"{halt}; approved, it waits until that is lifted" for halt in about.halts)
+        yield "halted", Text(visible(waits, lines=True), "yellow")
     if any(told.back):
         yield "way back", Group(*(Quoted(text) for text in told.back if text))
+    if about.related is not None:
+        yield "lately", Group(*about.related.lines())
     spent = f"{cost(gate.subject.spent)} so far; " if gate.subject.spent is not None else ""
     yield "cost", Text(visible(f"{spent}the whole mission takes {told.estimated}"))
 
