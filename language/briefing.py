@@ -7,6 +7,7 @@ asks; whoever shows a gate works it out anew. What cannot be told is left out an
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from contracts.decision import Opening, Subject
 from contracts.definition import ActionStep, PlanStep, ReviewStep, Step
@@ -28,15 +29,17 @@ class Briefing:
     """What is told of one opening; an empty text is nothing to tell.
 
     `words` says of the question (under an empty name) and of the arguments whose words they may hold, `context` of what
-    is shown beside it.
+    is shown beside it. `resources` are what it acts on: a tool, the name of its argument, the value.
     """
 
     risk: Risk
     approve: str = ""
     reject: str = ""
+    changes: str = ""
     deadline: str = ""
     back: tuple[str, ...] = ()
     estimated: str = ""
+    resources: tuple[tuple[str, str, Any], ...] = ()
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
     context: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -50,9 +53,11 @@ def brief(plan: Plan, opening: Opening) -> Briefing:
         risk=risk(plan, subject),
         approve=_approve(subject, step),
         reject=_reject(subject, step, gate),
+        changes=_changes(gate),
         deadline=_deadline(plan, opening, gate),
         back=tuple(dict.fromkeys(_back(plan, subject))),
         estimated=_estimated(plan),
+        resources=tuple(_resources(plan, subject)),
         words=dict(_words(plan, subject, gate, known)),
         context={name: known.get(name, ()) for name in opening.context},
     )
@@ -87,6 +92,15 @@ def _reject(subject: Subject, step: Step | None, gate: Gate | None) -> str:
     if isinstance(step, PlanStep) and step.plan.revise and _number(subject.step) < step.plan.attempts:
         return f"{step.plan.agent} plans again, with your words"
     return _refused(gate) if gate is not None else ""
+
+
+def _changes(gate: Gate | None) -> str:
+    """Return what asking for changes leads to, where that is no rejection."""
+    target = gate.on_changes if gate is not None else None
+    if target is None:
+        return ""
+    names = (target,) if isinstance(target, str) else tuple(step.step for step in target)
+    return f"{', '.join(names)} {'follows' if len(names) == 1 else 'follow'}, and people are asked anew"
 
 
 def _number(path: str) -> int:
@@ -133,6 +147,13 @@ def _back(plan: Plan, subject: Subject) -> Iterator[str]:
         else:
             yield f"nothing undoes {act.tool} here"
             yield f"by hand: {manual}" if manual else ""
+
+
+def _resources(plan: Plan, subject: Subject) -> Iterator[tuple[str, str, Any]]:
+    for act in subject.acts():
+        tool = plan.tools.get(act.tool)
+        if tool is not None and tool.resource in act.arguments:
+            yield act.tool, tool.resource, act.arguments[tool.resource]
 
 
 def _estimated(plan: Plan) -> str:
