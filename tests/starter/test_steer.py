@@ -70,7 +70,9 @@ async def test_a_mission_that_has_ended_begins_anew_from_a_step(gonogo, waiting)
     told = await gonogo("rerun", waiting, "--from", "isolate", "--as", "otto", "--json")
     again = f"{waiting}-rerun"
     view = await until(gonogo, again, lambda view: view["waiting"])
+    [first, *_] = (await gonogo("audit", again, "--json")).json
 
+    assert ("mission started", f"{waiting} from isolate") == (first["what"], first["detail"]["rerun_of"])
     assert (1, True) == (early.code, "isolate comes before report and was not done; begin from there" in early.err)
     assert (0, again, waiting) == (told.code, told.json["id"], told.json["rerun_of"])
     assert ["look", "isolate"] == [record["path"] for record in view["records"]]
