@@ -24,6 +24,7 @@ from workflows.interpreter.journal import Journal
 from workflows.interpreter.ladder import left_to_operators, tried_around
 from workflows.interpreter.passing import ask_to_pass
 from workflows.interpreter.scope import Mission, Ports, Scope, Variables
+from workflows.interpreter.tell import tell_operators
 from workflows.interpreter.walk import run_step, run_steps, run_target
 
 
@@ -89,6 +90,7 @@ async def _followed(scope: Scope, inputs: dict[str, Any]) -> Ending:
         control.put(letter=DeadLetter(failure=ending.failure, at=now, deadline=deadline, tried=tried))
         left_to_operators(ending.failure, scope)
         scope.ports.changed()
+        tell_operators(ending.failure.step, deadline, scope)
     return await _wait_for_operators(scope)
 
 
