@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from contracts.notice import Notice
+from contracts.notice import FAILURE, Notice
 
 LONGEST = 300
 LOOK = "show"
-VERBS = {"review": "reject"}
+VERBS = {"review": "reject", FAILURE: "deadletter"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def worded(notice: Notice, web: str, namespace: str) -> Words:
     clean = _clean(notice.model_dump(mode="json"))
     decided = notice.about == "settled"
     verb = LOOK if decided else VERBS.get(notice.kind, "approve")
-    parts = ("gonogo", verb, clean["mission"], *(() if decided else (clean["step"],)))
+    parts = ("gonogo", verb, clean["mission"], *(() if decided or notice.kind == FAILURE else (clean["step"],)))
     command = shlex.join(parts)
     page = f"{web.rstrip('/')}/namespaces/{quote(namespace, safe='')}/workflows/{quote(notice.mission, safe='')}"
     link = page if web else ""
@@ -56,6 +56,8 @@ def _said(about: str, clean: dict[str, Any]) -> str:
         case "settled":
             by = f" by {', '.join(clean['by'])}" if clean["by"] else ""
             return f"was {clean['decision'].replace('_', ' ')}{by}"
+        case "dead_letter" if clean["kind"] == FAILURE:
+            return f"failed and waits for {who}{until}"
         case "dead_letter":
             return f"could not be undone and waits for {who}{until}"
         case "reminded":

@@ -12,6 +12,8 @@ from contracts.base import Message
 
 SEND_NOTICE = "notify.send"
 
+FAILURE = "failure"
+"""The kind of a notice that a mission waits with a failure: nobody is asked at a gate, its operators say what follows."""
 About = Literal["opened", "reminded", "escalated", "settled", "dead_letter"]
 
 
@@ -25,7 +27,7 @@ class Notice(Message):
     """The mission's name, from its definition."""
     step: str
     kind: str
-    """What is asked, as `contracts.decision.Subject` has it."""
+    """What is asked, as `contracts.decision.Subject` has it; or `FAILURE`."""
     to: tuple[str, ...]
     at: datetime
     deadline: datetime | None = None

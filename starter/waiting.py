@@ -40,7 +40,15 @@ async def _queue(client: "Client", role: str, *, as_json: bool) -> int:
         document(waiting)
     else:
         _print_queue(waiting)
+        await _print_dead_letters(client, role)
     return DONE
+
+
+async def _print_dead_letters(client: "Client", role: str) -> None:
+    from starter.deadletter import count, waiting_line
+
+    if number := await count(client, role):
+        console().print(f"\n{waiting_line(number)}", markup=False, soft_wrap=True)
 
 
 async def _waiting(client: "Client", mission: str, role: str) -> list[dict[str, Any]]:

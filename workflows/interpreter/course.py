@@ -23,6 +23,7 @@ from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.passing import ask_to_pass
 from workflows.interpreter.scope import Mission, Ports, Scope, Variables
+from workflows.interpreter.tell import tell_failed
 from workflows.interpreter.walk import run_step, run_steps, run_target
 
 
@@ -83,7 +84,9 @@ async def _followed(scope: Scope, inputs: dict[str, Any]) -> Ending:
             return ending
         now = scope.ports.now()
         deadline = now + box.timeout if box.timeout is not None else None
-        control.put(letter=DeadLetter(failure=ending.failure, at=now, deadline=deadline))
+        letter = DeadLetter(failure=ending.failure, at=now, deadline=deadline)
+        control.put(letter=letter)
+        tell_failed(letter, scope)
         scope.ports.changed()
     return await _wait_for_operators(scope)
 

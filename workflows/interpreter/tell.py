@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from contracts.base import digest
+from contracts.command import DeadLetter
 from contracts.decision import Opening
-from contracts.notice import About, Note, Notice
+from contracts.notice import FAILURE, About, Note, Notice
 from workflows.interpreter.scope import Scope
 
 MOST_NOTES = 20
@@ -60,6 +61,27 @@ def tell(about: About, opening: Opening, scope: Scope, reminder: int = 0, **sett
             tool=subject.tool or ", ".join(action.tool for action in subject.actions) or None,
             requested_by=subject.requested_by,
             **settled,
+        )
+    )
+
+
+def tell_failed(letter: DeadLetter, scope: Scope) -> None:
+    """Have operators told that a mission waits with a failure for them, where the mission has channels at all."""
+    if not scope.plan.notify:
+        return
+    mission, step = scope.mission, letter.failure.step
+    scope.ports.notify(
+        Notice(
+            id=digest([mission.id, mission.first_run_id, step, "failure", letter.at.isoformat()])[7:39],
+            about="dead_letter",
+            mission=mission.id,
+            name=scope.plan.definition.mission,
+            step=step,
+            kind=FAILURE,
+            to=scope.plan.commanders(),
+            at=letter.at,
+            deadline=letter.deadline,
+            requested_by=mission.requested_by,
         )
     )
 
