@@ -149,6 +149,8 @@ class Opening(Message):
     input_schema: dict[str, Any] | None = None
     """Schema that changed arguments must fit; absent where there is nothing to modify."""
     votes: tuple[Ruling, ...] = ()
+    risk: str = ""
+    """How much is at stake, as the mission says to whoever sorts what waits. Nobody signs it."""
     stands_still: bool = False
     """Its clock stands while the mission is paused."""
     left: float | None = None

@@ -13,7 +13,7 @@ from contracts.base import Message
 SEND_NOTICE = "notify.send"
 
 FAILURE = "failure"
-"""The kind of a notice that a mission waits with a failure: nobody is asked at a gate, its operators say what follows."""
+"""The kind of a notice that a mission waits with a failure: no gate asks, its operators say what follows."""
 About = Literal["opened", "reminded", "escalated", "settled", "dead_letter"]
 
 

@@ -85,7 +85,8 @@ async def letters_of(client: "Client", view: "MissionView") -> list[dict[str, An
     found = []
     if view.letter is not None:
         failure = view.letter.failure.model_dump(mode="json")
-        asked = {"operators": list(view.operators), "ways": _ways(ways(view.id, view.letter))}
+        tried = list(view.letter.tried)
+        asked = {"all_tried": tried, "operators": list(view.operators), "ways": _ways(ways(view.id, view.letter))}
         times = {"since": iso(view.letter.at), "deadline": iso(view.letter.deadline)}
         found.append({"id": view.id, "mission": view.name, "kind": "failure", **failure, **times, **asked})
     if any(gate.kind == "compensation" for gate in view.waiting):
@@ -144,6 +145,8 @@ def _told(letter: dict[str, Any], *, whole: bool = False) -> "Text":
     told.append(f"  {visible(letter['mission'])}  {visible(letter['step'])}", "").append(f"  {_times(letter)}", "dim")
     code = f"{letter['code']}: " if letter.get("code") else ""
     told.append(f"\n  {visible(code + letter['cause'])}", "red")
+    for one in letter.get("all_tried", ()):
+        told.append(f"\n  before: {visible(one)}", "dim")
     for name in ("tried", "remains", *(("actor", "operation") if whole else ())):
         if letter.get(name):
             told.append(f"\n  {name}: {visible(letter[name])}", "dim")

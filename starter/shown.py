@@ -69,6 +69,16 @@ def opening(
     return Panel(pairs(rows), title=title, title_align="left", border_style="yellow", padding=(1, 2))
 
 
+def short(gate: Opening, told: Told) -> RenderableType:
+    """Return all that a decision on one small action would sign, in a few lines."""
+    subject, (question, arguments) = gate.subject, _asked(gate, None)
+    about_it = f"  {subject.name} · {subject.mission} · {subject.step}, asked for by {subject.requested_by}"
+    title = Text(visible(subject.tool or subject.kind), "bold").append(visible(about_it), "dim")
+    rows: list[tuple[str, RenderableType]] = [("question", question), ("arguments", arguments), *about(gate, told)]
+    rows += [("deadline", Text(deadline(gate.deadline))), ("digest", Text(visible(gate.digest), "dim"))]
+    return Group(title, context(gate, None, told), pairs(rows))
+
+
 def whole(gate: Opening, told: Told) -> RenderableType:
     """Return all of it, nothing cut."""
     return Group(context(gate, None, told), opening(gate, None, None, told))

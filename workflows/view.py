@@ -14,6 +14,7 @@ from contracts.command import DeadLetter
 from contracts.decision import Opening, Subject
 from contracts.definition import Definition
 from contracts.letter import ways
+from contracts.plan import Plan
 from contracts.record import Record
 from contracts.view import (
     MOST_BYTES,
@@ -24,6 +25,7 @@ from contracts.view import (
     OpeningView,
     Waiting,
 )
+from language.risk import risk
 from workflows.interpreter.journal import Journal
 
 ROOM = MOST_BYTES - 56_000
@@ -47,7 +49,7 @@ def page_of_records(records: Iterable[Record]) -> tuple[tuple[Record, ...], bool
     return tuple(page), False
 
 
-def page_of_gates(openings: tuple[Opening, ...], query: GatesQuery) -> GatesView:
+def page_of_gates(openings: tuple[Opening, ...], query: GatesQuery, plan: Plan) -> GatesView:
     """Return open gates by step, after the one named. One that is too large is shown without what makes it so."""
     wanted = sorted(
         (o for o in openings if query.step in {None, o.subject.step} and o.subject.step > query.after),
@@ -57,7 +59,7 @@ def page_of_gates(openings: tuple[Opening, ...], query: GatesQuery) -> GatesView
     cut: list[str] = []
     room = ROOM
     for opening in wanted:
-        shown, size = _sized(opening)
+        shown, size = _sized(opening, plan)
         room -= size
         if room < 0 and page:
             return GatesView(gates=tuple(page), more=True, cut=tuple(cut))
@@ -67,9 +69,10 @@ def page_of_gates(openings: tuple[Opening, ...], query: GatesQuery) -> GatesView
     return GatesView(gates=tuple(page), cut=tuple(cut))
 
 
-def _sized(opening: Opening) -> tuple[Opening, int]:
+def _sized(opening: Opening, plan: Plan) -> tuple[Opening, int]:
     """Return what a page shows of an opening, and how large that is."""
-    shown = opening.model_copy(update={"votes": tuple(v.model_copy(update={"token": ""}) for v in opening.votes)})
+    votes = tuple(vote.model_copy(update={"token": ""}) for vote in opening.votes)
+    shown = opening.model_copy(update={"votes": votes, "risk": risk(plan, opening.subject)})
     size = len(canonical(shown))
     if size <= ROOM:
         return shown, size

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from stage import plan
 
 from contracts.decision import Action, Opening, Subject
 from contracts.definition import Definition
@@ -12,7 +13,7 @@ from starter import shown
 from starter.problem import Refused
 from starter.sign import Wish, prepare
 from starter.timeline import Timeline
-from starter.waiting import _entry, _what
+from starter.waiting import _what
 from tests.starter.test_shown import on_screen
 from workflows.interpreter.journal import Journal
 from workflows.view import details, page_of_gates, waiting
@@ -61,7 +62,7 @@ def test_the_queue_and_the_web_ui_name_every_action():
         (gate(),),
     )
 
-    assert "drain_host(host='web-01'); patch_host(host='web-01', version='2')" == _what(_entry(gate()))
+    assert "drain_host(host='web-01'); patch_host(host='web-01', version='2')" == _what(gate())
     assert "1. `drain_host` host: `web-01`\n2. `patch_host` host: `web-01`, version: `2`" in page
 
 
@@ -86,7 +87,7 @@ def test_the_timeline_says_what_is_waited_for_and_on_whose_word_an_action_runs()
 
 def test_a_list_too_large_for_a_page_cannot_be_signed_by_its_shortened_form():
     huge = gate((Action(step="both/a", tool="t", arguments={"text": "x" * 300_000}),))
-    [page] = page_of_gates((huge,), GatesQuery()).gates
+    [page] = page_of_gates((huge,), GatesQuery(), plan()).gates
 
     assert () == page.subject.actions
     assert huge.digest != page.subject.digest()

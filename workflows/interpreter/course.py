@@ -21,6 +21,7 @@ from workflows.governance.tally import Gatebook
 from workflows.interpreter.ending import Broken, MissionEnded, StepFailed, Suspended, at
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.journal import Journal
+from workflows.interpreter.ladder import left_to_operators, tried_around
 from workflows.interpreter.passing import ask_to_pass
 from workflows.interpreter.scope import Mission, Ports, Scope, Variables
 from workflows.interpreter.tell import tell_failed
@@ -66,7 +67,8 @@ async def follow_under_control(scope: Scope, inputs: dict[str, Any]) -> Ending:
     finally:
         for task in asking:
             task.cancel()
-        for ended in await asyncio.gather(*asking, return_exceptions=True):
+        # Nothing is awaited where nobody was asked: a coroutine that is thrown away has no loop to wait in.
+        for ended in await asyncio.gather(*asking, return_exceptions=True) if asking else ():
             if isinstance(ended, Exception) and not isinstance(ended, Suspended):
                 raise ended
 
@@ -84,8 +86,10 @@ async def _followed(scope: Scope, inputs: dict[str, Any]) -> Ending:
             return ending
         now = scope.ports.now()
         deadline = now + box.timeout if box.timeout is not None else None
-        letter = DeadLetter(failure=ending.failure, at=now, deadline=deadline)
+        tried = tuple(tried_around(ending.failure.step, scope))
+        letter = DeadLetter(failure=ending.failure, at=now, deadline=deadline, tried=tried)
         control.put(letter=letter)
+        left_to_operators(ending.failure, scope)
         tell_failed(letter, scope)
         scope.ports.changed()
     return await _wait_for_operators(scope)
