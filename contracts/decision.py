@@ -157,6 +157,8 @@ class Opening(Message):
     """Seconds that were left when the mission was paused; it has no deadline until it goes on."""
     reminders: tuple[datetime, ...] = ()
     """When the people who are asked are still to be reminded, the next first."""
+    reminders_left: tuple[float, ...] = ()
+    """Seconds that were left to each when the mission was paused."""
 
     def words(self) -> tuple[Ruling, ...]:
         """Return the votes that stand, one for each person: an approval that was withdrawn is none any more."""

@@ -11,9 +11,8 @@ from typing import Literal
 from contracts.base import Message
 
 SEND_NOTICE = "notify.send"
-
 FAILURE = "failure"
-"""The kind of a notice that a mission waits with a failure: no gate asks, its operators say what follows."""
+
 About = Literal["opened", "reminded", "escalated", "settled", "dead_letter"]
 
 
@@ -27,7 +26,7 @@ class Notice(Message):
     """The mission's name, from its definition."""
     step: str
     kind: str
-    """What is asked, as `contracts.decision.Subject` has it; or `FAILURE`."""
+    """What is asked, as `contracts.decision.Subject` has it, or a `failure` for operators."""
     to: tuple[str, ...]
     at: datetime
     deadline: datetime | None = None

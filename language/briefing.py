@@ -7,6 +7,7 @@ asks; whoever shows a gate works it out anew. What cannot be told is left out an
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from contracts.decision import Opening, Subject
 from contracts.definition import ActionStep, PlanStep, ReviewStep, Step
@@ -28,7 +29,7 @@ class Briefing:
     """What is told of one opening; an empty text is nothing to tell.
 
     `words` says of the question (under an empty name) and of the arguments whose words they may hold, `context` of what
-    is shown beside it.
+    is shown beside it. `resources` are what it acts on: a tool, the name of its argument, the value.
     """
 
     risk: Risk
@@ -37,6 +38,7 @@ class Briefing:
     deadline: str = ""
     back: tuple[str, ...] = ()
     estimated: str = ""
+    resources: tuple[tuple[str, str, Any], ...] = ()
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
     context: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -53,6 +55,7 @@ def brief(plan: Plan, opening: Opening) -> Briefing:
         deadline=_deadline(plan, opening, gate),
         back=tuple(dict.fromkeys(_back(plan, subject))),
         estimated=_estimated(plan),
+        resources=tuple(_resources(plan, subject)),
         words=dict(_words(plan, subject, gate, known)),
         context={name: known.get(name, ()) for name in opening.context},
     )
@@ -133,6 +136,13 @@ def _back(plan: Plan, subject: Subject) -> Iterator[str]:
         else:
             yield f"nothing undoes {act.tool} here"
             yield f"by hand: {manual}" if manual else ""
+
+
+def _resources(plan: Plan, subject: Subject) -> Iterator[tuple[str, str, Any]]:
+    for act in subject.acts():
+        tool = plan.tools.get(act.tool)
+        if tool is not None and tool.resource in act.arguments:
+            yield act.tool, tool.resource, act.arguments[tool.resource]
 
 
 def _estimated(plan: Plan) -> str:

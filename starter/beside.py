@@ -19,6 +19,7 @@ from language.risk import MEANT, Risk
 from starter.connect import PATIENCE, understood
 from starter.escape import visible
 from starter.quoted import Quoted
+from starter.related import Related, related
 from starter.render import cost
 
 STYLES: dict[Risk, str] = {"irreversible": "bold red", "lasting": "bold red", "reversible": "yellow", "question": ""}
@@ -29,6 +30,7 @@ class Told:
     """What is told of one opening. There is no briefing where the mission's plan is not the one that is signed."""
 
     briefing: Briefing | None
+    related: Related | None = None
 
     def source(self, name: str) -> str:
         """Return whose words a part of the context may hold."""
@@ -38,7 +40,10 @@ class Told:
 async def tell(client: Client, gate: Opening) -> Told:
     """Return what is told of a gate."""
     plan = await read_plan(client, gate.subject.mission, gate.subject.plan_digest)
-    return Told(brief(plan, gate) if plan is not None else None)
+    if plan is None:
+        return Told(None)
+    told = brief(plan, gate)
+    return Told(told, await related(client, gate, told.resources))
 
 
 async def read_plan(client: Client, mission: str, known: str) -> Plan | None:
@@ -72,6 +77,8 @@ def rows(gate: Opening, about: Told) -> Iterator[tuple[str, RenderableType]]:
             yield name, Text(visible(text))
     if any(told.back):
         yield "way back", Group(*(Quoted(text) for text in told.back if text))
+    if about.related is not None:
+        yield "lately", Group(*about.related.lines())
     spent = f"{cost(gate.subject.spent)} so far; " if gate.subject.spent is not None else ""
     yield "cost", Text(visible(f"{spent}the whole mission takes {told.estimated}"))
 

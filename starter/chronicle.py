@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowHistory
 from contracts.base import digest
 from contracts.call import EXECUTE_ACTION, JUDGE_DECISION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult
 from contracts.child import UNDO_CHILD, WATCH_CHILD, Child, Report
-from contracts.decision import DECIDE, Ruling, token_digest
+from contracts.decision import COMMANDS, DECIDE, Ruling, token_digest
 from contracts.event import EVENT, Event
 from contracts.halt import HALTS
 from contracts.lock import LOCKS
@@ -278,7 +278,8 @@ def _ruled(ruling: Ruling) -> dict[str, Any]:
         "jti": ruling.jti,
         "token_digest": token_digest(ruling.token) if ruling.token else "",
     }
-    what = "decision accepted" if ruling.accepted else "decision refused"
+    said = "command" if ruling.verb in COMMANDS else "decision"
+    what = f"{said} accepted" if ruling.accepted else f"{said} refused"
     return {"what": what, "who": ruling.person, "step": ruling.step, "digest": ruling.digest, "detail": detail}
 
 

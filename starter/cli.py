@@ -37,6 +37,7 @@ from starter import (
     schema,
     setup,
     start,
+    steer,
     vote,
     waiting,
 )
@@ -71,7 +72,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-RUN, WRITE, WATCH, DECIDE, PROVE = "Run", "Write", "Watch", "Decide", "Prove"
+RUN, WRITE, STEER, WATCH, DECIDE, PROVE = "Run", "Write", "Steer", "Watch", "Decide", "Prove"
 for panel, name, command in (
     (RUN, "demo", demo.demo),
     (RUN, "dev", dev.dev),
@@ -87,6 +88,17 @@ for panel, name, command in (
     (WRITE, "diff", diff.diff),
     (WRITE, "estimate", estimate.estimate),
     (WRITE, "schema", schema.schema),
+    (STEER, "pause", steer.pause),
+    (STEER, "resume", steer.resume),
+    (STEER, "note", steer.note),
+    (STEER, "interrupt", steer.interrupt),
+    (STEER, "retry", steer.retry),
+    (STEER, "skip", steer.skip),
+    (STEER, "redirect", steer.redirect),
+    (STEER, "rollback", steer.rollback),
+    (STEER, "amend", steer.amend),
+    (STEER, "escalate", steer.escalate),
+    (STEER, "abort", steer.abort),
     (WATCH, "list", browse.list_missions),
     (WATCH, "show", follow.show),
     (WATCH, "follow", follow.follow),

@@ -1,13 +1,13 @@
 """One mission on one page, as `gonogo show` prints it: its steps, what it waits for, what it cost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from contracts.call import Observation
-from contracts.view import MissionView, Waiting
+from contracts.view import OVER, MissionView, Waiting
 from starter import render
 from starter.escape import command, visible
 from starter.timeline import Timeline
@@ -23,7 +23,7 @@ def page(view: MissionView, live: Iterable[tuple[str, Observation]]) -> Renderab
 
 
 def _over(view: MissionView) -> bool:
-    return view.state not in {"running", "waiting", "compensating", "dead_letter", "held"}
+    return view.state in OVER
 
 
 def _cost(view: MissionView) -> RenderableType:
@@ -37,7 +37,7 @@ def _open(view: MissionView) -> list[RenderableType]:
     notes = [record.halted for record in view.records if record.halted and record.halted.state == "waiting"]
     halts = [f"waits at {visible(note.path)}: {visible(str(halt))}" for note in notes for halt in note.halts]
     letter = [_failed(view)] if view.letter is not None else []
-    return [*letter, *(Text(f"\n{line}", "yellow") for line in (*gates, *halts))]
+    return [*letter, *(Text(f"\n{line}", "yellow") for line in (*_paused(view), *gates, *halts))]
 
 
 def _failed(view: MissionView) -> RenderableType:
@@ -47,6 +47,13 @@ def _failed(view: MissionView) -> RenderableType:
     told = Text(f"\nfailed at {visible(view.letter.failure.step)}: {visible(str(view.letter.failure))}", "red")
     told.append(f"\nwaits for {who} to say how it goes on, {left}; ", "yellow")
     return told.append(command("deadletter", view.id), "yellow").append(" shows the ways on", "yellow")
+
+
+def _paused(view: MissionView) -> Iterator[str]:
+    """Yield who paused it, and how it goes on."""
+    if view.paused is not None:
+        said = f"paused by {visible(view.paused.by)}: {visible(view.paused.reason)}"
+        yield f"{said}; {command('resume', view.id)}"
 
 
 def _verb(gate: Waiting) -> str:

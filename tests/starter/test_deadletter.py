@@ -69,6 +69,16 @@ async def test_a_failure_is_listed_with_every_way_on(gonogo, failed, client):
     assert f"gonogo retry {failed} report --input FILE --reason WHY" == commands[1]
 
 
+async def test_each_command_that_is_named_is_one_that_there_is(gonogo, failed, client):
+    await until(lambda: listed(client, failed, "maya"))
+    told = await gonogo("deadletter", failed, "--json")
+
+    for way in told.json["letters"][0]["ways"]:
+        help_ = await gonogo(way["command"].split()[1], "--help")
+        options = [word for word in way["command"].split() if word.startswith("--")]
+        assert (0, []) == (help_.code, [option for option in options if option not in help_.out])
+
+
 async def test_the_report_says_what_an_abort_undoes(gonogo, failed):
     told = await gonogo("deadletter", failed)
 

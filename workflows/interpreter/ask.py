@@ -21,7 +21,7 @@ from workflows.governance.tally import standing
 from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.scope import Scope
-from workflows.interpreter.tell import moments, next_look, remind, tell
+from workflows.interpreter.tell import CLOCK, moments, next_look, remind, tell
 from workflows.interpreter.terms import USUAL, Terms
 from workflows.view import spent
 
@@ -157,8 +157,8 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
             raise Suspended
         opening = _open(question, path, 0, scope)
     while True:
-        until = opening.deadline
-        await scope.ports.wait(lambda: _moved(path, until, scope), next_look(opening), _summary(opening))  # noqa: B023
+        until = next_look(opening)
+        await scope.ports.wait(lambda: _moved(path, until, scope), until, _summary(opening))  # noqa: B023
         voted = opening = scope.gates.get(path) or opening
         match standing(voted):
             case "approved" | "rejected" | "changes_requested" as decided:
@@ -178,7 +178,7 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
 def _open(question: Question, path: str, rung: int, scope: Scope, amended: Opening | None = None) -> Opening:
     opening = opened(question if amended is None else _amended(question, amended), path, rung, scope)
     if amended is not None and amended.rung == rung:
-        opening = opening.model_copy(update={"deadline": amended.deadline, "reminders": amended.reminders})
+        opening = opening.model_copy(update={name: getattr(amended, name) for name in CLOCK})
     scope.gates.open(opening)
     scope.journal.update(path, status="waiting")
     scope.ports.changed()
@@ -267,10 +267,10 @@ def recalled(path: str, scope: Scope) -> Answer | None:
     return Answer(said["decision"], tuple(said["by"]), said["comment"], said["arguments"], record.grant)
 
 
-def _moved(path: str, deadline: datetime | None, scope: Scope) -> bool:
-    """Whether there is something to look at: a decision, or a deadline that a pause has moved."""
+def _moved(path: str, until: datetime | None, scope: Scope) -> bool:
+    """Whether there is something to look at: a decision, or a moment that a pause has moved."""
     opening = scope.gates.get(path)
-    return opening is not None and (standing(opening) != "open" or opening.deadline != deadline)
+    return opening is not None and (standing(opening) != "open" or next_look(opening) != until)
 
 
 def _summary(opening: Opening) -> str:

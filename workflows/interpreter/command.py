@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from contracts.call import Usage
 from contracts.command import ELSEWHERE, VERDICT, Pause
-from contracts.decision import CommandVerb, Opening, Receipt, Ruling
+from contracts.decision import CommandVerb, Receipt, Ruling
 from contracts.definition import Step
 from contracts.record import inside
 from workflows.interpreter.amend import amend
@@ -20,6 +20,7 @@ from workflows.interpreter.reach import agents, jumped, reach
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.sense import Senseless, demand_content, demand_sense
 from workflows.interpreter.spot import Spot, Unknown, spot
+from workflows.interpreter.tell import goes_on, stood_still
 from workflows.interpreter.undo import undo_these
 
 KEEPS = {"agent", "condition", "gate", "review", "action"}
@@ -92,9 +93,8 @@ def _pause(ruling: Ruling, scope: Scope) -> Receipt:
     before = state_before(scope)
     control.put(paused=Pause(by=ruling.person, at=now, reason=ruling.comment))
     for opening in scope.gates.openings():
-        if opening.stands_still and opening.deadline is not None:
-            left = max(0.0, (opening.deadline - now).total_seconds())
-            scope.gates.open(opening.model_copy(update={"left": left, "deadline": None}))
+        if opening.stands_still:
+            scope.gates.open(stood_still(opening, now))
     _tell_children(ruling, scope)
     if (ruling.changes or {}).get("interrupt"):
         control.queue(ruling)
@@ -109,8 +109,8 @@ def _resume(ruling: Ruling, scope: Scope) -> Receipt:
         return _noted(ruling, scope, state_before(scope), "not paused, so nothing changes")
     control.put(paused=None)
     for opening in scope.gates.openings():
-        if opening.left is not None:
-            scope.gates.open(_running_again(opening, scope))
+        if opening.stands_still:
+            scope.gates.open(goes_on(opening, scope.ports.later))
     _tell_children(ruling, scope)
     return _noted(ruling, scope, "paused", state_before(scope))
 
@@ -120,11 +120,6 @@ def _tell_children(ruling: Ruling, scope: Scope) -> None:
     for record in scope.journal.records():
         if record.child is not None and record.status in OPEN:
             scope.ports.tell_child(record.child, ruling.token)
-
-
-def _running_again(opening: Opening, scope: Scope) -> Opening:
-    deadline = scope.ports.later(opening.left or 0.0)
-    return opening.model_copy(update={"left": None, "deadline": deadline})
 
 
 def _interrupt(ruling: Ruling, scope: Scope) -> Receipt:

@@ -24,7 +24,7 @@ from workflows.interpreter.journal import Journal
 from workflows.interpreter.ladder import left_to_operators, tried_around
 from workflows.interpreter.passing import ask_to_pass
 from workflows.interpreter.scope import Mission, Ports, Scope, Variables
-from workflows.interpreter.tell import tell_failed
+from workflows.interpreter.tell import tell_operators
 from workflows.interpreter.walk import run_step, run_steps, run_target
 
 
@@ -87,11 +87,10 @@ async def _followed(scope: Scope, inputs: dict[str, Any]) -> Ending:
         now = scope.ports.now()
         deadline = now + box.timeout if box.timeout is not None else None
         tried = tuple(tried_around(ending.failure.step, scope))
-        letter = DeadLetter(failure=ending.failure, at=now, deadline=deadline, tried=tried)
-        control.put(letter=letter)
+        control.put(letter=DeadLetter(failure=ending.failure, at=now, deadline=deadline, tried=tried))
         left_to_operators(ending.failure, scope)
-        tell_failed(letter, scope)
         scope.ports.changed()
+        tell_operators(ending.failure.step, deadline, scope)
     return await _wait_for_operators(scope)
 
 
