@@ -37,7 +37,7 @@ class Limits(Message):
     decisions_per_run: int = Field(default=1_000, ge=1)
     exact: bool = False
     tells: bool = False
-    """What the mission has cost so far is part of what people sign at its gates."""
+    """What the mission has cost so far, and with what an action would be undone, is part of what people sign."""
     ladder: bool = False
     jitter: bool = False
 

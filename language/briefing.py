@@ -35,6 +35,7 @@ class Briefing:
     risk: Risk
     approve: str = ""
     reject: str = ""
+    changes: str = ""
     deadline: str = ""
     back: tuple[str, ...] = ()
     estimated: str = ""
@@ -52,6 +53,7 @@ def brief(plan: Plan, opening: Opening) -> Briefing:
         risk=risk(plan, subject),
         approve=_approve(subject, step),
         reject=_reject(subject, step, gate),
+        changes=_changes(gate),
         deadline=_deadline(plan, opening, gate),
         back=tuple(dict.fromkeys(_back(plan, subject))),
         estimated=_estimated(plan),
@@ -90,6 +92,15 @@ def _reject(subject: Subject, step: Step | None, gate: Gate | None) -> str:
     if isinstance(step, PlanStep) and step.plan.revise and _number(subject.step) < step.plan.attempts:
         return f"{step.plan.agent} plans again, with your words"
     return _refused(gate) if gate is not None else ""
+
+
+def _changes(gate: Gate | None) -> str:
+    """Return what asking for changes leads to, where that is no rejection."""
+    target = gate.on_changes if gate is not None else None
+    if target is None:
+        return ""
+    names = (target,) if isinstance(target, str) else tuple(step.step for step in target)
+    return f"{', '.join(names)} {'follows' if len(names) == 1 else 'follow'}, and people are asked anew"
 
 
 def _number(path: str) -> int:

@@ -72,7 +72,8 @@ def rows(gate: Opening, about: Told) -> Iterator[tuple[str, RenderableType]]:
     if told.words:
         yield "words of", Text(visible("\n".join(_words(told)), lines=True))
     yield "risk", Text(told.risk, STYLES[told.risk]).append(f": {MEANT[told.risk]}", "default")
-    for name, text in (("if approved", told.approve), ("if rejected", told.reject), ("at the deadline", told.deadline)):
+    ways = {"approved": told.approve, "rejected": told.reject, "to be changed": told.changes}
+    for name, text in (*((f"if {word}", text) for word, text in ways.items()), ("at the deadline", told.deadline)):
         if text:
             yield name, Text(visible(text))
     if any(told.back):

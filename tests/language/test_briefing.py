@@ -198,3 +198,18 @@ def test_a_path_leads_to_its_step(path, name):
     step = step_at(plan(ACT, planned(("write",))), path)
 
     assert name == (step.step if step else None)
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (None, ""),
+        ("mend", "mend follows, and people are asked anew"),
+        ((THINK,), "think follows, and people are asked anew"),
+        ((THINK, THINK.model_copy(update={"step": "again"})), "think, again follow, and people are asked anew"),
+    ],
+)
+def test_what_asking_for_changes_leads_to_is_told_where_it_is_no_rejection(target: Any, said: str):
+    question = GateStep(step="ask", gate=gate(on_changes=target))
+
+    assert said == brief(plan(question, THINK.model_copy(update={"step": "mend"})), asked("ask")).changes

@@ -100,3 +100,10 @@ steps:
 
     assert [] == findings(mission(text % ""))
     assert "MAYBE_UNSET" in found
+
+
+def test_a_mission_may_provide_for_the_unsure_though_some_agents_are_always_sure():
+    """What it says for all is not wrong because some never come to it."""
+    text = "on_failure: {confidence_low: {agent: reviewer}}\nsteps: [{step: a, agent: architect, task: T}]"
+
+    assert [] == findings(mission(text))

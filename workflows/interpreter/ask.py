@@ -4,6 +4,7 @@ Silence is never consent: at the deadline the question escalates, and at the end
 Pure: the wait is a port. Decisions arrive in `workflows/mission.py` and are counted by `governance/tally.py`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -52,6 +53,9 @@ class Question:
     compensation: str | None = None
     input_schema: dict[str, Any] | None = None
     actions: tuple[Action, ...] = ()
+    undo: dict[str, Any] | None = None
+    foresee: Callable[[str, dict[str, Any]], dict[str, Any] | None] = lambda _path, _arguments: None
+    """With what an action at a path would be undone, were its arguments these."""
 
 
 @dataclass(frozen=True)
@@ -203,6 +207,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         arguments=question.arguments,
         compensation=question.compensation,
         actions=question.actions,
+        undo=question.undo,
         context_digest=digest(question.context),
         plan_digest=scope.plan.digest,
         requested_by=scope.mission.requested_by,
@@ -232,13 +237,17 @@ def _amended(question: Question, amended: Opening) -> Question:
     subject = amended.subject
     changes = amended.votes[-1].changes if amended.votes and amended.votes[-1].verb == "modify" else None
     if changes is None:
-        return replace(question, arguments=subject.arguments, actions=subject.actions)
+        return replace(question, arguments=subject.arguments, actions=subject.actions, undo=subject.undo)
     if not subject.actions:
-        return replace(question, arguments=changes)
-    given = {one.step: changes.get(one.step, one.arguments) for one in subject.actions}
-    return replace(
-        question, actions=tuple(one.model_copy(update={"arguments": given[one.step]}) for one in subject.actions)
-    )
+        return replace(question, arguments=changes, undo=question.foresee(subject.step, changes))
+    return replace(question, actions=tuple(_changed(one, changes, question) for one in subject.actions))
+
+
+def _changed(action: Action, changes: dict[str, Any], question: Question) -> Action:
+    if action.step not in changes:
+        return action
+    given = changes[action.step]
+    return action.model_copy(update={"arguments": given, "undo": question.foresee(action.step, given)})
 
 
 def _settle(decided: Decided, opening: Opening, path: str, scope: Scope) -> Answer:
