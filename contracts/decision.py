@@ -46,6 +46,8 @@ class Action(Message):
     tool: str
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
     compensation: str | None = None
+    undo: dict[str, JsonValue] | None = None
+    """The arguments of the compensation, as far as they do not hang on what the action returns."""
 
 
 class Subject(Message):
@@ -89,15 +91,19 @@ class Subject(Message):
     spent: Usage | None = None
     """What the mission had cost when it asked."""
 
+    undo: dict[str, JsonValue] | None = None
+    """The arguments of the compensation, as `Action` has them."""
+
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"generation", "actions", "seats", "reject_quorum", "excluded", "authors", "spent"}
+        {"generation", "actions", "seats", "reject_quorum", "excluded", "authors", "spent", "undo"}
     )
 
     def acts(self) -> tuple[Action, ...]:
         """Return what runs when people approve it."""
         if self.tool is None:
             return self.actions
-        one = Action(step=self.step, tool=self.tool, arguments=self.arguments or {}, compensation=self.compensation)
+        known = {"arguments": self.arguments or {}, "compensation": self.compensation, "undo": self.undo}
+        one = Action(step=self.step, tool=self.tool, **known)
         return (one, *self.actions)
 
     def digest(self) -> str:

@@ -57,5 +57,6 @@ def _asked(gate: Waiting, view_id: str) -> str:
         return f"it goes on unless {who} objects, {render.deadline(gate.deadline)}; {objecting}"
     if gate.kind == "facilitation":
         return f"{who} may speak; {command('facilitate', view_id, gate.step, 'interject')} --comment 'what'"
-    what = f" to allow {visible(gate.tool)}" if gate.tool else ""
+    tools = ", ".join(gate.tools) or gate.tool
+    what = f" to allow {visible(tools)}" if tools else ""
     return f"{who}{what}, {render.deadline(gate.deadline)}; {command('approve', view_id, gate.step)}"

@@ -83,7 +83,7 @@ def _sized(opening: Opening, plan: Plan) -> tuple[Opening, int]:
 
 def _shorn(subject: Subject) -> Subject:
     """Return a subject without what may be large. Nobody can sign it: its digest is another."""
-    return subject.model_copy(update={"arguments": None, "actions": (), "message": subject.message[:CUT]})
+    return subject.model_copy(update={"arguments": None, "actions": (), "undo": None, "message": subject.message[:CUT]})
 
 
 def piece_of_opening(opening: Opening | None, query: OpeningQuery) -> OpeningView:

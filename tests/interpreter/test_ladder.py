@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from contracts.plan import CURRENT, Limits
 from contracts.step import Retry
+from contracts.workspace import Agent
 from tests.interpreter.fakes import FakePorts, carry, failing, plan_of, rehearse, scope_of
 from tests.interpreter.test_steps import agent, saying
 from workflows.interpreter.attempt import chance, pause
@@ -186,3 +187,31 @@ async def test_without_a_dead_letter_silence_refuses():
     run = await rehearse(plan_of([agent("one", on_failure={"any": "escalate"})]), FakePorts(agents={"ann": failing()}))
 
     assert "refused" == run.state
+
+
+UNSURE = {"ann": Agent(callable="tests:none", confidence_floor=0.8)}
+
+
+@pytest.mark.parametrize("word", ["confidence_low", "agent"])
+async def test_an_unsure_answer_may_go_to_another_agent(word):
+    ports = FakePorts(agents={"ann": {"confidence": 0.2}, "ben": {"confidence": 0.9}})
+    step = agent("one", output="x", on_failure={word: {"agent": "ben"}})
+    run = await rehearse(plan_of([step], UNSURE), ports)
+
+    assert ("completed", {"confidence": 0.9}, []) == (run.state, run.scope.variables.values["x"], ports.openings)
+    assert ("confidence_low", "its confidence is 0.2; at least 0.8 is asked for") == (
+        run.journal.get("one").failure.code,
+        run.journal.get("one").failure.cause,
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "asked"),
+    [({"on_failure": {"any": "continue"}}, 1), ({"on_failure": {"agent": "abort"}, "below_floor": "continue"}, 0)],
+    ids=["any provides for no unsure answer", "below_floor comes first"],
+)
+async def test_nobody_is_left_out_by_chance(more, asked):
+    ports = FakePorts(agents={"ann": {"confidence": 0.2}}, people=saying("approve"))
+    run = await rehearse(plan_of([agent("one", **more)], UNSURE), ports)
+
+    assert ("completed", asked) == (run.state, len(ports.openings))

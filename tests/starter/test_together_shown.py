@@ -20,7 +20,13 @@ from workflows.view import details, page_of_gates, waiting
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ACTIONS = (
-    Action(step="both/drain", tool="drain_host", arguments={"host": "web-01"}, compensation="fill_host"),
+    Action(
+        step="both/drain",
+        tool="drain_host",
+        arguments={"host": "web-01"},
+        compensation="fill_host",
+        undo={"host": "web-09"},
+    ),
     Action(step="both/inner/patch", tool="patch_host", arguments={"host": "web-01", "version": "2"}),
 )
 HOST = {"type": "object", "properties": {"host": {"type": "string"}}, "required": ["host"]}
@@ -39,10 +45,16 @@ def test_all_actions_are_shown_in_order_with_their_arguments_and_what_undoes_the
     lines = [line.strip("│ ") for line in on_screen(shown.opening(gate(), NOW)).splitlines()]
     first = next(number for number, line in enumerate(lines) if line.startswith("action 1"))
 
-    assert "action 1      drain_host  at both/drain, undone by fill_host" == lines[first]
-    assert 'host: "web-01"' == lines[first + 1]
-    assert "action 2      patch_host  at both/inner/patch" == lines[first + 2]
-    assert ['host: "web-01"', 'version: "2"'] == lines[first + 3 : first + 5]
+    assert [
+        "action 1      drain_host  at both/drain",
+        'host: "web-01"',
+        "undone by",
+        "fill_host",
+        'host: "web-09"',
+        "action 2      patch_host  at both/inner/patch",
+        'host: "web-01"',
+        'version: "2"',
+    ] == lines[first : first + 8]
 
 
 def test_what_is_cut_of_any_action_is_counted():

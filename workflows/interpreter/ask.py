@@ -4,6 +4,7 @@ Silence is never consent: at the deadline the question escalates, and at the end
 Pure: the wait is a port. Decisions arrive in `workflows/mission.py` and are counted by `governance/tally.py`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -11,7 +12,6 @@ from typing import Any, Literal
 from contracts.base import digest
 from contracts.call import Grant
 from contracts.decision import REFUSING, Action, Opening, Subject
-from contracts.definition import Target
 from contracts.duration import show_duration
 from contracts.gate import Gate, Rung
 from contracts.record import Failure
@@ -52,6 +52,9 @@ class Question:
     compensation: str | None = None
     input_schema: dict[str, Any] | None = None
     actions: tuple[Action, ...] = ()
+    undo: dict[str, Any] | None = None
+    foresee: Callable[[str, dict[str, Any]], dict[str, Any] | None] = lambda _path, _arguments: None
+    """With what an action at a path would be undone, were its arguments these."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,6 @@ def gate_rungs(gate: Gate, scope: Scope) -> tuple[tuple[tuple[str, ...], timedel
     return (first, *rest)
 
 
-def last_resort(gate: Gate) -> Target:
-    """Return what silence comes to in the end."""
-    climbed = gate.on_timeout == ESCALATE and gate.escalation
-    return gate.escalation[-1].on_timeout if climbed else gate.on_timeout
-
-
 def escalation_question(message: str, scope: Scope, tried: list[str] | None = None) -> Question:
     """Return the question that the built-in `escalate` asks, with everything so far, and everything that was tried."""
     escalation = scope.plan.escalation
@@ -121,7 +118,7 @@ def keep(answer: Answer, path: str, scope: Scope) -> Answer:
 async def go_unapproved(gate: Gate, answer: Answer, path: str, scope: Scope) -> None:
     """Go where the definition points when people did not approve: the end of the mission, or another way on."""
     if answer.decided == "timed_out":
-        if last_resort(gate) == DEAD_LETTER:
+        if gate.last_resort() == DEAD_LETTER:
             raise _unanswered(gate, path, scope)
         if gate.on_timeout not in (ESCALATE, *LAST_RESORTS):
             await scope.run_target(gate.on_timeout, path, scope)
@@ -203,6 +200,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         arguments=question.arguments,
         compensation=question.compensation,
         actions=question.actions,
+        undo=question.undo,
         context_digest=digest(question.context),
         plan_digest=scope.plan.digest,
         requested_by=scope.mission.requested_by,
@@ -232,13 +230,17 @@ def _amended(question: Question, amended: Opening) -> Question:
     subject = amended.subject
     changes = amended.votes[-1].changes if amended.votes and amended.votes[-1].verb == "modify" else None
     if changes is None:
-        return replace(question, arguments=subject.arguments, actions=subject.actions)
+        return replace(question, arguments=subject.arguments, actions=subject.actions, undo=subject.undo)
     if not subject.actions:
-        return replace(question, arguments=changes)
-    given = {one.step: changes.get(one.step, one.arguments) for one in subject.actions}
-    return replace(
-        question, actions=tuple(one.model_copy(update={"arguments": given[one.step]}) for one in subject.actions)
-    )
+        return replace(question, arguments=changes, undo=question.foresee(subject.step, changes))
+    return replace(question, actions=tuple(_changed(one, changes, question) for one in subject.actions))
+
+
+def _changed(action: Action, changes: dict[str, Any], question: Question) -> Action:
+    if action.step not in changes:
+        return action
+    given = changes[action.step]
+    return action.model_copy(update={"arguments": given, "undo": question.foresee(action.step, given)})
 
 
 def _settle(decided: Decided, opening: Opening, path: str, scope: Scope) -> Answer:
