@@ -10,11 +10,11 @@ from datetime import timedelta
 from typing import Any
 
 from contracts.decision import Opening, Subject
-from contracts.definition import ActionStep, PlanStep, ReviewStep, Step
+from contracts.definition import ActionStep, GateStep, PlanStep, ReviewStep, Step
 from contracts.duration import show_duration
 from contracts.gate import Gate
 from contracts.plan import Plan
-from contracts.step import ABORT, ESCALATE, REFUSE
+from contracts.step import ABORT, CONTINUE, DEAD_LETTER, ESCALATE, REFUSE
 from language.estimate import Span, estimate
 from language.risk import Risk, risk, step_at
 from language.source import Sources, read_by, sources
@@ -54,7 +54,7 @@ def brief(plan: Plan, opening: Opening) -> Briefing:
         approve=_approve(subject, step),
         reject=_reject(subject, step, gate),
         changes=_changes(gate),
-        deadline=_deadline(plan, opening, gate),
+        deadline=_deadline(plan, opening, step, gate),
         back=tuple(dict.fromkeys(_back(plan, subject))),
         estimated=_estimated(plan),
         resources=tuple(_resources(plan, subject)),
@@ -91,7 +91,10 @@ def _reject(subject: Subject, step: Step | None, gate: Gate | None) -> str:
             return UNDONE if step.review.on_object == ABORT else way(step.review.on_object)
     if isinstance(step, PlanStep) and step.plan.revise and _number(subject.step) < step.plan.attempts:
         return f"{step.plan.agent} plans again, with your words"
-    return _refused(gate) if gate is not None else ""
+    if gate is None:
+        return ""
+    told = _refused(gate, step)
+    return f"once {gate.reject_quorum} have rejected, {told}" if gate.reject_quorum > 1 else told
 
 
 def _changes(gate: Gate | None) -> str:
@@ -109,11 +112,14 @@ def _number(path: str) -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def _refused(gate: Gate) -> str:
+def _refused(gate: Gate, step: Step | None) -> str:
+    """Return what follows a rejection. A question that nothing hangs on by itself is answered all the same."""
+    if gate.on_reject == CONTINUE and isinstance(step, GateStep):
+        return "the mission goes on, and knows that it was rejected"
     return UNDONE if gate.on_reject == ABORT else way(gate.on_reject)
 
 
-def _deadline(plan: Plan, opening: Opening, gate: Gate | None) -> str:
+def _deadline(plan: Plan, opening: Opening, step: Step | None, gate: Gate | None) -> str:
     if opening.deadline is None or opening.subject.kind == "facilitation":
         return ""
     if opening.subject.kind == "review":
@@ -126,7 +132,10 @@ def _deadline(plan: Plan, opening: Opening, gate: Gate | None) -> str:
         return (
             f"{' or '.join(who)} may decide instead, {f'for {show_duration(span)}' if span else 'without a deadline'}"
         )
-    return f"it counts as rejected: {_refused(gate)}" if gate.on_timeout in (ESCALATE, REFUSE) else way(gate.on_timeout)
+    last = gate.last_resort()
+    if last == DEAD_LETTER:
+        return "the step fails, since nobody answered"
+    return f"it counts as rejected: {_refused(gate, step)}" if last in (ESCALATE, REFUSE) else way(last)
 
 
 def _ladder(plan: Plan, gate: Gate) -> list[tuple[tuple[str, ...], timedelta | None]]:

@@ -136,11 +136,27 @@ def test_a_rejected_plan_goes_back_to_its_planner_until_the_last_one():
         ({"on_timeout": "abort"}, 0, "the mission is aborted, and what it did is undone"),
         ({"on_timeout": "act"}, 0, "act follows, and the mission goes on"),
         ({"on_timeout": (THINK,)}, 0, "think follows, and the mission goes on"),
-        ({"on_reject": "continue"}, 0, "it counts as rejected: the mission goes on without it"),
+        ({"on_reject": "continue"}, 0, "it counts as rejected: the mission goes on, and knows that it was rejected"),
+        ({"on_timeout": "dead_letter"}, 0, "the step fails, since nobody answered"),
+        (
+            {
+                "on_timeout": "escalate",
+                "escalation": (Rung(approvers=("cto",), timeout=HOUR, on_timeout="dead_letter"),),
+            },
+            1,
+            "the step fails, since nobody answered",
+        ),
     ],
 )
 def test_what_happens_at_the_deadline_is_told(more, rung, told):
     assert told == brief(plan(GateStep(step="ask", gate=gate(**more)), ACT), asked("ask", rung)).deadline
+
+
+def test_what_several_must_reject_and_who_makes_changes_is_told():
+    told = brief(plan(GateStep(step="ask", gate=gate(reject_quorum=2, on_changes=(THINK,))), ACT), asked("ask"))
+
+    assert f"once 2 have rejected, {UNDONE}" == told.reject
+    assert "think follows, and people are asked anew" == told.changes
 
 
 def test_a_review_goes_on_by_itself_and_an_objection_goes_where_it_points():

@@ -12,7 +12,6 @@ from typing import Any, Literal
 from contracts.base import digest
 from contracts.call import Grant
 from contracts.decision import REFUSING, Action, Opening, Subject
-from contracts.definition import Target
 from contracts.duration import show_duration
 from contracts.gate import Gate, Rung
 from contracts.record import Failure
@@ -89,12 +88,6 @@ def gate_rungs(gate: Gate, scope: Scope) -> tuple[tuple[tuple[str, ...], timedel
     return (first, *rest)
 
 
-def last_resort(gate: Gate) -> Target:
-    """Return what silence comes to in the end."""
-    climbed = gate.on_timeout == ESCALATE and gate.escalation
-    return gate.escalation[-1].on_timeout if climbed else gate.on_timeout
-
-
 def escalation_question(message: str, scope: Scope, tried: list[str] | None = None) -> Question:
     """Return the question that the built-in `escalate` asks, with everything so far, and everything that was tried."""
     escalation = scope.plan.escalation
@@ -125,7 +118,7 @@ def keep(answer: Answer, path: str, scope: Scope) -> Answer:
 async def go_unapproved(gate: Gate, answer: Answer, path: str, scope: Scope) -> None:
     """Go where the definition points when people did not approve: the end of the mission, or another way on."""
     if answer.decided == "timed_out":
-        if last_resort(gate) == DEAD_LETTER:
+        if gate.last_resort() == DEAD_LETTER:
             raise _unanswered(gate, path, scope)
         if gate.on_timeout not in (ESCALATE, *LAST_RESORTS):
             await scope.run_target(gate.on_timeout, path, scope)
