@@ -114,8 +114,8 @@ for panel, name, command in (
     (DECIDE, "delegate", vote.delegate),
     (DECIDE, "withdraw", vote.withdraw),
     (DECIDE, "facilitate", decide.facilitate),
-    (DECIDE, "halt", halt.halt),
-    (DECIDE, "lift", halt.lift),
+    (STEER, "halt", halt.halt),
+    (STEER, "lift", halt.lift),
     (PROVE, "audit", audit.audit),
     (PROVE, "replay", replay.replay),
 ):
