@@ -135,6 +135,8 @@ class MissionInput(Message):
     limits: Limits = Limits()
     carried: Carried | None = None
     parent: Parent | None = None
+    rerun_of: str = ""
+    """The mission that this one begins anew, and from which step."""
 
 
 class MissionResult(Message):

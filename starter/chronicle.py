@@ -97,9 +97,11 @@ class Run:
             return {"what": "started without a frozen plan", "who": attributes.identity}
         plan = given.plan
         known = {"mission": plan.definition.mission, "version": plan.definition.version, "team": plan.definition.team}
-        if given.carried is not None:
+        if given.carried is not None and not given.rerun_of:
             return {"what": "run continued", "digest": plan.digest, "detail": {**known, "run": given.carried.runs}}
         detail = {**known, "inputs_digest": digest(given.inputs), "started_by": attributes.identity}
+        if given.rerun_of:
+            detail["rerun_of"] = given.rerun_of
         return {"what": "mission started", "who": given.requested_by, "digest": plan.digest, "detail": detail}
 
     async def _scheduled(self, event_id: int, attributes: Any) -> dict[str, Any] | None:

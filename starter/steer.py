@@ -6,12 +6,15 @@ Each is signed with the operator's own key and judged by the mission, as a decis
 import asyncio
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from starter.connect import described, operate
+from starter.many import Where as Many
+from starter.many import Yes, to_each
 from starter.options import Json, MissionId, Person
 from starter.output import console, document
 from starter.problem import DONE, REFUSED, Refused, Usage
@@ -30,6 +33,8 @@ Output = Annotated[str, typer.Option("--output", metavar="FILE", help="JSON that
 Input = Annotated[str, typer.Option("--input", metavar="FILE", help="JSON laid over its input. - is stdin.")]
 Value = Annotated[str, typer.Option("--value", metavar="FILE", help="JSON that it becomes. - is stdin.")]
 Variable = Annotated[str, typer.Argument(metavar="NAME", help="An input, or a step's output.", show_default=False)]
+AnyMission = Annotated[str, typer.Argument(metavar="[ID]", help="Id of the mission; or --where.")]
+Failed = Annotated[str, typer.Argument(metavar="[STEP]", help="The step: its path, or its name.")]
 Text = Annotated[str, typer.Argument(metavar="TEXT", help="What the agent is to know.", show_default=False)]
 VALID_SECONDS = 300
 PATIENCE = 30.0
@@ -45,19 +50,36 @@ class Order:
     step: str
     reason: str
     changes: dict[str, Any] | None = None
+    where: str = ""
+    """A query for many missions, in place of one."""
 
 
 def pause(
-    mission: MissionId, *, reason: Reason, interrupt: Interrupt = False, person: Person = "", as_json: Json = False
+    mission: AnyMission = "",
+    *,
+    reason: Reason,
+    interrupt: Interrupt = False,
+    where: Many = "",
+    yes: Yes = False,
+    person: Person = "",
+    as_json: Json = False,
 ) -> int:
     """Start nothing new in a mission until it is resumed; its children follow."""
     changes = {"interrupt": True} if interrupt else None
-    return command(Order("pause", mission, "", reason, changes), person, as_json=as_json)
+    return command(Order("pause", mission, "", reason, changes, where), person, yes=yes, as_json=as_json)
 
 
-def resume(mission: MissionId, *, reason: Reason = "it may go on", person: Person = "", as_json: Json = False) -> int:
+def resume(
+    mission: AnyMission = "",
+    *,
+    reason: Reason = "it may go on",
+    where: Many = "",
+    yes: Yes = False,
+    person: Person = "",
+    as_json: Json = False,
+) -> int:
     """Let a paused mission go on exactly where it was."""
-    return command(Order("resume", mission, "", reason), person, as_json=as_json)
+    return command(Order("resume", mission, "", reason, where=where), person, yes=yes, as_json=as_json)
 
 
 def skip(
@@ -69,11 +91,22 @@ def skip(
 
 
 def retry(
-    mission: MissionId, step: Where, *, reason: Reason, input_: Input = "", person: Person = "", as_json: Json = False
+    mission: AnyMission = "",
+    step: Failed = "",
+    *,
+    reason: Reason,
+    input_: Input = "",
+    where: Many = "",
+    yes: Yes = False,
+    person: Person = "",
+    as_json: Json = False,
 ) -> int:
-    """Begin a step anew, and what comes after it; what they did is undone first."""
+    """Begin a step anew, and what comes after it; what they did is undone first.
+
+    Without STEP it is the one that failed, of a mission in the dead letter.
+    """
     changes = {"input": _read(input_)} if input_ else None
-    return command(Order("retry", mission, step, reason, changes), person, as_json=as_json)
+    return command(Order("retry", mission, step, reason, changes, where), person, yes=yes, as_json=as_json)
 
 
 def redirect(mission: MissionId, *, to: To, reason: Reason, person: Person = "", as_json: Json = False) -> int:
@@ -109,9 +142,17 @@ def escalate(mission: MissionId, step: Where, *, reason: Reason, person: Person 
     return command(Order("escalate", mission, step, reason), person, as_json=as_json)
 
 
-def abort(mission: MissionId, *, reason: Reason, person: Person = "", as_json: Json = False) -> int:
+def abort(
+    mission: AnyMission = "",
+    *,
+    reason: Reason,
+    where: Many = "",
+    yes: Yes = False,
+    person: Person = "",
+    as_json: Json = False,
+) -> int:
     """End a mission for good; it undoes what it did first."""
-    return command(Order("abort", mission, "", reason), person, as_json=as_json)
+    return command(Order("abort", mission, "", reason, where=where), person, yes=yes, as_json=as_json)
 
 
 def _read(file: str) -> Any:
@@ -120,18 +161,46 @@ def _read(file: str) -> Any:
     return read_document(file)
 
 
-def command(order: Order, person: str, *, as_json: bool = False) -> int:
+def command(order: Order, person: str, *, yes: bool = False, as_json: bool = False) -> int:
     """Sign a command, send it, and tell what came of it."""
     if not person:
         raise Usage(f"who steers? add --as PERSON to gonogo {order.verb}, or set GONOGO_PERSON")
     if not order.reason.strip():
         raise Usage("a note needs its words" if order.verb == "note" else "say why: --reason 'what happened'")
 
+    if bool(order.mission) == bool(order.where):
+        raise Usage(f"name one mission by its ID or many by --where: `gonogo {order.verb} --help` shows how")
+
     async def work(client: "Client") -> int:
-        claims, receipt, noted = await steer(client, order, person)
+        if order.where:
+            give = partial(_given, client, order, person)
+            return await to_each(client, order.where, order.verb, give, yes=yes, as_json=as_json)
+        claims, receipt, noted = await steer(client, await _placed(client, order), person)
         return _tell(claims, receipt, noted, as_json=as_json)
 
     return operate(work)
+
+
+async def _given(client: "Client", order: Order, person: str, mission: str) -> str:
+    """Give an order that is for many missions to one of them; return what came of it."""
+    mine = await _placed(client, replace(order, mission=mission))
+    claims, receipt, noted = await steer(client, mine, person)
+    if not _accepted(receipt, noted):
+        raise Refused(receipt.reason or (noted.refused if noted is not None else ""))
+    return noted.after if noted is not None else _still(claims)
+
+
+async def _placed(client: "Client", order: Order) -> Order:
+    """Return an order with its step: what is tried again without one is what failed."""
+    from starter.state import read_state
+
+    if order.verb != "retry" or order.step:
+        return order
+    await described(client, order.mission)
+    letter = (await read_state(client, order.mission, since=MOST_RECENT)).letter
+    if letter is None:
+        raise Refused(f"mission {order.mission} waits with no failure: name the STEP to begin anew")
+    return replace(order, step=letter.failure.step)
 
 
 async def steer(client: "Client", order: Order, person: str) -> "tuple[Claims, Receipt, CommandNote | None]":
@@ -193,7 +262,7 @@ MOST_RECENT = 2**40
 def _tell(claims: "Claims", receipt: "Receipt", noted: "CommandNote | None", *, as_json: bool) -> int:
     from starter.escape import visible
 
-    accepted = receipt.accepted and not (noted is not None and noted.refused)
+    accepted = _accepted(receipt, noted)
     if as_json:
         about = {"mission": claims.mission, "verb": claims.verb, "by": claims.iss, "jti": claims.jti}
         step = noted.step if noted is not None else receipt.step
@@ -206,6 +275,10 @@ def _tell(claims: "Claims", receipt: "Receipt", noted: "CommandNote | None", *, 
     what = visible(noted.after) if noted is not None else _still(claims)
     console().print(f"[green]●[/green] {claims.verb}{where}: {what}")
     return DONE
+
+
+def _accepted(receipt: "Receipt", noted: "CommandNote | None") -> bool:
+    return receipt.accepted and not (noted is not None and noted.refused)
 
 
 def _still(claims: "Claims") -> str:

@@ -21,6 +21,7 @@ from workflows.interpreter.scope import Scope
 from workflows.interpreter.sense import Senseless, demand_content, demand_sense
 from workflows.interpreter.spot import Spot, Unknown, spot
 from workflows.interpreter.tell import goes_on, stood_still
+from workflows.interpreter.together import ask_again
 from workflows.interpreter.undo import undo_these
 
 KEEPS = {"agent", "condition", "gate", "review", "action"}
@@ -195,7 +196,7 @@ async def _carried(ruling: Ruling, scope: Scope) -> str:
         case "escalate":
             scope.control.escalate(place.path)
             scope.journal.update(place.path, status="running", ended_at=None)
-            _reopen(place, scope)
+            reopen(place, scope)
             return "people are asked how to go on"
         case _:
             raise AssertionError(ruling.verb)
@@ -225,11 +226,11 @@ async def _begin_anew(place: Spot, paths: list[str], scope: Scope) -> list[str]:
         usage = usage.plus(known.usage if known is not None else Usage())
     scope.control.forget(paths, usage)
     scope.journal.begin_anew(paths)
-    _reopen(place, scope)
+    reopen(place, scope)
     return undone
 
 
-def _reopen(place: Spot, scope: Scope) -> None:
+def reopen(place: Spot, scope: Scope) -> None:
     for around in place.around():
         record = scope.journal.get(around)
         if record is not None and record.status not in OPEN:
@@ -238,6 +239,7 @@ def _reopen(place: Spot, scope: Scope) -> None:
             scope.journal.update(around, **fields)
         elif record is not None and record.failure is not None:
             scope.journal.update(around, failure=None)
+        ask_again(around, scope)
 
 
 def _skip(step: Step, path: str, ruling: Ruling, scope: Scope, given: dict[str, Any]) -> None:
@@ -256,5 +258,5 @@ async def _redirect(place: Spot, ruling: Ruling, scope: Scope) -> str:
         below = [one.path for one in scope.journal.records() if one.path == path or one.path.startswith(own)]
         await _begin_anew(place, below, scope)
         _skip(step, path, ruling, scope, {})
-    _reopen(place, scope)
+    reopen(place, scope)
     return f"goes on from there; skipped: {', '.join(path for _, path in passed) or 'nothing'}"
