@@ -26,6 +26,7 @@ from contracts.view import (
     Waiting,
 )
 from language.risk import risk
+from language.visible import visible
 from workflows.interpreter.journal import Journal
 
 ROOM = MOST_BYTES - 56_000
@@ -138,7 +139,7 @@ def details(
     lines += [f"\n**{path}** waits: {_plain(str(halt))}\n" for path, halt in journal.halts()[:10]]
     lines.append(f"\n**{journal.done} of {len(journal)} steps begun are done**\n")
     lines.extend(f"- `{record.path}` {record.status} {record.actor}".rstrip() for record in journal.last(12))
-    return "\n".join(lines)
+    return visible("\n".join(lines), lines=True)
 
 
 def page_of_letter(mission: str, letter: DeadLetter, operators: tuple[str, ...]) -> Iterator[str]:
