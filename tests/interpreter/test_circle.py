@@ -210,7 +210,7 @@ STUBBORN = {"ann": stance("yes"), "ben": stance("no")}
 async def test_a_party_that_only_repeats_itself_is_found_and_people_are_asked():
     run, ports = await run_of(party(), agent("after", agent="cid"), agents=STUBBORN)
 
-    assert ["talk[1]/ann", "talk[1]/ben", "talk[2]/ann", "talk[2]/ben", "talk[3]/ann", "talk[3]/ben"] == ports.calls[:-1]
+    assert [f"talk[{number}]/{who}" for number in (1, 2, 3) for who in ("ann", "ben")] == ports.calls[:-1]
     assert ["talk/on_stall/escalate"] == [opening.subject.step for opening in ports.openings]
     assert ("completed", "stall") == (run.state, run.scope.variables.values["said"]["by"])
 
