@@ -21,6 +21,7 @@ from workflows.interpreter.scope import Scope
 from workflows.interpreter.sense import Senseless, demand_content, demand_sense
 from workflows.interpreter.spot import Spot, Unknown, spot
 from workflows.interpreter.tell import goes_on, stood_still
+from workflows.interpreter.together import ask_again
 from workflows.interpreter.undo import undo_these
 
 KEEPS = {"agent", "condition", "gate", "review", "action"}
@@ -238,6 +239,7 @@ def reopen(place: Spot, scope: Scope) -> None:
             scope.journal.update(around, **fields)
         elif record is not None and record.failure is not None:
             scope.journal.update(around, failure=None)
+        ask_again(around, scope)
 
 
 def _skip(step: Step, path: str, ruling: Ruling, scope: Scope, given: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ word, is read from the grant; the executor looks for each action in it by its pa
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from contracts.decision import Action
 from contracts.definition import ActionStep, GroupStep
@@ -22,10 +23,24 @@ def frozen(step: GroupStep, path: str, scope: Scope) -> tuple[Action, ...]:
 
 
 def _frozen(step: ActionStep, path: str, scope: Scope) -> Action:
-    arguments = scope.render(step.with_, path)
+    arguments = resolved(step, path, scope)
     undo = step.compensate.tool if step.compensate else None
     known = {"compensation": undo, "undo": foreseen(step, arguments, path, scope)}
     return Action(step=path, tool=step.action, arguments=arguments, **known)
+
+
+def resolved(step: ActionStep, path: str, scope: Scope) -> dict[str, Any]:
+    """Return the arguments of an action as they are now, with what operators laid over them."""
+    return {**scope.render(step.with_, path), **scope.control.state.inputs.get(path, {})}
+
+
+def ask_again(path: str, scope: Scope) -> None:
+    """Take back what people approved together at a path, or are being asked: what is left is another list."""
+    opening, record = scope.gates.get(path), scope.journal.get(path)
+    if opening is not None and opening.subject.actions:
+        scope.gates.close(path)
+    if record is not None and record.grant is not None and record.grant.subject.actions:
+        scope.journal.update(path, answer=None, grant=None, decisions=(), generation=scope.journal.generation)
 
 
 def covered(path: str, scope: Scope) -> Action | None:
