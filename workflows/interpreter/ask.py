@@ -213,12 +213,14 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         authors=scope.plan.definition.author if "author" in question.terms.excluded else (),
         spent=spent(scope.journal.records()) if scope.mission.tells else None,
     )
+    left = span.total_seconds() if span and question.terms.stands_still and scope.control.paused else None
     return Opening(
         subject=subject,
         digest=subject.digest(),
         nonce=scope.ports.nonce(),
         opened_at=now,
-        deadline=now + span if span else None,
+        deadline=now + span if span and left is None else None,
+        left=left,
         rung=rung,
         context=question.context,
         input_schema=question.input_schema,

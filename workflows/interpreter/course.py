@@ -79,10 +79,13 @@ async def _followed(scope: Scope, inputs: dict[str, Any]) -> Ending:
     box, control = scope.plan.definition.dead_letter, scope.control
     if control.letter is None:
         ending = await follow(scope, inputs)
-        if box is None or ending.failure is None:
+        if ending.state == MissionState.COMPLETED and control.overriding():
+            raise Suspended
+        if ending.failure is None or (box is None and not control.overriding()):
             return ending
+        # Without a box it waits no longer than for the command that was there before the failure.
         now = scope.ports.now()
-        deadline = now + box.timeout if box.timeout is not None else None
+        deadline = now if box is None else now + box.timeout if box.timeout is not None else None
         control.put(letter=DeadLetter(failure=ending.failure, at=now, deadline=deadline))
         scope.ports.changed()
     return await _wait_for_operators(scope)

@@ -5,6 +5,7 @@ word, is read from the grant; the executor looks for each action in it by its pa
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from contracts.decision import Action
 from contracts.definition import ActionStep, GroupStep
@@ -21,11 +22,16 @@ def frozen(step: GroupStep, path: str, scope: Scope) -> tuple[Action, ...]:
         Action(
             step=here,
             tool=action.action,
-            arguments=scope.render(action.with_, here),
+            arguments=resolved(action, here, scope),
             compensation=action.compensate.tool if action.compensate else None,
         )
         for action, here in left(step, path, scope)
     )
+
+
+def resolved(step: ActionStep, path: str, scope: Scope) -> dict[str, Any]:
+    """Return the arguments of an action as they are now, with what operators laid over them."""
+    return {**scope.render(step.with_, path), **scope.control.state.inputs.get(path, {})}
 
 
 def covered(path: str, scope: Scope) -> Action | None:

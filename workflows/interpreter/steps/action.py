@@ -14,7 +14,7 @@ from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.rework import ask_anew
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.terms import covering, terms
-from workflows.interpreter.together import approved, covered
+from workflows.interpreter.together import approved, covered, resolved
 
 
 async def run_action(step: ActionStep, path: str, scope: Scope) -> Outcome:
@@ -24,10 +24,11 @@ async def run_action(step: ActionStep, path: str, scope: Scope) -> Outcome:
     """
     gate = step.approval
     if gate is None and (together := covered(path, scope)) is not None:
-        scope.journal.update(path, approved=approved(scope))
+        generation = scope.grant.subject.generation if scope.grant is not None else 0
+        scope.journal.update(path, approved=approved(scope), generation=generation)
         return await _act(step, path, together.arguments, scope.grant, scope)
     if gate is None:
-        return await _act(step, path, scope.render(step.with_, path), None, scope)
+        return await _act(step, path, resolved(step, path, scope), None, scope)
     answer = await ask_anew(step, gate, lambda: _question(step, gate, path, scope), path, scope)
     if answer.decided != "approved":
         await go_unapproved(gate, answer, path, scope)
@@ -44,7 +45,7 @@ def _question(step: ActionStep, gate: Gate, path: str, scope: Scope) -> Question
         terms=terms(gate, *covering(scope.plan, (step.action, undo))),
         context=scope.context(gate.context, path),
         tool=step.action,
-        arguments=scope.render(step.with_, path),
+        arguments=resolved(step, path, scope),
         compensation=undo,
         input_schema=tool.input,
     )
