@@ -61,13 +61,21 @@ async def follow_under_control(scope: Scope, inputs: dict[str, Any]) -> Ending:
     scope.variables = fresh_variables(scope)
     asking = [asyncio.ensure_future(ask_to_pass(ruling, scope)) for ruling in scope.control.state.asking]
     try:
-        return await _followed(scope, {**inputs, **scope.control.state.values})
-    finally:
-        for task in asking:
-            task.cancel()
-        for ended in await asyncio.gather(*asking, return_exceptions=True):
-            if isinstance(ended, Exception) and not isinstance(ended, Suspended):
-                raise ended
+        ending = await _followed(scope, {**inputs, **scope.control.state.values})
+    except (Exception, asyncio.CancelledError):
+        await _stopped(asking)
+        raise
+    await _stopped(asking)
+    return ending
+
+
+async def _stopped(asking: "list[asyncio.Future[None]]") -> None:
+    """Stop asking: the next walk asks again. Not in a `finally`: a mission that is evicted has nothing to wait in."""
+    for task in asking:
+        task.cancel()
+    for ended in await asyncio.gather(*asking, return_exceptions=True) if asking else ():
+        if isinstance(ended, Exception) and not isinstance(ended, Suspended):
+            raise ended
 
 
 def fresh_variables(scope: Scope) -> Variables:
