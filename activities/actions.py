@@ -81,10 +81,11 @@ class ActionExecutor:
         try:
             return await self._servers.call(call.tool, tool, call.arguments, call.key, call.undoes_key)
         except ToolFailed as failed:
+            more: dict[str, Any] = {"final": failed.final, "after": failed.after}
             if tool.acts() and failed.applied == "no":
-                raise _nothing_done(failed.code, str(failed), final=failed.final) from None
+                raise _nothing_done(failed.code, str(failed), **more) from None
             applied: Applied = failed.applied if tool.acts() else "no"
-            raise failure(failed.code, str(failed), applied, final=failed.final) from None
+            raise failure(failed.code, str(failed), applied, **more) from None
 
 
 def _nothing_done(code: Code, sentence: str, *, final: bool = False, **details: Any) -> ApplicationError:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -24,6 +25,7 @@ from activities.notebook import Notebook
 from activities.pulse import beating
 from activities.statement import show
 from activities.toolbox import ReadingTools, WaitingTools
+from contracts.agent import AskLater
 from contracts.base import canonical
 from contracts.call import RUN_AGENT, AgentCall, AgentResult, Usage
 from contracts.workspace import Agent, Tool
@@ -55,6 +57,8 @@ class AgentRunner:
         await self._demand_free(call)
         started = time.monotonic()
         notebook = Notebook(lambda: activity.heartbeat(*notebook.details()))
+        for said in call.guidance:
+            notebook.observe(f"An operator says: {said}", "guidance", "progress")
         tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake)
         async with beating(notebook.details):
             try:
@@ -113,7 +117,10 @@ async def _answer(work: Any, call: AgentCall, tools: ReadingTools, notebook: Not
             return await work(call, tools, notebook.observe)
         return await _in_a_thread(work, call, WaitingTools(tools), notebook.observe)
     except ToolFailed as failed:
-        raise failure(failed.code, f"{call.name}: {failed}", "no", final=failed.final) from None
+        raise failure(failed.code, f"{call.name}: {failed}", "no", final=failed.final, after=failed.after) from None
+    except AskLater as later:
+        after = timedelta(seconds=max(0.0, later.seconds))
+        raise failure("rate_limited", f"{call.name}: {later}", after=after) from None
     except PermissionError as error:
         raise failure("refused", f"{call.name} was refused: {error}") from None
     except ApplicationError as error:

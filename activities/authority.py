@@ -64,6 +64,9 @@ class Authority:
         _same("tool", action.tool, call.undoes)
         _same("compensation", action.compensation, call.tool)
         _same("step", f"{action.step}{UNDO}", call.path)
+        known = action.undo or {}
+        if canonical({name: call.arguments[name] for name in known if name in call.arguments}) != canonical(known):
+            raise Refusal("the compensation's arguments are not those that people approved")
         await self._check_grant(call, grant, max(tool.quorum(), undone.quorum()))
 
     async def _check_grant(self, call: ToolCall, grant: Grant, least: int) -> None:

@@ -12,25 +12,43 @@ from typing import Any, Literal
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-Code = Literal["bad_input", "refused", "not_found", "over_budget", "unavailable", "timed_out", "tool_failed", "halted"]
+Code = Literal[
+    "bad_input",
+    "refused",
+    "not_found",
+    "over_budget",
+    "halted",
+    "unavailable",
+    "rate_limited",
+    "timed_out",
+    "tool_failed",
+]
 Applied = Literal["no", "yes", "unknown"]
 
 FINAL: frozenset[Code] = frozenset({"bad_input", "refused", "not_found", "over_budget", "halted"})
 LONGEST = 1_000
+LATEST = timedelta(hours=1)
+"""The longest wait that somebody else may ask for: an attempt that is further off is none."""
 DICE = SystemRandom()
 
 
 def failure(
-    code: Code, sentence: str, applied: Applied = "no", *, final: bool = False, **details: Any
+    code: Code,
+    sentence: str,
+    applied: Applied = "no",
+    *,
+    final: bool = False,
+    after: timedelta | None = None,
+    **details: Any,
 ) -> ApplicationError:
-    """Return the error to raise. `final` forbids another attempt where the code would allow it."""
-    final = final or code in FINAL
+    """Return the error to raise. `final` forbids another attempt where the code would allow it; none before `after`."""
+    final = final or code in FINAL or (after is not None and after > LATEST)
     return ApplicationError(
         sentence[:LONGEST],
         {"applied": applied, "tried": _tried(), "attempt": activity.info().attempt, **details},
         type=code,
         non_retryable=final,
-        next_retry_delay=None if final else _delay(),
+        next_retry_delay=None if final else _delay(after or timedelta()),
         # What is halted goes on later: no fault, and so no alarm.
         category=ApplicationErrorCategory.BENIGN if code == "halted" else ApplicationErrorCategory.UNSPECIFIED,
     )
@@ -48,12 +66,12 @@ def _tried() -> str:
     return f"attempt {info.attempt} of {most}" if most else f"attempt {info.attempt}"
 
 
-def _delay() -> timedelta | None:
-    """Return the policy's backoff for this attempt, shortened at random by up to a half."""
+def _delay(after: timedelta) -> timedelta | None:
+    """Return what was asked for and the policy's backoff for this attempt, this shortened at random by up to a half."""
     info = activity.info()
     policy = info.retry_policy
     if policy is None:
-        return None
+        return after or None
     most = policy.maximum_interval or policy.initial_interval * 100
     growth = min(policy.backoff_coefficient ** min(info.attempt - 1, 64), most / policy.initial_interval)
-    return policy.initial_interval * growth * DICE.uniform(0.5, 1.0)
+    return after + policy.initial_interval * growth * DICE.uniform(0.5, 1.0)

@@ -28,6 +28,7 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from opentelemetry import propagate
 
+from activities import rate_limit
 from activities.failure import Applied, Code, explained
 from contracts.base import canonical
 from contracts.duration import show_duration
@@ -44,13 +45,16 @@ NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, http
 
 
 class ToolFailed(Exception):
-    """A call without a good answer: the code, whether it was applied, and one sentence."""
+    """A call without a good answer: the code, whether it was applied, one sentence, and when to ask again at best."""
 
-    def __init__(self, code: Code, sentence: str, applied: Applied, *, final: bool = False) -> None:
+    def __init__(
+        self, code: Code, sentence: str, applied: Applied, *, final: bool = False, after: timedelta | None = None
+    ) -> None:
         super().__init__(sentence)
         self.code = code
         self.applied = applied
         self.final = final
+        self.after = after
 
 
 class ToolServers:
@@ -79,6 +83,7 @@ class ToolServers:
 
     async def _send(self, name: str, url: str, request: CallToolRequest, patience: timedelta) -> CallToolResult:
         sent = False
+        limited = rate_limit.watch()
         try:
             async with asyncio.timeout(patience.total_seconds()), self._session(url) as client:
                 self._known[url] = client.session.discover_result
@@ -89,6 +94,10 @@ class ToolServers:
             raise ToolFailed("timed_out", f"{name} gave no answer within {show_duration(patience)}", applied) from None
         except Exception as error:
             self._known.pop(url, None)
+            if limited:
+                raise ToolFailed(
+                    "rate_limited", f"{name}: {url} wants to be asked later", "no", after=limited[-1]
+                ) from None
             raise _broken(name, url, error, sent=sent) from None
 
     def _session(self, url: str) -> Client:
@@ -110,7 +119,7 @@ class ToolServers:
             pool = self._pools[loop] = httpx2.AsyncClient(
                 timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
                 limits=httpx2.Limits(max_connections=None, keepalive_expiry=KEPT_SECONDS),
-                event_hooks={"request": [_trace]},
+                event_hooks={"request": [_trace], "response": [rate_limit.notice]},
             )
         return pool
 
@@ -165,10 +174,14 @@ def _value(result: CallToolResult) -> Any:
 
 
 def _rejected(name: str, value: Any) -> ToolFailed:
-    """Read a tool's error: `applied` and `retry` and `reason` where it says so, else nothing is sure."""
+    """Read a tool's error: `applied`, `retry`, `retry_after` and `reason` where it says so, else nothing is sure."""
     said = value if isinstance(value, dict) else {"reason": value}
     applied: Applied = "no" if said.get("applied") == "no" else "unknown"
     hopeless = said.get("retry") is False
+    after = rate_limit.seconds(said.get("retry_after"))
+    if after is not None and not hopeless:
+        reason = " ".join(str(said.get("reason") or "it wants to be asked later").split())[:500]
+        return ToolFailed("rate_limited", f"{name}: {reason}", applied, after=after)
     code: Code = "bad_input" if hopeless and applied == "no" else "tool_failed"
     reason = " ".join(str(said.get("reason") or "it does not say why").split())[:500]
     return ToolFailed(code, f"{name} failed: {reason}", applied, final=hopeless)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from contracts.notice import Notice
+from contracts.notice import FAILURE, Notice
 
 LONGEST = 300
 LOOK = "show"
@@ -30,14 +30,14 @@ class Words:
 def worded(notice: Notice, web: str, namespace: str) -> Words:
     """Return a notice in words, with the command that decides, and the page where an address of the Web UI is known."""
     clean = _clean(notice.model_dump(mode="json"))
-    decided = notice.about == "settled"
-    verb = LOOK if decided else VERBS.get(notice.kind, "approve")
-    parts = ("gonogo", verb, clean["mission"], *(() if decided else (clean["step"],)))
+    asks = notice.about != "settled" and notice.kind != FAILURE
+    verb = VERBS.get(notice.kind, "approve") if asks else LOOK
+    parts = ("gonogo", verb, clean["mission"], *((clean["step"],) if asks else ()))
     command = shlex.join(parts)
     page = f"{web.rstrip('/')}/namespaces/{quote(namespace, safe='')}/workflows/{quote(notice.mission, safe='')}"
     link = page if web else ""
-    told = f"{clean['name']}: {clean['step']} {_said(notice.about, clean)}"
-    where = {"Mission": clean["mission"], "Look" if decided else "Decide": command, "Web UI": link}
+    told = f"{clean['name']}: {clean['step'] or 'the mission'} {_said(notice.about, clean)}"
+    where = {"Mission": clean["mission"], "Decide" if asks else "Look": command, "Web UI": link}
     text = f"{told}.\n\n" + "".join(f"{label:8}{value}\n" for label, value in where.items() if value)
     return Words(
         id=notice.id,
@@ -56,6 +56,8 @@ def _said(about: str, clean: dict[str, Any]) -> str:
         case "settled":
             by = f" by {', '.join(clean['by'])}" if clean["by"] else ""
             return f"was {clean['decision'].replace('_', ' ')}{by}"
+        case "dead_letter" if clean["kind"] == FAILURE:
+            return f"failed and waits for {who} to say how to go on{until}"
         case "dead_letter":
             return f"could not be undone and waits for {who}{until}"
         case "reminded":

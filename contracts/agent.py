@@ -14,6 +14,14 @@ class Toolbox(Protocol):
         ...
 
 
+class AskLater(Exception):
+    """Raised by an agent's code when what it needs wants to be asked later: in so many seconds at the soonest."""
+
+    def __init__(self, sentence: str, seconds: float) -> None:
+        super().__init__(sentence)
+        self.seconds = seconds
+
+
 Observe = Callable[..., None]
 """`observe(text, source="", kind="finding")`: stream an observation to whoever follows the mission."""
 

@@ -45,6 +45,8 @@ class DeadLetter(Message):
     failure: Failure
     at: datetime
     deadline: datetime | None = None
+    tried: tuple[str, ...] = ()
+    """Each rung that was taken before, in words, the first first."""
 
 
 class CommandNote(Message):

@@ -46,6 +46,8 @@ class Action(Message):
     tool: str
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
     compensation: str | None = None
+    undo: dict[str, JsonValue] | None = None
+    """The arguments of the compensation, as far as they do not hang on what the action returns."""
 
 
 class Subject(Message):
@@ -89,15 +91,19 @@ class Subject(Message):
     spent: Usage | None = None
     """What the mission had cost when it asked."""
 
+    undo: dict[str, JsonValue] | None = None
+    """The arguments of the compensation, as `Action` has them."""
+
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"generation", "actions", "seats", "reject_quorum", "excluded", "authors", "spent"}
+        {"generation", "actions", "seats", "reject_quorum", "excluded", "authors", "spent", "undo"}
     )
 
     def acts(self) -> tuple[Action, ...]:
         """Return what runs when people approve it."""
         if self.tool is None:
             return self.actions
-        one = Action(step=self.step, tool=self.tool, arguments=self.arguments or {}, compensation=self.compensation)
+        known = {"arguments": self.arguments or {}, "compensation": self.compensation, "undo": self.undo}
+        one = Action(step=self.step, tool=self.tool, **known)
         return (one, *self.actions)
 
     def digest(self) -> str:
@@ -147,12 +153,16 @@ class Opening(Message):
     input_schema: dict[str, Any] | None = None
     """Schema that changed arguments must fit; absent where there is nothing to modify."""
     votes: tuple[Ruling, ...] = ()
+    risk: str = ""
+    """How much is at stake, as the mission says to whoever sorts what waits. Nobody signs it."""
     stands_still: bool = False
     """Its clock stands while the mission is paused."""
     left: float | None = None
     """Seconds that were left when the mission was paused; it has no deadline until it goes on."""
     reminders: tuple[datetime, ...] = ()
     """When the people who are asked are still to be reminded, the next first."""
+    reminders_left: tuple[float, ...] = ()
+    """Seconds that were left to each when the mission was paused."""
 
     def words(self) -> tuple[Ruling, ...]:
         """Return the votes that stand, one for each person: an approval that was withdrawn is none any more."""

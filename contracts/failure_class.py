@@ -32,7 +32,7 @@ CLASSES: Mapping[str, FailureClass] = {
             "refused": "the agent or the executor refused; nothing was done",
         },
         "an answer that does not fit goes back once with what is wrong; else no",
-        "an unsure answer: `escalate`; else it spreads",
+        "an unsure answer: `below_floor`, `escalate` by default; else it spreads",
     ),
     "workflow": FailureClass(
         "the mission itself cannot go on as it is",

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from contracts.base import Document
 from contracts.duration import Duration
-from contracts.step import ABORT, ALIASED, REFUSE
+from contracts.step import ABORT, ALIASED, ESCALATE, REFUSE
 
 if TYPE_CHECKING:
     from contracts.definition import Target
@@ -73,6 +73,11 @@ class Gate(Document):
     def quorum(self) -> int:
         """Return how many people the gate itself asks for."""
         return max(self.required, sum(self.from_.values()))
+
+    def last_resort(self) -> "Target":
+        """Return what silence comes to in the end."""
+        climbed = self.on_timeout == ESCALATE and self.escalation
+        return self.escalation[-1].on_timeout if climbed else self.on_timeout
 
 
 class Review(Document):

@@ -11,6 +11,7 @@ from typing import Literal
 from contracts.base import Message
 
 SEND_NOTICE = "notify.send"
+FAILURE = "failure"
 
 About = Literal["opened", "reminded", "escalated", "settled", "dead_letter"]
 
@@ -25,7 +26,7 @@ class Notice(Message):
     """The mission's name, from its definition."""
     step: str
     kind: str
-    """What is asked, as `contracts.decision.Subject` has it."""
+    """What is asked, as `contracts.decision.Subject` has it, or a `failure` for operators."""
     to: tuple[str, ...]
     at: datetime
     deadline: datetime | None = None

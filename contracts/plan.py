@@ -30,14 +30,15 @@ class Limits(Message):
 
     `exact`: what a mission does hangs on its history alone: its runs count for themselves, rulings and plans come from
     ordinary activities. `ladder`: people whom a failure turns to are told all that was tried; endless talk is found.
-    `jitter`: waits between attempts of whole steps vary. Missions that were started without these go on as they began.
+    `jitter`: waits between attempts of whole steps vary. `tells`: what the mission has cost so far, and
+    with what an action would be undone, is part of what people sign. Missions that were started without these go on as
+    they began.
     """
 
     events_per_run: int = Field(default=4_000, ge=16)
     decisions_per_run: int = Field(default=1_000, ge=1)
     exact: bool = False
     tells: bool = False
-    """What the mission has cost so far is part of what people sign at its gates."""
     ladder: bool = False
     jitter: bool = False
 
@@ -134,6 +135,8 @@ class MissionInput(Message):
     limits: Limits = Limits()
     carried: Carried | None = None
     parent: Parent | None = None
+    rerun_of: str = ""
+    """The mission that this one begins anew, and from which step."""
 
 
 class MissionResult(Message):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from contracts.base import Message
 
-Rung = Literal["retry", "fallback", "steps", "people", "continue", "abort"]
+Rung = Literal["retry", "fallback", "steps", "people", "continue", "abort", "dead_letter"]
 Outcome = Literal["", "succeeded", "failed"]
 
 RUNGS: dict[Rung, str] = {
@@ -19,6 +19,7 @@ RUNGS: dict[Rung, str] = {
     "people": "asked {who}",
     "continue": "went on without it",
     "abort": "ended the mission",
+    "dead_letter": "left it to the operators",
 }
 
 

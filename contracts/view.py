@@ -37,6 +37,12 @@ class MissionState(StrEnum):
     CANCELLED = "cancelled"
 
 
+OVER = frozenset(
+    (MissionState.COMPLETED, MissionState.REFUSED, MissionState.ABORTED, MissionState.FAILED, MissionState.CANCELLED)
+)
+"""The states of a mission that has ended."""
+
+
 class StateQuery(Message):
     """Ask for the records changed after revision `since`."""
 

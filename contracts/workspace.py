@@ -4,6 +4,7 @@ Read from `agents.yaml`, `tools.yaml` and `people.yaml` by `language/workspace.p
 say what an effect is and who may act without asking.
 """
 
+from datetime import timedelta
 from typing import Any, Literal
 
 from pydantic import Field
@@ -94,6 +95,13 @@ class Person(Document):
     keys: tuple[str, ...] = ()
 
 
+class AtMost(Document):
+    """How many requests an approver is told of one by one, of those that came within a span of time."""
+
+    requests: int = Field(ge=1)
+    per: Duration = Field(gt=timedelta(0))
+
+
 class Escalation(Document):
     """Whom a mission turns to when it cannot go on by itself."""
 
@@ -118,11 +126,12 @@ class PeopleFile(Document):
     """`people.yaml`: in the workspace for names and roles, in GONOGO_HOME for registered keys.
 
     `operators` are the roles and people who may command missions and halt what they use: by default the escalation
-    role.
+    role. `at_most` is how much of what waits people are told one by one.
     """
 
     escalation: Escalation | None = None
     operators: tuple[str, ...] = ()
+    at_most: AtMost | None = None
     people: dict[str, Person] = Field(default_factory=dict)
 
     def merged(self, other: "PeopleFile") -> "PeopleFile":
@@ -136,7 +145,12 @@ class PeopleFile(Document):
                 keys=tuple(dict.fromkeys(known.keys + person.keys)),
             )
         operators = tuple(dict.fromkeys(self.operators + other.operators))
-        return PeopleFile(escalation=self.escalation or other.escalation, operators=operators, people=people)
+        return PeopleFile(
+            escalation=self.escalation or other.escalation,
+            operators=operators,
+            at_most=self.at_most or other.at_most,
+            people=people,
+        )
 
     def operating(self) -> tuple[str, ...]:
         """Return the roles and people who may steer missions, and halt what they use."""

@@ -7,13 +7,14 @@ asks; whoever shows a gate works it out anew. What cannot be told is left out an
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from contracts.decision import Opening, Subject
-from contracts.definition import ActionStep, PlanStep, ReviewStep, Step
+from contracts.definition import ActionStep, GateStep, PlanStep, ReviewStep, Step
 from contracts.duration import show_duration
 from contracts.gate import Gate
 from contracts.plan import Plan
-from contracts.step import ABORT, ESCALATE, REFUSE
+from contracts.step import ABORT, CONTINUE, DEAD_LETTER, ESCALATE, REFUSE
 from language.estimate import Span, estimate
 from language.risk import Risk, risk, step_at
 from language.source import Sources, read_by, sources
@@ -28,15 +29,17 @@ class Briefing:
     """What is told of one opening; an empty text is nothing to tell.
 
     `words` says of the question (under an empty name) and of the arguments whose words they may hold, `context` of what
-    is shown beside it.
+    is shown beside it. `resources` are what it acts on: a tool, the name of its argument, the value.
     """
 
     risk: Risk
     approve: str = ""
     reject: str = ""
+    changes: str = ""
     deadline: str = ""
     back: tuple[str, ...] = ()
     estimated: str = ""
+    resources: tuple[tuple[str, str, Any], ...] = ()
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
     context: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -50,9 +53,11 @@ def brief(plan: Plan, opening: Opening) -> Briefing:
         risk=risk(plan, subject),
         approve=_approve(subject, step),
         reject=_reject(subject, step, gate),
-        deadline=_deadline(plan, opening, gate),
+        changes=_changes(gate),
+        deadline=_deadline(plan, opening, step, gate),
         back=tuple(dict.fromkeys(_back(plan, subject))),
         estimated=_estimated(plan),
+        resources=tuple(_resources(plan, subject)),
         words=dict(_words(plan, subject, gate, known)),
         context={name: known.get(name, ()) for name in opening.context},
     )
@@ -86,7 +91,19 @@ def _reject(subject: Subject, step: Step | None, gate: Gate | None) -> str:
             return UNDONE if step.review.on_object == ABORT else way(step.review.on_object)
     if isinstance(step, PlanStep) and step.plan.revise and _number(subject.step) < step.plan.attempts:
         return f"{step.plan.agent} plans again, with your words"
-    return _refused(gate) if gate is not None else ""
+    if gate is None:
+        return ""
+    told = _refused(gate, step)
+    return f"once {gate.reject_quorum} have rejected, {told}" if gate.reject_quorum > 1 else told
+
+
+def _changes(gate: Gate | None) -> str:
+    """Return what asking for changes leads to, where that is no rejection."""
+    target = gate.on_changes if gate is not None else None
+    if target is None:
+        return ""
+    names = (target,) if isinstance(target, str) else tuple(step.step for step in target)
+    return f"{', '.join(names)} {'follows' if len(names) == 1 else 'follow'}, and people are asked anew"
 
 
 def _number(path: str) -> int:
@@ -95,11 +112,14 @@ def _number(path: str) -> int:
     return int(digits) if digits.isdigit() else 0
 
 
-def _refused(gate: Gate) -> str:
+def _refused(gate: Gate, step: Step | None) -> str:
+    """Return what follows a rejection. A question that nothing hangs on by itself is answered all the same."""
+    if gate.on_reject == CONTINUE and isinstance(step, GateStep):
+        return "the mission goes on, and knows that it was rejected"
     return UNDONE if gate.on_reject == ABORT else way(gate.on_reject)
 
 
-def _deadline(plan: Plan, opening: Opening, gate: Gate | None) -> str:
+def _deadline(plan: Plan, opening: Opening, step: Step | None, gate: Gate | None) -> str:
     if opening.deadline is None or opening.subject.kind == "facilitation":
         return ""
     if opening.subject.kind == "review":
@@ -112,7 +132,10 @@ def _deadline(plan: Plan, opening: Opening, gate: Gate | None) -> str:
         return (
             f"{' or '.join(who)} may decide instead, {f'for {show_duration(span)}' if span else 'without a deadline'}"
         )
-    return f"it counts as rejected: {_refused(gate)}" if gate.on_timeout in (ESCALATE, REFUSE) else way(gate.on_timeout)
+    last = gate.last_resort()
+    if last == DEAD_LETTER:
+        return "the step fails, since nobody answered"
+    return f"it counts as rejected: {_refused(gate, step)}" if last in (ESCALATE, REFUSE) else way(last)
 
 
 def _ladder(plan: Plan, gate: Gate) -> list[tuple[tuple[str, ...], timedelta | None]]:
@@ -133,6 +156,13 @@ def _back(plan: Plan, subject: Subject) -> Iterator[str]:
         else:
             yield f"nothing undoes {act.tool} here"
             yield f"by hand: {manual}" if manual else ""
+
+
+def _resources(plan: Plan, subject: Subject) -> Iterator[tuple[str, str, Any]]:
+    for act in subject.acts():
+        tool = plan.tools.get(act.tool)
+        if tool is not None and tool.resource in act.arguments:
+            yield act.tool, tool.resource, act.arguments[tool.resource]
 
 
 def _estimated(plan: Plan) -> str:

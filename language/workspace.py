@@ -44,6 +44,7 @@ def load_workspace(root: Path, registered: PeopleFile | None = None) -> Workspac
     findings += check_agents(agents, agents_yaml, tools.tools if tools_read else None)
     findings += check_tools(tools, tools_yaml)
     findings += check_people(merged, people_yaml) if people_read else []
+    findings += no_agents(merged, agents, people_yaml)
     findings += check_channels(notify, notify_yaml, merged if people_read else None)
     if findings:
         raise Rejected(finding.in_file(str(root / finding.place.file)) for finding in findings)
@@ -128,6 +129,15 @@ def approvals(tool: Tool, value: Value) -> Iterator[Finding]:
     elif tool.approvals is not None and tool.approvals < tool.quorum():
         message = f"'approvals' is {tool.approvals}, and what nobody can undo takes {tool.quorum()} people"
         yield Finding("BAD_VALUE", message, value.place_of("approvals"), f"write {tool.quorum()} or more")
+
+
+def no_agents(people: PeopleFile, agents: AgentsFile, value: Value) -> Iterator[Finding]:
+    """Find people who are called like an agent: agents decide nothing, and nobody is to be taken for one."""
+    known = {name.casefold() for name in agents.agents}
+    for name in people.people:
+        if name.casefold() in known:
+            place = value.find("people").key_places.get(name, value.place)
+            yield Finding("BAD_NAME", f"'{name}' is an agent, and agents decide nothing", place, "rename one of them")
 
 
 def check_people(file: PeopleFile, value: Value) -> Iterator[Finding]:

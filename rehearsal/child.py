@@ -86,7 +86,7 @@ class Played:
         self._gates = gates
         self._path = given.parent.path
         self._undone = given.parent.on_close == UNDO
-        mission = Mission(mission_id, "rehearsal", given.requested_by)
+        mission = Mission(mission_id, "rehearsal", given.requested_by, tells=True)
         self.scope = scope_of(given.plan, mission, ports, self.journal, gates, events=events, limits=LIMITS)
 
     def holds(self) -> bool:

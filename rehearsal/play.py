@@ -64,7 +64,7 @@ class _Play:
         self._gates = Gatebook()
         self._journal = Journal()
         self._crowd = Crowd(script.people, people, self._clock, self._gates)
-        mission = Mission("rehearsal", "rehearsal", script.requested_by)
+        mission = Mission("rehearsal", "rehearsal", script.requested_by, tells=True)
         show = self._show if watch else lambda: None
         self._outside = Outside(script.events, self._clock, self._gates)
         self._children = Children(self._clock, self._gates, self._outside.book)

@@ -12,7 +12,7 @@ from contracts.base import Document
 from contracts.decision import Asked, Spoken, Verb
 from contracts.step import Place
 
-CODES = ("bad_input", "refused", "not_found", "over_budget", "unavailable", "timed_out", "tool_failed")
+CODES = ("bad_input", "refused", "not_found", "over_budget", "unavailable", "rate_limited", "timed_out", "tool_failed")
 VERBS: tuple[Verb, ...] = (*get_args(Asked), *get_args(Spoken))
 APPLIED = ("no", "yes", "unknown")
 

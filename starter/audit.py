@@ -51,6 +51,7 @@ def _row(entry: "AuditEntry") -> tuple[str, ...]:
 SHOWN = (
     "about",
     "verb",
+    "to",
     "reason",
     "comment",
     "cause",

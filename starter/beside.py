@@ -12,13 +12,16 @@ from rich.text import Text
 from temporalio.client import Client
 
 from contracts.base import digest
-from contracts.decision import Opening
+from contracts.decision import Opening, Subject
+from contracts.halt import Halt, HaltTable
 from contracts.plan import Plan
 from language.briefing import Briefing, brief
 from language.risk import MEANT, Risk
 from starter.connect import PATIENCE, understood
 from starter.escape import visible
+from starter.halt import read as read_halts
 from starter.quoted import Quoted
+from starter.related import Related, related
 from starter.render import cost
 
 STYLES: dict[Risk, str] = {"irreversible": "bold red", "lasting": "bold red", "reversible": "yellow", "question": ""}
@@ -29,6 +32,9 @@ class Told:
     """What is told of one opening. There is no briefing where the mission's plan is not the one that is signed."""
 
     briefing: Briefing | None
+    related: Related | None = None
+    halts: tuple[Halt, ...] = ()
+    """What keeps from beginning what is asked for, approved or not."""
 
     def source(self, name: str) -> str:
         """Return whose words a part of the context may hold."""
@@ -38,7 +44,19 @@ class Told:
 async def tell(client: Client, gate: Opening) -> Told:
     """Return what is told of a gate."""
     plan = await read_plan(client, gate.subject.mission, gate.subject.plan_digest)
-    return Told(brief(plan, gate) if plan is not None else None)
+    if plan is None:
+        return Told(None)
+    told = brief(plan, gate)
+    return Told(
+        told, await related(client, gate, told.resources), await _halts(client, gate.subject, plan.definition.team)
+    )
+
+
+async def _halts(client: Client, subject: Subject, team: str) -> tuple[Halt, ...]:
+    tools = {subject.tool, *(action.tool for action in subject.actions)} - {None}
+    table = await read_halts(client) if tools else HaltTable()
+    targets = {f"team:{team}", *(f"tool:{tool}" for tool in tools)}
+    return tuple(halt for halt in table.halts if halt.target in targets)
 
 
 async def read_plan(client: Client, mission: str, known: str) -> Plan | None:
@@ -67,11 +85,17 @@ def rows(gate: Opening, about: Told) -> Iterator[tuple[str, RenderableType]]:
     if told.words:
         yield "words of", Text(visible("\n".join(_words(told)), lines=True))
     yield "risk", Text(told.risk, STYLES[told.risk]).append(f": {MEANT[told.risk]}", "default")
-    for name, text in (("if approved", told.approve), ("if rejected", told.reject), ("at the deadline", told.deadline)):
+    ways = {"approved": told.approve, "rejected": told.reject, "to be changed": told.changes}
+    for name, text in (*((f"if {word}", text) for word, text in ways.items()), ("at the deadline", told.deadline)):
         if text:
             yield name, Text(visible(text))
+    if about.halts:
+        waits = "\n".join(f"{halt}; approved, it waits until that is lifted" for halt in about.halts)
+        yield "halted", Text(visible(waits, lines=True), "yellow")
     if any(told.back):
         yield "way back", Group(*(Quoted(text) for text in told.back if text))
+    if about.related is not None:
+        yield "lately", Group(*about.related.lines())
     spent = f"{cost(gate.subject.spent)} so far; " if gate.subject.spent is not None else ""
     yield "cost", Text(visible(f"{spent}the whole mission takes {told.estimated}"))
 

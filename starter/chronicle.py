@@ -13,7 +13,7 @@ from temporalio.client import Client, WorkflowHistory
 from contracts.base import digest
 from contracts.call import EXECUTE_ACTION, JUDGE_DECISION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult
 from contracts.child import UNDO_CHILD, WATCH_CHILD, Child, Report
-from contracts.decision import DECIDE, Ruling, token_digest
+from contracts.decision import COMMANDS, DECIDE, Ruling, token_digest
 from contracts.event import EVENT, Event
 from contracts.halt import HALTS
 from contracts.lock import LOCKS
@@ -97,9 +97,11 @@ class Run:
             return {"what": "started without a frozen plan", "who": attributes.identity}
         plan = given.plan
         known = {"mission": plan.definition.mission, "version": plan.definition.version, "team": plan.definition.team}
-        if given.carried is not None:
+        if given.carried is not None and not given.rerun_of:
             return {"what": "run continued", "digest": plan.digest, "detail": {**known, "run": given.carried.runs}}
         detail = {**known, "inputs_digest": digest(given.inputs), "started_by": attributes.identity}
+        if given.rerun_of:
+            detail["rerun_of"] = given.rerun_of
         return {"what": "mission started", "who": given.requested_by, "digest": plan.digest, "detail": detail}
 
     async def _scheduled(self, event_id: int, attributes: Any) -> dict[str, Any] | None:
@@ -278,7 +280,8 @@ def _ruled(ruling: Ruling) -> dict[str, Any]:
         "jti": ruling.jti,
         "token_digest": token_digest(ruling.token) if ruling.token else "",
     }
-    what = "decision accepted" if ruling.accepted else "decision refused"
+    said = "command" if ruling.verb in COMMANDS else "decision"
+    what = f"{said} accepted" if ruling.accepted else f"{said} refused"
     return {"what": what, "who": ruling.person, "step": ruling.step, "digest": ruling.digest, "detail": detail}
 
 

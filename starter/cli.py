@@ -33,9 +33,11 @@ from starter import (
     people,
     rehearse,
     replay,
+    rerun,
     schema,
     setup,
     start,
+    steer,
     vote,
     waiting,
 )
@@ -70,7 +72,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-RUN, WRITE, WATCH, DECIDE, PROVE = "Run", "Write", "Watch", "Decide", "Prove"
+RUN, WRITE, STEER, WATCH, DECIDE, PROVE = "Run", "Write", "Steer", "Watch", "Decide", "Prove"
 for panel, name, command in (
     (RUN, "demo", demo.demo),
     (RUN, "dev", dev.dev),
@@ -86,6 +88,18 @@ for panel, name, command in (
     (WRITE, "diff", diff.diff),
     (WRITE, "estimate", estimate.estimate),
     (WRITE, "schema", schema.schema),
+    (STEER, "pause", steer.pause),
+    (STEER, "resume", steer.resume),
+    (STEER, "note", steer.note),
+    (STEER, "interrupt", steer.interrupt),
+    (STEER, "retry", steer.retry),
+    (STEER, "skip", steer.skip),
+    (STEER, "redirect", steer.redirect),
+    (STEER, "rollback", steer.rollback),
+    (STEER, "amend", steer.amend),
+    (STEER, "escalate", steer.escalate),
+    (STEER, "abort", steer.abort),
+    (STEER, "rerun", rerun.rerun),
     (WATCH, "list", browse.list_missions),
     (WATCH, "show", follow.show),
     (WATCH, "follow", follow.follow),
@@ -100,8 +114,8 @@ for panel, name, command in (
     (DECIDE, "delegate", vote.delegate),
     (DECIDE, "withdraw", vote.withdraw),
     (DECIDE, "facilitate", decide.facilitate),
-    (DECIDE, "halt", halt.halt),
-    (DECIDE, "lift", halt.lift),
+    (STEER, "halt", halt.halt),
+    (STEER, "lift", halt.lift),
     (PROVE, "audit", audit.audit),
     (PROVE, "replay", replay.replay),
 ):

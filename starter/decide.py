@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from starter.connect import operate
-from starter.options import Comment, Json, MissionId, Person, Printed, Step
+from starter.options import AnyMission, AnyStep, Comment, Json, MissionId, Person, Printed, Step
 from starter.output import console, document, plain
 from starter.problem import DONE, REFUSED, Refused, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from rich.console import Console
     from temporalio.client import Client
 
@@ -37,8 +39,8 @@ Speech = Annotated[
 
 
 def approve(
-    mission: MissionId,
-    step: Step,
+    mission: AnyMission = "",
+    step: AnyStep = "",
     *,
     person: Person = "",
     comment: Comment = "",
@@ -46,10 +48,29 @@ def approve(
     printed: Printed = False,
     as_json: Json = False,
 ) -> int:
-    """Approve what a step asks for, signed with your key."""
+    """Approve what a step asks for, signed with your key.
+
+    Without STEP: list what waits for you, and be asked about each; a single key approves what is routine.
+    """
     from starter.sign import Wish
 
+    if not step:
+        return _approve_in_turn(mission, person, as_json=as_json, alone=bool(comment or unseen or printed))
     return decided(Wish("approve", comment), (mission, step), person, printed=printed, as_json=as_json, unseen=unseen)
+
+
+def _approve_in_turn(mission: str, person: str, *, as_json: bool, alone: bool) -> int:
+    if not person:
+        raise Usage("who decides? gonogo approve --as PERSON, or set GONOGO_PERSON")
+    if alone:
+        raise Usage("--comment, --unseen and --print are for one gate: gonogo approve ID STEP")
+
+    def work(client: "Client") -> "Coroutine[Any, Any, int]":
+        from starter.inbox import inbox
+
+        return inbox(client, person, mission, as_json=as_json)
+
+    return operate(work)
 
 
 def reject(

@@ -69,7 +69,7 @@ async def launch(client: Client, given: MissionInput, mission_id: str) -> Starte
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 search_attributes=at_start(definition.mission, definition.team),
-                static_summary=f"{definition.mission} {definition.version}, asked for by {given.requested_by}"[:200],
+                static_summary=_summary(given)[:200],
                 static_details=definition.description or None,
                 rpc_timeout=PATIENCE,
             )
@@ -77,6 +77,12 @@ async def launch(client: Client, given: MissionInput, mission_id: str) -> Starte
         raise Refused(f"mission {mission_id} has run and ended: nothing was started; choose another --id") from None
     response = handle._start_workflow_response  # noqa: SLF001 (the only place that says whether it is new)
     return Started(mission_id, handle.first_execution_run_id or "", new=getattr(response, "started", True))
+
+
+def _summary(given: MissionInput) -> str:
+    definition = given.plan.definition
+    again = f", {given.rerun_of} anew" if given.rerun_of else ""
+    return f"{definition.mission} {definition.version}, asked for by {given.requested_by}{again}"
 
 
 def find(workspace: Path, mission: str) -> Path:

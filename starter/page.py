@@ -1,13 +1,13 @@
 """One mission on one page, as `gonogo show` prints it: its steps, what it waits for, what it cost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from contracts.call import Observation
-from contracts.view import MissionView, Waiting
+from contracts.view import OVER, MissionView, Waiting
 from starter import render
 from starter.escape import command, visible
 from starter.timeline import Timeline
@@ -23,7 +23,7 @@ def page(view: MissionView, live: Iterable[tuple[str, Observation]]) -> Renderab
 
 
 def _over(view: MissionView) -> bool:
-    return view.state not in {"running", "waiting", "compensating", "dead_letter", "held"}
+    return view.state in OVER
 
 
 def _cost(view: MissionView) -> RenderableType:
@@ -36,7 +36,14 @@ def _open(view: MissionView) -> list[RenderableType]:
     gates = [f"{_verb(gate)} at {visible(gate.step)}: {_asked(gate, view.id)}" for gate in view.waiting]
     notes = [record.halted for record in view.records if record.halted and record.halted.state == "waiting"]
     halts = [f"waits at {visible(note.path)}: {visible(str(halt))}" for note in notes for halt in note.halts]
-    return [Text(f"\n{line}", "yellow") for line in (*gates, *halts)]
+    return [Text(f"\n{line}", "yellow") for line in (*_paused(view), *gates, *halts)]
+
+
+def _paused(view: MissionView) -> Iterator[str]:
+    """Yield who paused it, and how it goes on."""
+    if view.paused is not None:
+        said = f"paused by {visible(view.paused.by)}: {visible(view.paused.reason)}"
+        yield f"{said}; {command('resume', view.id)}"
 
 
 def _verb(gate: Waiting) -> str:
@@ -50,5 +57,6 @@ def _asked(gate: Waiting, view_id: str) -> str:
         return f"it goes on unless {who} objects, {render.deadline(gate.deadline)}; {objecting}"
     if gate.kind == "facilitation":
         return f"{who} may speak; {command('facilitate', view_id, gate.step, 'interject')} --comment 'what'"
-    what = f" to allow {visible(gate.tool)}" if gate.tool else ""
+    tools = ", ".join(gate.tools) or gate.tool
+    what = f" to allow {visible(tools)}" if tools else ""
     return f"{who}{what}, {render.deadline(gate.deadline)}; {command('approve', view_id, gate.step)}"

@@ -28,11 +28,19 @@ async def key(question: str) -> str:
         termios.tcflush(terminal, termios.TCIFLUSH)
         _say(question)
         await _ready()
-        pressed = os.read(terminal, 32).decode(errors="replace")
+        pressed = _read(terminal)
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
     _say("\n")
     return pressed
+
+
+def _read(terminal: int) -> str:
+    """Return what was pressed; nothing where the terminal is gone."""
+    try:
+        return os.read(terminal, 32).decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def _say(words: str) -> None:

@@ -14,7 +14,7 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
-from contracts.decision import Action, Claims, Opening
+from contracts.decision import Action, Claims, Opening, Subject
 from contracts.planning import SHOWN
 from starter.beside import Told
 from starter.beside import rows as about
@@ -54,9 +54,9 @@ def opening(
     if subject.arguments is not None:
         rows.append(("arguments", arguments))
     if subject.compensation:
-        rows.append(("undone by", Text(visible(subject.compensation))))
+        rows.append(("undone by", _undone(subject, room)))
     for number, (action, given) in enumerate(_together(gate, room), 1):
-        rows.append((f"action {number}", Group(Text.assemble(*_named(action)), given)))
+        rows.append((f"action {number}", _line(action, given, gate, room)))
     rows += about(gate, told) if told is not None else ()
     if gate.context:
         rows.append(("context", Text(visible(f"{', '.join(gate.context)}; {subject.context_digest}"), "dim")))
@@ -69,6 +69,16 @@ def opening(
     return Panel(pairs(rows), title=title, title_align="left", border_style="yellow", padding=(1, 2))
 
 
+def short(gate: Opening, told: Told) -> RenderableType:
+    """Return all that a decision on one small action would sign, in a few lines."""
+    subject, (question, arguments) = gate.subject, _asked(gate, None)
+    about_it = f"  {subject.name} · {subject.mission} · {subject.step}, asked for by {subject.requested_by}"
+    title = Text(visible(subject.tool or subject.kind), "bold").append(visible(about_it), "dim")
+    rows: list[tuple[str, RenderableType]] = [("question", question), ("arguments", arguments), *about(gate, told)]
+    rows += [("deadline", Text(deadline(gate.deadline))), ("digest", Text(visible(gate.digest), "dim"))]
+    return Group(title, context(gate, None, told), pairs(rows))
+
+
 def whole(gate: Opening, told: Told) -> RenderableType:
     """Return all of it, nothing cut."""
     return Group(context(gate, None, told), opening(gate, None, None, told))
@@ -77,6 +87,7 @@ def whole(gate: Opening, told: Told) -> RenderableType:
 def cut(gate: Opening, room: int | None = ROOM) -> int:
     """Return how many characters of a gate are not shown."""
     texts = [*_asked(gate, room), *(given for _, given in _together(gate, room))]
+    texts += [data(one.undo, _share(gate, room)) for one in gate.subject.acts() if one.undo]
     texts += [text for _, some in _context(gate, room) for text in some]
     return sum(text.kept()[1] for text in texts)
 
@@ -126,16 +137,27 @@ def _asked(gate: Opening, room: int | None) -> tuple[Quoted, Quoted]:
 
 def _together(gate: Opening, room: int | None) -> list[tuple[Action, Quoted]]:
     """Return the actions that are approved together, each with its arguments; the room is for all of them."""
-    actions = gate.subject.actions
-    share = room // len(actions) if room is not None and actions else room
-    return [(action, data(action.arguments, share)) for action in actions]
+    return [(action, data(action.arguments, _share(gate, room))) for action in gate.subject.actions]
 
 
-def _named(action: Action) -> Iterator[tuple[str, str]]:
-    """Yield what acts where, and what would undo it."""
-    yield visible(action.tool), "bold"
-    undo = f", undone by {visible(action.compensation)}" if action.compensation else ""
-    yield f"  at {visible(action.step)}{undo}", "dim"
+def _share(gate: Opening, room: int | None) -> int | None:
+    return room // max(1, len(gate.subject.actions)) if room is not None else None
+
+
+def _line(action: Action, given: Quoted, gate: Opening, room: int | None) -> RenderableType:
+    """Return one of several actions: what acts where, with what, and what would undo it."""
+    head = Text(visible(action.tool), "bold").append(f"  at {visible(action.step)}", "dim")
+    if action.compensation is None:
+        return Group(head, given)
+    return Group(head, given, Group(Text("undone by", "dim"), _undone(action, _share(gate, room))))
+
+
+def _undone(action: Action | Subject, room: int | None) -> RenderableType:
+    """Return what would undo an action, and with what as far as that is signed."""
+    name = Text(visible(action.compensation or ""))
+    if action.undo == {}:
+        name.append(" with what the action returns", "dim")
+    return Group(name, data(action.undo, room)) if action.undo else name
 
 
 def _context(gate: Opening, room: int | None) -> Iterator[tuple[str, list[Quoted]]]:

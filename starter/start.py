@@ -41,8 +41,7 @@ def start(
     from starter.people import demand_known, directory
 
     chosen = mission_id or f"{mission}-{uuid.uuid4().hex[:8]}"
-    if not ID.fullmatch(chosen):
-        raise Usage(f"{chosen!r} is no id: write up to 200 letters, digits or . _ : -")
+    demand_id(chosen)
     if not person:
         raise Usage(f"who asks for it? gonogo start {mission} … --as PERSON, or set GONOGO_PERSON")
     demand_known(person)
@@ -60,6 +59,12 @@ def start(
         return await follow_mission(client, chosen) if follow else DONE
 
     return operate(work)
+
+
+def demand_id(chosen: str) -> None:
+    """Refuse what cannot be a mission's id."""
+    if not ID.fullmatch(chosen):
+        raise Usage(f"{chosen!r} is no id: write up to 200 letters, digits or . _ : -")
 
 
 def _tell(started: "Started", plan: str, *, as_json: bool) -> None:

@@ -69,7 +69,9 @@ async def _whole(handle: WorkflowHandle[Any, Any], gate: Opening, patience: time
         if not view.text or len(text) >= view.total:
             break
     whole = len(text) == view.total > 0
-    return Opening.model_validate_json(text).model_copy(update={"votes": gate.votes}) if whole else gate
+    return (
+        Opening.model_validate_json(text).model_copy(update={"votes": gate.votes, "risk": gate.risk}) if whole else gate
+    )
 
 
 async def read_receipt(client: Client, mission: str, token: str, patience: timedelta = PATIENCE) -> Receipt | None:

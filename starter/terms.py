@@ -1,6 +1,6 @@
 """On whose word a gate goes on, and who has said what: in a line."""
 
-from contracts.decision import Opening, Ruling, Subject
+from contracts.decision import Opening, Ruling
 from contracts.quorum import empty_seats
 
 SAID = {
@@ -23,7 +23,7 @@ def deciders(gate: Opening) -> str:
         said.append(f"{subject.reject_quorum} must reject")
     if missing := empty(gate):
         said.append(f"nobody yet for {', '.join(missing)}")
-    if not subject.excluded and not acts(subject):
+    if not subject.excluded and not subject.acts():
         said.append(f"{subject.requested_by}, who asked for it, may decide too")
     if "author" in subject.excluded:
         said.append(f"not {' or '.join(subject.authors)}, who wrote it")
@@ -33,11 +33,6 @@ def deciders(gate: Opening) -> str:
 def empty(gate: Opening) -> tuple[str, ...]:
     """Return the roles of the seats that nobody has taken yet."""
     return empty_seats(gate.subject.seats, {vote.person: vote.roles for vote in gate.approvals()})
-
-
-def acts(subject: Subject) -> bool:
-    """Whether something runs when people approve."""
-    return subject.tool is not None or bool(subject.actions)
 
 
 def told(vote: Ruling) -> str:

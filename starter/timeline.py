@@ -6,10 +6,11 @@ the lines their colours.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from contracts.call import Observation
+from contracts.command import CommandNote, DeadLetter
 from contracts.decision import Ruling
 from contracts.gate import CHANGES
 from contracts.halt import HaltNote
@@ -68,6 +69,9 @@ class Timeline:
         lines += [line for step, observation in live for line in self._observation(step, observation)]
         lines += [line for waiting in view.waiting for line in self._waiting(waiting, view)]
         lines += [line for ruling in view.refusals for line in self._refusal(ruling)]
+        lines += [_commanded(one) for one in view.commands if self._first("command", one.number) and not one.refused]
+        if view.letter is not None and self._first("letter", view.letter.at):
+            lines.append(_stuck(view.letter))
         return sorted(lines, key=lambda line: line.at)
 
     def _first(self, *mark: object) -> bool:
@@ -76,16 +80,16 @@ class Timeline:
         return new
 
     def _record(self, record: Record, view: MissionView) -> Iterator[Line]:
-        if record.kind in {"agent", "action", PLANNING, *SPOKEN} and self._first("start", record.path, record.attempt):
+        if record.kind in {"agent", "action", PLANNING, *SPOKEN} and self._first("start", *_time(record)):
             yield Line(record.started_at, "start", record.actor or record.kind, _given(record), record.path)
         if record.locks is not None:
             yield from self._locks(record, record.locks)
         if record.halted is not None:
             yield from self._halted(record.halted)
         for number, rung in enumerate(record.rungs):
-            if self._first("rung", record.path, record.attempt, number):
+            if self._first("rung", *_time(record), number):
                 yield _climbed(rung, record)
-        if record.child and self._first("child", record.path, record.attempt):
+        if record.child and self._first("child", *_time(record)):
             yield Line(record.started_at, "start", f"starts {record.child.mission}", record.child.id, record.path)
         for observation in record.observations:
             yield from self._observation(record.path, observation)
@@ -96,9 +100,9 @@ class Timeline:
             yield from self._aside(record, ruling)
         ready = record.kind == CHANGES or (record.kind in ASKING and record.ended_at)
         said = record.answer or (record.output if ready else None)
-        if isinstance(said, dict) and self._first("settled", record.path, record.attempt):
+        if isinstance(said, dict) and self._first("settled", *_time(record)):
             yield _settled(record, said)
-        if record.ended_at and self._first("end", record.path, record.attempt, record.status):
+        if record.ended_at and self._first("end", *_time(record), record.status):
             yield from self._end(record, record.ended_at)
         if record.effect and record.effect.undo_status in UNDOING:
             yield from self._undoing(record, record.effect, view)
@@ -245,3 +249,19 @@ def brief(seconds: float) -> str:
     if not hours:
         return f"{minutes}m{rest:02}s"
     return f"{days}d{hours_left}h" if days else f"{hours}h{minutes_left:02}m"
+
+
+def _time(record: Record) -> tuple[object, ...]:
+    """Return which time a step runs: operators may have begun it anew, and it may have been tried again."""
+    return (record.path, record.generation, record.attempt)
+
+
+def _commanded(note: CommandNote) -> Line:
+    what = f"{note.by}: {note.verb}{f' {note.step}' if note.step else ''}"
+    said = f"{note.reason} ({note.after})" if note.after else note.reason
+    return Line(note.at or datetime.now(UTC), "question", what, said, note.step)
+
+
+def _stuck(letter: DeadLetter) -> Line:
+    until = f" until {letter.deadline:%Y-%m-%d %H:%M UTC}" if letter.deadline else ""
+    return Line(letter.at, "waiting", f"waits for an operator{until}", str(letter.failure), letter.failure.step)

@@ -1,6 +1,10 @@
-"""`gonogo queue`: the decision queue. Visibility says which missions wait, their gates say for what."""
+"""`gonogo queue`: the decision queue. Visibility says which missions wait, their gates say for what.
+
+What comes first, and how much of it stands on a line of its own, is `activities/fatigue.py`.
+"""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,43 +19,71 @@ from starter.problem import DONE, Problem, Usage
 if TYPE_CHECKING:
     from temporalio.client import Client
 
+    from activities.fatigue import Summary
+    from contracts.decision import Opening
+
 Role = Annotated[str, typer.Option("--role", metavar="ROLE", help="Only what waits for this role or person.")]
+All = Annotated[bool, typer.Option("--all", help="Each on a line of its own, however many there are.")]
 QUICK = timedelta(seconds=5)
 WIDEST = 200
 AT_ONCE = 20
 """How many missions are asked at the same time."""
 
 
-def queue(*, role: Role = "", as_json: Json = False) -> int:
-    """Show what waits for people, the nearest deadline first."""
-    if role and not all(letter.isalnum() or letter in "._@:-" for letter in role):
+def queue(*, role: Role = "", every: All = False, as_json: Json = False) -> int:
+    """Show what waits for people: what is due soonest first, and the gravest of what is due alike soon."""
+    if role and not is_name(role):
         raise Usage(f"{role!r} is no name of a role or person")
-    return operate(lambda client: _queue(client, role, as_json=as_json))
+    return operate(lambda client: _queue(client, role, every=every, as_json=as_json))
 
 
-async def _queue(client: "Client", role: str, *, as_json: bool) -> int:
-    asked = f"AwaitingRole = '{role}'" if role else "AwaitingRole IS NOT NULL"
-    missions = [one.id async for one in client.list_workflows(f"{asked} AND ExecutionStatus = 'Running'")]
-    groups = await asyncio.gather(*(_waiting(client, mission, role) for mission in missions))
-    waiting = sorted(
-        (one for group in groups for one in group), key=lambda one: (one["deadline"] is None, one["deadline"])
-    )
+def is_name(text: str) -> bool:
+    """Whether a text can stand in a query as a role or a person."""
+    return bool(text) and all(letter.isalnum() or letter in "._@:-" for letter in text)
+
+
+async def _queue(client: "Client", role: str, *, every: bool, as_json: bool) -> int:
+    from activities.fatigue import USUAL, Request, eased
+    from starter.people import directory
+
+    gates, problems = await gather(client, (role,) if role else ())
+    found = [
+        Request(gate, (role,) if role else gate.subject.approvers, gate.opened_at, gate.deadline, gate.risk)
+        for gate in gates
+        if not role or role in gate.subject.approvers
+    ]
+    single, rest = eased(found, directory().at_most or USUAL, datetime.now(UTC))
     if as_json:
-        document(waiting)
-    else:
-        _print_queue(waiting)
+        summed = [one for summary in rest for one in summary.requests]
+        told = [{**entry(one.what), "summed": False} for one in single]
+        document([*told, *({**entry(one.what), "summed": True} for one in summed), *map(_unanswered, problems)])
+        return DONE
+    if every:
+        single, rest = [*single, *(one for summary in rest for one in summary.requests)], []
+    print_queue([one.what for one in single], rest, problems)
     return DONE
 
 
-async def _waiting(client: "Client", mission: str, role: str) -> list[dict[str, Any]]:
-    """Return the open gates of one mission; one entry that says why, when it cannot answer."""
+async def gather(client: "Client", names: Sequence[str]) -> "tuple[list[Opening], list[tuple[str, str]]]":
+    """Return the open gates that wait for some roles and people, or for any, and the missions that do not answer."""
+    wanted = " OR ".join(f"AwaitingRole = '{name}'" for name in names) if names else "AwaitingRole IS NOT NULL"
+    asked = f"({wanted}) AND ExecutionStatus = 'Running'"
+    missions = [one.id async for one in client.list_workflows(asked)]
+    few = asyncio.Semaphore(AT_ONCE)
+    answers = await asyncio.gather(*(_gates(client, mission, few) for mission in missions))
+    problems = [answer for answer in answers if isinstance(answer, tuple)]
+    return [gate for answer in answers if isinstance(answer, list) for gate in answer], problems
+
+
+async def _gates(client: "Client", mission: str, few: asyncio.Semaphore) -> "list[Opening] | tuple[str, str]":
+    """Return the open gates of one mission; its id and why, when it cannot answer."""
     from starter.state import read_gates
 
     try:
-        gates = await read_gates(client, mission, QUICK, whole=False)
+        async with few:
+            return await read_gates(client, mission, QUICK, whole=False)
     except Problem as error:
-        return [{**dict.fromkeys(COLUMNS), "id": mission, "problem": str(error)}]
-    return [_entry(gate) for gate in gates if not role or role in gate.subject.approvers]
+        return mission, str(error)
 
 
 COLUMNS = (
@@ -64,6 +96,7 @@ COLUMNS = (
     "from",
     "approved_by",
     "deadline",
+    "risk",
     "tool",
     "arguments",
     "actions",
@@ -71,7 +104,8 @@ COLUMNS = (
 )
 
 
-def _entry(gate: Any) -> dict[str, Any]:
+def entry(gate: "Opening") -> dict[str, Any]:
+    """Return an open gate as `--json` says it."""
     subject = gate.subject
     return {
         "id": subject.mission,
@@ -83,7 +117,9 @@ def _entry(gate: Any) -> dict[str, Any]:
         "required": subject.required,
         "from": subject.seats,
         "approved_by": [vote.person for vote in gate.approvals()],
+        "opened_at": iso(gate.opened_at),
         "deadline": iso(gate.deadline),
+        "risk": gate.risk,
         "tool": subject.tool,
         "arguments": subject.arguments,
         "actions": [one.model_dump(mode="json") for one in subject.actions],
@@ -91,47 +127,68 @@ def _entry(gate: Any) -> dict[str, Any]:
     }
 
 
-def _print_queue(waiting: list[dict[str, Any]]) -> None:
+def _unanswered(problem: tuple[str, str]) -> dict[str, Any]:
+    mission, why = problem
+    return {**dict.fromkeys(COLUMNS), "id": mission, "problem": why}
+
+
+def print_queue(
+    gates: "Sequence[Opening]", rest: "Sequence[Summary[Opening]]", problems: Sequence[tuple[str, str]]
+) -> None:
+    """Print gates as a table, then a line for each summary."""
     from starter.table import table
 
     out = console()
-    if not waiting:
+    if not gates and not rest and not problems:
         out.print("nothing waits for a decision", style="dim")
         return
-    print_rows(table(("id", "step", "waits for", "what", "left"), [_row(one) for one in waiting]))
+    rows = [*map(_row, gates), *((mission, "?", "?", "?", why, "?") for mission, why in problems)]
+    print_rows(table(("id", "step", "waits for", "risk", "what", "left"), rows))
+    for summary in rest:
+        out.print(_summed(summary), markup=False, soft_wrap=True)
 
 
-def _row(one: dict[str, Any]) -> tuple[str, str, str, str, str]:
-    if "problem" in one:
-        return one["id"], "?", "?", one["problem"], "?"
-    return one["id"], one["step"], _asked(one), _what(one), _left(one["deadline"])
+def _summed(summary: "Summary[Opening]") -> str:
+    from starter.escape import visible
+
+    count = len(summary.requests)
+    risks = ", ".join(f"{number} {risk or 'of unknown risk'}" for risk, number in summary.risks().items())
+    first = _left(summary.deadline())
+    due = "none of them with a deadline" if summary.deadline() is None else f"the first with {first} left"
+    told = f"and {count} more for {' or '.join(summary.to)}: {risks}; {due}; `gonogo queue --all` lists each"
+    return visible(told)
 
 
-def _asked(one: dict[str, Any]) -> str:
-    who = " or ".join(one["approvers"])
-    seats = ", ".join(f"{count} {role}" for role, count in one["from"].items())
-    need = f"{len(one['approved_by'])} of {one['required']}{f', {seats}' if seats else ''}"
-    return f"{who} ({need})" if one["required"] > 1 else who
+def _row(gate: "Opening") -> tuple[str, str, str, str, str, str]:
+    subject = gate.subject
+    return subject.mission, subject.step, _asked(gate), gate.risk or "?", _what(gate), _left(gate.deadline)
 
 
-def _what(one: dict[str, Any]) -> str:
-    if one["kind"] == "facilitation":
-        return f"may speak: {one['message']}"
-    actions = one["actions"] or ([one] if one["tool"] else [])
-    if not actions:
-        return str(one["message"] or one["kind"])
-    what = "; ".join(_call(action["tool"], action["arguments"] or {}) for action in actions)
-    return what if len(what) <= WIDEST else f"{what[:WIDEST]} … (`gonogo show {one['id']}` shows it whole)"
+def _asked(gate: "Opening") -> str:
+    subject, who = gate.subject, " or ".join(gate.subject.approvers)
+    seats = "".join(f", {count} {role}" for role, count in subject.seats.items())
+    return f"{who} ({len(gate.approvals())} of {subject.required}{seats})" if subject.required > 1 else who
+
+
+def _what(gate: "Opening") -> str:
+    subject = gate.subject
+    if subject.kind == "facilitation":
+        return f"may speak: {subject.message}"
+    if subject.tool and subject.arguments is None:
+        return f"{subject.tool}, with arguments too large for a list: `gonogo show {subject.mission}` has all"
+    what = "; ".join(_call(act.tool, act.arguments) for act in subject.acts()) or subject.message or subject.kind
+    cut = len(what) - WIDEST
+    return what if cut <= 0 else f"{what[:WIDEST]} … ({cut:,} more characters: `gonogo show {subject.mission}` has all)"
 
 
 def _call(tool: str, arguments: dict[str, Any]) -> str:
     return f"{tool}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
 
 
-def _left(deadline: str | None) -> str:
+def _left(deadline: datetime | None) -> str:
     from starter.timeline import brief
 
     if deadline is None:
         return "no deadline"
-    left = (datetime.fromisoformat(deadline) - datetime.now(UTC)).total_seconds()
+    left = (deadline - datetime.now(UTC)).total_seconds()
     return brief(left) if left > 0 else "passed"

@@ -174,7 +174,7 @@ class Mission:
     @workflow.query(name=GATES)
     def gates(self, query: GatesQuery) -> GatesView:
         """Show open gates with everything that is signed."""
-        return page_of_gates(self._gates.openings(), query)
+        return page_of_gates(self._gates.openings(), query, self._input.plan)
 
     @workflow.query(name=OPENING)
     def opening(self, query: OpeningQuery) -> OpeningView:

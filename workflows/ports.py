@@ -1,4 +1,4 @@
-"""The interpreter's ports, bound to Temporal. With `lock_ports.py` all here that names an activity.
+"""The interpreter's ports, bound to Temporal. With `lock_ports.py` and `halt_ports.py` all that names an activity.
 
 Agents and tools are activities on the queues of the teams that own them; the judging of a decision and the loading of a
 plan are activities on the missions' own. None is a local activity: one that a query overtakes ends in another workflow

@@ -12,6 +12,7 @@ from contracts.base import canonical
 from contracts.call import Usage
 from contracts.decision import Opening, Subject
 from contracts.definition import Definition
+from contracts.plan import Plan
 from contracts.record import Record
 from contracts.view import (
     MOST_BYTES,
@@ -22,6 +23,7 @@ from contracts.view import (
     OpeningView,
     Waiting,
 )
+from language.risk import risk
 from workflows.interpreter.journal import Journal
 
 ROOM = MOST_BYTES - 56_000
@@ -45,7 +47,7 @@ def page_of_records(records: Iterable[Record]) -> tuple[tuple[Record, ...], bool
     return tuple(page), False
 
 
-def page_of_gates(openings: tuple[Opening, ...], query: GatesQuery) -> GatesView:
+def page_of_gates(openings: tuple[Opening, ...], query: GatesQuery, plan: Plan) -> GatesView:
     """Return open gates by step, after the one named. One that is too large is shown without what makes it so."""
     wanted = sorted(
         (o for o in openings if query.step in {None, o.subject.step} and o.subject.step > query.after),
@@ -55,7 +57,7 @@ def page_of_gates(openings: tuple[Opening, ...], query: GatesQuery) -> GatesView
     cut: list[str] = []
     room = ROOM
     for opening in wanted:
-        shown, size = _sized(opening)
+        shown, size = _sized(opening, plan)
         room -= size
         if room < 0 and page:
             return GatesView(gates=tuple(page), more=True, cut=tuple(cut))
@@ -65,9 +67,10 @@ def page_of_gates(openings: tuple[Opening, ...], query: GatesQuery) -> GatesView
     return GatesView(gates=tuple(page), cut=tuple(cut))
 
 
-def _sized(opening: Opening) -> tuple[Opening, int]:
+def _sized(opening: Opening, plan: Plan) -> tuple[Opening, int]:
     """Return what a page shows of an opening, and how large that is."""
-    shown = opening.model_copy(update={"votes": tuple(v.model_copy(update={"token": ""}) for v in opening.votes)})
+    votes = tuple(vote.model_copy(update={"token": ""}) for vote in opening.votes)
+    shown = opening.model_copy(update={"votes": votes, "risk": risk(plan, opening.subject)})
     size = len(canonical(shown))
     if size <= ROOM:
         return shown, size
@@ -80,7 +83,7 @@ def _sized(opening: Opening) -> tuple[Opening, int]:
 
 def _shorn(subject: Subject) -> Subject:
     """Return a subject without what may be large. Nobody can sign it: its digest is another."""
-    return subject.model_copy(update={"arguments": None, "actions": (), "message": subject.message[:CUT]})
+    return subject.model_copy(update={"arguments": None, "actions": (), "undo": None, "message": subject.message[:CUT]})
 
 
 def piece_of_opening(opening: Opening | None, query: OpeningQuery) -> OpeningView:

@@ -12,6 +12,7 @@ from language.finding import Finding
 from language.name import nearest
 from language.step_form import MOST_STEPS
 from language.steps import called_by, called_names, children
+from language.yaml_source import Value
 
 DEEPEST_CALL = 50
 MOST_ROUNDS = 10_000
@@ -141,10 +142,18 @@ def never_unsure(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
             continue
         written = draft.value(step).data
         floor = workspace.agents[step.agent].confidence_floor
-        if floor is None and isinstance(written, dict) and "below_floor" in written:
-            message = f"nothing comes here: the agent '{step.agent}' has no confidence_floor to be below"
-            mend = "give the agent a 'confidence_floor' in agents.yaml, or leave 'below_floor' out"
-            yield draft.find("UNREACHABLE", message, step, "below_floor", mend=mend)
+        everywhere = draft.tree.find("on_failure").place == draft.value(step, "on_failure").place
+        for path in (("below_floor",), *(() if everywhere else (("on_failure", "confidence_low"),))):
+            if floor is None and isinstance(written, dict) and stands(path, draft.value(step)):
+                message = f"nothing comes here: the agent '{step.agent}' has no confidence_floor to be below"
+                mend = f"give the agent a 'confidence_floor' in agents.yaml, or leave '{path[-1]}' out"
+                yield draft.find("UNREACHABLE", message, step, *path, mend=mend)
+
+
+def stands(path: tuple[str, ...], value: Value) -> bool:
+    """Whether an author has written a key."""
+    around = value.find(*path[:-1]).data
+    return isinstance(around, dict) and path[-1] in around
 
 
 def needs(steps: tuple[Step, ...], draft: Draft, called: frozenset[str]) -> Iterator[Finding]:

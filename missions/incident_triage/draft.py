@@ -28,7 +28,7 @@ async def draft(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, 
     status = await tools.call("host_status", host=host)
     procedure = await _procedure(tools)
     reason = f"{alert.title}: {_because(correlation['evidence'])}"[:500]
-    note = _note(asset, owner, status, correlation, procedure)
+    note = _note(asset, owner, status, correlation, procedure, call.guidance)
     observe(f"Drafted the isolation of {host}", source="drafter", kind="progress")
     return {
         "host": asset["host"],
@@ -68,12 +68,13 @@ def _because(evidence: list[dict[str, Any]]) -> str:
     return "; ".join(piece["text"] for piece in evidence if piece["weight"] > 0)
 
 
-def _note(
+def _note(  # noqa: PLR0917 (what the note says, in its order)
     asset: dict[str, Any],
     owner: dict[str, Any] | None,
     status: dict[str, Any],
     correlation: dict[str, Any],
     procedure: dict[str, Any] | None,
+    guidance: tuple[str, ...],
 ) -> str:
     name = f"{owner['name']} ({owner['title']})" if owner else asset["owner"]
     lines = [
@@ -86,6 +87,7 @@ def _note(
         lines.append(f"It is isolated already, for {', '.join(status['held_by'])}.")
     if procedure:
         lines.append(f"Procedure: {procedure['id']}, {procedure['title']}.")
+    lines += [f"An operator says: {said}" for said in guidance]
     lines.append("Evidence:")
     lines += [
         f"- {piece['weight']:+.2f} {piece['text']} ({piece['source']})"

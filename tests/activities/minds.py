@@ -7,7 +7,7 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
-from contracts.agent import Observe, Toolbox
+from contracts.agent import AskLater, Observe, Toolbox
 from contracts.call import AgentCall
 
 entered = asyncio.Event()
@@ -87,3 +87,7 @@ async def careless(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[st
 
 async def pretender(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
     raise ApplicationError("I am halted", {"halts": []}, type="halted", non_retryable=True)
+
+
+async def waiting_in_line(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
+    raise AskLater("the model is busy", 90)

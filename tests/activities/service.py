@@ -39,6 +39,8 @@ class Service:
 
     url: str
     calls: list[Call] = field(default_factory=list)
+    throttled: str = ""
+    """What `Retry-After` says while every request comes too soon."""
     requests: int = 0
     """HTTP requests of every kind."""
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -66,6 +68,7 @@ def tools() -> dict[str, Tool]:
         "ring_once": Tool(server="company", effect="write", autonomy="allowed", tool="file_ticket"),
         "reject": Tool(**free),
         "fail": Tool(**free),
+        "throttle": Tool(**free),
         "wait": Tool(**free),
         "wait_briefly": Tool(**{**free, "tool": "wait", "timeout": timedelta(seconds=1)}),
         "unheard_of": Tool(**free),
@@ -108,6 +111,8 @@ class Company(MCPServer[Any]):
                 return _fine(isolated=arguments["host"])
             case "reject":
                 return _error(applied="no", retry=False, reason="no such ticket")
+            case "throttle":
+                return _error(applied="no", retry_after=7, reason="forty a minute")
             case "fail":
                 return _error(applied="unknown", retry=True, reason="lost track\nof it")
             case "wait":
@@ -132,6 +137,11 @@ async def serving(port: int = 0) -> AsyncIterator[Service]:
 
     async def counted(scope: Any, receive: Any, send: Any) -> None:
         service.requests += scope["type"] == "http"
+        if service.throttled and scope["type"] == "http":
+            headers = [(b"retry-after", service.throttled.encode())]
+            await send({"type": "http.response.start", "status": 429, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
         await app(scope, receive, send)
 
     config = uvicorn.Config(counted, port=port, log_level="critical", lifespan="on")

@@ -224,6 +224,15 @@ async def test_a_compensation_runs_on_the_approval_of_what_it_undoes(
     assert ["release_host"] == service.tools_called()
 
 
+@pytest.mark.parametrize("known", [None, {}, {"host": "web-01"}])
+async def test_a_compensation_runs_with_what_was_signed_of_it(
+    home: Path, executor: ActionExecutor, service: Service, known: Any
+) -> None:
+    await stage().run(executor.execute, undo(grant=office.grant(home, office.subject(undo=known), "anna")))
+
+    assert [{"host": "web-01"}] == [one.arguments for one in service.calls]
+
+
 async def test_a_free_compensation_needs_no_approval(home: Path, servers: ToolServers) -> None:
     contracts = tools()
     contracts["file_ticket"] = contracts["file_ticket"].model_copy(update={"compensated_by": ("close_ticket",)})
@@ -269,6 +278,18 @@ async def test_a_free_compensation_needs_no_approval(home: Path, servers: ToolSe
             "the approval is for tool 'wipe_host', not for 'isolate_host'",
         ),
         ("release_host", {}, by("carl"), "carl is none of the approvers: secops"),
+        (
+            "release_host",
+            {"arguments": {"host": "db-01"}},
+            by("anna", undo={"host": "web-01"}),
+            "the compensation's arguments are not those that people approved",
+        ),
+        (
+            "release_host",
+            {},
+            by("anna", undo={"host": "web-01", "case": "c"}),
+            "the compensation's arguments are not those that people approved",
+        ),
     ],
 )
 async def test_a_compensation_that_people_did_not_foresee_is_refused(

@@ -137,6 +137,14 @@ ATTACKS = {
         ),
         "the approval is for compensation None, not for 'release_host'",
     ),
+    "a compensation with other arguments": (
+        lambda home: undo(
+            path="remediate/first/undo",
+            arguments={"host": "web-02"},
+            grant=granted(home, actions=(FIRST.model_copy(update={"undo": {"host": "web-01"}}), SECOND)),
+        ),
+        "the compensation's arguments are not those that people approved",
+    ),
     "a compensation of an action that is not in the list": (
         lambda home: undo(path="remediate/third/undo", grant=granted(home)),
         NOT_LISTED.format("'remediate/third'"),

@@ -232,6 +232,10 @@ async def test_the_terminal_gets_one_line(desk):
         ({"about": "reminded"}, "still waits for lead to allow isolate_host, until"),
         ({"about": "escalated", "to": ("chief",)}, "was not answered and now waits for chief to allow isolate_host"),
         ({"about": "dead_letter", "tool": None, "deadline": None}, "could not be undone and waits for lead"),
+        (
+            {"about": "dead_letter", "kind": "failure", "tool": None, "deadline": None, "to": ("operator",)},
+            "remediate/isolate failed and waits for operator to say how to go on; gonogo show mission-1",
+        ),
         ({"about": "settled", "decision": "timed_out"}, "was timed out; gonogo show mission-1"),
         ({"about": "settled", "decision": "approved", "by": ("lea", "lou")}, "was approved by lea, lou; gonogo show"),
         ({"kind": "review", "tool": None}, "gonogo reject mission-1 remediate/isolate"),

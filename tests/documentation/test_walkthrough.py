@@ -49,7 +49,7 @@ async def queued(run, mission, **environment):
 
 @pytest.mark.slow
 async def test_what_is_typed_does_what_is_written(tmp_path, shell):
-    lines = [line for part in ("Operate it", "Decide") for line in manual.typed(manual.section(README, part))]
+    lines = [line for part in ("Operate it", "Steer", "Decide") for line in manual.typed(manual.section(README, part))]
     demo = next(line for line in manual.typed(README) if line.startswith("make demo DECIDE=approve"))
     async with dev(tmp_path / "home") as running:
         await line_with(running.stdout, "Ctrl-C")
@@ -62,9 +62,9 @@ async def test_what_is_typed_does_what_is_written(tmp_path, shell):
                 await queued(shell, line.partition("gonogo approve ")[2].split()[0], **there)
             code, said = await shell(line, **there)
             assert 0 == code, f"{line}\n{said}"
-        ended = [await shell(f"gonogo follow {mission} --json", **there) for mission in ("first", "second")]
+        ended = [await shell(f"gonogo follow {mission} --json", **there) for mission in ("first", "second", "third")]
 
-    assert ["auto_remediate", "auto_remediate"] == [json.loads(said)["verdict"] for _, said in ended]
+    assert ["auto_remediate"] * 3 == [json.loads(said)["verdict"] for _, said in ended]
 
 
 @pytest.mark.slow

@@ -284,7 +284,7 @@ def scope_of(
     ports.book = Gatebook(carried.openings, carried.votes_seen, carried.refusals)
     return Scope(
         plan=plan,
-        mission=Mission("m-1", "run-1", "rita"),
+        mission=Mission("m-1", "run-1", "rita", tells=True),
         ports=ports,
         journal=Journal(carried.records, carried.revision, carried.order),
         gates=ports.book,

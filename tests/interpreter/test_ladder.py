@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from contracts.plan import CURRENT, Limits
 from contracts.step import Retry
+from contracts.workspace import Agent
 from tests.interpreter.fakes import FakePorts, carry, failing, plan_of, rehearse, scope_of
 from tests.interpreter.test_steps import agent, saying
 from workflows.interpreter.attempt import chance, pause
+from workflows.interpreter.course import follow_under_control
 from workflows.interpreter.ending import EffectFailed, Suspended
 from workflows.interpreter.scope import Mission
 from workflows.interpreter.walk import run_steps
@@ -151,3 +153,65 @@ def test_missions_that_failed_together_do_not_come_back_together():
     assert 0 <= min(shares) < 0.02
     assert 0.98 < max(shares) <= 1
     assert abs(sum(shares) / 1000 - 0.5) < 0.05
+
+
+async def laid_aside(ports, *steps):
+    """Walk a mission whose failures wait for operators, until nobody has said anything for an hour."""
+    scope = scope_of(plan_of(list(steps), dead_letter={"timeout": "1h"}), ports, {}, limits=CURRENT)
+    return await follow_under_control(scope, {}), scope
+
+
+async def test_the_last_rung_is_the_dead_letter_which_says_all_that_was_tried():
+    ports = FakePorts(agents={"ann": tried_often("unavailable"), "ben": failing("refused")})
+    ending, scope = await laid_aside(ports, agent("one", on_failure={"external": {"agent": "ben"}}))
+
+    assert ("failed", "refused", "one/on_failure") == (ending.state, ending.failure.code, ending.failure.step)
+    assert (
+        "tried again, 3 tries in all: failed, since unavailable: it would not",
+        "let ben do it: failed, since unavailable: it would not",
+    ) == scope.control.letter.tried
+    assert [("dead_letter", "refused")] == [(r.rung, r.code) for r in scope.journal.get("one/on_failure").rungs]
+
+
+async def test_people_who_do_not_answer_leave_it_to_the_operators():
+    """Where a failure waits for operators, silence is no refusal: nobody has said no."""
+    ports = FakePorts(agents={"ann": failing()})
+    ending, scope = await laid_aside(ports, agent("one", on_failure={"any": "escalate"}))
+
+    assert ("failed", "unanswered", "one") == (ending.state, ending.failure.code, ending.failure.step)
+    assert ["people", "dead_letter"] == [rung.rung for rung in scope.journal.get("one").rungs]
+    assert ("asked chief: failed, since tool_failed: it would not",) == scope.control.letter.tried
+
+
+async def test_without_a_dead_letter_silence_refuses():
+    run = await rehearse(plan_of([agent("one", on_failure={"any": "escalate"})]), FakePorts(agents={"ann": failing()}))
+
+    assert "refused" == run.state
+
+
+UNSURE = {"ann": Agent(callable="tests:none", confidence_floor=0.8)}
+
+
+@pytest.mark.parametrize("word", ["confidence_low", "agent"])
+async def test_an_unsure_answer_may_go_to_another_agent(word):
+    ports = FakePorts(agents={"ann": {"confidence": 0.2}, "ben": {"confidence": 0.9}})
+    step = agent("one", output="x", on_failure={word: {"agent": "ben"}})
+    run = await rehearse(plan_of([step], UNSURE), ports)
+
+    assert ("completed", {"confidence": 0.9}, []) == (run.state, run.scope.variables.values["x"], ports.openings)
+    assert ("confidence_low", "its confidence is 0.2; at least 0.8 is asked for") == (
+        run.journal.get("one").failure.code,
+        run.journal.get("one").failure.cause,
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "asked"),
+    [({"on_failure": {"any": "continue"}}, 1), ({"on_failure": {"agent": "abort"}, "below_floor": "continue"}, 0)],
+    ids=["any provides for no unsure answer", "below_floor comes first"],
+)
+async def test_nobody_is_left_out_by_chance(more, asked):
+    ports = FakePorts(agents={"ann": {"confidence": 0.2}}, people=saying("approve"))
+    run = await rehearse(plan_of([agent("one", **more)], UNSURE), ports)
+
+    assert ("completed", asked) == (run.state, len(ports.openings))

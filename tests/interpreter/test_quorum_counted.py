@@ -375,6 +375,33 @@ async def test_a_gate_that_is_asked_again_is_a_new_opening(place):
     assert all(len(opening.votes) == 0 for opening in ports.openings)
 
 
+async def test_a_compensation_that_fails_again_is_asked_about_in_a_new_opening():
+    action = {"kind": "action", "step": "act", "action": "isolate", "with": {}, "compensate": {"tool": "release"}}
+    fails = {"kind": "action", "step": "fail", "action": "once"}
+    ports = saying(*[["cleo approve"]] * 3, tools={"once": failing(applied="no"), "release": [*[failing()] * 3, {}]})
+
+    run = await rehearse(plan_of([action, fails]), ports)
+
+    assert [f"act/undo[{number}]" for number in (1, 2, 3)] == [opening.subject.step for opening in ports.openings]
+    assert 3 == len({opening.nonce for opening in ports.openings})
+    assert "done" == run.journal.get("act").effect.undo_status
+
+
+async def test_a_party_that_talks_again_is_spoken_in_anew():
+    talk = {"topic": "x", "members": ["ann", "ben"], "rounds": 1, "tokens": 9_000, "facilitator": ["lead"]}
+    party = {"kind": "party", "step": "talk", "party": talk}
+    loop = {"do": [party], "until": "iteration == 2", "max_iterations": 2}
+    stance = {"position": "yes", "reasons": ["so"], "confidence": 1.0}
+    seen = []
+    ports = FakePorts()
+    ports.agents = dict.fromkeys(("ann", "ben"), lambda _: seen.extend(ports.book.openings()) or stance)
+
+    await rehearse(plan_of([{"kind": "loop", "step": "l", "loop": loop}]), ports)
+
+    assert {"l[1]/talk", "l[2]/talk"} == {opening.subject.step for opening in seen}
+    assert 2 == len({opening.nonce for opening in seen})
+
+
 async def test_a_vote_of_one_opening_is_none_in_the_next():
     ports = saying(["lea approve", "lou reject"], [])
     loop = {"do": [gate(required=2)], "until": "iteration == 2", "max_iterations": 2}

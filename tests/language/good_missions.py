@@ -85,7 +85,9 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
             step["plan"] = {"agent": "planner", "task": draw(TEXTS), "context": draw(CONTEXT), "allow": allow}
             if draw(st.booleans()):
                 step["plan"] |= {"revise": True, "attempts": 2, "max_steps": 5}
-                step["approval"] = draw(gates(count, depth))
+                # Changes to a plan are its planner's: it has `revise`.
+                asked = draw(gates(count, depth))
+                step["approval"] = {key: value for key, value in asked.items() if key != "on_changes"}
         case "party":
             step["party"] = {
                 "topic": draw(TEXTS),
@@ -108,6 +110,9 @@ def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, 
             step |= {"agent": "analyst", "task": draw(TEXTS)}
             step |= {"context": draw(CONTEXT), "retry": draw(RETRIES), "timeout": draw(TIMES), "output": f"out{number}"}
             step["below_floor"] = draw(targets(count, depth, ("escalate", "continue", "escalate_to_human")))
+            if "on_failure" in step and draw(st.booleans()):
+                other = {"agent": "reviewer", "else": draw(targets(count, depth, ("escalate", "continue")))}
+                step["on_failure"] = {"external": {"agent": "architect", "else": other}, "any": "escalate"}
         case "action" if draw(st.booleans()):
             step |= {"action": "send_money", "approval": {**draw(gates(count, depth)), **PAIR}, "with": {"sum": 1}}
         case "action":

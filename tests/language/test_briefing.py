@@ -136,11 +136,27 @@ def test_a_rejected_plan_goes_back_to_its_planner_until_the_last_one():
         ({"on_timeout": "abort"}, 0, "the mission is aborted, and what it did is undone"),
         ({"on_timeout": "act"}, 0, "act follows, and the mission goes on"),
         ({"on_timeout": (THINK,)}, 0, "think follows, and the mission goes on"),
-        ({"on_reject": "continue"}, 0, "it counts as rejected: the mission goes on without it"),
+        ({"on_reject": "continue"}, 0, "it counts as rejected: the mission goes on, and knows that it was rejected"),
+        ({"on_timeout": "dead_letter"}, 0, "the step fails, since nobody answered"),
+        (
+            {
+                "on_timeout": "escalate",
+                "escalation": (Rung(approvers=("cto",), timeout=HOUR, on_timeout="dead_letter"),),
+            },
+            1,
+            "the step fails, since nobody answered",
+        ),
     ],
 )
 def test_what_happens_at_the_deadline_is_told(more, rung, told):
     assert told == brief(plan(GateStep(step="ask", gate=gate(**more)), ACT), asked("ask", rung)).deadline
+
+
+def test_what_several_must_reject_and_who_makes_changes_is_told():
+    told = brief(plan(GateStep(step="ask", gate=gate(reject_quorum=2, on_changes=(THINK,))), ACT), asked("ask"))
+
+    assert f"once 2 have rejected, {UNDONE}" == told.reject
+    assert "think follows, and people are asked anew" == told.changes
 
 
 def test_a_review_goes_on_by_itself_and_an_objection_goes_where_it_points():
@@ -198,3 +214,18 @@ def test_a_path_leads_to_its_step(path, name):
     step = step_at(plan(ACT, planned(("write",))), path)
 
     assert name == (step.step if step else None)
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (None, ""),
+        ("mend", "mend follows, and people are asked anew"),
+        ((THINK,), "think follows, and people are asked anew"),
+        ((THINK, THINK.model_copy(update={"step": "again"})), "think, again follow, and people are asked anew"),
+    ],
+)
+def test_what_asking_for_changes_leads_to_is_told_where_it_is_no_rejection(target: Any, said: str):
+    question = GateStep(step="ask", gate=gate(on_changes=target))
+
+    assert said == brief(plan(question, THINK.model_copy(update={"step": "mend"})), asked("ask")).changes

@@ -19,9 +19,16 @@ HISTORIES = Path(__file__).parents[1] / "histories"
 FAILED_OR_CHANGED = ("action_modified", "action_undone", "cancelled", "continued", "dead_letter", "map", "recovered")
 FAILED_OR_CHANGED += ("handed_over", "retried", "canary_breached", "child_undone", "locked_undone", "group_asked_again")
 FAILED_OR_CHANGED += ("gate_seated",)
-BESIDE = {"gate_heard_late.1": 9, "gate_approved.1": 5, "gate_ruled.1": 10, "agent_mended.1": 6, "child_inside.1": 7}
-"""Events that no estimate knows of: of a decision that was refused, of a fake that breaks a schema it has not, and of a
-parent that is looked at."""
+BESIDE = {
+    "gate_heard_late.1": 9,
+    "gate_approved.1": 5,
+    "gate_ruled.1": 10,
+    "gate_quorum.1": 10,
+    "agent_mended.1": 6,
+    "child_inside.1": 7,
+}
+"""Events that no estimate knows of: of a decision that was refused or fills no seat, of a fake that breaks a schema it
+has not, and of a parent that is looked at."""
 KEPT = [path for path in sorted(HISTORIES.glob("*.json")) if not path.name.startswith(FAILED_OR_CHANGED)]
 
 

@@ -2,9 +2,13 @@
 
 import pytest
 from desk import findings, load, mission
+from good_missions import good_steps
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from contracts.failure_class import CLASS_OF, CLASSES, CODES, WAYS, most_specific
 from contracts.step import Fallback
+from language.steps import called_names
 
 
 def loaded(text):
@@ -33,7 +37,7 @@ def test_the_most_specific_word_counts(ways, code, way):
 
 @pytest.mark.parametrize("word", WAYS)
 def test_a_step_may_provide_for_each_code_and_class(word):
-    [step] = loaded(f"steps: [{{step: a, agent: architect, task: T, on_failure: {{{word}: continue}}}}]")
+    [step] = loaded(f"steps: [{{step: a, agent: analyst, task: T, on_failure: {{{word}: continue}}}}]")
 
     assert {word: "continue"} == step.on_failure
 
@@ -100,3 +104,20 @@ steps:
 
     assert [] == findings(mission(text % ""))
     assert "MAYBE_UNSET" in found
+
+
+def test_a_mission_may_provide_for_the_unsure_though_some_agents_are_always_sure():
+    """What it says for all is not wrong because some never come to it."""
+    text = "on_failure: {confidence_low: {agent: reviewer}}\nsteps: [{step: a, agent: architect, task: T}]"
+
+    assert [] == findings(mission(text))
+
+
+@settings(max_examples=60, deadline=None)
+@given(good_steps(), st.sampled_from(["escalate", "{external: continue, timed_out: {agent: reviewer, else: abort}}"]))
+def test_every_mission_may_provide_for_its_failures_as_a_whole(steps, ways):
+    """What loads without it loads with it; each step of the list that none calls then provides for them."""
+    definition = load(f"on_failure: {ways}\n{steps}")
+    called = called_names(definition)
+
+    assert [] == [step.step for step in definition.steps if step.step not in called and not step.on_failure]

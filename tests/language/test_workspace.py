@@ -228,6 +228,10 @@ BAD_PEOPLE = {
             "(write 'escalation: {role: …}')"
         ),
     ),
+    "a person called like an agent": (
+        "escalation: {role: director}\npeople: {cy: {roles: [director]}, Architect: {roles: [director]}}",
+        "2:35: BAD_NAME 'Architect' is an agent, and agents decide nothing (rename one of them)",
+    ),
     "operators whom nobody knows": (
         "escalation: {role: director}\noperators: [directors, cy]\npeople: {cy: {roles: [director]}}",
         "2:13: UNKNOWN_PERSON unknown role or person 'directors' (did you mean 'director'?)",
@@ -259,6 +263,11 @@ def test_a_mistake_in_the_people_is_found_at_its_place(tmp_path: Path, name: str
     text, expected = BAD_PEOPLE[name]
 
     assert refused(folder(tmp_path, people=text)) == [f"people.yaml:{expected}"]
+
+
+def test_nobody_is_registered_elsewhere_under_the_name_of_an_agent(tmp_path: Path):
+    with pytest.raises(Rejected, match="'architect' is an agent, and agents decide nothing"):
+        load_workspace(folder(tmp_path), PeopleFile(people={"architect": Person(roles=("tech_lead",))}))
 
 
 def test_the_findings_of_all_three_files_come_in_one_pass(tmp_path: Path):

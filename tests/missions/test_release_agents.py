@@ -274,7 +274,7 @@ async def test_what_is_measured_at_each_stage_says_where_a_release_must_stop(ope
             healthy.append(percent)
 
     assert good == healthy
-    assert (2, 1) == (canary.last.approval.required, canary.do.approval.required)
+    assert (2, 1) == (canary.last.approval.quorum(), canary.do.approval.quorum())
 
 
 @pytest.mark.parametrize("path", sorted((MISSIONS / "release_rollout/releases").iterdir()), ids=lambda path: path.stem)

@@ -75,7 +75,7 @@ def plan(required: int = 1) -> Plan:
         definition=definition(required),
         agents={"looker": Agent(callable="stage:look")},
         tools={
-            "isolate_host": Tool(**write, compensated_by=("release_host",)),
+            "isolate_host": Tool(**write, compensated_by=("release_host",), resource="host"),
             "release_host": Tool(**write),
             "file_ticket": Tool(server="company", effect="write", autonomy="allowed"),
         },

@@ -27,7 +27,7 @@ async def test_all_are_shown_one_is_changed_and_both_run_on_one_approval(gonogo,
     changes = tmp_path / "changes.json"
     changes.write_text('{"isolate": {"reason": "keep forensic access"}}')
 
-    queue = await gonogo("queue")
+    queue = await gonogo("queue", "--all")
     modified = await gonogo("modify", mission, "both", "--as", "maya", "--changes", str(changes))
     shown = await gonogo("show", mission, "both")
     approved = await gonogo("approve", mission, "both", "--as", "lena")

@@ -67,7 +67,7 @@ async def test_a_review_says_that_it_goes_on_and_how_to_object(gonogo, client):
         await asyncio.sleep(0.02)
 
     shown = await gonogo("show", mission)
-    queue = await gonogo("queue")
+    queue = await gonogo("queue", "--all")
     objected = await gonogo("reject", mission, "look_over", "--as", "maya", "--comment", "not yet")
     result = await client.get_workflow_handle(mission).result()
 

@@ -27,6 +27,7 @@ async def free(gonogo, client):
 async def test_a_tool_is_halted_its_mission_waits_and_goes_on(gonogo, waiting, free):
     halted = await gonogo("halt", "--tool", "isolate_host", "--reason", WHY, "--as", "lena")
     approved = await gonogo("approve", waiting, "isolate", "--as", "maya")
+    beside = " ".join(approved.out.replace("│", "").split())
     found = await until(gonogo, lambda told: told.json[0]["waiting"], "halts", "--json")
     read = await gonogo("halts")
     page = await gonogo("show", waiting)
@@ -39,6 +40,7 @@ async def test_a_tool_is_halted_its_mission_waits_and_goes_on(gonogo, waiting, f
 
     assert (0, 0, 0, 0) == (halted.code, approved.code, lifted.code, followed.code)
     assert "tool isolate_host is halted" in halted.out
+    assert f"tool isolate_host is halted by lena: {WHY}; approved, it waits until that is lifted" in beside
     [halt] = found.json
     assert ("tool:isolate_host", "lena", WHY, [waiting]) == tuple(
         halt[key] for key in ("target", "by", "reason", "waiting")

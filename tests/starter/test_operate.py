@@ -132,7 +132,7 @@ async def test_the_queue_says_who_what_and_until_when(gonogo, waiting):
         entry["tool"],
         entry["arguments"]["host"],
     )
-    told = await gonogo("queue")
+    told = await gonogo("queue", "--all")
     assert "isolate_host(host='web-01', reason='beacons to a known bad address')" in told.out
 
 
@@ -255,6 +255,6 @@ async def test_two_approvers_are_asked_for_in_the_queue(gonogo, client):
     mission = await wait_at_gate(client, required=2)
 
     async def shown():
-        return f"{mission}" in (out := (await gonogo("queue")).out) and "lead (0 of 2)" in out
+        return f"{mission}" in (out := (await gonogo("queue", "--all")).out) and "lead (0 of 2)" in out
 
     assert await eventually(shown)

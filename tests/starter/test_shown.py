@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from activities.fatigue import Request, Summary
 from contracts.call import Observation
 from contracts.decision import Action, Claims, Opening, Ruling, Subject
 from contracts.record import Effect, Failure, Record
@@ -23,9 +24,9 @@ from starter.escape import HIDDEN, command
 from starter.page import page
 from starter.quoted import BEGINS, CUT, GOES_ON, folded, shortened
 from starter.render import bars
-from starter.waiting import _entry, _print_queue
+from starter.waiting import print_queue
 
-SLOWLY = settings(suppress_health_check=[HealthCheck.too_slow])
+SLOWLY = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SNEAKY = "\x00\x07\x1b\x9b\u00ad\u061c\u180b\u180e\u200b\u200d\u200e\u200f\u202a\u202e\u2060\u2066\u2069\ufe0f\ufeff"
 SNEAKY += "\U000e0041\U000e0100\u2028\u2029\ud800"
@@ -76,7 +77,13 @@ def openings(draw: st.DrawFn) -> Opening:
     vote = Ruling(accepted=True, person=draw(HOSTILE), verb="approve")
     context = draw(st.dictionaries(HOSTILE, VALUE, max_size=3))
     return Opening(
-        subject=subject, digest=draw(HOSTILE), nonce=draw(HOSTILE), opened_at=NOW, context=context, votes=(vote,)
+        subject=subject,
+        digest=draw(HOSTILE),
+        nonce=draw(HOSTILE),
+        opened_at=NOW,
+        context=context,
+        votes=(vote,),
+        risk=draw(HOSTILE),
     )
 
 
@@ -147,7 +154,11 @@ def test_nothing_hidden_in_a_gate_reaches_the_terminal(gate, told, width, room):
         verb="modify", comment=gate.subject.message, changes=gate.subject.arguments,
     )  # fmt: skip
     text = on_screen(
-        shown.context(gate, room, told), shown.opening(gate, NOW, room, told), shown.claims(claims), width=width
+        shown.context(gate, room, told),
+        shown.opening(gate, NOW, room, told),
+        shown.short(gate, told),
+        shown.claims(claims),
+        width=width,
     )
 
     assert set() == hidden(text)
@@ -164,7 +175,8 @@ def test_nothing_hidden_in_a_mission_reaches_the_terminal(view):
 def test_nothing_hidden_in_the_queue_or_in_a_problem_reaches_the_terminal(gates, reason):
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        _print_queue([_entry(gate) for gate in gates])
+        requests = [Request(gate, gate.subject.approvers, NOW, None, gate.risk) for gate in gates]
+        print_queue(gates, [Summary((reason,), tuple(requests))], [(reason, reason)])
         output.problem(reason)
 
     assert (set(), set()) == (hidden(out.getvalue()), hidden(err.getvalue()))

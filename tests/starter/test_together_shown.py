@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from stage import plan
 
 from contracts.decision import Action, Opening, Subject
 from contracts.definition import Definition
@@ -12,14 +13,20 @@ from starter import shown
 from starter.problem import Refused
 from starter.sign import Wish, prepare
 from starter.timeline import Timeline
-from starter.waiting import _entry, _what
+from starter.waiting import _what
 from tests.starter.test_shown import on_screen
 from workflows.interpreter.journal import Journal
 from workflows.view import details, page_of_gates, waiting
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ACTIONS = (
-    Action(step="both/drain", tool="drain_host", arguments={"host": "web-01"}, compensation="fill_host"),
+    Action(
+        step="both/drain",
+        tool="drain_host",
+        arguments={"host": "web-01"},
+        compensation="fill_host",
+        undo={"host": "web-09"},
+    ),
     Action(step="both/inner/patch", tool="patch_host", arguments={"host": "web-01", "version": "2"}),
 )
 HOST = {"type": "object", "properties": {"host": {"type": "string"}}, "required": ["host"]}
@@ -38,10 +45,16 @@ def test_all_actions_are_shown_in_order_with_their_arguments_and_what_undoes_the
     lines = [line.strip("│ ") for line in on_screen(shown.opening(gate(), NOW)).splitlines()]
     first = next(number for number, line in enumerate(lines) if line.startswith("action 1"))
 
-    assert "action 1      drain_host  at both/drain, undone by fill_host" == lines[first]
-    assert 'host: "web-01"' == lines[first + 1]
-    assert "action 2      patch_host  at both/inner/patch" == lines[first + 2]
-    assert ['host: "web-01"', 'version: "2"'] == lines[first + 3 : first + 5]
+    assert [
+        "action 1      drain_host  at both/drain",
+        'host: "web-01"',
+        "undone by",
+        "fill_host",
+        'host: "web-09"',
+        "action 2      patch_host  at both/inner/patch",
+        'host: "web-01"',
+        'version: "2"',
+    ] == lines[first : first + 8]
 
 
 def test_what_is_cut_of_any_action_is_counted():
@@ -61,7 +74,7 @@ def test_the_queue_and_the_web_ui_name_every_action():
         (gate(),),
     )
 
-    assert "drain_host(host='web-01'); patch_host(host='web-01', version='2')" == _what(_entry(gate()))
+    assert "drain_host(host='web-01'); patch_host(host='web-01', version='2')" == _what(gate())
     assert "1. `drain_host` host: `web-01`\n2. `patch_host` host: `web-01`, version: `2`" in page
 
 
@@ -86,7 +99,7 @@ def test_the_timeline_says_what_is_waited_for_and_on_whose_word_an_action_runs()
 
 def test_a_list_too_large_for_a_page_cannot_be_signed_by_its_shortened_form():
     huge = gate((Action(step="both/a", tool="t", arguments={"text": "x" * 300_000}),))
-    [page] = page_of_gates((huge,), GatesQuery()).gates
+    [page] = page_of_gates((huge,), GatesQuery(), plan()).gates
 
     assert () == page.subject.actions
     assert huge.digest != page.subject.digest()

@@ -148,7 +148,7 @@ class House:
 
 def exact(limits: Limits | None) -> Limits:
     """Return limits as missions that are started now have them."""
-    return (limits or Limits()).model_copy(update={"exact": True})
+    return (limits or Limits()).model_copy(update={"exact": True, "tells": True})
 
 
 def moved(plan: Plan, queue: str) -> Plan:

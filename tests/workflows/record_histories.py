@@ -116,12 +116,12 @@ PLAN = {
     "approval": APPROVED,
 }
 """Refused, then rejected, then approved."""
+SEATED_BY = {"approvers": ["lead", "chief"], "from": {"lead": 1, "chief": 1}}
 SEATED = {
     "kind": "gate",
     "step": "ask",
     "gate": {
-        "approvers": ["lead", "chief"],
-        "from": {"lead": 1, "chief": 1},
+        **SEATED_BY,
         "message": "Draft ${{ a.n }}?",
         "timeout": "2h",
         "on_changes": [agent("mend", output="a", task="${{ steps.ask.output.comment }}")],
@@ -275,6 +275,14 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "tools": {"file": [{}, broken(applied="no"), {}]},
         "decide": [("lea", "modify"), ("lou", "approve"), ("lea", "approve")],
         "changes": {"both#1/inner/b": {"n": 9}},
+    },
+    "gate_quorum": {
+        "steps": [{**act("a"), "approval": {**APPROVED, **SEATED_BY, "required": 2}}],
+        "decide": [("lea", "approve"), ("lou", "approve"), ("cleo", "approve")],
+    },
+    "gate_changed": {
+        "steps": [agent("draft", output="a"), SEATED],
+        "decide": [("lea", "request_changes"), ("lou", "approve"), ("cleo", "approve")],
     },
     "gate_seated": {
         "steps": [agent("draft", output="a"), SEATED, agent("after")],

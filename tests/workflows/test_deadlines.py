@@ -136,3 +136,56 @@ async def test_a_mission_that_is_cancelled_while_people_are_told_ends_cancelled(
 
         assert "cancelled" == (await started.state()).state
         await replays(started.handle)
+
+
+async def test_reminders_stand_still_while_the_mission_is_paused(client, home):
+    gate = {"approvers": ["lead"], "timeout": "1h", "remind": ["1s", "30m"], "on_timeout": "refuse"}
+    async with house(client, home) as h:
+        started = await h.start([{"kind": "gate", "step": "ask", "gate": gate}])
+        opening = await started.until()
+        await started.command("pause")
+        [still] = await started.gates()
+        assert ((), 2) == (still.reminders, len(still.reminders_left))
+        await asyncio.sleep(still.reminders_left[0] + 0.1)
+        assert () == notes(await started.state())
+        await started.command("resume")
+        [again] = await started.gates()
+
+        moved = again.deadline - opening.deadline
+        assert moved > timedelta(seconds=still.reminders_left[0])
+        assert [moment + moved for moment in opening.reminders] == list(again.reminders)
+        await started.until(lambda openings: len(openings[0].reminders) == 1)
+        assert ["reminded"] == [note.about for note in notes(await started.state())]
+        await started.decide(again, "lea")
+        await started.result()
+        await replays(started.handle)
+
+
+async def test_changed_arguments_keep_the_clock_that_a_pause_has_stopped(client, home):
+    async with house(client, home) as h:
+        started = await h.start([isolate()])
+        opening = await started.until()
+        await started.command("pause")
+        [still] = await started.gates()
+        await started.decide(still, "lea", "modify", changes={"host": "db-01"})
+        changed = await started.until(lambda openings: openings[0].nonce != opening.nonce)
+        assert (None, still.left) == (changed.deadline, changed.left)
+        await started.command("resume")
+        [again] = await started.gates()
+        assert again.deadline > opening.deadline
+        await started.decide(again, "lou")
+        await started.result()
+        await replays(started.handle)
+
+
+async def test_operators_are_told_of_a_mission_that_waits_for_them(client, home):
+    async with house(client, home, Activities(agents={"dot": [broken(), {}]})) as h:
+        started = await h.start([agent("breaks", "dot")], notify=True, dead_letter={"timeout": "1h"})
+        await started.until_state("dead_letter")
+        await started.command("retry", "breaks")
+        result = await started.result()
+
+        [notice] = h.activities.notices
+        assert "completed" == result.state
+        assert ("dead_letter", "failure", "breaks", ("chief",)) == (notice.about, notice.kind, notice.step, notice.to)
+        await replays(started.handle)

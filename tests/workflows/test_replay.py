@@ -96,6 +96,18 @@ MUTATIONS = {
         "if len(against) > subject.reject_quorum:",
         "gate_rejected.1",
     ),
+    "a seat that is empty and counts": (
+        "workflows/governance/tally.py",
+        "and not empty_seats(subject.seats, approvers)",
+        "and not empty_seats({}, approvers)",
+        "gate_quorum.1",
+    ),
+    "changes that nobody makes": (
+        "workflows/interpreter/rework.py",
+        "await scope.run_target(target, here, scope)",
+        "await scope.run_target((), here, scope)",
+        "gate_changed.1",
+    ),
     "a lock that is not given back": (
         "workflows/interpreter/walk.py",
         "    await give_back(path, scope)\n    return outcome",

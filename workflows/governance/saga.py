@@ -12,7 +12,8 @@ def to_undo(records: Iterable[Record]) -> list[Record]:
     stop a step before it has completed: what began last is undone first, before all that has.
     """
     standing = [record for record in records if record.effect is not None and record.effect.undo_status in STANDING]
-    return sorted(reversed(standing), key=lambda record: -record.order if record.order else -float("inf"))
+    standing.reverse()
+    return sorted(standing, key=lambda record: -record.order if record.order else -float("inf"))
 
 
 def not_undone(records: Iterable[Record]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ Silence is never consent: at the deadline the question escalates, and at the end
 Pure: the wait is a port. Decisions arrive in `workflows/mission.py` and are counted by `governance/tally.py`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -11,7 +12,6 @@ from typing import Any, Literal
 from contracts.base import digest
 from contracts.call import Grant
 from contracts.decision import REFUSING, Action, Opening, Subject
-from contracts.definition import Target
 from contracts.duration import show_duration
 from contracts.gate import Gate, Rung
 from contracts.record import Failure
@@ -21,7 +21,7 @@ from workflows.governance.tally import standing
 from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.scope import Scope
-from workflows.interpreter.tell import moments, next_look, remind, tell
+from workflows.interpreter.tell import CLOCK, moments, next_look, remind, stood_still, tell
 from workflows.interpreter.terms import USUAL, Terms
 from workflows.view import spent
 
@@ -52,6 +52,9 @@ class Question:
     compensation: str | None = None
     input_schema: dict[str, Any] | None = None
     actions: tuple[Action, ...] = ()
+    undo: dict[str, Any] | None = None
+    foresee: Callable[[str, dict[str, Any]], dict[str, Any] | None] = lambda _path, _arguments: None
+    """With what an action at a path would be undone, were its arguments these."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,6 @@ def gate_rungs(gate: Gate, scope: Scope) -> tuple[tuple[tuple[str, ...], timedel
     return (first, *rest)
 
 
-def last_resort(gate: Gate) -> Target:
-    """Return what silence comes to in the end."""
-    climbed = gate.on_timeout == ESCALATE and gate.escalation
-    return gate.escalation[-1].on_timeout if climbed else gate.on_timeout
-
-
 def escalation_question(message: str, scope: Scope, tried: list[str] | None = None) -> Question:
     """Return the question that the built-in `escalate` asks, with everything so far, and everything that was tried."""
     escalation = scope.plan.escalation
@@ -121,7 +118,7 @@ def keep(answer: Answer, path: str, scope: Scope) -> Answer:
 async def go_unapproved(gate: Gate, answer: Answer, path: str, scope: Scope) -> None:
     """Go where the definition points when people did not approve: the end of the mission, or another way on."""
     if answer.decided == "timed_out":
-        if last_resort(gate) == DEAD_LETTER:
+        if gate.last_resort() == DEAD_LETTER:
             raise _unanswered(gate, path, scope)
         if gate.on_timeout not in (ESCALATE, *LAST_RESORTS):
             await scope.run_target(gate.on_timeout, path, scope)
@@ -157,8 +154,8 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
             raise Suspended
         opening = _open(question, path, 0, scope)
     while True:
-        until = opening.deadline
-        await scope.ports.wait(lambda: _moved(path, until, scope), next_look(opening), _summary(opening))  # noqa: B023
+        until = next_look(opening)
+        await scope.ports.wait(lambda: _moved(path, until, scope), until, _summary(opening))  # noqa: B023
         voted = opening = scope.gates.get(path) or opening
         match standing(voted):
             case "approved" | "rejected" | "changes_requested" as decided:
@@ -178,7 +175,7 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
 def _open(question: Question, path: str, rung: int, scope: Scope, amended: Opening | None = None) -> Opening:
     opening = opened(question if amended is None else _amended(question, amended), path, rung, scope)
     if amended is not None and amended.rung == rung:
-        opening = opening.model_copy(update={"deadline": amended.deadline, "reminders": amended.reminders})
+        opening = opening.model_copy(update={name: getattr(amended, name) for name in CLOCK})
     scope.gates.open(opening)
     scope.journal.update(path, status="waiting")
     scope.ports.changed()
@@ -203,6 +200,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         arguments=question.arguments,
         compensation=question.compensation,
         actions=question.actions,
+        undo=question.undo,
         context_digest=digest(question.context),
         plan_digest=scope.plan.digest,
         requested_by=scope.mission.requested_by,
@@ -213,20 +211,19 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         authors=scope.plan.definition.author if "author" in question.terms.excluded else (),
         spent=spent(scope.journal.records()) if scope.mission.tells else None,
     )
-    left = span.total_seconds() if span and question.terms.stands_still and scope.control.paused else None
-    return Opening(
+    opening = Opening(
         subject=subject,
         digest=subject.digest(),
         nonce=scope.ports.nonce(),
         opened_at=now,
-        deadline=now + span if span and left is None else None,
-        left=left,
+        deadline=now + span if span else None,
         rung=rung,
         context=question.context,
         input_schema=question.input_schema,
         stands_still=question.terms.stands_still,
         reminders=moments(question.terms.reminders[rung : rung + 1], now),
     )
+    return stood_still(opening, now) if opening.stands_still and scope.control.paused is not None else opening
 
 
 def _amended(question: Question, amended: Opening) -> Question:
@@ -234,13 +231,17 @@ def _amended(question: Question, amended: Opening) -> Question:
     subject = amended.subject
     changes = amended.votes[-1].changes if amended.votes and amended.votes[-1].verb == "modify" else None
     if changes is None:
-        return replace(question, arguments=subject.arguments, actions=subject.actions)
+        return replace(question, arguments=subject.arguments, actions=subject.actions, undo=subject.undo)
     if not subject.actions:
-        return replace(question, arguments=changes)
-    given = {one.step: changes.get(one.step, one.arguments) for one in subject.actions}
-    return replace(
-        question, actions=tuple(one.model_copy(update={"arguments": given[one.step]}) for one in subject.actions)
-    )
+        return replace(question, arguments=changes, undo=question.foresee(subject.step, changes))
+    return replace(question, actions=tuple(_changed(one, changes, question) for one in subject.actions))
+
+
+def _changed(action: Action, changes: dict[str, Any], question: Question) -> Action:
+    if action.step not in changes:
+        return action
+    given = changes[action.step]
+    return action.model_copy(update={"arguments": given, "undo": question.foresee(action.step, given)})
 
 
 def _settle(decided: Decided, opening: Opening, path: str, scope: Scope) -> Answer:
@@ -269,10 +270,10 @@ def recalled(path: str, scope: Scope) -> Answer | None:
     return Answer(said["decision"], tuple(said["by"]), said["comment"], said["arguments"], record.grant)
 
 
-def _moved(path: str, deadline: datetime | None, scope: Scope) -> bool:
-    """Whether there is something to look at: a decision, or a deadline that a pause has moved."""
+def _moved(path: str, until: datetime | None, scope: Scope) -> bool:
+    """Whether there is something to look at: a decision, or a moment that a pause has moved."""
     opening = scope.gates.get(path)
-    return opening is not None and (standing(opening) != "open" or opening.deadline != deadline)
+    return opening is not None and (standing(opening) != "open" or next_look(opening) != until)
 
 
 def _summary(opening: Opening) -> str:

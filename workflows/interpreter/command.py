@@ -5,11 +5,12 @@ before is taken for the next one's. Nothing gets past a gate without that gate's
 judged in `activities/identity.py`, and the state is `governance/control.py`.
 """
 
+from datetime import datetime
 from typing import Any, assert_never
 
 from contracts.call import Usage
 from contracts.command import ELSEWHERE, VERDICT, Pause
-from contracts.decision import CommandVerb, Opening, Receipt, Ruling
+from contracts.decision import CommandVerb, Receipt, Ruling
 from contracts.definition import Step
 from contracts.record import inside
 from workflows.interpreter.amend import amend
@@ -20,6 +21,7 @@ from workflows.interpreter.reach import agents, jumped, nothing, reach
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.sense import Senseless, demand_content, demand_sense
 from workflows.interpreter.spot import Spot, Unknown, left_behind, spot
+from workflows.interpreter.tell import goes_on, stood_still
 from workflows.interpreter.undo import undo_these
 
 KEEPS = {"agent", "condition", "gate", "review", "action"}
@@ -93,9 +95,8 @@ def _pause(ruling: Ruling, scope: Scope) -> Receipt:
     before = state_before(scope)
     control.put(paused=Pause(by=ruling.person, at=now, reason=ruling.comment))
     for opening in scope.gates.openings():
-        if opening.stands_still and opening.deadline is not None:
-            left = max(0.0, (opening.deadline - now).total_seconds())
-            scope.gates.open(opening.model_copy(update={"left": left, "deadline": None}))
+        if opening.stands_still:
+            scope.gates.open(stood_still(opening, now))
     _tell_children(ruling, scope)
     if (ruling.changes or {}).get("interrupt"):
         control.queue(ruling)
@@ -110,8 +111,8 @@ def _resume(ruling: Ruling, scope: Scope) -> Receipt:
         return _noted(ruling, scope, state_before(scope), "not paused, so nothing changes")
     control.put(paused=None)
     for opening in scope.gates.openings():
-        if opening.left is not None:
-            scope.gates.open(_running_again(opening, scope))
+        if opening.stands_still:
+            scope.gates.open(goes_on(opening, scope.ports.later))
     _tell_children(ruling, scope)
     return _noted(ruling, scope, "paused", state_before(scope))
 
@@ -121,11 +122,6 @@ def _tell_children(ruling: Ruling, scope: Scope) -> None:
     for record in scope.journal.records():
         if record.child is not None and record.status in OPEN:
             scope.ports.tell_child(record.child, ruling.token)
-
-
-def _running_again(opening: Opening, scope: Scope) -> Opening:
-    deadline = scope.ports.later(opening.left or 0.0)
-    return opening.model_copy(update={"left": None, "deadline": deadline})
 
 
 def _interrupt(ruling: Ruling, scope: Scope) -> Receipt:
@@ -202,7 +198,7 @@ async def _carried(ruling: Ruling, scope: Scope) -> str:
         case "escalate":
             scope.control.escalate(place.path)
             scope.journal.update(place.path, status="running", ended_at=None)
-            _reopen(place, scope)
+            reopen(place, scope, scope.ports.now())
             return "people are asked how to go on"
         case _:
             raise AssertionError(ruling.verb)
@@ -231,7 +227,7 @@ async def _begin_anew(place: Spot, paths: list[str], scope: Scope) -> list[str]:
     undone = await _forget(paths, scope)
     if not paths:
         scope.journal.begin_anew(paths)
-    _reopen(place, scope)
+    reopen(place, scope, scope.ports.now())
     return undone
 
 
@@ -254,13 +250,14 @@ async def _forget(paths: list[str], scope: Scope) -> list[str]:
     return undone
 
 
-def _reopen(place: Spot, scope: Scope) -> None:
+def reopen(place: Spot, scope: Scope, now: datetime) -> None:
+    """Open what is around a place again. Its time begins anew."""
     for around in place.around():
         record = scope.journal.get(around)
         if record is not None and record.status not in OPEN:
             output = record.output if record.kind in KEEPS else None
             fields = {"status": "running", "ended_at": None, "failure": None, "output": output, "order": 0}
-            scope.journal.update(around, **fields, started_at=scope.ports.now())
+            scope.journal.update(around, **fields, started_at=now)
         elif record is not None and record.failure is not None:
             scope.journal.update(around, failure=None)
         if record is not None and record.kind == "group" and record.grant is not None:
@@ -284,5 +281,5 @@ async def _redirect(place: Spot, ruling: Ruling, scope: Scope) -> str:
         below = [one.path for one in scope.journal.records() if one.path == path or one.path.startswith(own)]
         await _begin_anew(place, below, scope)
         _skip(step, path, ruling, scope, {})
-    _reopen(place, scope)
+    reopen(place, scope, scope.ports.now())
     return f"goes on from there; skipped: {', '.join(path for _, path in passed) or 'nothing'}"

@@ -21,8 +21,10 @@ from workflows.governance.tally import Gatebook
 from workflows.interpreter.ending import Broken, MissionEnded, StepFailed, Suspended, at
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.journal import Journal
+from workflows.interpreter.ladder import left_to_operators, tried_around
 from workflows.interpreter.passing import ask_to_pass
 from workflows.interpreter.scope import Mission, Ports, Scope, Variables
+from workflows.interpreter.tell import tell_operators
 from workflows.interpreter.walk import run_step, run_steps, run_target
 
 
@@ -69,7 +71,7 @@ async def follow_under_control(scope: Scope, inputs: dict[str, Any]) -> Ending:
     return ending
 
 
-async def _stopped(asking: "list[asyncio.Future[None]]") -> None:
+async def _stopped(asking: "list[asyncio.Task[None]]") -> None:
     """Stop asking: the next walk asks again. Not in a `finally`: a mission that is evicted has nothing to wait in."""
     for task in asking:
         task.cancel()
@@ -94,8 +96,11 @@ async def _followed(scope: Scope, inputs: dict[str, Any]) -> Ending:
         # Without a box it waits no longer than for the command that was there before the failure.
         now = scope.ports.now()
         deadline = now if box is None else now + box.timeout if box.timeout is not None else None
-        control.put(letter=DeadLetter(failure=ending.failure, at=now, deadline=deadline))
+        tried = tuple(tried_around(ending.failure.step, scope))
+        control.put(letter=DeadLetter(failure=ending.failure, at=now, deadline=deadline, tried=tried))
+        left_to_operators(ending.failure, scope)
         scope.ports.changed()
+        tell_operators(ending.failure.step, deadline, scope)
     return await _wait_for_operators(scope)
 
 

@@ -7,7 +7,7 @@ over adds none. The other half is `contracts/rung.py`; what a failure leads to i
 from typing import Any
 
 from contracts.definition import Target
-from contracts.record import Failure
+from contracts.record import Failure, inside
 from contracts.rung import Outcome, Rung, Taken
 from contracts.step import ABORT, CONTINUE, ESCALATE, Fallback
 from workflows.interpreter.scope import Scope
@@ -39,7 +39,8 @@ def went(way: Target | Fallback, failure: Failure, path: str, scope: Scope, /, *
 def on_a_rung(path: str, scope: Scope) -> bool:
     """Whether a step's failure has led somewhere, and nothing has come of that yet."""
     record = scope.journal.get(path)
-    return record is not None and bool(record.rungs) and not record.rungs[-1].outcome
+    last = record.rungs[-1] if record is not None and record.rungs else None
+    return last is not None and not last.outcome and last.rung != "dead_letter"
 
 
 def came_of(outcome: Outcome, path: str, scope: Scope) -> None:
@@ -57,6 +58,17 @@ def all_tried(path: str, scope: Scope) -> list[str]:
         paths.insert(0, paths[0].removesuffix(f"/{RECOVERY}"))
     records = [record for record in map(scope.journal.get, paths) if record is not None]
     return [str(rung) for record in records for rung in record.rungs if rung.rung != "people"]
+
+
+def left_to_operators(failure: Failure, scope: Scope) -> None:
+    """Note that nothing is left for a failure but what operators say: the last rung."""
+    _append(failure.step, scope, _taken("dead_letter", "", failure, scope))
+
+
+def tried_around(path: str, scope: Scope) -> list[str]:
+    """Return in words everything that was tried at a step and at those around it."""
+    own = (one for one in scope.journal.records() if one.path == path or path.startswith(inside(one.path)))
+    return [str(rung) for record in own for rung in record.rungs]
 
 
 def _named(way: Target | Fallback, scope: Scope) -> tuple[Rung, str]:

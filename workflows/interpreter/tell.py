@@ -5,15 +5,17 @@ is a channel to send it by; a notice that cannot be sent is noted, and no gate w
 that was frozen where no channel was (`Plan.notify`). Pure: the sending is a port.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from contracts.base import digest
 from contracts.decision import Opening
-from contracts.notice import About, Note, Notice
+from contracts.notice import FAILURE, About, Note, Notice
 from workflows.interpreter.scope import Scope
 
+CLOCK = ("deadline", "left", "reminders", "reminders_left")
+"""What an opening keeps when people are shown something else in its stead."""
 MOST_NOTES = 20
 """The notes that a record keeps, the newest."""
 
@@ -21,6 +23,21 @@ MOST_NOTES = 20
 def moments(rungs: Iterable[Iterable[timedelta]], now: datetime) -> tuple[datetime, ...]:
     """Return when to remind people who are asked now."""
     return tuple(sorted(now + span for rung in rungs for span in rung))
+
+
+def stood_still(opening: Opening, now: datetime) -> Opening:
+    """Return an opening whose clock stands from now on."""
+    left = max(0.0, (opening.deadline - now).total_seconds()) if opening.deadline is not None else None
+    reminders = tuple(max(0.0, (moment - now).total_seconds()) for moment in opening.reminders)
+    stands = {"deadline": None, "left": left, "reminders": (), "reminders_left": reminders}
+    return opening.model_copy(update=stands)
+
+
+def goes_on(opening: Opening, later: Callable[[float], datetime]) -> Opening:
+    """Return an opening whose clock stood, and goes again."""
+    deadline = later(opening.left) if opening.left is not None else opening.deadline
+    reminders = tuple(later(left) for left in opening.reminders_left) or opening.reminders
+    return opening.model_copy(update={"deadline": deadline, "left": None, "reminders": reminders, "reminders_left": ()})
 
 
 def next_look(opening: Opening) -> datetime | None:
@@ -60,6 +77,27 @@ def tell(about: About, opening: Opening, scope: Scope, reminder: int = 0, **sett
             tool=subject.tool or ", ".join(action.tool for action in subject.actions) or None,
             requested_by=subject.requested_by,
             **settled,
+        )
+    )
+
+
+def tell_operators(step: str, deadline: datetime | None, scope: Scope) -> None:
+    """Have operators told that the mission waits for them with a failure. What failed and why they look up."""
+    if not scope.plan.notify:
+        return
+    mission, now = scope.mission, scope.ports.now()
+    scope.ports.notify(
+        Notice(
+            id=digest([mission.id, mission.first_run_id, step, now.isoformat(), "dead_letter"])[7:39],
+            about="dead_letter",
+            mission=mission.id,
+            name=scope.plan.definition.mission,
+            step=step,
+            kind=FAILURE,
+            to=scope.plan.commanders(),
+            at=now,
+            deadline=deadline,
+            requested_by=mission.requested_by,
         )
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 from contracts.decision import Action
 from contracts.definition import ActionStep, GroupStep
 from contracts.record import Approved
+from workflows.interpreter.foreseen import foreseen
 from workflows.interpreter.scope import Scope
 
 
@@ -18,15 +19,14 @@ def frozen(step: GroupStep, path: str, scope: Scope) -> tuple[Action, ...]:
     opening = scope.gates.get(path)
     if opening is not None:
         return opening.subject.actions
-    return tuple(
-        Action(
-            step=here,
-            tool=action.action,
-            arguments=resolved(action, here, scope),
-            compensation=action.compensate.tool if action.compensate else None,
-        )
-        for action, here in left(step, path, scope)
-    )
+    return tuple(_frozen(action, here, scope) for action, here in left(step, path, scope))
+
+
+def _frozen(step: ActionStep, path: str, scope: Scope) -> Action:
+    arguments = resolved(step, path, scope)
+    undo = step.compensate.tool if step.compensate else None
+    known = {"compensation": undo, "undo": foreseen(step, arguments, path, scope)}
+    return Action(step=path, tool=step.action, arguments=arguments, **known)
 
 
 def resolved(step: ActionStep, path: str, scope: Scope) -> dict[str, Any]:
@@ -48,10 +48,11 @@ def approved(scope: Scope) -> Approved | None:
 
 def left(step: GroupStep, path: str, scope: Scope) -> list[tuple[ActionStep, str]]:
     """Return the actions of a group that are still to run, in order, with their paths."""
-    return [(action, here) for action, here in _actions(step, path, scope) if scope.journal.settled(here) is None]
+    return [(action, here) for action, here in actions_of(step, path, scope) if scope.journal.settled(here) is None]
 
 
-def _actions(group: GroupStep, path: str, scope: Scope) -> Iterator[tuple[ActionStep, str]]:
+def actions_of(group: GroupStep, path: str, scope: Scope) -> Iterator[tuple[ActionStep, str]]:
+    """Yield the actions of a group, in order, with their paths."""
     for step in group.steps:
         here = f"{path}/{step.step}"
         match step:
@@ -60,6 +61,6 @@ def _actions(group: GroupStep, path: str, scope: Scope) -> Iterator[tuple[Action
             case ActionStep():
                 yield step, here
             case GroupStep():
-                yield from _actions(step, here, scope)
+                yield from actions_of(step, here, scope)
             case _:
                 raise AssertionError(here)

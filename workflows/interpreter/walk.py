@@ -20,7 +20,7 @@ from contracts.definition import (
 )
 from contracts.failure_class import ANY, most_specific
 from contracts.record import Failure, Record
-from contracts.step import ESCALATE, BaseStep, Fallback
+from contracts.step import ESCALATE, UNANSWERED, BaseStep, Fallback
 from contracts.view import MissionState
 from workflows.interpreter.ask import ask_apart, escalation_question
 from workflows.interpreter.attempt import run_attempts
@@ -206,6 +206,10 @@ async def _escalate(path: str, scope: Scope) -> Any:
     tried = all_tried(path.removesuffix(f"/{RECOVERY}"), scope) if scope.limits.ladder else []
     question = escalation_question(f"{path} needs somebody to say how to go on{why}", scope, tried)
     answer = await ask_apart(question, f"{path}/{ESCALATE}", scope)
+    if answer.decided == "timed_out" and scope.plan.definition.dead_letter is not None:
+        cause = f"{scope.plan.escalation.role} did not say in time how to go on"
+        failed_step = path.removesuffix(f"/{RECOVERY}")
+        raise StepFailed(Failure(code=UNANSWERED, step=failed_step, operation="ask people", cause=cause))
     if answer.decided != "approved":
         raise MissionEnded(MissionState.REFUSED, answer.comment or f"nobody would go on from {path}")
     return answer.output()

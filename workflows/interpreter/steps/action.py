@@ -10,6 +10,7 @@ from contracts.record import Effect, Failure
 from workflows.interpreter.ask import Question, gate_rungs, go_unapproved
 from workflows.interpreter.effort import tool_effort
 from workflows.interpreter.ending import EffectFailed, StepFailed
+from workflows.interpreter.foreseen import agreed, foreseen
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.rework import ask_anew
 from workflows.interpreter.scope import Scope
@@ -38,6 +39,7 @@ async def run_action(step: ActionStep, path: str, scope: Scope) -> Outcome:
 
 def _question(step: ActionStep, gate: Gate, path: str, scope: Scope) -> Question:
     tool, undo = scope.plan.tools[step.action], step.compensate.tool if step.compensate else None
+    arguments = resolved(step, path, scope)
     return Question(
         kind="approval",
         message=scope.text(gate.message, path) or tool.description,
@@ -45,8 +47,10 @@ def _question(step: ActionStep, gate: Gate, path: str, scope: Scope) -> Question
         terms=terms(gate, *covering(scope.plan, (step.action, undo))),
         context=scope.context(gate.context, path),
         tool=step.action,
-        arguments=resolved(step, path, scope),
+        arguments=arguments,
         compensation=undo,
+        undo=foreseen(step, arguments, path, scope),
+        foresee=lambda here, given: foreseen(step, given, here, scope),
         input_schema=tool.input,
     )
 
@@ -114,7 +118,7 @@ def _undo(step: ActionStep, call: ToolCall, result: Any, scope: Scope) -> dict[s
             )
         except StepFailed as failed:
             return {"undo": None, "undo_error": failed.failure.cause}
-    path = f"{call.path}/undo"
+    path, arguments = f"{call.path}/undo", {**arguments, **agreed(call)}
     key = scope.ports.key(path, digest(arguments), call.generation)
     return {
         "undo": ToolCall(

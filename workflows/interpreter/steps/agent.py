@@ -1,16 +1,24 @@
 """Let an agent do a task, and hand its answer on.
 
-An answer below the agent's confidence floor takes the way that the definition names, and asks people by default. How
-an answer comes about is in `consult.py`.
+An answer below the agent's confidence floor takes the way that the definition names: `below_floor`, else a way of
+`on_failure` for just that, else people are asked. How an answer comes about is in `consult.py`.
 """
+
+from typing import Any
 
 from contracts.call import AgentCall
 from contracts.definition import AgentStep
+from contracts.record import Failure
+from contracts.step import ESCALATE
 from contracts.workspace import Agent
 from workflows.interpreter.consult import consult
 from workflows.interpreter.effort import agent_effort
+from workflows.interpreter.ending import StepFailed
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
+
+UNSURE = ("confidence_low", "agent")
+"""Words of `on_failure` that provide for an unsure answer. `any` does not: nobody is to be left out by chance."""
 
 
 async def run_agent(step: AgentStep, path: str, scope: Scope) -> Outcome:
@@ -32,11 +40,19 @@ async def run_agent(step: AgentStep, path: str, scope: Scope) -> Outcome:
         output = result.output
         scope.journal.update(path, output=output, observations=result.observations, usage=result.usage)
     if _below_floor(agent, output):
+        if step.below_floor == ESCALATE and any(word in step.on_failure for word in UNSURE):
+            raise StepFailed(_unsure(step, agent, output, path))
         if step.output:
             # Whoever is asked about the answer sees it.
             scope.variables.values[step.output] = output
         await scope.run_target(step.below_floor, path, scope)
     return Outcome(output=output, kept=output)
+
+
+def _unsure(step: AgentStep, agent: Agent, output: Any, path: str) -> Failure:
+    stated = output.get("confidence") if isinstance(output, dict) else None
+    cause = f"its confidence is {stated}; at least {agent.confidence_floor} is asked for"
+    return Failure(code=UNSURE[0], step=path, actor=step.agent, operation="be sure enough", cause=cause)
 
 
 def _below_floor(agent: Agent, output: object) -> bool:

@@ -5,11 +5,12 @@ from dataclasses import replace
 from contracts.definition import GroupStep
 from contracts.gate import Gate
 from workflows.interpreter.ask import Question, gate_rungs, go_unapproved, recalled
+from workflows.interpreter.foreseen import foreseen
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.rework import ask_anew
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.terms import covering, terms
-from workflows.interpreter.together import frozen, left
+from workflows.interpreter.together import actions_of, frozen, left
 
 
 async def run_group(step: GroupStep, path: str, scope: Scope) -> Outcome:
@@ -25,7 +26,7 @@ async def run_group(step: GroupStep, path: str, scope: Scope) -> Outcome:
 
 
 def _question(step: GroupStep, gate: Gate, path: str, scope: Scope) -> Question:
-    actions = frozen(step, path, scope)
+    actions, steps = frozen(step, path, scope), {here: action for action, here in actions_of(step, path, scope)}
     tools = {action.step: scope.plan.tools[action.tool].input for action in actions}
     return Question(
         kind="approval",
@@ -34,5 +35,6 @@ def _question(step: GroupStep, gate: Gate, path: str, scope: Scope) -> Question:
         terms=terms(gate, *covering(scope.plan, *((action.tool, action.compensation) for action in actions))),
         context=scope.context(gate.context, path),
         actions=actions,
+        foresee=lambda here, given: foreseen(steps[here], given, here, scope),
         input_schema={"type": "object", "properties": tools, "additionalProperties": False, "minProperties": 1},
     )
