@@ -225,3 +225,16 @@ async def test_people_are_told_of_every_tool_that_they_are_asked_for():
     await rehearse(plan_of([group(act("a"), act("b", "file"))]).model_copy(update={"notify": True}), ports)
 
     assert ["isolate, file"] * 2 == [notice.tool for notice in ports.notices]
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_what_operators_lay_over_the_input_of_an_action_is_shown_and_runs(together):
+    step = group(act("a")) if together else {**act("a"), "step": "both"}
+    path, ports = "both/a" if together else "both", agreeing()
+    scope = scope_of(plan_of([step]), ports, {})
+    scope.control.lay_over(path, {"host": "z"})
+
+    await run_steps((scope.by_name["both"],), "", scope)
+
+    assert [{"host": "z"}] == [arguments for _, _, arguments in ports.world]
+    assert [{"host": "z"}] * together == [one.arguments for o in ports.openings for one in o.subject.acts()]

@@ -155,3 +155,84 @@ async def test_a_key_revoked_between_two_of_the_actions_stops_the_rest(client, t
         assert [("isolate", "a")] == hosts(made)
         assert "all/a/undo[1]" == help_.subject.step
         await replays(started.handle)
+
+
+async def asked_at(started: Any, path: str, last: str = "") -> Any:
+    return await started.until(lambda found: bool(found) and found[0].subject.step == path and found[0].nonce != last)
+
+
+async def begun(h: Any, *steps: dict[str, Any], **more: Any) -> Any:
+    """A mission whose group is approved, and fails at its second action; it waits for operators."""
+    started = await h.start([group(*steps, **more)], dead_letter={"timeout": "1h"})
+    opening = await started.until()
+    await started.decide(opening, "lea")
+    await started.until_state("dead_letter")
+    return started, opening
+
+
+@pytest.mark.parametrize("attempts", [None, 1], ids=["", "of an attempt"])
+async def test_what_operators_begin_anew_inside_is_asked_for_anew_with_what_is_left(client, home, attempts):
+    made = checked(client, home, tools={"isolate": [{}, broken(applied="no"), {}]})
+    more = {"retry": {"attempts": attempts}} if attempts else {}
+    at = "all#1" if attempts else "all"
+    async with house(client, home, made) as h:
+        started, first = await begun(h, act("a"), act("b"), act("c"), **more)
+        await started.command("retry", f"{at}/b")
+        second = await asked_at(started, at, first.nonce)
+        await started.decide(second, "lea")
+        result = await started.result()
+
+        assert "completed" == result.state
+        assert [{"host": "b"}, {"host": "c"}] == [one.arguments for one in second.subject.actions]
+        assert (0, 1) == (first.subject.generation, second.subject.generation)
+        assert ["a", "b", "b", "c"] == [host for _, host in hosts(made)]
+        await replays(started.handle)
+
+
+async def test_skipping_one_of_them_asks_for_the_rest(client, home):
+    made = checked(client, home, tools={"isolate": [{}, broken(applied="no"), {}]})
+    async with house(client, home, made) as h:
+        started, first = await begun(h, act("a"), act("b"), act("c"))
+        await started.command("skip", "all/b")
+        second = await asked_at(started, "all", first.nonce)
+        await started.decide(second, "lou")
+        result = await started.result()
+
+        assert "completed" == result.state
+        assert ["all/c"] == [one.step for one in second.subject.actions]
+        assert ["a", "b", "c"] == [host for _, host in hosts(made)]
+        await replays(started.handle)
+
+
+async def test_a_jump_into_a_group_that_is_asked_for_asks_for_the_rest_alone(client, home):
+    made = checked(client, home)
+    async with house(client, home, made) as h:
+        started = await h.start([group(act("a"), act("b"))])
+        first = await started.until()
+        await started.command("redirect", "all/b")
+        second = await asked_at(started, "all", first.nonce)
+        late = await started.decide(first, "lea")
+        await started.decide(second, "lea")
+        await started.result()
+
+        assert not late.accepted
+        assert (["all/b"], ["b"]) == ([one.step for one in second.subject.actions], [host for _, host in hosts(made)])
+        await replays(started.handle)
+
+
+async def test_what_operators_begin_anew_elsewhere_leaves_the_approval_as_it_is(client, home):
+    """A branch beside the group is tried again while people think."""
+    made = checked(client, home)
+    async with house(client, home, made) as h:
+        both = {"kind": "parallel", "step": "p", "parallel": [agent("quick"), group(act("a"), act("b"))]}
+        started = await h.start([both])
+        opening = await started.until()
+        await started.seen(lambda view: {r.path: r.status for r in view.records}.get("p/quick") == "succeeded")
+        await started.command("retry", "p/quick")
+        await started.seen(lambda view: len(made.asked) == 2)
+        receipt = await started.decide(opening, "lea")
+        result = await started.result()
+
+        assert (True, "completed") == (receipt.accepted, result.state)
+        assert ["a", "b"] == [host for _, host in hosts(made)]
+        await replays(started.handle)

@@ -22,6 +22,7 @@ from workflows.interpreter.scope import Scope
 from workflows.interpreter.sense import Senseless, demand_content, demand_sense
 from workflows.interpreter.spot import Spot, Unknown, left_behind, spot
 from workflows.interpreter.tell import goes_on, stood_still
+from workflows.interpreter.together import ask_again
 from workflows.interpreter.undo import undo_these
 
 KEEPS = {"agent", "condition", "gate", "review", "action"}
@@ -260,9 +261,7 @@ def reopen(place: Spot, scope: Scope, now: datetime) -> None:
             scope.journal.update(around, **fields, started_at=now)
         elif record is not None and record.failure is not None:
             scope.journal.update(around, failure=None)
-        if record is not None and record.kind == "group" and record.grant is not None:
-            # What was approved together was approved before: the rest of it is asked for anew.
-            scope.journal.update(around, answer=None, grant=None, decisions=(), generation=scope.journal.generation)
+        ask_again(around, scope)
 
 
 def _skip(step: Step, path: str, ruling: Ruling, scope: Scope, given: dict[str, Any]) -> None:

@@ -34,6 +34,15 @@ def resolved(step: ActionStep, path: str, scope: Scope) -> dict[str, Any]:
     return {**scope.render(step.with_, path), **scope.control.state.inputs.get(path, {})}
 
 
+def ask_again(path: str, scope: Scope) -> None:
+    """Take back what people approved together at a path, or are being asked: what is left is another list."""
+    opening, record = scope.gates.get(path), scope.journal.get(path)
+    if opening is not None and opening.subject.actions:
+        scope.gates.close(path)
+    if record is not None and record.grant is not None and record.grant.subject.actions:
+        scope.journal.update(path, answer=None, grant=None, decisions=(), generation=scope.journal.generation)
+
+
 def covered(path: str, scope: Scope) -> Action | None:
     """Return what people approved for an action together with others, if they did."""
     actions = scope.grant.subject.actions if scope.grant is not None else ()
