@@ -96,7 +96,7 @@ class Mission:
         self._over = self._stays = self._held = False
         plan, parent = self._input.plan, self._input.parent
         asker, limits = self._input.requested_by, self._input.limits
-        self._board = Board(plan.definition, (self._state(), self._gates.openings(), self._journal))
+        self._board = Board(plan, (self._state(), self._gates.openings(), self._journal, self._control.letter))
         above = parent.above if parent is not None else ()
         identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells, above)
         self.outbox = Outbox(carried.notices, self.meter, lambda: self._scope)
@@ -201,7 +201,7 @@ class Mission:
 
     def changed(self) -> None:
         """Bring up to date what is visible from outside."""
-        self._board.show(self._state(), self._gates.openings(), self._journal)
+        self._board.show(self._state(), self._gates.openings(), self._journal, self._control.letter)
 
     def heard_until(self, moment: datetime, *, at_it: bool = False) -> bool:
         return self._inbox.heard_until(moment, at_it=at_it)
