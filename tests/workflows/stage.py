@@ -11,6 +11,7 @@ from typing import Any
 
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.worker import Replayer
 
 from contracts.call import AgentCall, ToolCall
@@ -99,8 +100,10 @@ async def drive(started: Started) -> MissionView:
                 await started.command("resume")
             elif view.letter is not None:
                 await started.command("retry", view.letter.failure.step)
-            for opening in await started.gates() if view.waiting else ():
-                await agree(started, opening)
+            with suppress(RPCError):
+                # What one of them settles may be the end of the mission.
+                for opening in await started.gates() if view.waiting else ():
+                    await agree(started, opening)
             await asyncio.sleep(0.3)
         with suppress(WorkflowFailureError):
             await started.handle.result()

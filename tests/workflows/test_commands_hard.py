@@ -298,7 +298,7 @@ async def test_a_rollback_goes_back_over_a_completed_child_and_earlier_runs(clie
         sub = {"kind": "mission", "step": "sub", "mission": "inner", "accept": ["done"], "on_parent_close": "undo"}
         many = [act(f"s{number}", number) for number in range(2)]
         started = await h.start(
-            [act("a", 1), sub, *many, agent("z")], Limits(events_per_run=12), missions={"inner": inner}
+            [act("a", 1), sub, *many, agent("z")], Limits(events_per_run=16), missions={"inner": inner}
         )
         await started.seen(lambda view: "z" in stage.begun[started.handle.id])
         runs = (await started.state()).runs

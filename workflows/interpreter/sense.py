@@ -116,7 +116,7 @@ def _demand_input(place: Spot, given: Any, scope: Scope) -> None:
     step = place.step
     match step:
         case ActionStep():
-            known: Any = scope.plan.tools[step.action].input.get("properties", {})
+            known: Any = {**scope.plan.tools[step.action].input.get("properties", {}), **step.with_}
         case AgentStep():
             known = (*step.context, "task")
         case MissionStep():
