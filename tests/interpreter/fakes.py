@@ -57,6 +57,7 @@ class FakePorts:
     world: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     """Tool, idempotency key, arguments of every call that reached a tool."""
     openings: list[Opening] = field(default_factory=list)
+    heard: list[Opening] = field(default_factory=list)
     missions: dict[str, Any] = field(default_factory=dict)
     """Name to how a child ends: a `Report`, an exception, a list of those in turn, or a callable of the child."""
     undoing: Any = True
@@ -165,9 +166,12 @@ class FakePorts:
             if ready():
                 return True
         for opening in self.book.openings() if self.book else ():
-            if opening in self.openings:
+            if opening in self.heard:
                 continue
-            self.openings.append(opening)
+            self.heard.append(opening)
+            # Who is reminded is asked again, by the same opening.
+            if all((one.nonce, one.votes) != (opening.nonce, opening.votes) for one in self.openings):
+                self.openings.append(opening)
             said = self.people(opening)
             if said is not None:
                 person, verb = said

@@ -38,8 +38,8 @@ MISTAKES = {
         "          compensate: release_host\n", "", {"ticket_fails", "ticket_unknown"},
     ),
     "a rejection ends the mission": (
-        "                timeout: 30m\n            on_reject: continue\n          output: isolation",
-        "                timeout: 30m\n            on_reject: abort\n          output: isolation",
+        "                remind: [15m]\n            on_reject: continue\n          output: isolation",
+        "                remind: [15m]\n            on_reject: abort\n          output: isolation",
         {"rejected", "nobody_answers", "requester_approves"},
     ),
     "the lead is asked at once": ("approvers: [secops_oncall]", "approvers: [secops_lead]", {"approved", "rejected"}),

@@ -18,9 +18,10 @@ from contracts.record import Effect, Failure, Record
 from contracts.view import MissionView, Waiting
 from language.briefing import Briefing
 from language.risk import RISKS
+from language.visible import HIDDEN
 from starter import output, shown
 from starter.beside import Told
-from starter.escape import HIDDEN, command
+from starter.escape import command
 from starter.page import page
 from starter.quoted import BEGINS, CUT, GOES_ON, folded, shortened
 from starter.render import bars

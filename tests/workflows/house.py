@@ -178,11 +178,11 @@ class Started:
         view = await self.handle.query(GATES, GatesQuery(), result_type=GatesView)
         return view.gates
 
-    async def until(self, found: Callable[[tuple[Opening, ...]], bool] = bool) -> Opening:
-        """Wait for a gate to open and return the first."""
+    async def until(self, found: Callable[[tuple[Opening, ...]], bool] = bool, kind: str = "") -> Opening:
+        """Wait for a gate to open, of this kind where one is named, and return the first."""
         async with asyncio.timeout(20):
             while True:
-                openings = await self.gates()
+                openings = tuple(one for one in await self.gates() if kind in {"", one.subject.kind})
                 if found(openings):
                     return openings[0]
                 await asyncio.sleep(0.01)

@@ -319,6 +319,12 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "decide": [("cleo", "approve")],
         "limits": CURRENT,
     },
+    "party_repeated": {
+        "steps": [talking(rounds=9), agent("after", "cid")],
+        "agents": {"ann": stance("yes"), "ben": stance("no"), "cid": {"n": 1, "confidence": 0.9}},
+        "decide": [("cleo", "approve")],
+        "limits": CURRENT,
+    },
     "retried_by_chance": {
         "steps": [
             {
@@ -331,6 +337,42 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "skip": True,
         "limits": CURRENT,
     },
+    "steered": {
+        "steps": [
+            agent("first", output="a"),
+            act("a", 1),
+            act("b", 2, approval=APPROVED),
+            agent("last", context=["a"]),
+        ],
+        "steer": [
+            ("waiting", "pause", ""),
+            ("paused", "amend", ""),
+            ("paused", "note", "last"),
+            ("paused", "rollback", "a"),
+            ("paused", "resume", ""),
+        ],
+        "with": {"amend": {"name": "a", "value": {"n": 7}}, "pause": {"interrupt": True}},
+        "asked": "approval",
+        "decide": [("lea", "approve")],
+    },
+    "letter": {
+        "steps": [act("a", 1), agent("breaks", "dot", output="d"), agent("after", "dot", context=["d"])],
+        "agents": {"dot": [broken(), broken(), {"n": 1}, broken()]},
+        "steer": [
+            ("dead_letter", "retry", "breaks"),
+            ("dead_letter", "retry", "breaks"),
+            ("dead_letter", "skip", "after"),
+        ],
+        "dead_letter": {"timeout": "1h"},
+    },
+    "redirected": {
+        "steps": [agent("breaks", "dot"), act("a", 1), agent("last")],
+        "steer": [("dead_letter", "escalate", "breaks"), ("waiting", "redirect", "last")],
+        "dead_letter": {},
+        "asked": "override",
+        "decide": [("cleo", "approve")],
+    },
+    "aborted": {"steps": [act("a", 1), act("b", 2, approval=APPROVED)], "steer": [("waiting", "abort", "")]},
     "handed_over": {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
         "decide": [("lea", "approve")],
@@ -358,8 +400,12 @@ def activities(tools: dict[str, Any]) -> Activities:
 async def play(started: Started, script: dict[str, Any]) -> None:
     """Let people do what the script says, and wait for the end."""
     nonce = ""
+    for state, verb, step in script.get("steer", ()):
+        await started.until_state(state)
+        await started.command(verb, step, **script.get("with", {}).get(verb, {}))
+    asked = script.get("asked", "")
     for person, verb, *to in script.get("decide", ()):
-        opening = await started.until(lambda openings, last=nonce: bool(openings) and openings[0].nonce != last)
+        opening = await started.until(lambda openings, last=nonce: bool(openings) and openings[0].nonce != last, asked)
         changes = {"changes": script.get("changes", {"n": 9})} if verb == "modify" else {}
         receipt = await started.decide(opening, person, verb, **changes, **({"to": to[0]} if to else {}))
         nonce = opening.nonce if receipt.accepted and receipt.state not in {"heard", "open"} else ""
@@ -387,9 +433,12 @@ async def record(client: Client, home: Path, name: str) -> None:
         h.activities.channels = dict(script.get("channels", {}))
         inner = {one: placed(plan_of(steps, mission=one), h.queue) for one, steps in script.get("children", {}).items()}
         switch, halted, notify = Switch(h), script.get("halt"), script.get("notify", False)
+        more = {"dead_letter": script["dead_letter"]} if "dead_letter" in script else {}
         if halted:
             await switch.throw("halt", halted)
-        started = await h.start(script["steps"], script.get("limits"), agents=floors, missions=inner, notify=notify)
+        started = await h.start(
+            script["steps"], script.get("limits"), agents=floors, missions=inner, notify=notify, **more
+        )
         if halted:
             await waiting(started)
             await switch.throw("lift", halted)

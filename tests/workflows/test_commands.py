@@ -7,7 +7,9 @@ from temporalio.client import WorkflowFailureError
 
 from contracts.plan import Limits
 from contracts.workspace import Agent
-from tests.workflows.house import Activities, broken, house
+from tests.interpreter.fakes import plan_of
+from tests.workflows.house import Activities, broken, house, moved
+from tests.workflows.test_family import GATE, WAITING, becomes, child_of, patch, result, start
 from tests.workflows.test_mission import agent, isolate, replays
 
 LETTER = {"dead_letter": {"timeout": "1h"}}
@@ -337,4 +339,41 @@ async def test_commands_and_a_pause_outlive_a_hand_over(client, home):
 
         assert "completed" == result.state
         assert 9 == len(h.activities.asked)
+        await replays(started.handle)
+
+
+async def test_a_pause_reaches_children_and_their_children(client, home):
+    deep = plan_of(WAITING, mission="deep")
+    async with house(client, home) as h:
+        inner = patch(mission="deep")
+        started = await start(h, [patch()], [inner], deep=moved(deep, h.queue))
+        child, grandchild = child_of(started), child_of(started, "patch/patch")
+        await becomes(grandchild, "waiting")
+        forged = await grandchild.send(started.order("pause", mission="another", run="another"))
+        await started.command("pause")
+        views = [await becomes(one, "paused") for one in (child, grandchild)]
+        await started.command("resume")
+        await becomes(grandchild, "waiting")
+        await grandchild.decide(await grandchild.until(), "lea")
+
+        assert "completed" == (await result(started)).state
+        assert ["cleo", "cleo"] == [view.paused.by for view in views]
+        assert (False, "the decision is for mission 'another', not for this one") == (forged.accepted, forged.reason)
+        for one in (started, child, grandchild):
+            await result(one)
+            await replays(one.handle)
+
+
+async def test_a_rollback_undoes_a_child_and_starts_another(client, home):
+    async with house(client, home) as h:
+        started = await start(h, [act("before", 1), patch(), GATE], [act("a", 2)])
+        await started.until()
+        receipt = await started.command("rollback", "patch")
+        await started.until(lambda found: bool(found) and found[0].subject.generation > 0)
+        await started.decide(await started.until(), "lea")
+        ended = await result(started)
+
+        assert (True, "completed") == (receipt.accepted, ended.state)
+        did = [(tool, arguments["n"]) for tool, _, arguments in h.activities.world]
+        assert [("file", 1), ("file", 2), ("unfile", 2), ("file", 2)] == did
         await replays(started.handle)

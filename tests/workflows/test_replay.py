@@ -48,6 +48,30 @@ def test_every_kind_of_step_has_a_history():
 
 
 MUTATIONS = {
+    "what begins anew under the name of before": (
+        "workflows/running.py",
+        'return f"{path}~{generation}" if generation else path',
+        "return path",
+        "steered.1",
+    ),
+    "a rollback that undoes nothing": (
+        "workflows/interpreter/command.py",
+        "if record.path in gone], scope)",
+        "if record.path not in gone], scope)",
+        "steered.1",
+    ),
+    "a failure that waits for nobody": (
+        "workflows/interpreter/course.py",
+        "if box is None or ending.failure is None:",
+        "if box is not None or ending.failure is None:",
+        "letter.1",
+    ),
+    "a gate that a command steps around": (
+        "workflows/interpreter/command.py",
+        "and not ruling.allowed and",
+        "and ruling.allowed and",
+        "redirected.1",
+    ),
     "a child that is never started": (
         "workflows/interpreter/steps/mission.py",
         "if child is None:",
