@@ -537,3 +537,22 @@ def test_reminders_come_in_their_time_and_disturb_nobody(theatre):
     assert (30 * 60, "skipped") == ends(silent)["isolate"]
     assert [] == told(said) + told(silent)
     assert ["isolate"] == opened(silent)
+
+
+def test_each_fallback_of_a_ladder_answers_by_its_own_name(theatre):
+    theatre.mission("""
+  - step: g
+    steps:
+      - step: work
+        agent: ann
+        task: a
+        output: found
+        on_failure: {any: {agent: ben, else: {agent: ann, else: escalate}}}
+""")
+
+    result = theatre.rehearse("""
+agents: {work: {fails: unavailable}, work/on_failure: {fails: refused}, work/on_failure/on_failure: {k: 3}}
+expect: {verdict: done, steps: {work: recovered}, waits: []}
+""")
+
+    assert [] == told(result)
