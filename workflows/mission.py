@@ -49,7 +49,7 @@ from workflows.interpreter.course import (
 )
 from workflows.interpreter.ending import Suspended
 from workflows.interpreter.hold import let_go_of_all
-from workflows.interpreter.join import is_cancelled, see_through
+from workflows.interpreter.join import halt_if_cancelled, is_cancelled, see_through
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
 from workflows.interpreter.undo import undo_all
@@ -268,6 +268,7 @@ class Mission:
         """Carry out the commands that are due, and walk; whatever stops the walk is an ending, and a bug is one too."""
         try:
             while self._control.due():
+                halt_if_cancelled()
                 await see_through(carry_out(self._scope))
             return await follow_under_control(self._scope, self._input.inputs)
         except Suspended:
