@@ -523,3 +523,22 @@ expect: {verdict: done, steps: {work: recovered}}
 """)
 
     assert [] == told(result)
+
+
+def test_each_fallback_of_a_ladder_answers_by_its_own_name(theatre):
+    theatre.mission("""
+  - step: g
+    steps:
+      - step: work
+        agent: ann
+        task: a
+        output: found
+        on_failure: {any: {agent: ben, else: {agent: ann, else: escalate}}}
+""")
+
+    result = theatre.rehearse("""
+agents: {work: {fails: unavailable}, work/on_failure: {fails: refused}, work/on_failure/on_failure: {k: 3}}
+expect: {verdict: done, steps: {work: recovered}, waits: []}
+""")
+
+    assert [] == told(result)
