@@ -144,16 +144,16 @@ MUTATIONS = {
         "set()",
         "locked_undone.1",
     ),
-    "a reminder that nobody is given": (
-        "workflows/interpreter/tell.py",
-        "(*opening.reminders, opening.deadline)",
-        "(opening.deadline,)",
+    "silence that is a rejection though it was to be a failure": (
+        "workflows/interpreter/ask.py",
+        "if gate.last_resort() == DEAD_LETTER:",
+        "if gate.last_resort() is None:",
         "gate_reminded.1",
     ),
     "a notice that is not sent": (
-        "workflows/interpreter/tell.py",
-        "if not scope.plan.notify:",
-        "if scope.plan.notify:",
+        "workflows/interpreter/ask.py",
+        '    tell("opened" if',
+        '    (lambda *_: None)("opened" if',
         "gate_told.1",
     ),
     "a deadline that hears nobody out": (
