@@ -32,8 +32,8 @@ WHERE = {
 }
 SAYING: Collection[Verb] = ("interject", "request_changes", "halt", "lift")
 """What is nothing without its words."""
-MOST_VOTES = 200
-"""How often people speak in one opening: who withdraws may begin again."""
+MOST_WORDS = 6
+"""How often one person speaks in one opening: who withdraws may begin again, and every word is kept."""
 
 
 def may_decide(person: str, approvers: tuple[str, ...], people: PeopleFile) -> bool:
@@ -77,8 +77,8 @@ def why_not_again(person: str, opening: Opening, verb: Verb = "approve") -> str:
     if opening.subject.kind == "facilitation":
         full = len(opening.votes) >= MOST_SPOKEN
         return f"{len(opening.votes)} words have been spoken here; no more are heard" if full else ""
-    if len(opening.votes) >= MOST_VOTES:
-        return f"{len(opening.votes)} votes were given in this opening of the gate; no more are heard"
+    if sum(same_person(person, vote.person) for vote in opening.votes) >= MOST_WORDS:
+        return f"{person} has spoken {MOST_WORDS} times in this opening of the gate; no more is heard"
     if verb == "withdraw":
         own = any(word.person == person for word in opening.approvals())
         return "" if own else f"{person} has no approval in this opening of the gate to withdraw"

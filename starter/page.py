@@ -36,7 +36,17 @@ def _open(view: MissionView) -> list[RenderableType]:
     gates = [f"{_verb(gate)} at {visible(gate.step)}: {_asked(gate, view.id)}" for gate in view.waiting]
     notes = [record.halted for record in view.records if record.halted and record.halted.state == "waiting"]
     halts = [f"waits at {visible(note.path)}: {visible(str(halt))}" for note in notes for halt in note.halts]
-    return [Text(f"\n{line}", "yellow") for line in (*_paused(view), *gates, *halts)]
+    letter = [_failed(view)] if view.letter is not None else []
+    return [*letter, *(Text(f"\n{line}", "yellow") for line in (*_paused(view), *gates, *halts))]
+
+
+def _failed(view: MissionView) -> RenderableType:
+    if view.letter is None:
+        raise AssertionError
+    who, left = visible(" or ".join(view.operators)), render.deadline(view.letter.deadline)
+    told = Text(f"\nfailed at {visible(view.letter.failure.step)}: {visible(str(view.letter.failure))}", "red")
+    told.append(f"\nwaits for {who} to say how it goes on, {left}; ", "yellow")
+    return told.append(command("deadletter", view.id), "yellow").append(" shows the ways on", "yellow")
 
 
 def _paused(view: MissionView) -> Iterator[str]:

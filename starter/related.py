@@ -25,7 +25,7 @@ from starter.state import read_state
 LATELY = timedelta(days=30)
 SECONDS = 3.0
 """How long it looks, whatever it has found by then."""
-LATEST = 40
+LATEST = 25
 """How many missions of the same name it looks at, and how many of other names."""
 AT_ONCE = 10
 MOST = 8
@@ -63,7 +63,8 @@ class Related:
             told = f"{one.at:%Y-%m-%d %H:%M} UTC  {one.tool} {what}, {one.outcome}; {one.mission} at {one.step}"
             yield Text(visible(told))
         more = f", {len(self.decided) - MOST} more are not told here" if len(self.decided) > MOST else ""
-        found = f"{len(self.decided)} in the last {LATELY.days} days{more}"
+        count = "1 decision" if len(self.decided) == 1 else f"{len(self.decided) or 'no'} decisions"
+        found = f"{count} in the last {LATELY.days} days{more}"
         yield Text(f"{found}; looked at {self.looked} of {self.of} missions", "dim")
 
 

@@ -61,7 +61,15 @@ async def _queue(client: "Client", role: str, *, every: bool, as_json: bool) -> 
     if every:
         single, rest = [*single, *(one for summary in rest for one in summary.requests)], []
     print_queue([one.what for one in single], rest, problems)
+    await _print_dead_letters(client, role)
     return DONE
+
+
+async def _print_dead_letters(client: "Client", role: str) -> None:
+    from starter.deadletter import count, waiting_line
+
+    if number := await count(client, role):
+        console().print(f"\n{waiting_line(number)}", markup=False, soft_wrap=True)
 
 
 async def gather(client: "Client", names: Sequence[str]) -> "tuple[list[Opening], list[tuple[str, str]]]":

@@ -18,11 +18,12 @@ from contracts.attributes import (
     MISSION_TEAM,
     MISSION_VERDICT,
 )
+from contracts.command import DeadLetter
 from contracts.decision import Opening
-from contracts.definition import Definition
+from contracts.plan import Plan
 from contracts.view import MissionState
 from workflows.interpreter.journal import Journal
-from workflows.view import details
+from workflows.view import details, page_of_letter
 
 STATE = SearchAttributeKey.for_keyword(MISSION_STATE)
 VERDICT = SearchAttributeKey.for_keyword(MISSION_VERDICT)
@@ -31,6 +32,7 @@ DEADLINE = SearchAttributeKey.for_datetime(GATE_DEADLINE)
 HALTED = SearchAttributeKey.for_keyword_list(HALTED_BY)
 
 MOST_TOLD = 20
+Shown = tuple[MissionState, tuple[Opening, ...], Journal, DeadLetter | None]
 Facts = tuple[MissionState, tuple[str, ...], datetime | None, tuple[str, ...]]
 
 
@@ -44,15 +46,17 @@ def at_start(name: str, team: str) -> TypedSearchAttributes:
 class Board:
     """What was last shown, so that only changes are written."""
 
-    def __init__(self, definition: Definition, shown: tuple[MissionState, tuple[Opening, ...], Journal]) -> None:
-        self._definition = definition
+    def __init__(self, plan: Plan, shown: Shown) -> None:
+        self._plan = plan
         self._shown = self._facts(*shown)
         self.verdict: str | None = None
 
-    def show(self, state: MissionState, openings: tuple[Opening, ...], journal: Journal) -> None:
+    def show(
+        self, state: MissionState, openings: tuple[Opening, ...], journal: Journal, letter: DeadLetter | None
+    ) -> None:
         """Write the search attributes if they changed, and the page."""
-        workflow.set_current_details(details(self._definition, state, journal, openings))
-        facts = self._facts(state, openings, journal)
+        workflow.set_current_details(details(self._plan.definition, state, journal, openings, self._failed(letter)))
+        facts = self._facts(state, openings, journal, letter)
         if facts == self._shown and self.verdict is None:
             return
         updates: list[SearchAttributeUpdate[Any]] = [STATE.value_set(state)]
@@ -68,9 +72,15 @@ class Board:
             updates.append(VERDICT.value_set(self.verdict))
         workflow.upsert_search_attributes(updates)
 
-    @staticmethod
-    def _facts(state: MissionState, openings: tuple[Opening, ...], journal: Journal) -> Facts:
-        roles = sorted({who for opening in openings for who in opening.subject.approvers})
-        deadline = min((opening.deadline for opening in openings if opening.deadline), default=None)
+    def _failed(self, letter: DeadLetter | None) -> tuple[str, ...]:
+        return tuple(page_of_letter(workflow.info().workflow_id, letter, self._plan.commanders())) if letter else ()
+
+    def _facts(
+        self, state: MissionState, openings: tuple[Opening, ...], journal: Journal, letter: DeadLetter | None
+    ) -> Facts:
+        operators = self._plan.commanders() if letter is not None else ()
+        roles = sorted({*operators, *(who for opening in openings for who in opening.subject.approvers)})
+        times = (*(opening.deadline for opening in openings), letter.deadline if letter is not None else None)
+        deadline = min((moment for moment in times if moment), default=None)
         halts = sorted({halt.target for _, halt in journal.halts()})
         return state, tuple(roles), deadline, tuple(halts[:MOST_TOLD])

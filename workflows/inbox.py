@@ -121,9 +121,15 @@ def hearing(envelope: Envelope, gates: Book, mission: str, first_run_id: str) ->
         received_at=envelope.received_at,
         mission=mission,
         first_run_id=first_run_id,
-        openings=(opening.model_copy(update={"context": {}}),) if opening else (),
+        openings=(_bare(opening),) if opening else (),
         used=tuple(jti for jti in gates.used if jti == said.get("jti")),
     )
+
+
+def _bare(opening: Opening) -> Opening:
+    """Return an opening as it is judged by: nobody judges by what else is shown there, or was said."""
+    votes = tuple(vote.model_copy(update={"token": "", "comment": "", "changes": None}) for vote in opening.votes)
+    return opening.model_copy(update={"context": {}, "votes": votes})
 
 
 def _claimed(token: str) -> dict[str, Any]:

@@ -49,7 +49,7 @@ from workflows.interpreter.course import (
 )
 from workflows.interpreter.ending import Suspended
 from workflows.interpreter.hold import let_go_of_all
-from workflows.interpreter.join import is_cancelled, see_through
+from workflows.interpreter.join import halt_if_cancelled, is_cancelled, see_through
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
 from workflows.interpreter.undo import undo_all
@@ -96,7 +96,7 @@ class Mission:
         self._over = self._stays = self._held = False
         plan, parent = self._input.plan, self._input.parent
         asker, limits = self._input.requested_by, self._input.limits
-        self._board = Board(plan.definition, (self._state(), self._gates.openings(), self._journal))
+        self._board = Board(plan, (self._state(), self._gates.openings(), self._journal, self._control.letter))
         above = parent.above if parent is not None else ()
         identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells, above)
         self.outbox = Outbox(carried.notices, self.meter, lambda: self._scope)
@@ -201,7 +201,7 @@ class Mission:
 
     def changed(self) -> None:
         """Bring up to date what is visible from outside."""
-        self._board.show(self._state(), self._gates.openings(), self._journal)
+        self._board.show(self._state(), self._gates.openings(), self._journal, self._control.letter)
 
     def heard_until(self, moment: datetime, *, at_it: bool = False) -> bool:
         return self._inbox.heard_until(moment, at_it=at_it)
@@ -268,6 +268,7 @@ class Mission:
         """Carry out the commands that are due, and walk; whatever stops the walk is an ending, and a bug is one too."""
         try:
             while self._control.due():
+                halt_if_cancelled()
                 await see_through(carry_out(self._scope))
             return await follow_under_control(self._scope, self._input.inputs)
         except Suspended:

@@ -248,13 +248,13 @@ class TemporalPorts(LockPorts, HaltPorts):
         size = demand_sendable(call)
         span = get_tracer("gonogo").start_span(f"{workflow.info().workflow_type} {call.path}")
 
-        def begin() -> "asyncio.Task[Any]":
+        def begin(label: str) -> "asyncio.Task[Any]":
             # Current only while the call is handed over: a context left open over a wait cannot be closed on eviction.
             with use_span(span, end_on_exit=False):
                 return workflow.start_activity(
                     name,
                     call,
-                    activity_id=known,
+                    activity_id=label,
                     result_type=answer,
                     task_queue=queue,
                     start_to_close_timeout=effort.timeout,
@@ -272,10 +272,10 @@ class TemporalPorts(LockPorts, HaltPorts):
             span.end()
             raise
         except asyncio.CancelledError:
-            self._running.over(known)
+            self._running.over(known, given_up=True)
             raise
         except ActivityError as error:
-            self._running.over(known)
+            self._running.over(known, given_up=is_cancelled_exception(error))
             self._host.meter.count(EFFECT, size)
             span.record_exception(error)
             span.end()

@@ -10,8 +10,10 @@ from pydantic import JsonValue
 
 from contracts.base import canonical
 from contracts.call import Usage
+from contracts.command import DeadLetter
 from contracts.decision import Opening, Subject
 from contracts.definition import Definition
+from contracts.letter import ways
 from contracts.plan import Plan
 from contracts.record import Record
 from contracts.view import (
@@ -24,6 +26,7 @@ from contracts.view import (
     Waiting,
 )
 from language.risk import risk
+from language.visible import visible
 from workflows.interpreter.journal import Journal
 
 ROOM = MOST_BYTES - 56_000
@@ -121,15 +124,35 @@ def waiting(openings: Iterable[Opening]) -> Iterator[Waiting]:
         )
 
 
-def details(definition: Definition, state: MissionState, journal: Journal, openings: tuple[Opening, ...]) -> str:
+def details(
+    definition: Definition,
+    state: MissionState,
+    journal: Journal,
+    openings: tuple[Opening, ...],
+    failed: tuple[str, ...] = (),
+) -> str:
     """Return the Markdown that the Web UI shows: how the mission stands, what it waits for, its last steps."""
     lines = [f"### {_plain(definition.mission)} {definition.version}: {state.replace('_', ' ')}"]
+    lines += failed
     for opening in openings[:10]:
         lines += _asking(opening)
     lines += [f"\n**{path}** waits: {_plain(str(halt))}\n" for path, halt in journal.halts()[:10]]
     lines.append(f"\n**{journal.done} of {len(journal)} steps begun are done**\n")
     lines.extend(f"- `{record.path}` {record.status} {record.actor}".rstrip() for record in journal.last(12))
-    return "\n".join(lines)
+    return "\n".join(_honest(line) for line in lines)
+
+
+def _honest(line: str) -> str:
+    """Return a line with everything hidden in it spelt out, the breaks around it ours."""
+    return "\n" * line.startswith("\n") + visible(line.strip("\n")) + "\n" * line.endswith("\n")
+
+
+def page_of_letter(mission: str, letter: DeadLetter, operators: tuple[str, ...]) -> Iterator[str]:
+    """Yield what a mission that waits with a failure shows of that."""
+    until = f" until {_clock(letter.deadline)}" if letter.deadline else ""
+    yield f"\n**{_plain(letter.failure.step)}** waits for **{' or '.join(operators)}**{until} to say how it goes on\n"
+    yield f"\n{_plain(str(letter.failure))}\n"
+    yield from (f"- {way.what}: `{way.command()}`" for way in ways(mission, letter))
 
 
 def _asking(opening: Opening) -> Iterator[str]:

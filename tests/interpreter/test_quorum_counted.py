@@ -112,6 +112,28 @@ async def test_a_withdrawn_approval_is_not_handed_to_the_executor():
     assert ["approve", "withdraw", "approve", "abstain", "approve"] == verbs
 
 
+async def test_only_approvals_that_stand_keep_the_tokens_that_are_handed_on():
+    left = []
+    ports = saying(["lea approve", "lea withdraw", "cleo abstain", "lou approve"])
+    walk = ports.wait
+
+    async def watching(ready, until, summary):
+        done = await walk(ready, until, summary)
+        left.extend(ports.book.openings())
+        return done
+
+    ports.wait = watching
+    await rehearse(plan_of([gate(required=2)]), ports)
+
+    tokens = {vote.verb + vote.person: vote.token for vote in left[0].votes}
+    assert {
+        "approvelea": "",
+        "withdrawlea": "",
+        "abstaincleo": "",
+        "approvelou": "lou says approve at nonce-1",
+    } == tokens
+
+
 async def test_nothing_is_withdrawn_once_the_quorum_is_met():
     book = Gatebook()
     told = []

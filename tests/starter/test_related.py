@@ -99,6 +99,7 @@ def test_more_than_a_few_are_counted():
     lines = [str(line) for line in Related(HOST, (one,) * (MOST + 3), 11, 90).lines()]
 
     assert (
-        f"{MOST + 3} in the last {LATELY.days} days, 3 more are not told here; looked at 11 of 90 missions" == lines[-1]
+        f"{MOST + 3} decisions in the last {LATELY.days} days, 3 more are not told here; looked at 11 of 90 missions"
+        == lines[-1]
     )
     assert MOST + 2 == len(lines)

@@ -1,8 +1,10 @@
 """Quorums on a real server, with real signatures, before the executor's real check."""
 
 import asyncio
+import base64
 import shutil
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,15 @@ from activities import keys
 from activities.authority import Authority
 from activities.lineage import ServerLineage
 from activities.people import Directory
+from contracts.decision import Envelope, Opening, Ruling, Subject
 from contracts.workspace import Tool
 from starter.chronicle import chronicle
 from tests.interpreter.fakes import TOOLS, plan_of
 from tests.workflows.house import house, moved
 from tests.workflows.test_group_approval import Checked
 from tests.workflows.test_mission import replays
+from workflows.governance.tally import Gatebook
+from workflows.inbox import hearing
 
 SEATS = {"approvers": ["lead", "chief"], "from": {"lead": 1, "chief": 1}, "timeout": "1h", "on_timeout": "refuse"}
 FOR_GOOD = TOOLS | {"isolate": Tool(server="s", effect="irreversible", idempotency="key", approvals=2)}
@@ -204,3 +209,18 @@ async def opened(child: Any) -> Any:
             with suppress(RPCError):
                 return await child.until()
             await asyncio.sleep(0.01)
+
+
+def test_a_judge_is_shown_who_said_what_and_not_every_word_again():
+    """Each hearing is in the history: what was said at a gate of many is not to be there as often as they are."""
+    subject = Subject(mission="m", first_run_id="r", name="n", step="ask", approvers=("lead",))
+    vote = Ruling(accepted=True, person="lea", verb="abstain", jti="1", comment="long", token="long")
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    opening = Opening(subject=subject, digest="d", nonce="n", opened_at=now, votes=(vote,), context={"long": 1})
+    said = base64.urlsafe_b64encode(b'{"step": "ask"}').decode()
+
+    shown = hearing(Envelope(token=f"a.{said}.c", received_at=now), Gatebook([opening]), "m", "r")
+
+    [one] = shown.openings
+    assert ((vote.model_copy(update={"comment": "", "token": ""}),), {}) == (one.votes, one.context)
+    assert one.subject == subject

@@ -144,6 +144,24 @@ MUTATIONS = {
         "set()",
         "locked_undone.1",
     ),
+    "a reminder that nobody is given": (
+        "workflows/interpreter/tell.py",
+        "(*opening.reminders, opening.deadline)",
+        "(opening.deadline,)",
+        "gate_reminded.1",
+    ),
+    "a notice that is not sent": (
+        "workflows/interpreter/tell.py",
+        "if not scope.plan.notify:",
+        "if scope.plan.notify:",
+        "gate_told.1",
+    ),
+    "a deadline that hears nobody out": (
+        "workflows/ports.py",
+        "and workflow.patched(IN_TIME)",
+        "and not workflow.patched(IN_TIME)",
+        "gate_heard_late.1",
+    ),
     "parallel branches one after the other": (
         "workflows/interpreter/steps/parallel.py",
         "await run_all([lambda branch=branch: scope.run_step(branch, path, scope) for branch in step.parallel])",

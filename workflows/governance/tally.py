@@ -82,9 +82,14 @@ class Gatebook:
             self._refuse(ruling)
             return Receipt(accepted=False, reason=ruling.reason, step=ruling.step)
         spoken = ruling.verb in SPEAKING
-        # Words in a party are no grant: nobody checks their token again.
-        kept = ruling.model_copy(update={"token": ""}) if spoken else ruling
-        voted = opening.model_copy(update={"votes": (*opening.votes, kept)})
+        voted = _granting(opening.model_copy(update={"votes": (*opening.votes, ruling)}))
         self._open[ruling.step] = voted
         self.used.append(ruling.jti)
         return Receipt(accepted=True, step=ruling.step, state="heard" if spoken else standing(voted))
+
+
+def _granting(opening: Opening) -> Opening:
+    """Return an opening whose approvals that stand keep their tokens: nobody checks those of other words again."""
+    standing_ = {vote.jti for vote in opening.approvals()}
+    bare = (vote if vote.jti in standing_ else vote.model_copy(update={"token": ""}) for vote in opening.votes)
+    return opening.model_copy(update={"votes": tuple(bare)})
