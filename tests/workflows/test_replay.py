@@ -62,14 +62,14 @@ MUTATIONS = {
     ),
     "a failure that waits for nobody": (
         "workflows/interpreter/course.py",
-        "if box is None or ending.failure is None:",
-        "if box is not None or ending.failure is None:",
+        "(box is None and not control.overriding())",
+        "(box is not None and not control.overriding())",
         "letter.1",
     ),
     "a gate that a command steps around": (
-        "workflows/interpreter/command.py",
-        "and not ruling.allowed and",
-        "and ruling.allowed and",
+        "workflows/interpreter/passing.py",
+        "return [passed for passed in gates_passed(ruling, scope) if not agreed(passed)]",
+        "return [passed for passed in gates_passed(ruling, scope) if agreed(passed)]",
         "redirected.1",
     ),
     "a child that is never started": (
