@@ -36,7 +36,7 @@ from tests.workflows.house import RULED, Activities, House, Started, broken
 CONTRACTS = {**TOOLS, "release": TOOLS["release"].model_copy(update={"autonomy": "approval"})}
 """This worker's own: here even the compensation needs people's word."""
 ENDED = {"completed", "refused", "aborted", "failed", "cancelled"}
-PATIENCE = 90
+PATIENCE = 240
 PATHS = ("one", "both", "both/left", "both/right", "again", "again[1]/work", "again[1]/did", "again[2]/did", "last")
 
 
@@ -203,12 +203,9 @@ class Play:
         while (view := await self._look()).state not in ENDED:
             with suppress(RPCError, Refused):
                 await self._go_on(view)
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.5)
         with suppress(WorkflowFailureError):
             await self.started.handle.result()
-        for token, _ in self.sent:
-            while token not in self.heard:
-                await self._hear(token)
         return await self._look()
 
     async def _look(self) -> MissionView:
