@@ -62,14 +62,14 @@ MUTATIONS = {
     ),
     "a failure that waits for nobody": (
         "workflows/interpreter/course.py",
-        "if box is None or ending.failure is None:",
-        "if box is not None or ending.failure is None:",
+        "(box is None and not control.overriding())",
+        "(box is not None and not control.overriding())",
         "letter.1",
     ),
     "a gate that a command steps around": (
-        "workflows/interpreter/command.py",
-        "and not ruling.allowed and",
-        "and ruling.allowed and",
+        "workflows/interpreter/passing.py",
+        "return [passed for passed in gates_passed(ruling, scope) if not agreed(passed)]",
+        "return [passed for passed in gates_passed(ruling, scope) if agreed(passed)]",
         "redirected.1",
     ),
     "a child that is never started": (
@@ -144,16 +144,16 @@ MUTATIONS = {
         "set()",
         "locked_undone.1",
     ),
-    "a reminder that nobody is given": (
-        "workflows/interpreter/tell.py",
-        "(*opening.reminders, opening.deadline)",
-        "(opening.deadline,)",
+    "silence that is a rejection though it was to be a failure": (
+        "workflows/interpreter/ask.py",
+        "if gate.last_resort() == DEAD_LETTER:",
+        "if gate.last_resort() is None:",
         "gate_reminded.1",
     ),
     "a notice that is not sent": (
-        "workflows/interpreter/tell.py",
-        "if not scope.plan.notify:",
-        "if scope.plan.notify:",
+        "workflows/interpreter/ask.py",
+        '    tell("opened" if',
+        '    (lambda *_: None)("opened" if',
         "gate_told.1",
     ),
     "a deadline that hears nobody out": (
