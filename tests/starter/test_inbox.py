@@ -151,6 +151,7 @@ ROUTINE = Tool(server="company", effect="write", routine=True, compensated_by=("
         ({"required": 2}, {}, False),
         ({"compensation": None}, {}, False),
         ({"compensation": "file_ticket"}, {}, False),
+        ({"undo": None}, {}, False),
         ({"kind": "escalation"}, {}, False),
         ({"arguments": {"host": "web-01", "reason": "x" * 3000}}, {}, False),
         ({"plan_digest": "sha256:0"}, {}, False),
