@@ -27,7 +27,7 @@ from tests.workflows.schedule import CONTRACTS, Play, begin, effects, world
 from tests.workflows.test_continue import chain
 
 SEED = int(os.environ.get("GONOGO_SEED") or secrets.randbelow(10**9))
-SCHEDULES = int(os.environ.get("GONOGO_SCHEDULES") or 40)
+SCHEDULES = int(os.environ.get("GONOGO_SCHEDULES") or 8)
 AT_ONCE = 40
 
 
