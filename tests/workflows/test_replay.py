@@ -62,7 +62,7 @@ MUTATIONS = {
     ),
     "a failure that waits for nobody": (
         "workflows/interpreter/course.py",
-        "if box is None or ending.failure is None:",
+        "if (box is None and not control.stopped()) or ending.failure is None:",
         "if box is not None or ending.failure is None:",
         "letter.1",
     ),

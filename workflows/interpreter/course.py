@@ -80,18 +80,29 @@ def fresh_variables(scope: Scope) -> Variables:
 
 async def _followed(scope: Scope, inputs: dict[str, Any]) -> Ending:
     box, control = scope.plan.definition.dead_letter, scope.control
-    if control.letter is None:
+    if control.letter is None or control.stopped():
         ending = await follow(scope, inputs)
-        if box is None or ending.failure is None:
+        if control.stopped() and ending.failure is None:
+            return await _released(ending, scope)
+        if (box is None and not control.stopped()) or ending.failure is None:
             return ending
         now = scope.ports.now()
-        deadline = now + box.timeout if box.timeout is not None else None
+        deadline = now + box.timeout if box is not None and box.timeout is not None else None
         tried = tuple(tried_around(ending.failure.step, scope))
         control.put(letter=DeadLetter(failure=ending.failure, at=now, deadline=deadline, tried=tried))
         left_to_operators(ending.failure, scope)
         scope.ports.changed()
         tell_operators(ending.failure.step, deadline, scope)
     return await _wait_for_operators(scope)
+
+
+async def _released(ending: Ending, scope: Scope) -> Ending:
+    """Return an ending once operators let a mission go on that was stopped from outside."""
+    halt_if_cancelled()
+    if not await scope.ports.wait(lambda: not scope.control.stopped(), None, "it was stopped from outside"):
+        raise Suspended
+    halt_if_cancelled()
+    return ending
 
 
 async def _wait_for_operators(scope: Scope) -> Ending:
