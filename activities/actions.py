@@ -104,7 +104,7 @@ def _nothing_done(
 
 
 def _repeated(call: ToolCall) -> bool:
-    """Whether an attempt before this one may have reached the tool: also one of the run that this one was reset from."""
+    """Whether an attempt before this one may have reached the tool, also one before the mission was reset."""
     info = activity.info()
     return call.again or info.attempt > 1 or info.current_attempt_scheduled_time > info.scheduled_time
 

@@ -19,6 +19,8 @@ from contracts.call import EXECUTE_ACTION, ToolCall
 from contracts.past import READ_PAST, Past
 
 PATIENCE = timedelta(seconds=10)
+BY_RESET = frozenset({"history-resetter", "history-service"})
+"""As whom the server itself ends the run that a reset starts from."""
 SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 RESET = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW
 
@@ -36,7 +38,7 @@ class Historian:
         mission, run = info.workflow_id or "", info.workflow_run_id or ""
         at, reset = reset_in(await self._events(mission, run))
         if reset is None:
-            return Past(cause="its clock of chance was changed, and nobody knows why")
+            return Past(cause="")
         said = reset.failure.message
         try:
             before = await self._events(mission, reset.base_run_id)
@@ -75,7 +77,7 @@ def cause(events: Sequence[Any], said: str) -> str:
     match last.event_type:
         case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
             facts = last.workflow_execution_terminated_event_attributes
-            if facts.identity != "history-service":
+            if facts.identity not in BY_RESET:
                 return f"terminated from outside by {show(facts.identity)}: {facts.reason or 'no reason given'}"[:500]
         case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
             return "ended from outside: its time on the server ran out"

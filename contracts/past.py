@@ -12,7 +12,7 @@ STOPPED = "stopped"
 
 
 class Past(Message):
-    """Why a mission stopped, in one clause; the paths of actions that may have been done, unknown to its journal."""
+    """Why a mission stopped, or nothing where it never did; the paths of actions that its journal may not know of."""
 
     cause: str
     begun: tuple[str, ...] = ()

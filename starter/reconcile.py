@@ -76,9 +76,11 @@ def _span(text: str) -> timedelta:
     from contracts.duration import parse_duration
 
     try:
-        span: timedelta = parse_duration(text)
+        span = parse_duration(text)
     except ValueError as error:
         raise Usage(f"{text!r} is no span of time: {error}") from None
+    if not isinstance(span, timedelta):
+        raise Usage(f"{text!r} is no span of time: write a duration such as '30m'")
     return span
 
 

@@ -124,6 +124,7 @@ class Mission:
                 self._count,
             )
         )
+        self._resets.begin()
         watching = asyncio.create_task(self._resets.attend())
         self._parentage.attend(lambda: self._ending is None)
         self.outbox.resume()

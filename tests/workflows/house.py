@@ -267,7 +267,7 @@ async def house(
     async with Worker(
         client,
         task_queue=queue,
-        workflows=[Mission, Locks, Halts],
+        workflows=options.pop("workflows", [Mission, Locks, Halts]),
         activities=[
             *(
                 *fakes,

@@ -1,10 +1,13 @@
 """A mission that was stopped from outside begins nothing new before an operator says so, and nothing is forgotten."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from temporalio import workflow
 from temporalio.client import WorkflowExecutionStatus as Status
+from temporalio.common import RawValue
 
 from contracts.plan import MissionResult
 from starter.reconcile import OPENED, Bounds, sweep
@@ -118,6 +121,23 @@ async def test_a_retry_undoes_what_was_under_way_and_begins_it_anew(client, home
         await replays(mission.handle)
 
 
+async def test_a_mission_that_was_terminated_in_its_first_step_is_undone_too(client, home):
+    tool = Slow()
+    async with house(client, home, Activities(tools={"file": tool})) as h:
+        started = await h.start([act("file"), agent("after")])
+        await tool.begun.wait()
+        await started.handle.terminate(reason="too soon")
+        tool.free.set()
+        mission = later(h, started)
+        await found(client, mission)
+        await mission.seen(lambda view: stopped(view) and any(r.status == "succeeded" for r in view.records))
+        await mission.command("abort")
+
+        assert ("aborted", []) == ((await mission.result()).state, h.activities.asked)
+        assert ["file", "unfile"] == world(h)
+        await replays(mission.handle)
+
+
 async def test_what_was_found_once_is_found_no_more(client, home):
     tool = Slow()
     async with house(client, home, Activities(tools={"isolate": tool})) as h:
@@ -165,4 +185,33 @@ async def test_a_mission_that_was_terminated_while_it_was_undone_goes_on_undoing
 
         assert "aborted" == (await mission.result()).state
         assert ["file", "unfile"] == world(h)
+        await replays(mission.handle)
+
+
+@workflow.defn(dynamic=True)
+class Hopeless:
+    """A release whose workflow code raises what no task survives."""
+
+    @workflow.run
+    async def run(self, args: Sequence[RawValue]) -> None:
+        raise RuntimeError("a bug that nothing catches")
+
+
+async def test_a_mission_stuck_on_a_workflow_task_is_found_and_waits_in_its_dead_letter(client, home):
+    async with house(client, home) as h:
+        started = await h.start([isolate(), agent("after")])
+        await started.until()
+    async with house(client, home, queue=h.queue, workflows=[Hopeless]):
+        await started.handle.signal("event", {"event": "anything"})
+        [told] = await found(client, started)
+    async with house(client, home, h.activities, queue=h.queue):
+        mission = later(h, started)
+        view = await mission.seen(lambda view: view.letter is not None and "stuck" in view.letter.failure.cause)
+
+        assert ("stuck", OPENED) == (told.what, told.did)
+        assert "a bug that nothing catches" in told.why
+        assert "stopped from outside: stuck: its workflow task has failed " in view.letter.failure.cause
+        await mission.command("resume")
+        await mission.decide(await mission.until(), "lea")
+        assert "completed" == (await mission.result()).state
         await replays(mission.handle)
