@@ -105,7 +105,7 @@ def _approved(subject: Subject, path: str) -> Action | Subject:
     """Return what people approved at a path: the subject is it, or one of the actions that it lists is."""
     if not subject.actions:
         return subject
-    found = [action for action in subject.actions if action.step == path]
+    found = [action for action in subject.acts() if action.step == path]
     if len(found) != 1:
         raise Refusal(f"{show(path)} is none of the actions that people approved together at {show(subject.step)}")
     return found[0]

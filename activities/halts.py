@@ -6,6 +6,7 @@ by nothing but a halt of the very tool that it uses. `workflows/interpreter/halt
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
@@ -97,6 +98,7 @@ class Lookout:
             self._read_at = began
         except Unread as error:
             self._cause = str(error)
+            logging.getLogger(__name__).warning("what is halted cannot be read: %s", error)
         self._tried_at = self._clock()
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from contracts.notice import FAILURE, Notice
+from contracts.notice import FAILURE, LINE, Notice
 
 LONGEST = 300
 LOOK = "show"
@@ -43,7 +43,7 @@ def worded(notice: Notice, web: str, namespace: str) -> Words:
         id=notice.id,
         title=f"[gonogo] {told}"[:LONGEST],
         text=text,
-        line=f"notice: {told}; {command}",
+        line=f"{LINE}{told}; {command}",
         facts={**clean, "text": told, "command": command, "link": link},
     )
 

@@ -138,8 +138,6 @@ class Ruling(Message):
     """Refused, and for an opening that was not there when it was judged."""
     late: bool = False
     """Refused because it came after the deadline, or after it had expired."""
-    allowed: bool = False
-    """A command whose gates' own people agreed. No token says so: the mission does."""
 
 
 class Opening(Message):

@@ -20,6 +20,8 @@ GONE = "gone"
 STANDING = "standing"
 TABLE = "table"
 MOST_LOCKS = 50
+TURNS = 100_000
+"""Turns of a path before those of its next generation begin: a claim that was released never comes back."""
 LONGEST_NAME = 200
 
 Stands = Literal["held", "waiting", "yielded", "unknown"]
@@ -28,7 +30,7 @@ Stands = Literal["held", "waiting", "yielded", "unknown"]
 class Holder(Message):
     """Whose a claim is: a mission, known by its first run, and the path of one of its steps.
 
-    `turn` counts the times that this path has asked anew.
+    `turn` counts the times that this path has asked anew, from a number of its own after operators began it anew.
     """
 
     mission: str

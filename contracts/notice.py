@@ -12,6 +12,8 @@ from contracts.base import Message
 
 SEND_NOTICE = "notify.send"
 FAILURE = "failure"
+LINE = "notice: "
+"""How the line begins that a worker writes in its terminal."""
 
 About = Literal["opened", "reminded", "escalated", "settled", "dead_letter"]
 

@@ -167,14 +167,15 @@ def _resources(plan: Plan, subject: Subject) -> Iterator[tuple[str, str, Any]]:
 
 def _estimated(plan: Plan) -> str:
     whole = estimate(plan)
-    parts = ((whole.agents, "agent runs"), (whole.actions, "actions"), (whole.gates, "gates"))
-    return ", ".join(f"{_span(span)} {noun}" for span, noun in parts)
+    parts = ((whole.agents, "agent run"), (whole.actions, "action"), (whole.gates, "gate"))
+    return ", ".join(_span(span, noun) for span, noun in parts)
 
 
-def _span(span: Span) -> str:
+def _span(span: Span, noun: str) -> str:
     if span.most is None:
-        return f"{span.least} or more"
-    return str(span.least) if span.least == span.most else f"{span.least} to {span.most}"
+        return f"{span.least} or more {noun}s"
+    nouns = noun if span.most == 1 else f"{noun}s"
+    return f"{span.least} {nouns}" if span.least == span.most else f"{span.least} to {span.most} {nouns}"
 
 
 def _words(plan: Plan, subject: Subject, gate: Gate | None, known: Sources) -> Iterator[tuple[str, tuple[str, ...]]]:

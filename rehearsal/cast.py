@@ -44,8 +44,9 @@ def _agents(steps: Steps, contracts: Mapping[str, Agent]) -> Iterator[tuple[str,
     for name, step in steps.items():
         if isinstance(step, AgentStep):
             yield name, (step.agent, contracts[step.agent].output)
-        for other in fallbacks(step).values():
-            yield f"{name}/{RECOVERY}", (other, contracts[other].output)
+        for way, other in fallbacks(step).items():
+            place = name + f"/{RECOVERY}" * (1 + way.count(".else"))
+            yield place, (other, contracts[other].output)
         if isinstance(step, PartyStep):
             for agent in step.party.agents():
                 stance = (agent, step.party.schema_for(agent))

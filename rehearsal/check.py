@@ -79,16 +79,19 @@ def _cues(what: str, cues: Mapping[str, Cue], known: cast.Cast) -> Iterator[Find
 
 
 def step_of(path: str) -> str:
-    """Return the name by which answers speak of a call: its step's, or `STEP/undo` and `STEP/on_failure`."""
-    name = name_of(path)
-    return f"{name_of(path.rpartition('/')[0])}/{name}" if name in {RECOVERY, "undo"} else name
+    """Return the name by which answers speak of a call: its step's, or `STEP/undo` and `STEP/on_failure`.
+
+    Where a fallback has another one, that one's is `STEP/on_failure/on_failure`.
+    """
+    holder, _, name = path.rpartition("/")
+    return f"{step_of(holder)}/{name}" if holder and name in {RECOVERY, "undo"} else name_of(path)
 
 
 def _names(path: str) -> tuple[str, ...]:
     """Return by which names whoever answers at a path is known: the path's own, with what holds it, and alone."""
     name = name_of(path)
     holder = name_of(path.rpartition("/")[0].removesuffix(f"/{cast.VOTE}"))
-    return (path, f"{holder}/{name}", name) if "/" in path else (name,)
+    return (path, step_of(path), f"{holder}/{name}", name) if "/" in path else (name,)
 
 
 def _answer(what: str, answer: Answer, parts: tuple[cast.Part, ...]) -> Iterator[Finding]:

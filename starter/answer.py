@@ -56,7 +56,7 @@ class Answerer:
             try:
                 return self._tell(await self._send(opening, told, person, wish))
             except Problem as error:
-                self.out.print(f"  {error}", style="red", markup=False)
+                self.out.print(f"  {visible(str(error))}", style="red", markup=False)
                 if self.scripted:
                     raise
         return False

@@ -45,7 +45,7 @@ async def _dev(ports: "Ports") -> int:
         async with Stack(place, ports) as stack:
             await stack.serving()
             _print(ports, stack)
-            raise await stack.until_one_dies()
+            raise await stack.until_one_dies(lambda: _tell(stack.worker.news()))
 
 
 def already(known: Any) -> str:
@@ -77,6 +77,16 @@ def foreground(work: Callable[[], Coroutine[Any, Any, int]], interrupted_code: i
         if not interrupted:
             raise
         return interrupted_code
+
+
+def _tell(lines: list[str]) -> None:
+    """Show the notices that the worker writes in its terminal."""
+    from contracts.notice import LINE
+    from starter.escape import visible
+
+    for line in lines:
+        if line.startswith(LINE):
+            console().print(visible(line), style="bold yellow", markup=False)
 
 
 def _print(ports: "Ports", stack: "Stack") -> None:

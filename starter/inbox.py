@@ -110,7 +110,13 @@ def routine(gate: Opening, told: Told, tools: dict[str, Tool]) -> bool:
     subject, briefing = gate.subject, told.briefing
     tool = tools.get(subject.tool or "")
     alone = subject.kind == "approval" and subject.required == 1 and not subject.seats and not subject.actions
-    undone = tool is not None and tool.effect == "write" and subject.compensation in tool.compensated_by
+    undone = (
+        tool is not None
+        and tool.effect == "write"
+        and subject.compensation in tool.compensated_by
+        and subject.undo is not None
+    )
+    undone = undone and subject.undo is not None
     safe = briefing is not None and briefing.risk == "reversible" and not shown.cut(gate, SHORT)
     return alone and undone and safe and tool is not None and tool.routine and tool.quorum() == 1
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from starter.connect import settings
+from starter.escape import visible
 from starter.options import Json
 from starter.output import console, document
 from starter.problem import DONE, REFUSED, Usage
@@ -27,7 +28,7 @@ def lint(paths: Paths, *, as_json: Json = False) -> int:
     if as_json:
         document([plain_finding(finding) for finding in findings])
     elif findings:
-        sys.stdout.write("".join(f"{finding}\n" for finding in findings))
+        sys.stdout.write("".join(f"{visible(str(finding))}\n" for finding in findings))
         console(error=True).print("`gonogo explain CODE` says more", style="dim")
     else:
         console().print("no findings", style="dim")

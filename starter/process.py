@@ -26,7 +26,7 @@ class Process:
         self.log = log
         self.cwd = cwd
         self._popen: subprocess.Popen[bytes] | None = None
-        self._log_began = 0
+        self._log_began = self._read = 0
 
     @property
     def pid(self) -> int:
@@ -38,7 +38,7 @@ class Process:
         try:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("ab") as out:
-                self._log_began = out.tell()
+                self._log_began = self._read = out.tell()
                 self._popen = subprocess.Popen(
                     self.command,
                     stdin=subprocess.DEVNULL,
@@ -61,6 +61,16 @@ class Process:
         with self.log.open("rb") as file:
             file.seek(self._log_began)
             return word.encode() in file.read()
+
+    def news(self) -> list[str]:
+        """Return the lines that it has written since this was last asked."""
+        if not self.log.exists():
+            return []
+        with self.log.open("rb") as file:
+            file.seek(self._read)
+            whole, _, _ = file.read().rpartition(b"\n")
+        self._read += len(whole) + 1 if whole else 0
+        return whole.decode(errors="replace").splitlines()
 
     def tail(self, lines: int = 3) -> str:
         """Return the end of its log, for people."""

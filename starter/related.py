@@ -25,7 +25,7 @@ from starter.state import read_state
 LATELY = timedelta(days=30)
 SECONDS = 3.0
 """How long it looks, whatever it has found by then."""
-LATEST = 40
+LATEST = 25
 """How many missions of the same name it looks at, and how many of other names."""
 AT_ONCE = 10
 MOST = 8

@@ -1,5 +1,6 @@
 """`gonogo rerun`: begin a mission that has ended anew, from one of its steps; what was good before that is kept."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -62,7 +63,7 @@ async def _given(client: "Client", mission: str, step: str, person: str) -> "Mis
         raise Refused(f"{mission} is no mission")
     view = await read_state(client, mission)
     try:
-        carried = kept(view.records, before.plan, step)
+        carried = kept(view.records, before.plan, step, datetime.now(UTC))
     except (Senseless, Unknown) as no:
         raise Refused(str(no)) from None
     more = {

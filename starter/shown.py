@@ -74,7 +74,9 @@ def short(gate: Opening, told: Told) -> RenderableType:
     subject, (question, arguments) = gate.subject, _asked(gate, None)
     about_it = f"  {subject.name} · {subject.mission} · {subject.step}, asked for by {subject.requested_by}"
     title = Text(visible(subject.tool or subject.kind), "bold").append(visible(about_it), "dim")
-    rows: list[tuple[str, RenderableType]] = [("question", question), ("arguments", arguments), *about(gate, told)]
+    rows: list[tuple[str, RenderableType]] = [("question", question), ("arguments", arguments)]
+    rows += [("undone by", _undone(subject, None))] if subject.compensation else []
+    rows += about(gate, told)
     rows += [("deadline", Text(deadline(gate.deadline))), ("digest", Text(visible(gate.digest), "dim"))]
     return Group(title, context(gate, None, told), pairs(rows))
 
@@ -155,8 +157,9 @@ def _line(action: Action, given: Quoted, gate: Opening, room: int | None) -> Ren
 def _undone(action: Action | Subject, room: int | None) -> RenderableType:
     """Return what would undo an action, and with what as far as that is signed."""
     name = Text(visible(action.compensation or ""))
-    if action.undo == {}:
-        name.append(" with what the action returns", "dim")
+    if not action.undo:
+        what = "any arguments: nothing of them is signed" if action.undo is None else "what the action returns"
+        name.append(f" with {what}", "dim")
     return Group(name, data(action.undo, room)) if action.undo else name
 
 

@@ -107,9 +107,10 @@ class Stack:
         fallen = [process for process in self._processes() if not process.alive()]
         return fallen[0].death() if fallen else None
 
-    async def until_one_dies(self) -> Problem:
+    async def until_one_dies(self, meanwhile: Callable[[], None] = lambda: None) -> Problem:
         """Wait for as long as all is well."""
-        while (death := self.dead()) is None:  # noqa: ASYNC110 (a process has no event to wait for)
+        while (death := self.dead()) is None:
+            meanwhile()
             await asyncio.sleep(PERIOD * 4)
         return death
 

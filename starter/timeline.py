@@ -264,4 +264,5 @@ def _commanded(note: CommandNote) -> Line:
 
 def _stuck(letter: DeadLetter) -> Line:
     until = f" until {letter.deadline:%Y-%m-%d %H:%M UTC}" if letter.deadline else ""
-    return Line(letter.at, "waiting", f"waits for an operator{until}", str(letter.failure), letter.failure.step)
+    why = "; ".join((str(letter.failure), *letter.tried))
+    return Line(letter.at, "waiting", f"waits for an operator{until}", why, letter.failure.step)

@@ -14,10 +14,10 @@ from temporalio.common import RawValue
 from contracts.halt import HALTS, TABLE, HaltsInput, HaltTable
 from contracts.plan import Limits
 from contracts.view import RECEIPT, ReceiptQuery, ReceiptView
+from workflows.beside import judge
 from workflows.governance.halt import Haltbook
 from workflows.inbox import Inbox, hearing
 from workflows.meter import Meter
-from workflows.ports import judge
 
 QUEUED = 300_000
 """Bytes of statements that may go along unheard."""

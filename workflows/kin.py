@@ -132,11 +132,11 @@ async def look(
     if stopping():
         return None
 
-    def begin() -> "asyncio.Task[Any]":
+    def begin(label: str) -> "asyncio.Task[Any]":
         return workflow.start_activity(
             kind,
             kin,
-            activity_id=name,
+            activity_id=label,
             result_type=answer,
             start_to_close_timeout=LOOK,
             retry_policy=RetryPolicy(
@@ -163,7 +163,7 @@ async def look(
         return await looking
     except asyncio.CancelledError:
         looking.cancel()
-        running.over(name)
+        running.over(name, given_up=True)
         raise
     except ActivityError as error:
         if is_cancelled_exception(error):

@@ -14,7 +14,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 from contracts.decision import COMMANDS, Envelope, Hearing, Receipt, Ruling
-from contracts.event import EVENT, Event
+from contracts.event import EVENT
 from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import Failure
 from contracts.view import (
@@ -32,7 +32,9 @@ from contracts.view import (
     ReceiptView,
     StateQuery,
 )
+from workflows.beside import judge
 from workflows.board import Board
+from workflows.delivery import delivered, happened
 from workflows.governance.control import Control, late, unfit
 from workflows.governance.event import Eventbook
 from workflows.governance.saga import not_undone
@@ -49,14 +51,14 @@ from workflows.interpreter.course import (
 )
 from workflows.interpreter.ending import Suspended
 from workflows.interpreter.hold import let_go_of_all
-from workflows.interpreter.join import is_cancelled, see_through
+from workflows.interpreter.join import halt_if_cancelled, is_cancelled, see_through
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
 from workflows.interpreter.undo import undo_all
 from workflows.meter import Meter
 from workflows.outbox import Outbox
 from workflows.parentage import Parentage, cancelled
-from workflows.ports import TemporalPorts, judge
+from workflows.ports import TemporalPorts
 from workflows.reset import Resets
 from workflows.view import page_of_gates, page_of_records, piece_of_opening, spent, waiting
 
@@ -277,6 +279,7 @@ class Mission:
         """Carry out the commands that are due, and walk; whatever stops the walk is an ending, and a bug is one too."""
         try:
             while self._control.due():
+                halt_if_cancelled()
                 await see_through(carry_out(self._scope))
             return await follow_under_control(self._scope, self._input.inputs)
         except Suspended:
@@ -341,28 +344,12 @@ class Mission:
             spent=spent(self._journal.records()).plus(self._control.state.spent),
             runs=self._runs,
         )
-        match ending.state:
-            case MissionState.FAILED:
-                code = ending.failure.code if ending.failure else "failed"
-                raise ApplicationError(ending.reason, result.model_dump(mode="json"), type=code, non_retryable=True)
-            case MissionState.CANCELLED:
-                raise asyncio.CancelledError(ending.reason)
-            case _:
-                return result
+        return delivered(result, ending)
 
     def _take(self, name: str, args: Sequence[RawValue]) -> None:
         """Take in a decision or an event; what is neither is recorded as refused, never lost."""
         if name == EVENT:
-            self._take_event(args)
+            if refused := happened(args, self._events):
+                self._gates.refuse("", refused)
             return
         self._inbox.receive(name, args, "a mission", f", events as {EVENT!r}")
-
-    def _take_event(self, args: Sequence[RawValue]) -> None:
-        try:
-            [given] = args
-            event = Event.model_validate(workflow.payload_converter().from_payload(given.payload, Event))
-            refused = self._events.take_in(event.model_copy(update={"received_at": workflow.now()}))
-        except Exception:
-            refused = "an event is one JSON object with `event`, and with `key`, `payload` and `id` as needed"
-        if refused:
-            self._gates.refuse("", refused)

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Protocol
 
 from opentelemetry.trace import get_tracer, use_span
@@ -17,10 +16,8 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from contracts.base import Message
 from contracts.call import (
     EXECUTE_ACTION,
-    JUDGE_DECISION,
     RUN_AGENT,
     AgentCall,
     AgentResult,
@@ -29,11 +26,11 @@ from contracts.call import (
     idempotency_key,
 )
 from contracts.child import UNDO_CHILD, WATCH_CHILD, WATCH_PARENT, Child, Parent, ParentEnd, Report
-from contracts.decision import Hearing, Ruling
 from contracts.notice import Notice
 from contracts.plan import Limits, MissionInput, Plan
 from contracts.planned import LOAD_PLAN, LoadedPlan, PlanOrder
 from contracts.step import Retry
+from workflows.beside import beside, demand_sendable
 from workflows.failed import translated
 from workflows.halt_ports import HaltPorts
 from workflows.interpreter.effort import NEVER_RETRIED
@@ -48,10 +45,7 @@ from workflows.running import activity_id
 from workflows.versions import IN_TIME
 
 HEARTBEAT = timedelta(seconds=10)
-LAST_WORDS = timedelta(seconds=5)
 LOADING = timedelta(seconds=30)
-MOST_BYTES = 1_000_000
-"""The longest call: a server takes 2 MB, and a task that sends more is tried again for ever."""
 
 
 class Host(Protocol):
@@ -167,8 +161,8 @@ class TemporalPorts(LockPorts, HaltPorts):
         """Load a plan beside the workflow."""
         size = demand_sendable(order)
         path = f"{order.id.partition('/')[2]}/load"
-        beside = _beside(path, f"load {order.id}", LOADING, exact=self._limits.exact)
-        plan: LoadedPlan = await beside(LOAD_PLAN, order, LoadedPlan)
+        asked = beside(path, f"load {order.id}", LOADING, exact=self._limits.exact)
+        plan: LoadedPlan = await asked(LOAD_PLAN, order, LoadedPlan)
         self._host.meter.count(EFFECT, size + len(plan.model_dump_json()))
         return plan
 
@@ -248,13 +242,13 @@ class TemporalPorts(LockPorts, HaltPorts):
         size = demand_sendable(call)
         span = get_tracer("gonogo").start_span(f"{workflow.info().workflow_type} {call.path}")
 
-        def begin() -> "asyncio.Task[Any]":
+        def begin(label: str) -> "asyncio.Task[Any]":
             # Current only while the call is handed over: a context left open over a wait cannot be closed on eviction.
             with use_span(span, end_on_exit=False):
                 return workflow.start_activity(
                     name,
                     call,
-                    activity_id=known,
+                    activity_id=label,
                     result_type=answer,
                     task_queue=queue,
                     start_to_close_timeout=effort.timeout,
@@ -272,10 +266,10 @@ class TemporalPorts(LockPorts, HaltPorts):
             span.end()
             raise
         except asyncio.CancelledError:
-            self._running.over(known)
+            self._running.over(known, given_up=True)
             raise
         except ActivityError as error:
-            self._running.over(known)
+            self._running.over(known, given_up=is_cancelled_exception(error))
             self._host.meter.count(EFFECT, size)
             span.record_exception(error)
             span.end()
@@ -286,47 +280,6 @@ class TemporalPorts(LockPorts, HaltPorts):
         span.end()
         self._host.meter.count(EFFECT, size + len(result.model_dump_json()))
         return result
-
-
-def demand_sendable(message: Message) -> int:
-    """Return how many bytes are sent; refuse what a server would not take."""
-    size = len(message.model_dump_json().encode())
-    if size > MOST_BYTES:
-        cause = f"the call has {size} bytes; at most {MOST_BYTES} can be sent"
-        raise EffectFailed("over_budget", cause, tried="nothing was sent", applied="no")
-    return size
-
-
-async def judge(hearing: Hearing, number: int, *, exact: bool) -> Ruling:
-    """Have a run's decision of this number ruled on. A judge that cannot be asked refuses: nothing passes unheard."""
-    beside = _beside(f"decision/{number}", "judge a decision", LAST_WORDS, exact=exact)
-    try:
-        ruling: Ruling = await beside(JUDGE_DECISION, hearing, Ruling)
-    except EffectFailed as failed:
-        return Ruling(accepted=False, reason=f"the decision could not be judged: {failed.cause}")
-    return ruling
-
-
-def _beside(name: str, summary: str, patience: timedelta, *, exact: bool) -> Callable[[str, Message, type], Any]:
-    """Return how to have something worked out by whoever serves missions; `name` is the activity's id."""
-    run = partial(workflow.execute_activity, activity_id=name) if exact else workflow.execute_local_activity
-
-    async def work_out(kind: str, given: Message, answer: type) -> Any:
-        try:
-            return await run(
-                kind,
-                given,
-                result_type=answer,
-                start_to_close_timeout=patience,
-                retry_policy=RetryPolicy(maximum_attempts=3),
-                summary=summary[:400],
-            )
-        except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise asyncio.CancelledError from error
-            raise EffectFailed("failed", str(error.cause), applied="no") from error
-
-    return work_out
 
 
 def _retry_policy(retry: Retry) -> RetryPolicy:

@@ -5,6 +5,7 @@ that a command ends is given up at once, a tool is waited for, since nobody else
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -55,18 +56,22 @@ class Running:
 
     def __init__(self) -> None:
         self._effects: dict[str, Effect] = {}
+        self._left: Counter[str] = Counter()
+        """How often an effect of a name was given up: the server may not have heard of its end yet."""
 
-    def take(self, name: str, path: str, begin: Callable[[], "asyncio.Task[Any]"], *, agent: bool) -> Effect:
-        """Return the effect of this name that runs, or begin it."""
+    def take(self, name: str, path: str, begin: Callable[[str], "asyncio.Task[Any]"], *, agent: bool) -> Effect:
+        """Return the effect of this name that runs, or begin it under a name that no activity has."""
         if name not in self._effects:
-            self._effects[name] = Effect(begin(), path, agent=agent)
+            times = self._left[name]
+            self._effects[name] = Effect(begin(f"{name}~again{times}" if times else name), path, agent=agent)
         return self._effects[name]
 
     def holds(self, name: str) -> bool:
         return name in self._effects
 
-    def over(self, name: str) -> None:
+    def over(self, name: str, *, given_up: bool = False) -> None:
         """Forget an effect that nobody waits for any more."""
+        self._left[name] += given_up
         self._effects.pop(name, None)
 
     def suspend(self, touched: Touched) -> None:
@@ -101,7 +106,7 @@ class Running:
         # What it still says nobody takes; an error that nobody took would be logged.
         effect.handle.add_done_callback(lambda handle: handle.cancelled() or handle.exception())
         effect.fail(why)
-        self.over(name)
+        self.over(name, given_up=True)
 
 
 def activity_id(path: str, generation: int) -> str:

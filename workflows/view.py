@@ -139,7 +139,12 @@ def details(
     lines += [f"\n**{path}** waits: {_plain(str(halt))}\n" for path, halt in journal.halts()[:10]]
     lines.append(f"\n**{journal.done} of {len(journal)} steps begun are done**\n")
     lines.extend(f"- `{record.path}` {record.status} {record.actor}".rstrip() for record in journal.last(12))
-    return visible("\n".join(lines), lines=True)
+    return "\n".join(_honest(line) for line in lines)
+
+
+def _honest(line: str) -> str:
+    """Return a line with everything hidden in it spelt out, the breaks around it ours."""
+    return "\n" * line.startswith("\n") + visible(line.strip("\n")) + "\n" * line.endswith("\n")
 
 
 def page_of_letter(mission: str, letter: DeadLetter, operators: tuple[str, ...]) -> Iterator[str]:

@@ -170,7 +170,7 @@ class FakePorts:
                 continue
             self.heard.append(opening)
             # Who is reminded is asked again, by the same opening.
-            if all((one.nonce, one.votes) != (opening.nonce, opening.votes) for one in self.openings):
+            if all(one.model_copy(update={"reminders": opening.reminders}) != opening for one in self.openings):
                 self.openings.append(opening)
             said = self.people(opening)
             if said is not None:

@@ -193,3 +193,43 @@ async def test_a_hand_over_while_people_are_asked_asks_once():
 
     assert (["after"], 1, "completed") == (ports.calls, len(ports.openings), run.state)
     assert {"a": {}} == run.scope.variables.values["x"]
+
+
+def stance(position):
+    return {"position": position, "reasons": [f"{position} is best"], "confidence": 0.9}
+
+
+def party(**more):
+    talk = {"topic": "Shall we?", "members": ["ann", "ben"], "rounds": 9, "tokens": 90_000, **more}
+    return {"kind": "party", "step": "talk", "party": talk, "output": "said"}
+
+
+STUBBORN = {"ann": stance("yes"), "ben": stance("no")}
+
+
+async def test_a_party_that_only_repeats_itself_is_found_and_people_are_asked():
+    run, ports = await run_of(party(), agent("after", agent="cid"), agents=STUBBORN)
+
+    assert [f"talk[{number}]/{who}" for number in (1, 2, 3) for who in ("ann", "ben")] == ports.calls[:-1]
+    assert ["talk/on_stall/escalate"] == [opening.subject.step for opening in ports.openings]
+    assert ("completed", "stall") == (run.state, run.scope.variables.values["said"]["by"])
+
+
+@pytest.mark.parametrize(
+    ("more", "agents"),
+    [
+        ({"stall": 8}, STUBBORN),
+        ({}, {**STUBBORN, "ben": lambda call: {**stance("no"), "reasons": [str(call.context["party"]["round"])]}}),
+    ],
+    ids=["it says itself when it has stalled", "somebody has new reasons"],
+)
+async def test_a_party_that_gets_on_or_bounds_itself_is_left_alone(more, agents):
+    run, ports = await run_of(party(**more), agents=agents)
+
+    assert ("completed", []) == (run.state, ports.openings)
+
+
+async def test_parties_from_before_repeat_themselves_as_long_as_they_like():
+    run = await rehearse(plan_of([party()]), FakePorts(agents=STUBBORN))
+
+    assert ("rounds", 9) == tuple(run.scope.variables.values["said"][key] for key in ("by", "rounds"))

@@ -152,9 +152,17 @@ async def test_a_cancellation_that_the_lifting_overtook_still_keeps_it_from_begi
     assert ([3], ("no", "none")) == (call.attempts, call.effect)
 
 
-async def test_an_undoing_is_noted_with_the_step_and_takes_nothing_of_the_action_s_own_halt():
-    call = Call(Halted((HALT,), "unknown", spent=2), "done")
+async def test_attempts_of_before_several_halts_are_counted_together():
+    call = Call(Halted((HALT,), "no", spent=1), Halted((HALT,), "unknown", spent=1), "done")
     await call.made()
+
+    assert [3, 2, 1] == call.attempts
+
+
+async def test_an_undoing_is_noted_with_the_step_and_takes_nothing_of_the_action_s_own_halt():
+    call = Call(Halted((HALT,), "unknown", spent=2), EffectFailed("refused", "no", applied="no"))
+    with pytest.raises(EffectFailed):
+        await call.made()
     call.path, call.script = "file/undo", [Halted((HALT,)), "undone"]
 
     assert ("undone", [3, 1, 3, 3]) == (await call.made(), call.attempts)

@@ -15,6 +15,9 @@ KNOWN = re.compile(r"has no key 'zzzzzz' \(keys here: (.*)\)")
 PAGES = {"steps": "group", "mission": "child"}
 """Pages that have another name than the key of their kind."""
 
+HEAD = {"verdict": "verdict", "dead-letter": "dead_letter"}
+"""Forms at the head of a mission, with the keys that they stand under."""
+
 ASKED = {
     "gate": "{step: a, gate: {zzzzzz: 1}}",
     "rung": "{step: a, gate: {escalation: [{zzzzzz: 1}]}}",
@@ -63,7 +66,7 @@ def test_a_page_names_exactly_the_keys_that_the_reader_takes(kind: str):
     assert known == set(keys_of(kind)) == tabled(page(kind), f"{kind} step")
 
 
-@pytest.mark.parametrize("form", [name for name in FORMS if name != "verdict"])
+@pytest.mark.parametrize("form", [name for name in FORMS if name not in HEAD])
 def test_a_form_inside_a_step_has_exactly_the_keys_that_the_reader_takes(form: str):
     assert taken(mission(f"steps: [{ASKED[form]}]")) == set(FORMS[form])
 
@@ -72,7 +75,8 @@ def test_the_head_has_exactly_the_keys_that_the_loader_takes():
     head = "mission: m\nversion: '1.0'\nteam: t\nsteps: [{step: a, agent: architect, task: T}]\n"
 
     assert taken(f"{head}zzzzzz: 1\n") == set(MISSION)
-    assert taken(f"{head}verdict: {{zzzzzz: 1}}\n") == set(FORMS["verdict"])
+    for form, key in HEAD.items():
+        assert taken(f"{head}{key}: {{zzzzzz: 1}}\n") == set(FORMS[form])
     # The mission's `on_failure` is written out at its steps.
     assert set(Definition.model_fields) - {"source"} == set(MISSION) - {"on_failure"}
 

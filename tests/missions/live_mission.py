@@ -27,6 +27,7 @@ from activities import keys
 from activities.halts import Lookout
 from activities.locks import Locksmith
 from activities.mcp_tools import ToolServers
+from contracts.channel import NotifyFile
 from contracts.decision import Opening
 from contracts.plan import Limits, MissionInput, MissionResult
 from contracts.workspace import PeopleFile, Server, Workspace
@@ -137,10 +138,13 @@ def moved_workspace(people: PeopleFile, company: str, queue: str) -> Workspace:
 
 
 @asynccontextmanager
-async def live_missions(client: Client, home: Path, company: str) -> AsyncIterator[LiveMissions]:
+async def live_missions(
+    client: Client, home: Path, company: str, notify: NotifyFile | None = None
+) -> AsyncIterator[LiveMissions]:
     """Serve the shipped missions, their agents and their tools, with the people whose keys lie in `home`."""
     queue = f"live-{uuid.uuid4().hex[:12]}"
     workspace = moved_workspace(keys.registered(home), company, queue)
+    workspace = workspace.model_copy(update={"notify": notify or workspace.notify})
     servers = ToolServers(workspace.servers)
     settings = Settings(workspace=MISSIONS, home=home)
     locksmith = Locksmith(client, id=f"locks-{queue}", queue=queue)

@@ -1,10 +1,9 @@
 """The first shipped mission as the starter would start it: on Temporal, everything real but the wait for people."""
 
-import pytest
 from live_mission import LiveMissions, load_input
-from temporalio.client import WorkflowFailureError
 
 from tests.workflows.switch import Switch, waiting
+from tests.workflows.test_mission import replays
 
 ALERT = load_input("incident_triage", "alerts/beaconing_workstation.json")
 
@@ -29,17 +28,38 @@ async def test_a_decision_of_the_requester_is_refused(live: LiveMissions):
     assert ["open_ticket"] == [effect["tool"] for effect in await live.effects(started)]
 
 
-async def test_what_cannot_be_filed_is_undone(live: LiveMissions):
+async def test_what_cannot_be_filed_waits_for_an_operator_and_is_undone_when_he_says_so(live: LiveMissions):
     await live.break_tool("open_ticket", times=8)
     try:
         started = await live.start("incident_triage", ALERT)
         await started.answer("isolate", "ines")
-        with pytest.raises(WorkflowFailureError):
-            await started.result()
+        view = await started.until_state("dead_letter")
     finally:
         await live.mend()
+    foreign = await started.command("abort", person="ines")
+    aborted = await started.command("abort", person="salma")
+    result = await started.result()
 
+    assert view.letter is not None
+    assert "remediate/file_isolation/file_incident" == view.letter.failure.step
+    assert (False, True, "aborted") == (foreign.accepted, aborted.accepted, result.state)
     assert ["isolate_host", "release_host"] == [effect["tool"] for effect in await live.effects(started)]
+
+
+async def test_what_could_not_be_filed_is_filed_once_the_tool_is_mended(live: LiveMissions):
+    await live.break_tool("open_ticket", times=8)
+    try:
+        started = await live.start("incident_triage", ALERT)
+        await started.answer("isolate", "ines")
+        await started.until_state("dead_letter")
+    finally:
+        await live.mend()
+    await started.command("retry", "file_incident", person="salma")
+    result = await started.result()
+
+    assert ("completed", "auto_remediate") == (result.state, result.verdict)
+    assert ["isolate_host", "open_ticket"] == [effect["tool"] for effect in await live.effects(started)]
+    await replays(started.handle)
 
 
 async def test_nobody_answers_and_the_case_goes_to_people(hurried: LiveMissions):
@@ -64,10 +84,13 @@ async def test_what_is_halted_waits_and_what_undoes_it_does_not(live: LiveMissio
         await switch.throw("lift", "tool:isolate_host", "viktor")
         await waiting(started, "team:secops")
         await switch.throw("lift", "team:secops", "viktor")
-        with pytest.raises(WorkflowFailureError):
-            await started.result()
+        await started.until_state("dead_letter")
     finally:
         await live.mend()
+    await switch.throw("halt", "tool:isolate_host", "viktor")
+    await started.command("abort", person="viktor")
+    await started.result()
+    await switch.throw("lift", "tool:isolate_host", "viktor")
 
     assert ["enrich", "isolate"] == [note.path.rpartition("/")[2] for note in (thinker, actor)]
     assert [] == before

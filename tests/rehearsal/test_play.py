@@ -523,3 +523,36 @@ expect: {verdict: done, steps: {work: recovered}}
 """)
 
     assert [] == told(result)
+
+
+def test_reminders_come_in_their_time_and_disturb_nobody(theatre):
+    theatre.mission(ASKED.replace("timeout: 30m,", "timeout: 30m, remind: [10m, 20m],"))
+    script = DONE + "people:\n  - {at: isolate, by: lea, decide: approve, after: 15m}\nexpect: {ran: [isolate]}\n"
+    said = theatre.rehearse(script)
+    silent = theatre.rehearse("expect: {state: completed, ran: []}\n")
+
+    [record] = said.came.view.records
+    assert [10] == [(note.at - record.started_at).total_seconds() / 60 for note in record.notices]
+    assert (15 * 60, "succeeded") == ends(said)["isolate"]
+    assert (30 * 60, "skipped") == ends(silent)["isolate"]
+    assert [] == told(said) + told(silent)
+    assert ["isolate"] == opened(silent)
+
+
+def test_each_fallback_of_a_ladder_answers_by_its_own_name(theatre):
+    theatre.mission("""
+  - step: g
+    steps:
+      - step: work
+        agent: ann
+        task: a
+        output: found
+        on_failure: {any: {agent: ben, else: {agent: ann, else: escalate}}}
+""")
+
+    result = theatre.rehearse("""
+agents: {work: {fails: unavailable}, work/on_failure: {fails: refused}, work/on_failure/on_failure: {k: 3}}
+expect: {verdict: done, steps: {work: recovered}, waits: []}
+""")
+
+    assert [] == told(result)

@@ -20,7 +20,7 @@ async def test_a_person_is_told_the_risk_the_ways_on_and_back_and_whose_words_th
         "if rejected      the mission ends as refused, and what it did is undone",
         "at the deadline  it counts as rejected: the mission ends as refused, and what it did is undone",
         "way back         │ release_host undoes isolate_host, should the mission come to nothing later",
-        "cost             1 agent run, 2 tool calls, 0.1s of work, $0.00 so far; the whole mission takes 1 agent runs",
+        "cost             1 agent run, 2 tool calls, 0.1s of work, $0.00 so far; the whole mission takes 1 agent run,",
         "asked for by     otto",
     ):
         assert line in told.out, told.out

@@ -5,11 +5,13 @@ import os
 import signal
 
 import pytest
-from launched import beside, dev, ended, line_with
+from launched import ANSWERED, beside, dev, ended, line_with
 
 from starter import footprint
+from starter.dev import _tell
 from starter.footprint import Footprint, Trace
 from starter.ports import is_free
+from starter.process import Process
 
 
 @pytest.mark.slow
@@ -48,6 +50,29 @@ async def test_a_home_that_cannot_be_written_is_one_line(tmp_path):
 
     assert (3, 1) == (code, len(said.splitlines())), said
     assert "set GONOGO_HOME to a folder that you may write" in said
+
+
+async def test_what_a_program_writes_is_read_line_by_line_and_once(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("of an earlier run\n")
+    program = Process("talker", ["sh", "-c", "echo one; echo two; printf 'thr'; read _"], log)
+    program.start()
+    try:
+        async with asyncio.timeout(ANSWERED):
+            while not program.said("thr"):
+                await asyncio.sleep(0.02)
+        assert (["one", "two"], []) == (program.news(), program.news())
+        with log.open("a") as file:
+            file.write("ee\n")
+        assert ["three"] == program.news()
+    finally:
+        program.kill()
+
+
+def test_notices_of_the_worker_are_shown_and_nothing_else_of_its_log(capsys):
+    _tell(["worker: serving gonogo", "notice: m waits for lead", "Traceback"])
+
+    assert "notice: m waits for lead\n" == capsys.readouterr().out
 
 
 def test_a_process_that_took_over_an_old_id_is_not_swept(tmp_path):

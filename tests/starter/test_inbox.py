@@ -105,6 +105,13 @@ async def test_nothing_waits_for_who_asked_for_it_or_has_decided_or_may_not(gono
     assert ([], [mission], []) == (mine["maya"], [one["id"] for one in mine["lena"]], mine["otto"])
 
 
+async def test_with_a_mission_only_what_waits_in_that_is_listed(gonogo, client, cast, nobody_else_waits):
+    one, other = await wait_at_gate(client), await wait_at_gate(client)
+    await listed(client, one, other)
+
+    assert [one] == [gate["id"] for gate in (await gonogo("approve", one, "--as", "maya", "--json")).json]
+
+
 async def test_without_a_terminal_it_lists_and_politely_says_how_to_decide(gonogo, client, waiting, nobody_else_waits):
     mission = await wait_at_gate(client)
     await listed(client, mission)
@@ -144,6 +151,7 @@ ROUTINE = Tool(server="company", effect="write", routine=True, compensated_by=("
         ({"required": 2}, {}, False),
         ({"compensation": None}, {}, False),
         ({"compensation": "file_ticket"}, {}, False),
+        ({"undo": None}, {}, False),
         ({"kind": "escalation"}, {}, False),
         ({"arguments": {"host": "web-01", "reason": "x" * 3000}}, {}, False),
         ({"plan_digest": "sha256:0"}, {}, False),

@@ -10,12 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
+from stage import plan
 
 from activities.fatigue import Request, Summary
 from contracts.call import Observation
 from contracts.decision import Action, Claims, Opening, Ruling, Subject
 from contracts.record import Effect, Failure, Record
-from contracts.view import MissionView, Waiting
+from contracts.view import MissionState, MissionView, Waiting
 from language.briefing import Briefing
 from language.risk import RISKS
 from language.visible import HIDDEN
@@ -26,6 +27,8 @@ from starter.page import page
 from starter.quoted import BEGINS, CUT, GOES_ON, folded, shortened
 from starter.render import bars
 from starter.waiting import print_queue
+from workflows.interpreter.journal import Journal
+from workflows.view import details
 
 SLOWLY = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -169,6 +172,14 @@ def test_nothing_hidden_in_a_gate_reaches_the_terminal(gate, told, width, room):
 @given(views())
 def test_nothing_hidden_in_a_mission_reaches_the_terminal(view):
     assert set() == hidden(on_screen(page(view, ()), bars(view)))
+
+
+@SLOWLY
+@given(views(), st.lists(openings(), max_size=2))
+def test_nothing_hidden_reaches_the_page_in_the_web_ui(view, gates):
+    definition = plan().definition.model_copy(update={"mission": view.name, "version": view.version})
+
+    assert set() == hidden(details(definition, MissionState.WAITING, Journal(view.records), tuple(gates)))
 
 
 @SLOWLY

@@ -41,7 +41,8 @@ async def woken(case: Case, cable: Cable, sleeper: Hand) -> None:
 
     async def over() -> bool:
         again = (await isolations(case))[before:]
-        return "answered" in again or sleeper.said("Completing activity as failed")
+        let_be = sleeper.said("Completing activity as failed") or sleeper.said("what is halted cannot be read")
+        return "answered" in again or let_be
 
     await until(over, f"{sleeper.name} is through with what it had in hand")
 

@@ -319,6 +319,12 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "decide": [("cleo", "approve")],
         "limits": CURRENT,
     },
+    "party_repeated": {
+        "steps": [talking(rounds=9), agent("after", "cid")],
+        "agents": {"ann": stance("yes"), "ben": stance("no"), "cid": {"n": 1, "confidence": 0.9}},
+        "decide": [("cleo", "approve")],
+        "limits": CURRENT,
+    },
     "retried_by_chance": {
         "steps": [
             {

@@ -62,14 +62,14 @@ MUTATIONS = {
     ),
     "a failure that waits for nobody": (
         "workflows/interpreter/course.py",
-        "if (box is None and not control.stopped()) or ending.failure is None:",
-        "if box is not None or ending.failure is None:",
+        "(box is None and not control.overriding())",
+        "(box is not None and not control.overriding())",
         "letter.1",
     ),
     "a gate that a command steps around": (
-        "workflows/interpreter/command.py",
-        "and not ruling.allowed and",
-        "and ruling.allowed and",
+        "workflows/interpreter/passing.py",
+        "return [passed for passed in gates_passed(ruling, scope) if not agreed(passed)]",
+        "return [passed for passed in gates_passed(ruling, scope) if agreed(passed)]",
         "redirected.1",
     ),
     "a child that is never started": (
@@ -143,6 +143,24 @@ MUTATIONS = {
         "set(_effect(path, scope).locks) - still_held(path, scope)",
         "set()",
         "locked_undone.1",
+    ),
+    "silence that is a rejection though it was to be a failure": (
+        "workflows/interpreter/ask.py",
+        "if gate.last_resort() == DEAD_LETTER:",
+        "if gate.last_resort() is None:",
+        "gate_reminded.1",
+    ),
+    "a notice that is not sent": (
+        "workflows/interpreter/ask.py",
+        '    tell("opened" if',
+        '    (lambda *_: None)("opened" if',
+        "gate_told.1",
+    ),
+    "a deadline that hears nobody out": (
+        "workflows/ports.py",
+        "and workflow.patched(IN_TIME)",
+        "and not workflow.patched(IN_TIME)",
+        "gate_heard_late.1",
     ),
     "parallel branches one after the other": (
         "workflows/interpreter/steps/parallel.py",

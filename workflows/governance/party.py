@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from contracts.party import Party
 
+REPEATED = 3
+"""Rounds in which the same is said, after which nothing new is to be expected."""
 VOTE = 0
 """The number of the round in which everyone votes."""
 STEP = 0.1
@@ -110,6 +112,14 @@ def stalled(party: Party, words: Sequence[Word], last: int) -> bool:
         return False
     known = [stances(party, _until(words, number)) for number in range(last - party.stall, last + 1)]
     return not any(_moved(before, after) for before, after in pairwise(known))
+
+
+def repeated(words: Sequence[Word], last: int) -> bool:
+    """Say whether in three rounds everybody has said the same, word for word, and no facilitator spoke in between."""
+    turns = [word for word in words if word.kind == "turn" and last - REPEATED < word.round <= last]
+    rounds = [{one.by: one.said for one in turns if one.round == last - back} for back in range(REPEATED)]
+    heard = any(word.kind == "interjection" and word.order > turns[0].order for word in words) if turns else True
+    return not heard and bool(rounds[-1]) and all(one == rounds[-1] for one in rounds)
 
 
 def _until(words: Sequence[Word], last: int) -> list[Word]:

@@ -8,10 +8,12 @@ from contracts.record import STANDING, Record
 def to_undo(records: Iterable[Record]) -> list[Record]:
     """Return the records of effects that are still to be undone, the last completed first.
 
-    An effect whose outcome nobody knows is undone too: compensations are safe where nothing happened.
+    An effect whose outcome nobody knows is undone too: compensations are safe where nothing happened. A command may
+    stop a step before it has completed: what began last is undone first, before all that has.
     """
-    standing = (record for record in records if record.effect is not None and record.effect.undo_status in STANDING)
-    return sorted(standing, key=lambda record: -record.order)
+    standing = [record for record in records if record.effect is not None and record.effect.undo_status in STANDING]
+    standing.reverse()
+    return sorted(standing, key=lambda record: -record.order if record.order else -float("inf"))
 
 
 def not_undone(records: Iterable[Record]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ The law: what was good is kept, as it was done by the mission that did it, and n
 is not good. Pure; `starter/rerun.py` reads the one and starts the other.
 """
 
+from datetime import datetime
 from typing import cast
 
 from contracts.plan import Carried, Plan
@@ -17,7 +18,7 @@ from workflows.interpreter.sense import Senseless
 from workflows.interpreter.spot import Spot, spot
 
 
-def kept(records: tuple[Record, ...], plan: Plan, step: str) -> Carried:
+def kept(records: tuple[Record, ...], plan: Plan, step: str, now: datetime) -> Carried:
     """Return what is carried over when a mission begins anew from a step. Raises `Senseless` or `Unknown`."""
     journal = Journal(records, order=max((record.order for record in records), default=0))
     # Nothing is asked of the world here: the journal alone is edited.
@@ -28,7 +29,7 @@ def kept(records: tuple[Record, ...], plan: Plan, step: str) -> Carried:
     around = set(place.around())
     left = [record.path for record in journal.records() if record.status not in SETTLED and record.path not in around]
     journal.begin_anew(left)
-    reopen(place, scope)
+    reopen(place, scope, now)
     for record in journal.records():
         _demand_good(record, place)
         journal.update(record.path, **_as_done_by_another(record))

@@ -21,7 +21,7 @@ from workflows.governance.tally import standing
 from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.scope import Scope
-from workflows.interpreter.tell import CLOCK, moments, next_look, remind, tell
+from workflows.interpreter.tell import CLOCK, moments, next_look, remind, stood_still, tell
 from workflows.interpreter.terms import USUAL, Terms
 from workflows.view import spent
 
@@ -211,7 +211,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         authors=scope.plan.definition.author if "author" in question.terms.excluded else (),
         spent=spent(scope.journal.records()) if scope.mission.tells else None,
     )
-    return Opening(
+    opening = Opening(
         subject=subject,
         digest=subject.digest(),
         nonce=scope.ports.nonce(),
@@ -223,6 +223,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         stands_still=question.terms.stands_still,
         reminders=moments(question.terms.reminders[rung : rung + 1], now),
     )
+    return stood_still(opening, now) if opening.stands_still and scope.control.paused is not None else opening
 
 
 def _amended(question: Question, amended: Opening) -> Question:

@@ -5,6 +5,7 @@ before is taken for the next one's. Nothing gets past a gate without that gate's
 judged in `activities/identity.py`, and the state is `governance/control.py`.
 """
 
+from datetime import datetime
 from typing import Any, assert_never
 
 from contracts.call import Usage
@@ -15,11 +16,11 @@ from contracts.record import inside
 from workflows.interpreter.amend import amend
 from workflows.interpreter.dispatch import actor
 from workflows.interpreter.hold import give_back
-from workflows.interpreter.passing import gates_passed
-from workflows.interpreter.reach import agents, jumped, reach
+from workflows.interpreter.passing import unagreed
+from workflows.interpreter.reach import agents, jumped, nothing, reach
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.sense import Senseless, demand_content, demand_sense
-from workflows.interpreter.spot import Spot, Unknown, spot
+from workflows.interpreter.spot import Spot, Unknown, left_behind, spot
 from workflows.interpreter.tell import goes_on, stood_still
 from workflows.interpreter.together import ask_again
 from workflows.interpreter.undo import undo_these
@@ -67,7 +68,8 @@ def _taken(ruling: Ruling, scope: Scope) -> Receipt:
         case "skip" | "retry" | "redirect" | "rollback" | "amend" | "escalate":
             demand_sense(ruling, scope)
             control.queue(ruling)
-            scope.ports.override(reach(ruling, scope))
+            # What people are to be asked about first ends nothing before they have agreed.
+            scope.ports.override(nothing if unagreed(ruling, scope) else reach(ruling, scope))
             return Receipt(accepted=True, step=ruling.step, state="due")
         case _:
             assert_never(verb)
@@ -159,6 +161,7 @@ async def carry_out(scope: Scope) -> None:
         if after:
             control.note(ruling, scope.ports.now(), before=state_before(scope), after=after)
             if ruling.verb not in {"amend", "pause"}:
+                await _forget(_left_behind(ruling, scope), scope)
                 control.close_letter()
     finally:
         control.carrying = False
@@ -177,7 +180,7 @@ async def _carried(ruling: Ruling, scope: Scope) -> str:
     if ruling.step == VERDICT:
         return "the verdict is reached anew"
     place = spot(ruling.step, scope)
-    if ruling.verb in {"skip", "redirect"} and not ruling.allowed and list(gates_passed(ruling, scope)):
+    if unagreed(ruling, scope):
         scope.control.put(asking=(*scope.control.state.asking, ruling))
         return ""
     match ruling.verb:
@@ -199,10 +202,18 @@ async def _carried(ruling: Ruling, scope: Scope) -> str:
         case "escalate":
             scope.control.escalate(place.path)
             scope.journal.update(place.path, status="running", ended_at=None)
-            reopen(place, scope)
+            reopen(place, scope, scope.ports.now())
             return "people are asked how to go on"
         case _:
             raise AssertionError(ruling.verb)
+
+
+def _left_behind(ruling: Ruling, scope: Scope) -> list[str]:
+    """Return what failed elsewhere and is walked again, so that what it may have done is not forgotten."""
+    kept = (ruling.step, *inside(ruling.step)) if ruling.verb == "escalate" else ()
+    return [
+        path for path in left_behind(scope.journal) if not kept or not (path == kept[0] or path.startswith(kept[1:]))
+    ]
 
 
 def _own(place: Spot, scope: Scope) -> list[str]:
@@ -217,6 +228,17 @@ def _own(place: Spot, scope: Scope) -> list[str]:
 
 async def _begin_anew(place: Spot, paths: list[str], scope: Scope) -> list[str]:
     """Undo and forget these paths, and open what is around the place again. Returns what was undone."""
+    undone = await _forget(paths, scope)
+    if not paths:
+        scope.journal.begin_anew(paths)
+    reopen(place, scope, scope.ports.now())
+    return undone
+
+
+async def _forget(paths: list[str], scope: Scope) -> list[str]:
+    """Undo what these paths did, and forget them. Returns what was undone."""
+    if not paths:
+        return []
     gone = set(paths)
     undone = await undo_these([record for record in scope.journal.records() if record.path in gone], scope)
     for record in scope.journal.claiming():
@@ -229,17 +251,17 @@ async def _begin_anew(place: Spot, paths: list[str], scope: Scope) -> list[str]:
         usage = usage.plus(known.usage if known is not None else Usage())
     scope.control.forget(paths, usage)
     scope.journal.begin_anew(paths)
-    reopen(place, scope)
     return undone
 
 
-def reopen(place: Spot, scope: Scope) -> None:
+def reopen(place: Spot, scope: Scope, now: datetime) -> None:
+    """Open what is around a place again. Its time begins anew."""
     for around in place.around():
         record = scope.journal.get(around)
         if record is not None and record.status not in OPEN:
             output = record.output if record.kind in KEEPS else None
             fields = {"status": "running", "ended_at": None, "failure": None, "output": output, "order": 0}
-            scope.journal.update(around, **fields)
+            scope.journal.update(around, **fields, started_at=now)
         elif record is not None and record.failure is not None:
             scope.journal.update(around, failure=None)
         ask_again(around, scope)
@@ -261,5 +283,5 @@ async def _redirect(place: Spot, ruling: Ruling, scope: Scope) -> str:
         below = [one.path for one in scope.journal.records() if one.path == path or one.path.startswith(own)]
         await _begin_anew(place, below, scope)
         _skip(step, path, ruling, scope, {})
-    reopen(place, scope)
+    reopen(place, scope, scope.ports.now())
     return f"goes on from there; skipped: {', '.join(path for _, path in passed) or 'nothing'}"

@@ -63,14 +63,21 @@ async def follow_under_control(scope: Scope, inputs: dict[str, Any]) -> Ending:
     scope.variables = fresh_variables(scope)
     asking = [asyncio.ensure_future(ask_to_pass(ruling, scope)) for ruling in scope.control.state.asking]
     try:
-        return await _followed(scope, {**inputs, **scope.control.state.values})
-    finally:
-        for task in asking:
-            task.cancel()
-        # Nothing is awaited where nobody was asked: a coroutine that is thrown away has no loop to wait in.
-        for ended in await asyncio.gather(*asking, return_exceptions=True) if asking else ():
-            if isinstance(ended, Exception) and not isinstance(ended, Suspended):
-                raise ended
+        ending = await _followed(scope, {**inputs, **scope.control.state.values})
+    except (Exception, asyncio.CancelledError):
+        await _stopped(asking)
+        raise
+    await _stopped(asking)
+    return ending
+
+
+async def _stopped(asking: "list[asyncio.Task[None]]") -> None:
+    """Stop asking: the next walk asks again. Not in a `finally`: a mission that is evicted has nothing to wait in."""
+    for task in asking:
+        task.cancel()
+    for ended in await asyncio.gather(*asking, return_exceptions=True) if asking else ():
+        if isinstance(ended, Exception) and not isinstance(ended, Suspended):
+            raise ended
 
 
 def fresh_variables(scope: Scope) -> Variables:
@@ -82,12 +89,17 @@ async def _followed(scope: Scope, inputs: dict[str, Any]) -> Ending:
     box, control = scope.plan.definition.dead_letter, scope.control
     if control.letter is None or control.stopped():
         ending = await follow(scope, inputs)
-        if control.stopped() and ending.failure is None:
+        if ending.state == MissionState.COMPLETED and control.overriding():
+            raise Suspended
+        stopped = control.stopped()
+        if stopped and ending.failure is None:
             return await _released(ending, scope)
-        if (box is None and not control.stopped()) or ending.failure is None:
+        if ending.failure is None or (not stopped and (box is None and not control.overriding())):
             return ending
+        # Without a box it waits no longer than for the command that was there before the failure.
         now = scope.ports.now()
-        deadline = now + box.timeout if box is not None and box.timeout is not None else None
+        at_once = now if not stopped else None
+        deadline = at_once if box is None else now + box.timeout if box.timeout is not None else None
         tried = tuple(tried_around(ending.failure.step, scope))
         control.put(letter=DeadLetter(failure=ending.failure, at=now, deadline=deadline, tried=tried))
         left_to_operators(ending.failure, scope)

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import count
 
 from contracts.definition import Step
-from contracts.lock import LONGEST_NAME, MOST_LOCKS, Claim, Holder, LockNote, Standing
+from contracts.lock import LONGEST_NAME, MOST_LOCKS, TURNS, Claim, Holder, LockNote, Standing
 from contracts.record import STANDING, Failure, Record, inside
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.join import see_through
@@ -24,7 +24,8 @@ async def take(step: Step, path: str, scope: Scope) -> None:
     """Wait until a step has its locks. Its `timeout` bounds the wait."""
     if not step.locks or scope.journal.settled(path) is not None:
         return
-    note = _known(path, scope) or LockNote(names=_names(step, path, scope))
+    first = LockNote(turn=scope.generation(path) * TURNS)
+    note = _known(path, scope) or first.model_copy(update={"names": _names(step, path, scope)})
     if not note.names or note.state == "held":
         return
     if note.state != "waiting":

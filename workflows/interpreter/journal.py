@@ -44,13 +44,18 @@ class Journal:
         return record if record is not None and record.status in SETTLED else None
 
     def start(self, path: str, kind: str, actor: str, now: datetime) -> None:
-        """Note that a step runs. A record left open by the run before this one stays as it is."""
+        """Note that a step runs. A record left open by the run before this one stays as it is.
+
+        One that failed and is only walked again is of the generation that it was: its effects have the same keys.
+        """
         known = self._records.get(path)
         if known is not None and known.status in {"running", "waiting"}:
             return
-        attempt = known.attempt + 1 if known is not None else 1
-        begun = {"status": "running", "attempt": attempt, "started_at": now, "generation": self.generation}
-        self._put(Record(path=path, kind=kind, actor=actor, **begun))
+        record = Record(path=path, kind=kind, actor=actor, status="running", started_at=now, generation=self.generation)
+        if known is not None:
+            same = {"attempt": known.attempt + 1, "generation": known.generation, "locks": known.locks}
+            record = record.model_copy(update=same)
+        self._put(record)
 
     def update(self, path: str, **fields: Any) -> None:
         """Change fields of a record that stands."""

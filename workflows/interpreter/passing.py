@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from contracts.base import digest
 from contracts.decision import Ruling
-from contracts.definition import ActionStep, Step
+from contracts.definition import ActionStep, MissionStep, Step
 from contracts.gate import Gate
 from contracts.record import inside
-from language.steps import children, gate_of, walk
+from language.steps import called_by, children, gate_of, walk
 from workflows.interpreter.ask import Question, ask_apart
 from workflows.interpreter.reach import jumped, reach
 from workflows.interpreter.scope import Scope
@@ -34,7 +35,7 @@ def gates_passed(ruling: Ruling, scope: Scope) -> Iterator[Passed]:
     place = spot(ruling.step, scope)
     skipped = [(place.step, place.path)] if ruling.verb == "skip" else list(jumped(place, scope))
     for step, path in skipped:
-        for inner, here in _every(step, path):
+        for inner, here in _every(step, path, scope):
             gate = gate_of(inner)
             if gate is not None and not _answered(here, scope):
                 yield Passed(here, gate.approvers, _terms(inner, gate, scope), gate.timeout)
@@ -51,11 +52,33 @@ def _terms(step: Step, gate: Gate, scope: Scope) -> Terms:
     return terms(gate, *covering(scope.plan, *pairs))
 
 
-def _every(step: Step, path: str) -> Iterator[tuple[Step, str]]:
+def unagreed(ruling: Ruling, scope: Scope) -> list[Passed]:
+    """Return the gates that a command passes and whose people have not agreed to this very command."""
+
+    def agreed(passed: Passed) -> bool:
+        record = scope.journal.settled(_asked(ruling, passed))
+        return record is not None and record.output is not None and record.output["approved"]
+
+    if ruling.verb not in {"skip", "redirect"}:
+        return []
+    return [passed for passed in gates_passed(ruling, scope) if not agreed(passed)]
+
+
+def _asked(ruling: Ruling, passed: Passed) -> str:
+    # The whole id counts: whoever signs a command chooses it, and must not choose one that others agreed to.
+    return f"override[{digest(ruling.jti)[-32:]}]/{passed.path}"
+
+
+def _every(step: Step, path: str, scope: Scope) -> Iterator[tuple[Step, str]]:
+    """Yield a step and all that it may lead to: written inside it, called by name, or in a child mission."""
     yield step, path
-    for inner in children(step):
+    below = [*children(step), tuple(scope.by_name[name] for name in called_by(step))]
+    if isinstance(step, MissionStep):
+        below.append(scope.plan.missions[step.mission].definition.steps)
+    for inner in below:
         for one in inner:
-            yield from _every(one, f"{path}/{one.step}")
+            if f"/{one.step}/" not in f"/{path}/":
+                yield from _every(one, f"{path}/{one.step}", scope)
 
 
 def _answered(path: str, scope: Scope) -> bool:
@@ -74,7 +97,7 @@ async def ask_to_pass(ruling: Ruling, scope: Scope) -> None:
             context={"command": {"verb": ruling.verb, "step": ruling.step, "changes": ruling.changes}},
             terms=passed.terms,
         )
-        answer = await ask_apart(question, f"override[{ruling.jti[:8]}]/{passed.path}", scope)
+        answer = await ask_apart(question, _asked(ruling, passed), scope)
         if answer.decided != "approved":
             _dismiss(ruling, scope)
             reason = f"the people of the gate at {passed.path} did not agree ({answer.decided.replace('_', ' ')})"
@@ -82,7 +105,7 @@ async def ask_to_pass(ruling: Ruling, scope: Scope) -> None:
             scope.ports.changed()
             return
     _dismiss(ruling, scope)
-    scope.control.queue(ruling.model_copy(update={"allowed": True}))
+    scope.control.queue(ruling)
     scope.ports.override(reach(ruling, scope))
 
 

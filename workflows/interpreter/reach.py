@@ -9,6 +9,9 @@ from contracts.record import inside
 from workflows.interpreter.scope import Scope, Touched
 from workflows.interpreter.spot import Spot, spot
 
+UNDO = "/undo"
+"""What a compensation's path ends with: a command that begins something anew has it undone, so it is let be."""
+
 
 def nothing(_path: str, _agent: bool) -> bool:
     return False
@@ -38,6 +41,8 @@ def reach(ruling: Ruling, scope: Scope) -> Touched:
 
     def touched(path: str, agent: bool) -> bool:
         del agent
+        if path.endswith(UNDO):
+            return False
         return path in gone or any(path == one or path.startswith(inside(one)) for one in own)
 
     return touched

@@ -141,32 +141,6 @@ class Ports(Protocol):
         ...
 
 
-class Unsteered:
-    """The part of the ports that is there for operators, where there are none."""
-
-    def later(self, seconds: float) -> datetime:
-        raise AssertionError(seconds)
-
-    def holds(self, path: str, generation: int) -> bool:
-        del path, generation
-        return False
-
-    def override(self, touched: "Touched") -> None:
-        raise AssertionError(touched)
-
-    async def reported(self, touched: "Touched") -> None:
-        raise AssertionError(touched)
-
-    def interrupt(self, path: str, generation: int, cause: str) -> bool:
-        raise AssertionError(path, generation, cause)
-
-    def stop(self) -> None:
-        raise AssertionError
-
-    def tell_child(self, child: Child, token: str) -> None:
-        raise AssertionError(child, token)
-
-
 @dataclass(frozen=True)
 class Mission:
     """Who the mission is."""

@@ -21,13 +21,15 @@ from contracts.definition import (
     Step,
     Target,
 )
-from contracts.record import inside
+from contracts.record import STANDING, inside
 from language.steps import failure_targets, kind_targets
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Scope
 
 SEGMENT = re.compile(r"(?P<name>[^\[#/]+)(?P<rest>(?:\[[^\]/]*\]|#\d+)*)")
 PART = re.compile(r"\[([^\]]*)\]|#(\d+)")
+BOUNDARY = re.compile(r"[/\[#]")
+FAILED = {"failed", "cancelled"}
 WAYS = {"on_failure", "on_max", "on_stall"}
 """Parts of a path that name no step but a way out of one."""
 
@@ -99,10 +101,10 @@ class Spot:
     def around(self) -> Iterator[str]:
         """Yield the paths around the step, the innermost first: steps, attempts, rounds, items."""
         found = []
-        for level in self.levels[:-1]:
+        for level in self.levels:
             found.append(level.path)
             found += [level.path + level.rest[: part.end()] for part in PART.finditer(level.rest)]
-        yield from reversed(found)
+        yield from reversed([path for path in found if path != self.path])
 
     def behind(self, journal: Journal) -> list[str]:
         """Return the paths of records that are of the step itself or come only after it, in the journal's order."""
@@ -120,9 +122,27 @@ class Spot:
         """Whether a record is of a branch beside the way here that was cancelled with it, or of a way out of it."""
         beside = [one for level in self.levels for one in _beside(level, journal)]
         cancelled = [one.path for one in map(journal.get, beside) if one is not None and one.status == "cancelled"]
-        ways = [f"{level.path}/{word}" for level in self.levels for word in WAYS]
+        heads = [level.path + rest for level in self.levels for rest in ("", *_attempts(level.rest))]
+        ways = [f"{head}/{word}" for head in heads for word in WAYS]
         gone = (*cancelled, *(way for way in ways if not _within(self.path, way)))
         return any(_within(path, one) for one in gone)
+
+
+def left_behind(journal: Journal) -> list[str]:
+    """Return the paths of steps that failed or were stopped, may have acted, and will be walked again."""
+    records = journal.records()
+    stands = [one.path for one in records if one.status in FAILED and one.effect and one.effect.undo_status in STANDING]
+    return [path for path in stands if not any(journal.settled(around) for around in _around(path))]
+
+
+def _around(path: str) -> Iterator[str]:
+    """Yield the paths around a path: every part of it."""
+    yield from (path[: found.start()] for found in BOUNDARY.finditer(path))
+
+
+def _attempts(rest: str) -> Iterator[str]:
+    """Yield what a path says up to each of its attempts."""
+    yield from (rest[: part.end()] for part in PART.finditer(rest) if part[2])
 
 
 def _beside(level: Level, journal: Journal) -> Iterator[str]:

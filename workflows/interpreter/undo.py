@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import count
 
 from contracts.child import Child, Report
-from contracts.lock import Claim, Holder
+from contracts.lock import TURNS, Claim, Holder
 from contracts.record import Effect, Record, inside
 from workflows.governance.saga import to_undo
 from workflows.interpreter.ask import Question, ask_apart
@@ -84,7 +84,8 @@ async def _undo(record: Record, scope: Scope) -> None:
 
 async def _try(path: str, number: int, scope: Scope) -> bool:
     """Run one compensation, under the locks of what it undoes; return whether it is done."""
-    holder = Holder(mission=scope.mission.id, first_run_id=scope.mission.first_run_id, path=f"{path}/undo", turn=number)
+    mission, turn = scope.mission, scope.generation(path) * TURNS + number
+    holder = Holder(mission=mission.id, first_run_id=mission.first_run_id, path=f"{path}/undo", turn=turn)
     names = tuple(sorted(set(_effect(path, scope).locks) - still_held(path, scope)))
     if not names:
         return await _compensate(path, scope)

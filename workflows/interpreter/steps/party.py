@@ -10,7 +10,8 @@ from typing import Any, Literal
 from contracts.call import AgentCall
 from contracts.definition import PartyStep
 from contracts.party import Party, tokens
-from workflows.governance.party import VOTE, agreeing, agreement, stalled
+from contracts.step import ESCALATE
+from workflows.governance.party import VOTE, agreeing, agreement, repeated, stalled
 from workflows.interpreter.consult import consult
 from workflows.interpreter.effort import agent_effort
 from workflows.interpreter.ending import StepFailed, Suspended
@@ -36,7 +37,9 @@ async def run_party(step: PartyStep, path: str, scope: Scope) -> Outcome:
         if step.output:
             # Whoever is asked how to go on sees where they stand.
             scope.variables.values[step.output] = result
-        await scope.run_target(step.party.on_stall, f"{path}/on_stall", scope)
+        # A party that does not say when it has stalled does not say either where that leads.
+        way = step.party.on_stall if step.party.stall is not None else ESCALATE
+        await scope.run_target(way, f"{path}/on_stall", scope)
     return Outcome(output=result, kept=result)
 
 
@@ -132,9 +135,13 @@ class Talk:
         if not last and (number < self.party.least_rounds or self.said.unanswered()):
             return {}
         ended = await self._consensus(here, number, last=last)
-        if not ended and stalled(self.party, self.said.words(), number):
+        if not ended and (stalled(self.party, self.said.words(), number) or self._repeated(number)):
             return ending("stall")
         return ended
+
+    def _repeated(self, number: int) -> bool:
+        """Whether all only say again what they said, in a party that does not say itself when it has stalled."""
+        return self.party.stall is None and self.scope.limits.ladder and repeated(self.said.words(), number)
 
     async def _consensus(self, here: str, number: int, *, last: bool) -> Ended:
         if self.party.judge:

@@ -1,0 +1,64 @@
+"""What is worked out beside a mission by whoever serves missions: the ruling on a decision, the loading of a plan.
+
+Ordinary activities on the missions' own queue, never local ones (ADR 16); missions from before keep theirs.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from contracts.base import Message
+from contracts.call import JUDGE_DECISION
+from contracts.decision import Hearing, Ruling
+from workflows.interpreter.ending import EffectFailed
+
+LAST_WORDS = timedelta(seconds=5)
+MOST_BYTES = 1_000_000
+"""The longest call: a server takes 2 MB, and a task that sends more is tried again for ever."""
+
+
+def demand_sendable(message: Message) -> int:
+    """Return how many bytes are sent; refuse what a server would not take."""
+    size = len(message.model_dump_json().encode())
+    if size > MOST_BYTES:
+        cause = f"the call has {size} bytes; at most {MOST_BYTES} can be sent"
+        raise EffectFailed("over_budget", cause, tried="nothing was sent", applied="no")
+    return size
+
+
+async def judge(hearing: Hearing, number: int, *, exact: bool) -> Ruling:
+    """Have a run's decision of this number ruled on. A judge that cannot be asked refuses: nothing passes unheard."""
+    asked = beside(f"decision/{number}", "judge a decision", LAST_WORDS, exact=exact)
+    try:
+        ruling: Ruling = await asked(JUDGE_DECISION, hearing, Ruling)
+    except EffectFailed as failed:
+        return Ruling(accepted=False, reason=f"the decision could not be judged: {failed.cause}")
+    return ruling
+
+
+def beside(name: str, summary: str, patience: timedelta, *, exact: bool) -> Callable[[str, Message, type], Any]:
+    """Return how to have something worked out by whoever serves missions; `name` is the activity's id."""
+    run = partial(workflow.execute_activity, activity_id=name) if exact else workflow.execute_local_activity
+
+    async def work_out(kind: str, given: Message, answer: type) -> Any:
+        try:
+            return await run(
+                kind,
+                given,
+                result_type=answer,
+                start_to_close_timeout=patience,
+                retry_policy=RetryPolicy(maximum_attempts=3),
+                summary=summary[:400],
+            )
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise asyncio.CancelledError from error
+            raise EffectFailed("failed", str(error.cause), applied="no") from error
+
+    return work_out
