@@ -6,6 +6,7 @@ whatever is no printable character is spelt out before it comes near a header, a
 
 import shlex
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 from urllib.parse import quote
 
@@ -36,7 +37,7 @@ def worded(notice: Notice, web: str, namespace: str) -> Words:
     command = shlex.join(parts)
     page = f"{web.rstrip('/')}/namespaces/{quote(namespace, safe='')}/workflows/{quote(notice.mission, safe='')}"
     link = page if web else ""
-    told = f"{clean['name']}: {clean['step'] or 'the mission'} {_said(notice.about, clean)}"
+    told = f"{clean['name']}: {clean['step'] or 'the mission'} {_said(notice, clean)}"
     where = {"Mission": clean["mission"], "Decide" if asks else "Look": command, "Web UI": link}
     text = f"{told}.\n\n" + "".join(f"{label:8}{value}\n" for label, value in where.items() if value)
     return Words(
@@ -48,11 +49,11 @@ def worded(notice: Notice, web: str, namespace: str) -> Words:
     )
 
 
-def _said(about: str, clean: dict[str, Any]) -> str:
+def _said(notice: Notice, clean: dict[str, Any]) -> str:
     who = " or ".join(clean["to"])
-    until = f", until {clean['deadline']}" if clean["deadline"] else ""
+    until = f", until {notice.deadline.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if notice.deadline else ""
     allow = f" to allow {clean['tool']}" if clean["tool"] else ""
-    match about:
+    match notice.about:
         case "settled":
             by = f" by {', '.join(clean['by'])}" if clean["by"] else ""
             return f"was {clean['decision'].replace('_', ' ')}{by}"

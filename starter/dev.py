@@ -86,7 +86,7 @@ def _tell(lines: list[str]) -> None:
 
     for line in lines:
         if line.startswith(LINE):
-            console().print(visible(line), style="bold yellow", markup=False)
+            console().print(visible(line), style="bold yellow", markup=False, soft_wrap=True)
 
 
 def _print(ports: "Ports", stack: "Stack") -> None:

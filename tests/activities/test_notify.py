@@ -83,7 +83,7 @@ async def test_a_webhook_gets_who_decides_on_what_until_when_and_how(desk):
     assert "gonogo approve mission-1 remediate/isolate" == facts["command"]
     assert "http://ui:8233/namespaces/default/workflows/mission-1" == facts["link"]
     assert (
-        "incident_triage: remediate/isolate waits for lead to allow isolate_host, until 2026-01-01T09:30:00Z"
+        "incident_triage: remediate/isolate waits for lead to allow isolate_host, until 2026-01-01 09:30 UTC"
         == facts["text"]
     )
     assert ("opened", ["lead"], "rita") == (facts["about"], facts["to"], facts["requested_by"])
@@ -221,7 +221,7 @@ async def test_the_terminal_gets_one_line(desk):
 
     [line] = said
     assert (
-        "notice: incident_triage: remediate/isolate waits for lead to allow isolate_host, until 2026-01-01T09:30:00Z; "
+        "notice: incident_triage: remediate/isolate waits for lead to allow isolate_host, until 2026-01-01 09:30 UTC; "
         "gonogo approve mission-1 remediate/isolate"
     ) == line
 

@@ -29,14 +29,14 @@ from activities.locks import Locksmith
 from activities.mcp_tools import ToolServers
 from contracts.channel import NotifyFile
 from contracts.decision import Opening
-from contracts.plan import Limits, MissionInput, MissionResult
+from contracts.plan import CURRENT, Limits, MissionInput, MissionResult
 from contracts.workspace import PeopleFile, Server, Workspace
 from language.freeze import freeze
 from language.loader import load_mission
 from language.workspace import load_workspace
 from runtime.settings import Settings
 from tests.cache import CACHE
-from tests.workflows.house import Activities, House, Started, exact
+from tests.workflows.house import Activities, House, Started
 from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
@@ -95,7 +95,9 @@ class LiveMissions:
     ) -> Running:
         definition = load_mission(MISSIONS / mission / "mission.yaml", self.workspace)
         plan = freeze(definition, self.workspace)
-        argument = MissionInput(plan=plan, inputs=inputs, requested_by=requested_by, limits=exact(limits))
+        lowered = limits.model_dump(exclude_unset=True) if limits else {}
+        bounds = CURRENT.model_copy(update=lowered)
+        argument = MissionInput(plan=plan, inputs=inputs, requested_by=requested_by, limits=bounds)
         handle = await self.house.client.start_workflow(
             mission,
             argument,

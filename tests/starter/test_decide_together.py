@@ -19,7 +19,7 @@ def grouped():
     return order.model_copy(update={"plan": order.plan.model_copy(update={"definition": definition}).sealed()})
 
 
-async def test_all_are_shown_one_is_changed_and_both_run_on_one_approval(gonogo, client, cast, tmp_path):
+async def test_all_are_shown_one_is_changed_and_both_run_on_one_approval(gonogo, client, tmp_path):
     mission = f"both-{uuid.uuid4().hex[:8]}"
     await launch(client, grouped(), mission)
     while not await read_gates(client, mission):
@@ -39,7 +39,8 @@ async def test_all_are_shown_one_is_changed_and_both_run_on_one_approval(gonogo,
     assert "isolate_host(host='web-01'" in queue.out
     assert 'reason: "keep forensic access"' in shown.out
     assert shown.out.index("action 1") < shown.out.index("isolate_host") < shown.out.index("action 2")
-    assert ["isolate_host", "file_ticket"] == cast.ledger
+    # The worker may still end what the test before has left.
+    assert ["isolate_host", "file_ticket"] == [one["who"] for one in audit.json if one["what"] == "action executed"]
     assert "approved by lena at both" in followed.out
     ordered = [one["detail"]["approved"] for one in audit.json if one["what"] == "action ordered"]
     accepted = [one["digest"] for one in audit.json if one["what"] == "decision accepted"]
