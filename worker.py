@@ -32,6 +32,7 @@ from activities.lineage import ServerLineage
 from activities.locks import Locksmith
 from activities.mcp_tools import ToolServers
 from activities.notify import Notifier
+from activities.past import Historian
 from activities.people import Directory
 from contracts.workspace import MISSION_QUEUE, Workspace
 from language.finding import Rejected
@@ -138,6 +139,7 @@ def _activities(
         locksmith.release,
         lookout.watch,
         plans.load,
+        Historian(client).read,
         Notifier(workspace.notify, directory, web=settings.web).send,
         *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
     ]

@@ -52,13 +52,13 @@ class ActionExecutor:
         await self._demand_free(call)
         tool = self._tools.get(call.tool)
         if tool is None:
-            raise _nothing_done("refused", f"{show(call.tool)} is no tool of this worker's workspace")
-        if tool.acts() and tool.idempotency == "none" and activity.info().attempt > 1:
+            raise _nothing_done(call, "refused", f"{show(call.tool)} is no tool of this worker's workspace")
+        if tool.acts() and tool.idempotency == "none" and _repeated(call):
             sentence = f"{call.tool} cannot be repeated safely, and an earlier attempt may have reached it"
             raise failure("refused", sentence, "unknown")
         wrong = _misfits(tool.input, call.arguments)
         if wrong:
-            raise _nothing_done("bad_input", f"{call.tool}: the arguments do not fit its contract: {wrong}")
+            raise _nothing_done(call, "bad_input", f"{call.tool}: the arguments do not fit its contract: {wrong}")
         await self._authorize(call)
         return tool
 
@@ -66,16 +66,16 @@ class ActionExecutor:
         """Refuse to begin what is halted. What undoes is no team's: only a halt of its own tool stops it."""
         halts = await self._brake(tool=call.tool, teams=() if call.undoes else (call.team,))
         if halts:
-            raise _nothing_done("halted", not_begun(call.tool, halts), **halting(halts))
+            raise _nothing_done(call, "halted", not_begun(call.tool, halts), **halting(halts))
 
     async def _authorize(self, call: ToolCall) -> None:
         try:
             await self._authority.check(call)
         except Refusal as refusal:
-            raise _nothing_done("refused", f"{call.tool} was refused: {refusal}") from None
+            raise _nothing_done(call, "refused", f"{call.tool} was refused: {refusal}") from None
         except RPCError as error:
             sentence = f"{call.tool}: its mission cannot be looked up: {explained(error)}"
-            raise _nothing_done("unavailable", sentence) from None
+            raise _nothing_done(call, "unavailable", sentence) from None
 
     async def _act(self, call: ToolCall, tool: Tool) -> Any:
         try:
@@ -83,22 +83,30 @@ class ActionExecutor:
         except ToolFailed as failed:
             more: dict[str, Any] = {"final": failed.final, "after": failed.after}
             if tool.acts() and failed.applied == "no":
-                raise _nothing_done(failed.code, str(failed), **more) from None
+                raise _nothing_done(call, failed.code, str(failed), **more) from None
             applied: Applied = failed.applied if tool.acts() else "no"
             raise failure(failed.code, str(failed), applied, **more) from None
 
 
-def _nothing_done(code: Code, sentence: str, *, final: bool = False, **details: Any) -> ApplicationError:
+def _nothing_done(
+    call: ToolCall, code: Code, sentence: str, *, final: bool = False, **details: Any
+) -> ApplicationError:
     """Return the failure of an attempt that surely did nothing.
 
     Whether an earlier one acted, this one cannot see: only an attempt that said so itself, with its last heartbeat,
     did nothing either. A lost heartbeat makes it unknown, and what is unknown is undone.
     """
     info = activity.info()
-    sure = info.attempt == 1 or {NOTHING_DONE: info.attempt - 1} in info.heartbeat_details
+    sure = not _repeated(call) or {NOTHING_DONE: info.attempt - 1} in info.heartbeat_details
     if sure:
         activity.heartbeat({NOTHING_DONE: info.attempt})
     return failure(code, sentence, "no" if sure else "unknown", final=final, **details)
+
+
+def _repeated(call: ToolCall) -> bool:
+    """Whether an attempt before this one may have reached the tool, also one before the mission was reset."""
+    info = activity.info()
+    return call.again or info.attempt > 1 or info.current_attempt_scheduled_time > info.scheduled_time
 
 
 def _check_output(call: ToolCall, tool: Tool, output: Any) -> None:

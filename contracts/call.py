@@ -86,6 +86,8 @@ class ToolCall(Message):
     """The key of the call that this one compensates: a tool that sees it refuses that call, should it come late."""
     generation: int = 0
     team: str = ""
+    again: bool = False
+    """It was asked for before the mission was stopped from outside, and may have been done then."""
 
 
 class ToolResult(Message):

@@ -47,6 +47,8 @@ class DeadLetter(Message):
     deadline: datetime | None = None
     tried: tuple[str, ...] = ()
     """Each rung that was taken before, in words, the first first."""
+    outside: bool = False
+    """The mission was stopped from outside in the middle of its work; it goes on where it was."""
 
 
 class CommandNote(Message):
@@ -85,6 +87,8 @@ class Controls(Message):
     """Inputs of the mission that were amended."""
     escalated: tuple[str, ...] = ()
     """Steps whose failure goes to people, whatever the definition says."""
+    begun: tuple[str, ...] = ()
+    """Paths of actions that a run before had asked for when it was stopped from outside, unknown to its journal."""
     aborted: str = ""
     """Who aborted the mission, and why."""
     spent: Usage = Usage()

@@ -26,7 +26,15 @@ class Way(NamedTuple):
 
 def ways(mission: str, letter: DeadLetter) -> tuple[Way, ...]:
     """Return the ways on from a failure, the gentlest first."""
-    step = letter.failure.step
+    if letter.outside:
+        on = Way("go on exactly where it was", ("resume", mission, *REASON))
+        return (on, *_from(mission, letter.failure.step))
+    return _from(mission, letter.failure.step)
+
+
+def _from(mission: str, step: str) -> tuple[Way, ...]:
+    if not step:
+        return (*_elsewhere(mission), _abort(mission))
     if step == FIRST:
         return (_abort(mission),)
     if step == VERDICT:

@@ -59,6 +59,7 @@ from workflows.meter import Meter
 from workflows.outbox import Outbox
 from workflows.parentage import Parentage, cancelled
 from workflows.ports import TemporalPorts
+from workflows.reset import Resets
 from workflows.view import page_of_gates, page_of_records, piece_of_opening, spent, waiting
 
 MOST_BYTES = 1_500_000
@@ -103,6 +104,7 @@ class Mission:
         identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells, above)
         self.outbox = Outbox(carried.notices, self.meter, lambda: self._scope)
         ports = TemporalPorts(plan, self, limits, self._journal)
+        self._resets = Resets(self._control, self._journal, lambda: self._ending is not None, self.changed)
         self._parentage = Parentage(parent, ports.watch_parent)
         kept = (plan, identity, ports, self._journal, self._gates)
         self._scope = scope_of(*kept, events=self._events, control=self._control, limits=limits)
@@ -124,6 +126,8 @@ class Mission:
                 self._count,
             )
         )
+        self._resets.begin()
+        watching = asyncio.create_task(self._resets.attend())
         self._parentage.attend(lambda: self._ending is None)
         self.outbox.resume()
         while (ending := await self._go_on()) is None:
@@ -135,6 +139,7 @@ class Mission:
         await see_through(workflow.wait_condition(lambda: not self._inbox.waiting()))
         await self.outbox.emptied()
         attending.cancel()
+        watching.cancel()
         return self._result(ending)
 
     @workflow.signal(dynamic=True)
@@ -215,6 +220,8 @@ class Mission:
                 self._end(await self._steered())
             await self._hold()
             if self._ending and to_be_undone(self._ending):
+                if self._control.unread:
+                    await see_through(self._resets.read())
                 self.changed()
                 await see_through(undo_all(self._scope))
             if self._ending and self._journal.claiming():
@@ -241,6 +248,8 @@ class Mission:
 
     async def _hand_over(self) -> None:
         """Continue as new. A mission that was cancelled, or cannot be carried, ends in this run instead."""
+        if self._control.unread:
+            await see_through(self._resets.read())
         await see_through(workflow.wait_condition(lambda: self._inbox.waiting_bytes() <= QUEUED))
         if is_cancelled() and not (self._ending and to_be_undone(self._ending)):
             # A cancellation is delivered once: the next run would never hear of it.

@@ -24,6 +24,7 @@ from activities.identity import Judge
 from activities.kin import Kin
 from activities.lineage import ServerLineage
 from activities.locks import Locksmith
+from activities.past import Historian
 from activities.people import Directory
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.decision import DECIDE, Claims, Opening, Receipt
@@ -34,6 +35,7 @@ from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionView, Sta
 from starter.state import read_receipt
 from tests.cache import CACHE
 from tests.interpreter.fakes import plan_of
+from workflows.board import at_start
 from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
@@ -142,6 +144,7 @@ class House:
             id=f"m-{uuid.uuid4().hex[:12]}",
             task_queue=self.queue,
             result_type=MissionResult,
+            search_attributes=at_start(plan.definition.mission, plan.definition.team),
         )
         return Started(self, handle)
 
@@ -264,9 +267,14 @@ async def house(
     async with Worker(
         client,
         task_queue=queue,
-        workflows=[Mission, Locks, Halts],
+        workflows=options.pop("workflows", [Mission, Locks, Halts]),
         activities=[
-            *(*fakes, plans.load, Judge(Directory(home / "people.yaml"), Arrivals(client)).judge),
+            *(
+                *fakes,
+                Historian(client).read,
+                plans.load,
+                Judge(Directory(home / "people.yaml"), Arrivals(client)).judge,
+            ),
             *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
         ],
         workflow_runner=runner(),

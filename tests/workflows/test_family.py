@@ -440,9 +440,14 @@ async def test_a_parent_that_was_reset_to_before_takes_the_same_child_up_again(c
         await becomes(child, MissionState.HELD)
         await started.until()
         await reset(client, started.handle)
+        first = started.handle.first_execution_run_id
+        handle = client.get_workflow_handle(started.handle.id, first_execution_run_id=first, result_type=MissionResult)
+        started = Started(h, handle)
+        await started.seen(lambda view: view.letter is not None)
+        await started.command("resume")
         again = await started.until()
         await started.decide(again, "lea")
-        ended = await result(Started(h, client.get_workflow_handle(started.handle.id, result_type=MissionResult)))
+        ended = await result(started)
 
         assert ("completed", "completed") == (ended.state, (await result(child)).state)
         assert [("file", 1)] == world(h)

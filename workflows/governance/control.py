@@ -11,6 +11,7 @@ from typing import Any
 from contracts.call import Usage
 from contracts.command import KEPT_COMMANDS, MOST_GUIDANCE, CommandNote, Controls, DeadLetter, Pause
 from contracts.decision import Ruling
+from contracts.record import inside
 
 
 class Control:
@@ -20,6 +21,8 @@ class Control:
         self.state = state or Controls()
         self.carrying = False
         """A command is being carried out: what is due waits for it."""
+        self.unread: list[int] = []
+        """Resets that this run has met, and whose past has not been read yet."""
 
     @property
     def paused(self) -> Pause | None:
@@ -28,6 +31,18 @@ class Control:
     @property
     def letter(self) -> DeadLetter | None:
         return self.state.letter
+
+    def stopped(self) -> bool:
+        """Whether the mission was stopped from outside, and nobody has said yet that it goes on."""
+        return bool(self.unread) or (self.letter is not None and self.letter.outside)
+
+    def begun(self, path: str) -> bool:
+        """Whether an action at a path or inside it had been asked for when the mission was stopped from outside."""
+        return any(one == path or one.startswith(inside(path)) for one in self.state.begun)
+
+    def close_letter(self) -> None:
+        """Let the mission go on from its dead letter."""
+        self.put(letter=None, begun=())
 
     def due(self) -> Ruling | None:
         """Return the command that is to be carried out next."""

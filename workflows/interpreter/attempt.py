@@ -31,7 +31,7 @@ async def run_attempts(step: Step, retry: Retry, path: str, scope: Scope, body: 
         if known is not None and known.status == "failed":
             continue
         if known is None:
-            await scope.begin_effect()
+            await scope.begin_effect(here)
             scope.journal.start(here, "attempt", "", scope.ports.now())
         if known is None or known.failure is None:
             outcome = await _attempt(here, scope, body)

@@ -108,14 +108,17 @@ def _pause(ruling: Ruling, scope: Scope) -> Receipt:
 
 def _resume(ruling: Ruling, scope: Scope) -> Receipt:
     control = scope.control
-    if control.paused is None:
-        return _noted(ruling, scope, state_before(scope), "not paused, so nothing changes")
+    before = state_before(scope)
+    if control.paused is None and not control.stopped():
+        return _noted(ruling, scope, before, "not paused, so nothing changes")
     control.put(paused=None)
+    if control.stopped():
+        control.close_letter()
     for opening in scope.gates.openings():
         if opening.stands_still:
             scope.gates.open(goes_on(opening, scope.ports.later))
     _tell_children(ruling, scope)
-    return _noted(ruling, scope, "paused", state_before(scope))
+    return _noted(ruling, scope, before, state_before(scope))
 
 
 def _tell_children(ruling: Ruling, scope: Scope) -> None:
@@ -159,7 +162,7 @@ async def carry_out(scope: Scope) -> None:
             control.note(ruling, scope.ports.now(), before=state_before(scope), after=after)
             if ruling.verb not in {"amend", "pause"}:
                 await _forget(_left_behind(ruling, scope), scope)
-                control.put(letter=None)
+                control.close_letter()
     finally:
         control.carrying = False
     control.done()

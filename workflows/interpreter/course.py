@@ -87,21 +87,34 @@ def fresh_variables(scope: Scope) -> Variables:
 
 async def _followed(scope: Scope, inputs: dict[str, Any]) -> Ending:
     box, control = scope.plan.definition.dead_letter, scope.control
-    if control.letter is None:
+    if control.letter is None or control.stopped():
         ending = await follow(scope, inputs)
         if ending.state == MissionState.COMPLETED and control.overriding():
             raise Suspended
-        if ending.failure is None or (box is None and not control.overriding()):
+        stopped = control.stopped()
+        if stopped and ending.failure is None:
+            return await _released(ending, scope)
+        if ending.failure is None or (not stopped and (box is None and not control.overriding())):
             return ending
         # Without a box it waits no longer than for the command that was there before the failure.
         now = scope.ports.now()
-        deadline = now if box is None else now + box.timeout if box.timeout is not None else None
+        at_once = now if not stopped else None
+        deadline = at_once if box is None else now + box.timeout if box.timeout is not None else None
         tried = tuple(tried_around(ending.failure.step, scope))
         control.put(letter=DeadLetter(failure=ending.failure, at=now, deadline=deadline, tried=tried))
         left_to_operators(ending.failure, scope)
         scope.ports.changed()
         tell_operators(ending.failure.step, deadline, scope)
     return await _wait_for_operators(scope)
+
+
+async def _released(ending: Ending, scope: Scope) -> Ending:
+    """Return an ending once operators let a mission go on that was stopped from outside."""
+    halt_if_cancelled()
+    if not await scope.ports.wait(lambda: not scope.control.stopped(), None, "it was stopped from outside"):
+        raise Suspended
+    halt_if_cancelled()
+    return ending
 
 
 async def _wait_for_operators(scope: Scope) -> Ending:

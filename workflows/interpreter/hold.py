@@ -46,7 +46,7 @@ async def wait_for(claim: Claim, until: datetime | None, path: str, scope: Scope
     """Ask, and ask again when word comes or time has passed, until a claim is granted. Raises `StepFailed`."""
     word = claim.holder.path
     for times in count():
-        await scope.begin_effect()
+        await scope.begin_effect(word)
         heard = scope.ports.nudged(word)
         # The first answer comes at once, so that whoever looks at the mission sees who is in the way.
         patience = _left(until, scope) if times else 0.0

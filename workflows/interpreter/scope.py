@@ -198,16 +198,23 @@ class Scope:
     async def begin_effect(self, path: str = "") -> None:
         """Stop here rather than start an effect in a cancelled branch or at the end of a run, and wait out a pause.
 
-        What a walk before this one has begun at the path is only waited for.
+        What a walk before this one has begun at the path is only waited for, and what a run before had begun when it
+        was stopped from outside is asked for again: the journal must know of it.
         """
         halt_if_cancelled()
         if self.ports.stopping():
             raise Suspended
-        while self.control.paused is not None and not (path and self.ports.holds(path, self.generation(path))):
-            await self.ports.wait(lambda: self.control.paused is None, None, "paused")
+        while self._waits() and not (path and self._begun(path)):
+            await self.ports.wait(lambda: not self._waits() or bool(path and self._begun(path)), None, "paused")
             halt_if_cancelled()
             if self.ports.stopping():
                 raise Suspended
+
+    def _waits(self) -> bool:
+        return self.control.paused is not None or self.control.stopped()
+
+    def _begun(self, path: str) -> bool:
+        return self.ports.holds(path, self.generation(path)) or self.control.begun(path)
 
     def generation(self, path: str) -> int:
         """Return how often operators had begun something anew when a step began."""

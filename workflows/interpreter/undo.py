@@ -20,7 +20,21 @@ from workflows.interpreter.scope import Scope
 
 async def undo_all(scope: Scope) -> None:
     """Run every compensation that is still open, one after the other."""
+    for path in scope.control.state.begun:
+        await _ask_about(path, scope)
     await _undo_each(scope.journal.records(), scope)
+
+
+async def _ask_about(path: str, scope: Scope) -> None:
+    """Ask people about an action that may have been done, unless the journal has come to know of it."""
+    record, gate = scope.journal.get(path), f"{path}/undo[0]"
+    if (record is None or record.effect is None) and scope.journal.settled(gate) is None:
+        message = (
+            f"{path} was under way when the mission was stopped from outside, and whether it was done nobody knows"
+        )
+        said = f"{message}. See what it did, undo it by hand, and approve or reject with a word on what you found"
+        rungs = (((scope.plan.escalation.role,), None),)
+        await ask_apart(Question(kind="compensation", message=said, rungs=rungs, context={}), gate, scope)
 
 
 async def undo_below(path: str, scope: Scope) -> None:

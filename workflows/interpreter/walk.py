@@ -219,7 +219,7 @@ async def _begin(step: Step, path: str, scope: Scope) -> None:
     halt_if_cancelled()
     known = scope.journal.get(path)
     if known is None or known.status not in OPEN:
-        await scope.begin_effect()
+        await scope.begin_effect(path)
     scope.journal.start(path, step.kind, actor(step), scope.ports.now())
     scope.variables.steps[step.step] = {"status": "running"}
     scope.ports.changed()

@@ -67,6 +67,7 @@ async def _act(step: ActionStep, path: str, arguments: dict[str, Any], grant: Gr
         key=key,
         grant=grant,
         generation=generation,
+        again=scope.control.begun(path),
     )
     effect = _register(step, call, scope)
     scope.journal.update(path, effect=effect)

@@ -59,7 +59,7 @@ def _stages(canary: Canary, path: str) -> list[Stage]:
 
 async def _run(stage: Stage, canary: Canary, scope: Scope) -> Record:
     """Run one stage and return its record, which is its verdict."""
-    await scope.begin_effect()
+    await scope.begin_effect(stage.path)
     scope.journal.start(stage.path, STAGE, stage.name, scope.ports.now())
     try:
         status = await _judged(stage, canary, scope.apart(**{STAGE: stage.value}))

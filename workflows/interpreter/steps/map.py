@@ -69,7 +69,7 @@ def _gathered(items: list[Item], scope: Scope) -> dict[str, Any]:
 
 async def _run(item: Item, step: MapStep, path: str, allowed: int, scope: Scope) -> None:
     """Run one item. Where it fails and may, undo what it did."""
-    await scope.begin_effect()
+    await scope.begin_effect(item.path)
     scope.journal.start(item.path, "item", "", scope.ports.now())
     record = scope.journal.get(item.path)
     failure, output = record.failure if record is not None else None, None
