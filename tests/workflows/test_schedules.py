@@ -113,18 +113,21 @@ def jti_of(token: str) -> str:
 
 
 def twice(calls: list[ToolCall]) -> Iterator[str]:
-    """A step acts once for each time that operators began it anew, and is undone in between."""
+    """A step acts once and is undone once each time that operators began it anew, and never acts while it stands.
+
+    What may not have happened is undone as well.
+    """
+    for (path, generation), times in Counter((call.path, call.generation) for call in calls).items():
+        if times > 1:
+            yield f"done twice: {path} ({generation})"
     stands: set[str] = set()
-    for number, call in enumerate(calls):
-        step = call.path.removesuffix("/undo") if call.undoes else call.path
+    for call in calls:
         if call.undoes:
-            if step not in stands:
-                yield f"undone twice, or never done: {call.path} at {number}"
-            stands.discard(step)
+            stands.discard(call.path.removesuffix("/undo"))
+        elif call.path in stands:
+            yield f"done again before it was undone: {call.path} ({call.generation})"
         else:
-            if step in stands:
-                yield f"done twice: {call.path} ({call.generation}) at {number}"
-            stands.add(step)
+            stands.add(call.path)
 
 
 def disordered(calls: list[ToolCall]) -> Iterator[str]:
