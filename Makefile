@@ -11,7 +11,7 @@ LOCK := uv pip compile pyproject.toml --group dev --python-version 3.11 --univer
 REPLAYED := $(addprefix tests/workflows/test_,mission.py kinds.py continue.py) -k "not flood"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check schedules bench lock clean
 export DECIDE ALERT
 # Without cached bytecode every command compiles itself anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -42,6 +42,9 @@ check: $(READY) ## format, lint, types, the direction of imports, what is made f
 	@$(BIN)/python -m language.reference --check
 	@$(BIN)/gonogo lint missions
 	@$(BIN)/gonogo rehearse missions
+
+schedules: $(READY) ## play 300 random schedules of decisions, commands and crashes; GONOGO_SEED=n plays the same again
+	@GONOGO_SCHEDULES=300 $(BIN)/pytest -s tests/workflows/test_schedules.py
 
 bench: $(READY) ## measure the interpreter against a workflow written by hand
 	@$(BIN)/python -m bench

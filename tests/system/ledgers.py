@@ -75,7 +75,7 @@ class Ledgers:
 
 def breaches(ledgers: Ledgers) -> list[str]:
     """Return every law that these ledgers break, in sentences; none is what must come back."""
-    checks = (_doubled, _unasked, _unapproved, _lost, _not_undone, _unended)
+    checks = (_doubled, unasked, unapproved, _lost, _not_undone, _unended)
     return [breach for check in checks for breach in check(ledgers)]
 
 
@@ -145,7 +145,7 @@ def _doubled(ledgers: Ledgers) -> Iterator[str]:
             yield f"doubled: {tool} was committed {times} times with {payload}"
 
 
-def _unasked(ledgers: Ledgers) -> Iterator[str]:
+def unasked(ledgers: Ledgers) -> Iterator[str]:
     """Every effect is one that the history asked for, under the key that its place in the mission gives."""
     for effect in ledgers.effects:
         call = _call_of(effect, ledgers.told)
@@ -158,7 +158,8 @@ def _unasked(ledgers: Ledgers) -> Iterator[str]:
 
 
 def _key(call: ToolCall, told: Told) -> str:
-    return idempotency_key(told.namespace, told.id, told.first_run, call.path, digest(call.arguments))
+    what = digest(call.arguments)
+    return idempotency_key(told.namespace, told.id, told.first_run, call.path, what, generation=call.generation)
 
 
 def _call_of(effect: Mapping[str, Any], told: Told) -> tuple[At, ToolCall] | None:
@@ -166,7 +167,7 @@ def _call_of(effect: Mapping[str, Any], told: Told) -> tuple[At, ToolCall] | Non
     return next(((at, call) for at, call in told.calls if (call.key, call.tool, call.arguments) == wanted), None)
 
 
-def _unapproved(ledgers: Ledgers) -> Iterator[str]:
+def unapproved(ledgers: Ledgers) -> Iterator[str]:
     """Every effect of a tool that needs approval has it, from people who may give it, for exactly this, before it."""
     for effect in ledgers.effects:
         found = _call_of(effect, ledgers.told)

@@ -143,6 +143,26 @@ async def test_nobody_gets_past_a_gate_on_what_people_agreed_to_for_another_comm
         await replays(started.handle)
 
 
+async def test_a_gate_that_was_answered_leaves_nobody_asked_to_pass_it(client, home):
+    held = Held()
+    inputs = {"type": "object", "properties": {"who": {"type": "string"}}}
+    async with house(client, home, Activities(agents={"ann": held})) as h:
+        gate = {"kind": "gate", "step": "ask", "gate": LEAD}
+        started = await h.start([gate, agent("one")], given={"who": "us"}, inputs=inputs)
+        opening = await started.until()
+        await started.command("skip", "ask")
+        await started.seen(lambda view: len(view.waiting) == 2)
+        await started.decide(opening, "lea")
+        await held.begun.wait()
+        await started.command("amend", name="who", value="them")
+        view = await started.seen(lambda view: not view.waiting)
+        held.free.set()
+
+        assert "ask has succeeded; roll back to it, or amend what it gave" in [note.refused for note in view.commands]
+        assert "completed" == (await started.result()).state
+        await replays(started.handle)
+
+
 @pytest.mark.parametrize(
     ("step", "target"),
     [

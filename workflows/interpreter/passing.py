@@ -65,8 +65,12 @@ def unagreed(ruling: Ruling, scope: Scope) -> list[Passed]:
 
 
 def _asked(ruling: Ruling, passed: Passed) -> str:
+    return f"{_named(ruling)}/{passed.path}"
+
+
+def _named(ruling: Ruling) -> str:
     # The whole id counts: whoever signs a command chooses it, and must not choose one that others agreed to.
-    return f"override[{digest(ruling.jti)[-32:]}]/{passed.path}"
+    return f"override[{digest(ruling.jti)[-32:]}]"
 
 
 def _every(step: Step, path: str, scope: Scope) -> Iterator[tuple[Step, str]]:
@@ -110,4 +114,10 @@ async def ask_to_pass(ruling: Ruling, scope: Scope) -> None:
 
 
 def _dismiss(ruling: Ruling, scope: Scope) -> None:
+    """Ask no more. A gate that was answered otherwise meanwhile leaves nobody's question open."""
+    for opening in scope.gates.openings():
+        path = opening.subject.step
+        if path.startswith(f"{_named(ruling)}/"):
+            scope.gates.close(path)
+            scope.journal.finish(path, "cancelled", scope.ports.now())
     scope.control.put(asking=tuple(one for one in scope.control.state.asking if one.jti != ruling.jti))
