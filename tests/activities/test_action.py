@@ -60,6 +60,16 @@ async def test_an_answer_that_does_not_fit_the_contract_was_applied_all_the_same
     assert ("tool_failed", "yes", False) == told(error)
 
 
+async def test_what_was_asked_for_before_a_reset_may_have_reached_the_tool(
+    executor: ActionExecutor, service: Service
+) -> None:
+    error = await failing(stage().run(executor.execute, call("ring_once", again=True)))
+    refused = await failing(stage().run(executor.execute, call("no_such_tool", again=True)))
+
+    assert (("refused", "unknown"), []) == (told(error)[:2], service.calls)
+    assert ("refused", "unknown") == told(refused)[:2]
+
+
 async def test_what_cannot_be_repeated_gets_one_attempt(executor: ActionExecutor, service: Service) -> None:
     assert {"ok": True} == (await stage().run(executor.execute, call("ring_once"))).output
     service.calls.clear()

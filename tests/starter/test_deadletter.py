@@ -115,3 +115,19 @@ async def test_a_mission_that_does_not_wait_so_is_one_line(gonogo, waiting):
 
     assert (1, "") == (told.code, told.out)
     assert f"mission {waiting} does not wait in the dead letter queue: it is waiting" in told.err
+
+
+async def test_a_terminated_mission_is_reconciled_and_says_how_it_goes_on(gonogo, waiting, client):
+    await client.get_workflow_handle(waiting).terminate(reason="by mistake")
+    assert 2 == (await gonogo("reconcile", "--every", "soon")).code
+    await until(lambda: _closed(client, waiting))
+    found = await gonogo("reconcile", "--json")
+    [one] = [one for one in found.json if one["id"] == waiting]
+
+    assert (0, "terminated", "opened a dead letter") == (found.code, one["what"], one["did"])
+    assert "terminated from outside by" in one["why"]
+
+
+async def _closed(client, mission):
+    listed_ = [one.id async for one in client.list_workflows("ExecutionStatus = 'Terminated'")]
+    return mission in listed_

@@ -418,6 +418,9 @@ async def play(started: Started, script: dict[str, Any]) -> None:
         return
 
 
+RESET = "reset"
+
+
 async def record(client: Client, home: Path, name: str) -> None:
     """Play one mission and write the history of each of its runs."""
     script = MISSIONS[name]
@@ -471,6 +474,21 @@ async def write(client: Client, mission: str, run_id: str | None, name: str) -> 
     print(f"{name}: {number} runs")
 
 
+async def record_reset(h: House) -> None:
+    """Terminate a mission in its action, reset it, let it go on, and write the history of the new run."""
+    from tests.workflows.test_mission import isolate
+    from tests.workflows.test_resets import Slow, found, settled, stopped, terminated
+
+    tool = Slow()
+    h.activities.tools["isolate"] = tool
+    mission = await terminated(h, tool, [act("a", 1), isolate(), agent("after")])
+    await found(h.client, mission)
+    await mission.seen(lambda view: stopped(view) and settled(view))
+    await mission.command("resume")
+    await mission.result()
+    await write(h.client, mission.handle.id, (await mission.handle.describe()).run_id, RESET)
+
+
 async def record_table(h: House) -> None:
     """Let two missions ask for what a third holds, and write the history of the table of locks."""
     let_go = asyncio.Event()
@@ -502,8 +520,11 @@ async def main(names: list[str]) -> None:
         home = populate(Path(folder))
         async with DevServer(home / "server.log", skip_time=True) as server:
             client = await Client.connect(server.address, data_converter=DATA_CONVERTER)
-            for name in names or MISSIONS:
+            for name in [name for name in names or MISSIONS if name != RESET]:
                 await record(client, home, name)
+            if RESET in (names or [RESET]):
+                async with house(client, home) as h:
+                    await record_reset(h)
 
 
 if __name__ == "__main__":
