@@ -51,7 +51,7 @@ async def test_the_mission_runs_and_the_queue_says_who_may_speak(gonogo, client,
     view = await read_state(client, talking)
     while not [one for one in (await gonogo("queue", "--json", "--role", "lead")).json if one["id"] == talking]:
         await asyncio.sleep(0.05)
-    queue, shown = await gonogo("queue", "--role", "lead"), await gonogo("show", talking)
+    queue, shown = await gonogo("queue", "--all", "--role", "lead"), await gonogo("show", talking)
 
     assert "running" == view.state
     assert "may speak: Isolate it?" in " ".join(queue.out.split())
