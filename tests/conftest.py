@@ -4,11 +4,16 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from temporalio.client import Client
 from temporalio.testing import TimeSkipper
 
 from runtime.connection import DATA_CONVERTER
 from starter.server import DevServer
+
+settings.register_profile("side by side", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("side by side")
+"""How fast examples are made hangs on what else the machine does: tests run side by side with servers."""
 
 
 def pytest_xdist_auto_num_workers() -> int:

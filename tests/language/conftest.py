@@ -4,5 +4,7 @@ import os
 
 from hypothesis import settings
 
-settings.register_profile("calm", deadline=None, max_examples=int(os.environ.get("EXAMPLES", "100")))
+settings.register_profile(
+    "calm", settings.get_profile("side by side"), max_examples=int(os.environ.get("EXAMPLES", "100"))
+)
 settings.load_profile("calm")
