@@ -17,9 +17,10 @@ from contracts.command import Controls
 from contracts.decision import Envelope, Opening, Receipt, Ruling
 from contracts.definition import Definition
 from contracts.event import Event
+from contracts.mind import Agent
 from contracts.notice import Notice
 from contracts.record import Failure, Record
-from contracts.workspace import Agent, Escalation, Tool
+from contracts.workspace import Escalation, Tool
 
 SMALL = 200_000
 """Bytes up to which what a mission carries stays readable in its history."""
