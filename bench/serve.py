@@ -17,14 +17,14 @@ from activities.identity import Judge
 from activities.people import Directory
 from bench.by_hand import ByHand
 from bench.five_steps import BY_HAND_QUEUE, WORKER_QUEUE, execute_action, run_agent
-from runtime.connection import DATA_CONVERTER
+from runtime.payloads import data_converter
 from workflows.mission import Mission
 from workflows.runner import WholeTasks, runner
 
 
 async def serve(address: str, home: Path, by_hand: WorkflowRunner) -> None:
     """Serve until the process is ended."""
-    client = await Client.connect(address, data_converter=DATA_CONVERTER)
+    client = await Client.connect(address, data_converter=data_converter(str(home / "payloads")))
     activities = [run_agent, execute_action, Judge(Directory(home / "people.yaml")).judge]
 
     def worker(queue: str, workflow: type, **how: Any) -> Worker:

@@ -29,10 +29,10 @@ from contracts.definition import ActionStep, AgentStep, Compensation, Definition
 from contracts.gate import Gate
 from contracts.plan import Limits, MissionInput, Plan
 from contracts.workspace import MISSION_QUEUE, Agent, Escalation, Tool
-from runtime.connection import DATA_CONVERTER
 from starter.launch import launch
 from starter.state import read_gates
 from tests.cache import CACHE
+from tests.payloads import DATA_CONVERTER
 from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
