@@ -35,6 +35,8 @@ class Settings(Document):
     model_key: SecretStr = SecretStr("")
     address: str = ""
     """The server that this process started itself; by default the profile and the environment say which."""
+    payloads: str = ""
+    """Where contents lie that are too large for a history: a folder, or `s3://bucket/prefix`; else inside the home."""
     max_cached_workflows: int | None = None
     """How many workflows a worker keeps in memory; None leaves it to the SDK."""
 
@@ -50,8 +52,13 @@ class Settings(Document):
             company_url=environ.get("GONOGO_COMPANY_URL") or COMPANY_URL,
             web=environ.get("GONOGO_WEB", ""),
             **_model(environ),
+            payloads=_place(environ, here),
             max_cached_workflows=_count(environ, "GONOGO_MAX_CACHED_WORKFLOWS"),
         )
+
+    def contents(self) -> str:
+        """Return the folder or bucket of contents that are known by their digest."""
+        return self.payloads or str(self.home / "payloads")
 
     def people_files(self) -> tuple[Path, Path]:
         """Return the two files that say who may decide: names and roles, then the keys registered here."""
@@ -74,6 +81,16 @@ def _model(environ: Mapping[str, str]) -> dict[str, Any]:
     if name and not url and ":" not in name:
         raise SettingRefused(f"{MODEL} is {name!r}; write 'provider:name', or say in {MODEL}_URL where it is")
     return {"model": name, "model_url": url, "model_key": SecretStr(key)}
+
+
+def _place(environ: Mapping[str, str], here: Path) -> str:
+    text = environ.get("GONOGO_PAYLOADS", "")
+    scheme, apart, rest = text.partition("://")
+    if not apart:
+        return str(here / text) if text else ""
+    if scheme != "s3" or not rest.strip("/"):
+        raise SettingRefused(f"GONOGO_PAYLOADS is {text!r}; write a folder, or s3://BUCKET/PREFIX")
+    return text
 
 
 def _count(environ: Mapping[str, str], name: str) -> int | None:
