@@ -22,7 +22,6 @@ from activities.failure import explained, failure
 from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolFailed, ToolServers
 from activities.notebook import Notebook
-from activities.pulse import beating
 from activities.statement import show
 from activities.toolbox import ReadingTools, WaitingTools
 from contracts.agent import AskLater
@@ -59,10 +58,11 @@ class AgentRunner:
         notebook = Notebook(lambda: activity.heartbeat(*notebook.details()))
         for said in call.guidance:
             notebook.observe(f"An operator says: {said}", "guidance", "progress")
-        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake)
-        async with beating(notebook.details):
+        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake, notebook.observe)
+        async with notebook.kept():
             try:
                 output = await _answer(work, call, tools, notebook)
+                notebook.conclude(output)
             except Exception:
                 if tools.halted is None:
                     raise
