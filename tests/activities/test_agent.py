@@ -9,8 +9,8 @@ import pytest
 from activities.agents import AgentRunner
 from activities.mcp_tools import ToolServers
 from contracts.call import AgentCall, AgentResult
+from contracts.mind import Agent, CodeAgent
 from contracts.observation import Observation, observed
-from contracts.workspace import Agent
 from tests.activities import minds
 from tests.activities.activity_stage import failing, stage, told
 from tests.activities.service import Service, tools
@@ -21,7 +21,7 @@ OUTPUT = {"type": "object", "required": ["verdict"], "properties": {"verdict": {
 
 def agent(name: str, **fields: Any) -> Agent:
     known = {"callable": f"tests.activities.minds:{name}", "tools": ("look", "isolate_host"), "output": OUTPUT}
-    return Agent(**{**known, **fields})
+    return CodeAgent(**{**known, **fields})
 
 
 MINDS = {name: agent(name) for name, mind in vars(minds).items() if getattr(mind, "__module__", "").endswith("minds")}
@@ -167,8 +167,10 @@ async def test_a_chatty_agent_fills_neither_history_nor_heartbeats(runner: Agent
         ("leaving", "leaving failed: SystemExit: 3", ("tool_failed", "no", True)),
         (
             "babbling",
-            "babbling failed: ValueError: an observation is a thought, finding, progress, question, call, answer "
-            "or confidence, not a 'shout'",
+            (
+                "babbling failed: ValueError: an observation is a thought, finding, progress, question, call, answer "
+                "or confidence, not a 'shout'"
+            ),
             ("tool_failed", "no", True),
         ),
     ],
