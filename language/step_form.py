@@ -170,7 +170,7 @@ class StepReader:
         wanted = seats(form)
         rung = Rung(
             approvers=form.texts("approvers", required=not wanted) or tuple(wanted),
-            required=form.integer("required", 1, 100, 1) if "required" in form.data else None,
+            required=form.integer("required", 1, 100, 0) or None,
             **{"from": wanted},
             timeout=spare(form.duration("timeout", required=True), Retry().most),
             remind=form.durations("remind"),

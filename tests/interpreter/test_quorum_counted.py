@@ -92,13 +92,14 @@ async def test_what_people_say_comes_to(more, words, decision):
 
 
 UP = {"timeout": "1h", "on_timeout": "escalate"}
+LEADS, CHIEF = ["lea approve", "lou approve"], {"from": {"chief": 1}}
 LADDERS = [
-    ("a rung that says nothing asks for as many", SEATED, {"approvers": ["lead"]}, ["lea approve", "lou approve"], "timed_out"),
+    ("a rung that says nothing asks for as many", SEATED, {"approvers": ["lead"]}, LEADS, "timed_out"),
     ("a rung that asks for one", SEATED, {"approvers": ["lead"], "required": 1}, ["lea approve"], "approved"),
-    ("other seats", SEATED, {"approvers": ["lead"], "from": {"lead": 2}}, ["lea approve", "lou approve"], "approved"),
+    ("other seats", SEATED, {"approvers": ["lead"], "from": {"lead": 2}}, LEADS, "approved"),
     ("other seats, half taken", SEATED, {"approvers": ["lead"], "from": {"lead": 2}}, ["lea approve"], "timed_out"),
     ("more people", {}, {"approvers": ["lead"], "required": 2}, ["lea approve"], "timed_out"),
-    ("seats of its own and no more", {"required": 3}, {"approvers": ["chief"], "from": {"chief": 1}}, ["cleo approve"], "approved"),
+    ("seats of its own and no more", {"required": 3}, {"approvers": ["chief"], **CHIEF}, ["cleo approve"], "approved"),
 ]  # fmt: skip
 
 
