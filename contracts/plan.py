@@ -31,8 +31,9 @@ class Limits(Message):
     `exact`: what a mission does hangs on its history alone: its runs count for themselves, rulings and plans come from
     ordinary activities. `ladder`: people whom a failure turns to are told all that was tried; endless talk is found.
     `jitter`: waits between attempts of whole steps vary. `tells`: what the mission has cost so far, and
-    with what an action would be undone, is part of what people sign. Missions that were started without these go on as
-    they began.
+    with what an action would be undone, is part of what people sign. `attentive`: operators are told of a reset, and
+    answer by the mission's deadline; who was asked is told when nobody asks any more. Missions that were started
+    without these go on as they began.
     """
 
     events_per_run: int = Field(default=4_000, ge=16)
@@ -41,9 +42,10 @@ class Limits(Message):
     tells: bool = False
     ladder: bool = False
     jitter: bool = False
+    attentive: bool = False
 
 
-CURRENT = Limits(exact=True, tells=True, ladder=True, jitter=True)
+CURRENT = Limits(exact=True, tells=True, ladder=True, jitter=True, attentive=True)
 """What a mission that starts now begins with."""
 
 

@@ -174,5 +174,5 @@ def _times(letter: dict[str, Any]) -> str:
     since = datetime.fromisoformat(letter["since"]) if letter["since"] else None
     waits = f"waits {brief((datetime.now(UTC) - since).total_seconds())} for" if since else "waits for"
     until = letter["deadline"]
-    left = f", {deadline(datetime.fromisoformat(until))}, then it is undone" if until else ""
+    left = f", {deadline(datetime.fromisoformat(until))}, then it is undone" if until else ", without a deadline"
     return f"{waits} {' or '.join(letter['operators'])}{left}"
