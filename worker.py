@@ -43,7 +43,7 @@ from runtime.settings import SettingRefused, Settings
 from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
-from workflows.runner import runner
+from workflows.runner import WholeTasks
 
 DONE, WRONG, USAGE, UNREACHABLE = 0, 1, 2, 3
 HEARTBEAT_THROTTLE = timedelta(seconds=0.25)
@@ -151,7 +151,7 @@ def _worker(client: Client, settings: Settings, queue: str, activities: list[Cal
         task_queue=queue,
         workflows=[Mission, Locks, Halts] if queue == MISSION_QUEUE else [],
         activities=activities,
-        workflow_runner=runner(),
+        plugins=[WholeTasks()],
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,

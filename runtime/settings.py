@@ -27,6 +27,8 @@ class Settings(Document):
     """The address of the Web UI, for links to it; by default what `notify.yaml` says."""
     address: str = ""
     """The server that this process started itself; by default the profile and the environment say which."""
+    payloads: str = ""
+    """Where contents lie that are too large for a history: a folder, or `s3://bucket/prefix`; else inside the home."""
     max_cached_workflows: int | None = None
     """How many workflows a worker keeps in memory; None leaves it to the SDK."""
 
@@ -41,8 +43,13 @@ class Settings(Document):
             person=environ.get("GONOGO_PERSON", ""),
             company_url=environ.get("GONOGO_COMPANY_URL") or COMPANY_URL,
             web=environ.get("GONOGO_WEB", ""),
+            payloads=_place(environ, here),
             max_cached_workflows=_count(environ, "GONOGO_MAX_CACHED_WORKFLOWS"),
         )
+
+    def contents(self) -> str:
+        """Return the folder or bucket of contents that are known by their digest."""
+        return self.payloads or str(self.home / "payloads")
 
     def people_files(self) -> tuple[Path, Path]:
         """Return the two files that say who may decide: names and roles, then the keys registered here."""
@@ -53,6 +60,16 @@ def _shipped(here: Path) -> Path:
     """Return the missions of the folder we stand in, or else those that came with the code."""
     missions = here / "missions"
     return missions if missions.is_dir() else Path(__file__).resolve().parents[1] / "missions"
+
+
+def _place(environ: Mapping[str, str], here: Path) -> str:
+    text = environ.get("GONOGO_PAYLOADS", "")
+    scheme, apart, rest = text.partition("://")
+    if not apart:
+        return str(here / text) if text else ""
+    if scheme != "s3" or not rest.strip("/"):
+        raise SettingRefused(f"GONOGO_PAYLOADS is {text!r}; write a folder, or s3://BUCKET/PREFIX")
+    return text
 
 
 def _count(environ: Mapping[str, str], name: str) -> int | None:

@@ -238,7 +238,7 @@ def test_people_find_the_server_and_its_pages_where_the_embedded_ones_are(servic
 
 
 def test_our_programs_differ_from_the_embedded_ones_by_addresses_and_folders_alone(services):
-    folders = {"/app/missions", "/var/lib/gonogo"}
+    folders = {"/app/missions", "/var/lib/gonogo", "/var/lib/payloads"}
     places = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "GONOGO_COMPANY_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"}
     settings = {
         key: value

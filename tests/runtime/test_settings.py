@@ -47,3 +47,17 @@ def test_the_environment_says_where_everything_is(tmp_path: Path) -> None:
 def test_a_count_that_is_none_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(SettingRefused, match=r"GONOGO_MAX_CACHED_WORKFLOWS is .*; write a whole number, 0 or more"):
         Settings.read({"GONOGO_MAX_CACHED_WORKFLOWS": text})
+
+
+def test_contents_lie_in_the_home_unless_the_environment_says_where(tmp_path: Path) -> None:
+    def said(text: str) -> str:
+        return Settings.read({"GONOGO_PAYLOADS": text}, tmp_path).contents()
+
+    assert str(tmp_path / ".gonogo" / "payloads") == said("")
+    assert [str(tmp_path / "far"), "/far", "s3://ours/gonogo"] == [said("far"), said("/far"), said("s3://ours/gonogo")]
+
+
+@pytest.mark.parametrize("text", ["gs://ours", "s3://", "s3:///", "file:///tmp"])
+def test_a_place_that_we_cannot_use_is_refused_with_what_to_write(text: str) -> None:
+    with pytest.raises(SettingRefused, match=r"GONOGO_PAYLOADS is .*; write a folder, or s3://BUCKET/PREFIX"):
+        Settings.read({"GONOGO_PAYLOADS": text})

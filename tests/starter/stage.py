@@ -29,14 +29,14 @@ from contracts.definition import ActionStep, AgentStep, Compensation, Definition
 from contracts.gate import Gate
 from contracts.plan import Limits, MissionInput, Plan
 from contracts.workspace import MISSION_QUEUE, Agent, Escalation, Tool
-from runtime.connection import DATA_CONVERTER
 from starter.launch import launch
 from starter.state import read_gates
 from tests.cache import CACHE
+from tests.payloads import DATA_CONVERTER
 from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
-from workflows.runner import runner
+from workflows.runner import WholeTasks
 
 NAMES = ("maya", "lena", "otto")
 """maya and lena lead and may approve; otto asks."""
@@ -125,7 +125,7 @@ class Cast:
             task_queue=MISSION_QUEUE,
             workflows=[Mission, Locks, Halts],
             activities=[self.agent, self.tool, judge.judge, smith.ask, smith.release, self.lookout.watch],
-            workflow_runner=runner(),
+            plugins=[WholeTasks()],
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),
             **CACHE,
         )

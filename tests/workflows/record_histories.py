@@ -19,9 +19,9 @@ from contracts.call import AgentResult
 from contracts.notice import Delivery
 from contracts.plan import CURRENT, Limits
 from contracts.workspace import Agent
-from runtime.connection import DATA_CONVERTER
 from starter.server import DevServer
 from tests.interpreter.fakes import plan_of
+from tests.payloads import DATA_CONVERTER
 from tests.workflows.house import Activities, House, Started, broken, house, populate
 from tests.workflows.house import moved as placed
 from tests.workflows.switch import Switch, waiting

@@ -4,7 +4,8 @@ from contracts.call import AgentCall, AgentResult
 from contracts.record import Failure
 from workflows.interpreter.circle import demand_progress
 from workflows.interpreter.ending import EffectFailed, StepFailed
-from workflows.interpreter.scope import Effort, Scope
+from workflows.interpreter.ports import Effort
+from workflows.interpreter.scope import Scope
 
 
 async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
