@@ -34,6 +34,8 @@ from activities.mcp_tools import ToolServers
 from activities.notify import Notifier
 from activities.past import Historian
 from activities.people import Directory
+from activities.runtimes.cast import Cast
+from activities.runtimes.model import Provider
 from contracts.workspace import MISSION_QUEUE, Workspace
 from language.finding import Rejected
 from language.workspace import load_workspace
@@ -63,7 +65,8 @@ class Stop(Exception):
 def read_workspace(settings: Settings) -> Workspace:
     """Load the workspace, or `Stop` with everything that is wrong with it."""
     try:
-        return load_workspace(settings.workspace, people.read(settings.home / "people.yaml"))
+        registered = people.read(settings.home / "people.yaml")
+        return load_workspace(settings.workspace, registered, settings.model)
     except Rejected as rejected:
         raise Stop(WRONG, f"the workspace {settings.workspace} cannot be used:\n{rejected}") from None
     except people.Unreadable as error:
@@ -131,8 +134,9 @@ def _activities(
     kin = Kin(client, lineage)
     locksmith = locksmith or Locksmith(client)
     lookout = lookout or Lookout(client)
+    provider = Provider(model=settings.model, url=settings.model_url, key=settings.model_key.get_secret_value())
     return [
-        AgentRunner(workspace.agents, workspace.tools, servers, lookout).run,
+        AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(provider)).run,
         ActionExecutor(workspace.tools, servers, authority, lookout).execute,
         Judge(directory, Arrivals(client)).judge,
         locksmith.ask,

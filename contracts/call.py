@@ -7,9 +7,9 @@ from pydantic import Field
 
 from contracts.base import Message, digest
 from contracts.decision import Subject
+from contracts.mind import Agent
 from contracts.payload import Bulky
 from contracts.usage import Usage as Usage  # noqa: PLC0414 (it is part of what activities answer)
-from contracts.workspace import Agent
 
 RUN_AGENT = "agent.run"
 EXECUTE_ACTION = "action.execute"

@@ -17,10 +17,11 @@ from contracts.command import Controls
 from contracts.decision import Envelope, Opening, Receipt, Ruling
 from contracts.definition import Definition
 from contracts.event import Event
+from contracts.mind import Agent
 from contracts.notice import Notice
 from contracts.payload import LARGEST, Bulky
 from contracts.record import Failure, Record
-from contracts.workspace import Agent, Escalation, Tool
+from contracts.workspace import Escalation, Tool
 
 
 class Limits(Message):

@@ -6,9 +6,13 @@ How Temporal is reached is not said here: `runtime/connection.py` leaves that to
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
 
 from contracts.base import Document
 
+MODEL = "GONOGO_MODEL"
 COMPANY_URL = "http://127.0.0.1:8765/mcp"
 
 
@@ -25,6 +29,10 @@ class Settings(Document):
     company_url: str = COMPANY_URL
     web: str = ""
     """The address of the Web UI, for links to it; by default what `notify.yaml` says."""
+    model: str = ""
+    """The language model that plays agents, as `provider:name`, or its name at `model_url`."""
+    model_url: str = ""
+    model_key: SecretStr = SecretStr("")
     address: str = ""
     """The server that this process started itself; by default the profile and the environment say which."""
     payloads: str = ""
@@ -43,6 +51,7 @@ class Settings(Document):
             person=environ.get("GONOGO_PERSON", ""),
             company_url=environ.get("GONOGO_COMPANY_URL") or COMPANY_URL,
             web=environ.get("GONOGO_WEB", ""),
+            **_model(environ),
             payloads=_place(environ, here),
             max_cached_workflows=_count(environ, "GONOGO_MAX_CACHED_WORKFLOWS"),
         )
@@ -60,6 +69,18 @@ def _shipped(here: Path) -> Path:
     """Return the missions of the folder we stand in, or else those that came with the code."""
     missions = here / "missions"
     return missions if missions.is_dir() else Path(__file__).resolve().parents[1] / "missions"
+
+
+def _model(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what is said of a model. An address alone, or a key alone, would leave open what is asked there."""
+    name, url, key = (environ.get(word, "").strip() for word in (MODEL, f"{MODEL}_URL", f"{MODEL}_KEY"))
+    if not name and (url or key):
+        raise SettingRefused(f"{MODEL} is not set, and {MODEL}_{'URL' if url else 'KEY'} is: name the model there")
+    if url and not url.startswith(("http://", "https://")):
+        raise SettingRefused(f"{MODEL}_URL is {url!r}; write an address such as 'http://127.0.0.1:11434/v1'")
+    if name and not url and ":" not in name:
+        raise SettingRefused(f"{MODEL} is {name!r}; write 'provider:name', or say in {MODEL}_URL where it is")
+    return {"model": name, "model_url": url, "model_key": SecretStr(key)}
 
 
 def _place(environ: Mapping[str, str], here: Path) -> str:

@@ -27,8 +27,9 @@ from contracts.call import (
 )
 from contracts.definition import ActionStep, AgentStep, Compensation, Definition, Verdict
 from contracts.gate import Gate
+from contracts.mind import CodeAgent
 from contracts.plan import Limits, MissionInput, Plan
-from contracts.workspace import MISSION_QUEUE, Agent, Escalation, Tool
+from contracts.workspace import MISSION_QUEUE, Escalation, Tool
 from starter.launch import launch
 from starter.state import read_gates
 from tests.cache import CACHE
@@ -73,7 +74,7 @@ def plan(required: int = 1) -> Plan:
     write = {"server": "company", "effect": "write", "idempotency": "key", "input": HOST}
     return Plan(
         definition=definition(required),
-        agents={"looker": Agent(callable="stage:look")},
+        agents={"looker": CodeAgent(callable="stage:look")},
         tools={
             "isolate_host": Tool(**write, compensated_by=("release_host",), resource="host"),
             "release_host": Tool(**write),
