@@ -31,6 +31,15 @@ class Notebook:
         self._streamed: deque[dict[str, Any]] = deque(maxlen=STREAMED)
         self._room = MOST_LETTERS
         self._closed = False
+        self._beside: Callable[[], dict[str, Any]] = dict
+
+    def carry(self, beside: Callable[[], dict[str, Any]]) -> None:
+        """Let heartbeats carry this as well: what the next attempt needs to go on where this one is."""
+        self._beside = beside
+
+    def beat(self) -> None:
+        """Let a heartbeat carry it now."""
+        self._changed()
 
     def observe(self, text: str, source: str = "", kind: str = "finding") -> None:
         """Note something, and let followers see it."""
@@ -54,7 +63,7 @@ class Notebook:
 
     def details(self) -> tuple[object, ...]:
         """Return what a heartbeat carries."""
-        return ({"observations": list(self._streamed)},)
+        return ({"observations": list(self._streamed), **self._beside()},)
 
     def _note(self, text: str, source: str, kind: str) -> None:
         if self._closed or self._room <= 0:
