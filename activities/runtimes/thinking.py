@@ -152,8 +152,12 @@ class Thought:
 
     async def _run(self, agent: Agent[None, Any], task: str) -> Any:
         before = self._course.messages
-        known = {"message_history": before or None, "usage": self._spent(), "usage_limits": self._limits()}
-        async with agent.iter(None if before else task, **known) as run:
+        async with agent.iter(
+            None if before else task,
+            message_history=before or None,
+            usage=self._spent(),
+            usage_limits=self._limits(),
+        ) as run:
             try:
                 async for node in run:
                     if isinstance(node, ModelRequestNode):
