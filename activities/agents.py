@@ -15,7 +15,6 @@ from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolServers
 from activities.memory import Memory
 from activities.notebook import Notebook
-from activities.pulse import beating
 from activities.runtimes.cast import Cast
 from activities.runtimes.runtime import Misfit, Runtime, Work
 from activities.statement import show
@@ -51,7 +50,7 @@ class AgentRunner:
         notebook, memory = Notebook(lambda: activity.heartbeat(*notebook.details())), Memory()
         for said in call.guidance:
             notebook.observe(f"An operator says: {said}", "guidance", "progress")
-        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake)
+        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake, notebook.observe)
         notebook.carry(memory.carried)
         answered = await _answered(runtime, Work(call, tools, notebook, memory))
         spent = Usage(agent_runs=1, tool_calls=tools.calls, seconds=time.monotonic() - started)
@@ -78,9 +77,10 @@ class AgentRunner:
 
 async def _answered(runtime: Runtime, work: Work) -> AgentResult:
     """Let an agent work, its heart beating, and return its answer or how that does not fit."""
-    async with beating(work.notebook.details):
+    async with work.notebook.kept():
         try:
             output = await runtime.answer(work)
+            work.notebook.conclude(output)
             wrong = misfits(work.call, output)
             answered = AgentResult(output=None if wrong else output, errors=wrong)
         except Misfit as misfit:
