@@ -53,6 +53,8 @@ class AgentResult(Bulky):
     observations: tuple[Observation, ...] = ()
     usage: Usage = Usage()
     errors: tuple[str, ...] = ()
+    handed_back: int | None = None
+    """How often it was told already what is wrong, where its contract says how often: it is not asked again."""
 
 
 class Grant(Message):
