@@ -68,11 +68,14 @@ def read_workspace(settings: Settings) -> Workspace:
     """Load the workspace, or `Stop` with everything that is wrong with it."""
     try:
         registered = people.read(settings.home / "people.yaml")
-        return load_workspace(settings.workspace, registered, settings.model)
+        workspace = load_workspace(settings.workspace, registered, settings.model)
     except Rejected as rejected:
         raise Stop(WRONG, f"the workspace {settings.workspace} cannot be used:\n{rejected}") from None
     except people.Unreadable as error:
         raise Stop(WRONG, str(error)) from None
+    for name in sorted(settings.model_for - workspace.agents.keys()):
+        raise Stop(USAGE, f"GONOGO_MODEL_FOR names {name!r}, and there is no such agent")
+    return workspace
 
 
 def all_queues(workspace: Workspace) -> tuple[str, ...]:
@@ -143,7 +146,12 @@ def _activities(
     kin = Kin(client, lineage)
     locksmith = locksmith or Locksmith(client)
     lookout = lookout or Lookout(client)
-    provider = Provider(model=settings.model, url=settings.model_url, key=settings.model_key.get_secret_value())
+    provider = Provider(
+        model=settings.model,
+        url=settings.model_url,
+        key=settings.model_key.get_secret_value(),
+        plays=settings.model_for,
+    )
     return [
         AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(provider)).run,
         ActionExecutor(workspace.tools, servers, authority, lookout).execute,

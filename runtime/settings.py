@@ -33,6 +33,8 @@ class Settings(Document):
     """The language model that plays agents, as `provider:name`, or its name at `model_url`."""
     model_url: str = ""
     model_key: SecretStr = SecretStr("")
+    model_for: frozenset[str] = frozenset()
+    """The agents of code that it plays; all that have instructions where none is named."""
     address: str = ""
     """The server that this process started itself; by default the profile and the environment say which."""
     payloads: str = ""
@@ -80,7 +82,8 @@ def _model(environ: Mapping[str, str]) -> dict[str, Any]:
         raise SettingRefused(f"{MODEL}_URL is {url!r}; write an address such as 'http://127.0.0.1:11434/v1'")
     if name and not url and ":" not in name:
         raise SettingRefused(f"{MODEL} is {name!r}; write 'provider:name', or say in {MODEL}_URL where it is")
-    return {"model": name, "model_url": url, "model_key": SecretStr(key)}
+    agents = frozenset(part.strip() for part in environ.get(f"{MODEL}_FOR", "").split(",") if part.strip())
+    return {"model": name, "model_url": url, "model_key": SecretStr(key), "model_for": agents}
 
 
 def _place(environ: Mapping[str, str], here: Path) -> str:
