@@ -113,7 +113,7 @@ for panel, name, command in (
     (WATCH, "halts", halt.halts),
     (DECIDE, "queue", waiting.queue),
     (DECIDE, "approve", decide.approve),
-    (DECIDE, "reject", decide.reject),
+    (DECIDE, "reject", vote.reject),
     (DECIDE, "modify", decide.modify),
     (DECIDE, "request-changes", vote.request_changes),
     (DECIDE, "abstain", vote.abstain),
