@@ -27,6 +27,7 @@ SIGNS = {
     "progress": ("·", "dim"),
     "thought": ("~", "dim"),
     "question": ("?", "yellow"),
+    "command": ("▸", "bold yellow"),
 }
 BAR = 40
 """Characters of the longest bar."""
