@@ -36,6 +36,7 @@ from activities.past import Historian
 from activities.people import Directory
 from activities.runtimes.cast import Cast
 from activities.runtimes.model import Provider
+from activities.watcher import Watcher
 from contracts.workspace import MISSION_QUEUE, Workspace
 from language.finding import Rejected
 from language.workspace import load_workspace
@@ -144,8 +145,10 @@ def _activities(
     locksmith = locksmith or Locksmith(client)
     lookout = lookout or Lookout(client)
     provider = Provider(model=settings.model, url=settings.model_url, key=settings.model_key.get_secret_value())
+    agents = AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(provider))
     return [
-        AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(provider)).run,
+        agents.run,
+        Watcher(client, agents).watch,
         ActionExecutor(workspace.tools, servers, authority, lookout).execute,
         Judge(directory, Arrivals(client)).judge,
         locksmith.ask,

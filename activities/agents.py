@@ -67,7 +67,8 @@ class AgentRunner:
             output=None if wrong else answer.output,
             observations=notebook.all(),
             usage=spent.plus(answer.usage()),
-            errors=wrong,
+            errors=() if answer.escalated else wrong,
+            escalated=answer.escalated,
         )
 
     def _admit(self, call: AgentCall) -> Agent:

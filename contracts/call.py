@@ -12,6 +12,7 @@ from contracts.payload import Bulky
 from contracts.usage import Usage as Usage  # noqa: PLC0414 (it is part of what activities answer)
 
 RUN_AGENT = "agent.run"
+WATCH_AGENT = "agent.watch"
 EXECUTE_ACTION = "action.execute"
 JUDGE_DECISION = "decision.judge"
 
@@ -42,6 +43,8 @@ class AgentCall(Bulky):
     errors: tuple[str, ...] = ()
     guidance: tuple[str, ...] = ()
     """What operators had to say to it."""
+    watches: str = ""
+    """The path of the step at which it watches another agent."""
     generation: int = 0
     team: str = ""
 
@@ -53,6 +56,8 @@ class AgentResult(Bulky):
     observations: tuple[Observation, ...] = ()
     usage: Usage = Usage()
     errors: tuple[str, ...] = ()
+    escalated: str = ""
+    """Why it asks people; `output` is what it has so far, where that fits."""
 
 
 class Grant(Message):

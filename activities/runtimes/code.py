@@ -16,7 +16,7 @@ from activities.mcp_tools import ToolFailed
 from activities.notebook import Notebook
 from activities.runtimes.runtime import Answer
 from activities.toolbox import ReadingTools, WaitingTools
-from contracts.agent import AskLater
+from contracts.agent import AskLater, Escalate
 from contracts.call import AgentCall
 
 THREADS = ThreadPoolExecutor(max_workers=100, thread_name_prefix="agent")
@@ -37,6 +37,8 @@ class CodeRuntime:
             return Answer(await _in_a_thread(work, call, WaitingTools(tools), notebook.observe))
         except ToolFailed as failed:
             raise failure(failed.code, f"{call.name}: {failed}", "no", final=failed.final, after=failed.after) from None
+        except Escalate as asks:
+            return Answer(asks.so_far, escalated=str(asks) or "it does not say why")
         except AskLater as later:
             after = timedelta(seconds=max(0.0, later.seconds))
             raise failure("rate_limited", f"{call.name}: {later}", after=after) from None

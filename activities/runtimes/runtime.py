@@ -20,6 +20,8 @@ class Answer:
 
     output: Any
     by_model: Mapping[str, Usage] = field(default_factory=dict)
+    escalated: str = ""
+    """Why it asks for people; `output` is what it has so far."""
 
     def usage(self) -> Usage:
         """Return what all models together were used."""

@@ -18,6 +18,7 @@ from activities.runtimes.model import Provider
 from activities.runtimes.reach import model_of
 from activities.runtimes.runtime import Answer
 from activities.toolbox import ReadingTools
+from contracts.agent import Escalate
 from contracts.call import AgentCall
 from contracts.mind import Thinking
 from contracts.usage import Usage
@@ -42,6 +43,7 @@ class Thought:
         """Ask until the answer fits, or until the model may not go on."""
         notebook.observe(f"thinking with {self._control}", kind="progress")
         agent = self._asking(call, tools)
+        asking: Escalate | None = None
         limits = UsageLimits(request_limit=self._agent.limits.turns, tool_calls_limit=self._agent.limits.tool_calls)
         try:
             async with agent.iter(task(call), usage_limits=limits) as run:
@@ -50,6 +52,8 @@ class Thought:
                         async with node.stream(run.ctx) as stream:
                             async for _ in stream:
                                 pass
+        except Escalate as asks:
+            asking = asks
         except UsageLimitExceeded as error:
             raise failure("over_budget", f"{call.name} went as far as it may: {explained(error)}") from None
         except UnexpectedModelBehavior as error:
@@ -65,6 +69,8 @@ class Thought:
             reasoning_tokens=used.details.get("reasoning_tokens", 0),
             model_calls=used.requests,
         )
+        if asking is not None:
+            return Answer(asking.so_far, {self._control: spent}, str(asking) or "it does not say why")
         output = run.result.output if run.result else None
         return Answer(unwrapped(call.agent.output, output), {self._control: spent})
 
@@ -77,7 +83,7 @@ class Thought:
             output_type=StructuredDict(wrapped(call.agent.output), "answer"),
             instructions=FRAME.format(instructions=self._agent.instructions.strip(), name=call.name),
             retries={"tools": 2, "output": self._agent.output_retries},
-            tools=given(tools),
+            tools=[*given(tools), Tool(escalate)],
             model_settings=settings,
         )
 
@@ -99,6 +105,17 @@ def task(call: AgentCall) -> str:
         parts.append("Your last answer did not fit:\n" + "\n".join(f"- {error}" for error in call.errors))
     parts.append("context:\n" + json.dumps(call.context, ensure_ascii=False, indent=1))
     return "\n\n".join(parts)
+
+
+def escalate(reason: str, so_far: dict[str, Any] | None = None) -> None:
+    """Ask people to say how this goes on, because you cannot or should not answer alone. It ends your work.
+
+    Args:
+        reason: Why people are needed, in one sentence.
+        so_far: The answer as far as you have it.
+
+    """
+    raise Escalate(reason, so_far)
 
 
 def given(tools: ReadingTools) -> Sequence[Tool[None]]:

@@ -113,7 +113,7 @@ async def test_a_model_uses_the_tools_that_read_and_never_hears_of_those_that_ac
 
     assert GOOD == result.output
     assert ["look"] == service.tools_called()
-    assert ["look"] == list(models.asked[0].tools())
+    assert ["look", "escalate"] == list(models.asked[0].tools())
     assert {"host": {"type": "string"}} == models.asked[0].tools()["look"]["properties"]
     assert 1 == result.usage.tool_calls
 
@@ -138,3 +138,19 @@ async def test_a_plan_cannot_let_an_agent_think_with_something_else(servers: Too
 
     assert sentence == error.message
     assert ("refused", "no", False) == told(error)
+
+
+async def test_a_model_may_ask_for_people_with_what_it_has_so_far(
+    models: ModelServer, cast: Cast, servers: ToolServers
+) -> None:
+    asks = {"reason": "two hosts have this name", "so_far": GOOD}
+    models.begin(Reply(calls=(("escalate", asks),)))
+
+    result = await run(thinker(), cast, servers)
+
+    assert ("two hosts have this name", GOOD, (), 1) == (
+        result.escalated,
+        result.output,
+        result.errors,
+        result.usage.model_calls,
+    )
