@@ -56,6 +56,8 @@ class AgentResult(Bulky):
     observations: tuple[Observation, ...] = ()
     usage: Usage = Usage()
     errors: tuple[str, ...] = ()
+    handed_back: int | None = None
+    """How often it was told already what is wrong, where its contract says how often: it is not asked again."""
     escalated: str = ""
     """Why it asks people; `output` is what it has so far, where that fits."""
 

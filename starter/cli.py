@@ -113,7 +113,7 @@ for panel, name, command in (
     (WATCH, "halts", halt.halts),
     (DECIDE, "queue", waiting.queue),
     (DECIDE, "approve", decide.approve),
-    (DECIDE, "reject", decide.reject),
+    (DECIDE, "reject", vote.reject),
     (DECIDE, "modify", decide.modify),
     (DECIDE, "request-changes", vote.request_changes),
     (DECIDE, "abstain", vote.abstain),
@@ -167,5 +167,7 @@ def _misspelt(error: typer.TyperException) -> int:
     if said.startswith("Usage:"):
         print(said, file=sys.stderr)
     else:
-        problem(f"{said.rstrip('.')}; `gonogo --help` shows what there is")
+        path = getattr(getattr(error, "ctx", None), "command_path", "") or "gonogo"
+        told = said.rstrip(".")
+        problem(f"{told}{' ' if told.endswith('?') else '; '}`{path} --help` shows what there is")
     return error.exit_code
