@@ -23,6 +23,7 @@ from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolFailed, ToolServers
 from activities.notebook import Notebook
 from activities.pulse import beating
+from activities.purse import NoPurse, Payment
 from activities.statement import show
 from activities.toolbox import ReadingTools, WaitingTools
 from contracts.agent import AskLater
@@ -44,21 +45,29 @@ class AgentRunner:
         tools: Mapping[str, Tool],
         servers: ToolServers,
         brake: Brake = nothing_halted,
+        purse: NoPurse | None = None,
     ) -> None:
         self._agents = agents
         self._tools = tools
         self._servers = servers
         self._brake = brake
+        self._purse = purse or NoPurse()
 
     @activity.defn(name=RUN_AGENT)
     async def run(self, call: AgentCall) -> AgentResult:
         """Let an agent do a task and return its answer, or how its answer does not fit."""
         work = _callable(call.name, self._admit(call))
         await self._demand_free(call)
+        async with self._purse.paying(call) as payment:
+            return await self._paid(call, work, payment)
+
+    async def _paid(self, call: AgentCall, work: Any, payment: Payment) -> AgentResult:
         started = time.monotonic()
         notebook = Notebook(lambda: activity.heartbeat(*notebook.details()))
         for said in call.guidance:
             notebook.observe(f"An operator says: {said}", "guidance", "progress")
+        for news in payment.held.news:
+            notebook.observe(str(news), "budget", "progress")
         tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake)
         async with beating(notebook.details):
             try:
@@ -72,11 +81,13 @@ class AgentRunner:
         if tools.halted is not None:
             raise tools.halted
         wrong = _misfits(call, output)
+        usage = payment.known = Usage(agent_runs=1, tool_calls=tools.calls, seconds=time.monotonic() - started)
         return AgentResult(
             output=None if wrong else output,
             observations=notebook.all(),
-            usage=Usage(agent_runs=1, tool_calls=tools.calls, seconds=time.monotonic() - started),
+            usage=usage,
             errors=wrong,
+            news=payment.held.news,
         )
 
     def _admit(self, call: AgentCall) -> str:

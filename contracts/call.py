@@ -7,6 +7,7 @@ from pydantic import Field
 
 from contracts.base import Message, digest
 from contracts.decision import Subject
+from contracts.money import Budget, Spending
 from contracts.usage import Usage as Usage  # noqa: PLC0414 (it is part of what activities answer)
 from contracts.workspace import Agent
 
@@ -53,6 +54,10 @@ class AgentCall(Message):
     """What operators had to say to it."""
     generation: int = 0
     team: str = ""
+    budget: Budget | None = None
+    """What the mission may spend in all."""
+    since: datetime | None = None
+    """When the mission began."""
 
 
 class AgentResult(Message):
@@ -62,6 +67,8 @@ class AgentResult(Message):
     observations: tuple[Observation, ...] = ()
     usage: Usage = Usage()
     errors: tuple[str, ...] = ()
+    news: tuple[Spending, ...] = ()
+    """Soft bounds that were reached, of which nobody was told yet."""
 
 
 class Grant(Message):

@@ -1,24 +1,39 @@
 """What work costs: part of what activities answer, of what a mission is shown to have cost, of what people sign."""
 
+from typing import Any, ClassVar
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
 from contracts.base import Message
 
 
 class Usage(Message):
-    """What one agent run or tool call cost. Seconds of wall time; US dollars."""
+    """What one agent run or tool call cost. Seconds of wall time; US dollars.
+
+    `tokens` are all of them, as far as they are known: of a party's turns an estimate, of a model that does not say,
+    the most that it can have been. `cached_tokens` are among `input_tokens`, `reasoning_tokens` among `output_tokens`.
+    """
 
     agent_runs: int = 0
     tool_calls: int = 0
     seconds: float = 0.0
     usd: float = 0.0
     tokens: int = 0
-    """As far as they are known: of a party's turns an estimate."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    model_calls: int = 0
+
+    LATER: ClassVar[frozenset[str]] = frozenset(
+        {"input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "model_calls"}
+    )
 
     def plus(self, other: "Usage") -> "Usage":
         """Return the sum of both."""
-        return Usage(
-            agent_runs=self.agent_runs + other.agent_runs,
-            tool_calls=self.tool_calls + other.tool_calls,
-            seconds=self.seconds + other.seconds,
-            usd=self.usd + other.usd,
-            tokens=self.tokens + other.tokens,
-        )
+        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in Usage.model_fields})
+
+    @model_serializer(mode="wrap")
+    def _silent(self, spell: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what came later and says nothing: what people signed with it keeps its digest."""
+        return {name: value for name, value in spell(self).items() if value or name not in self.LATER}

@@ -12,6 +12,7 @@ from pydantic import Field
 from contracts.base import Document
 from contracts.channel import NotifyFile
 from contracts.duration import Duration
+from contracts.money import MoneyFile
 from contracts.step import Retry
 
 MISSION_QUEUE = "gonogo"
@@ -170,3 +171,4 @@ class Workspace(Document):
     tools: dict[str, Tool] = Field(default_factory=dict)
     people: PeopleFile = PeopleFile()
     notify: NotifyFile = NotifyFile()
+    money: MoneyFile = MoneyFile()

@@ -25,7 +25,9 @@ def translated(error: ActivityError, effort: Effort) -> EffectFailed | Halted:
             return _halted(details, applied)
         tried = details.get("tried") or attempts
         number = int(details.get("attempt", 1 if cause.non_retryable else most))
-        return EffectFailed(cause.type or "failed", cause.message, tried=str(tried), applied=applied, attempts=number)
+        over = str(details.get("over", ""))
+        code, said = cause.type or "failed", cause.message
+        return EffectFailed(code, said, tried=str(tried), applied=applied, attempts=number, over=over)
     if isinstance(cause, ActivityTimeout):
         kind = cause.type.name.lower().replace("_", " ") if cause.type else "a"
         said = f"no answer within {effort.timeout} ({kind} timeout)"

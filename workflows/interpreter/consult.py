@@ -1,10 +1,14 @@
 """Ask an agent, and have an answer by its schema. One that does not fit goes back to it once with the errors."""
 
 from contracts.call import AgentCall, AgentResult
+from contracts.command import MISSION_BUDGET
 from contracts.record import Failure
 from workflows.interpreter.circle import demand_progress
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.scope import Effort, Scope
+from workflows.interpreter.tell import tell_spending
+
+AGAIN = "start the mission again once the cause is gone"
 
 
 async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
@@ -47,6 +51,8 @@ def _as_operators_said(call: AgentCall, scope: Scope) -> AgentCall:
         "context": {**call.context, **given},
         "guidance": said.guidance.get(call.path, ()),
         "generation": scope.generation(call.path),
+        "budget": said.budget or scope.plan.definition.budget,
+        "since": scope.mission.began,
     }
     return call.model_copy(update=more)
 
@@ -54,7 +60,7 @@ def _as_operators_said(call: AgentCall, scope: Scope) -> AgentCall:
 async def _run(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     try:
         with scope.ports.within(call.path):
-            return await scope.ports.run_agent(call, effort)
+            result = await scope.ports.run_agent(call, effort)
     except EffectFailed as failed:
         raise StepFailed(
             Failure(
@@ -65,6 +71,10 @@ async def _run(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
                 cause=failed.cause,
                 tried=failed.tried,
                 attempts=failed.attempts,
-                remains="start the mission again once the cause is gone",
+                remains=f"raise what it may spend ({MISSION_BUDGET}), or skip the step" if failed.over else AGAIN,
+                over=failed.over,
             )
         ) from failed
+    if result.news:
+        tell_spending(call.path, result.news, scope)
+    return result

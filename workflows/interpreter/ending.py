@@ -24,7 +24,7 @@ class EffectFailed(Exception):
     """An agent or a tool failed for good, after so many attempts. `applied`: whether the world may have changed."""
 
     def __init__(
-        self, code: str, cause: str, *, tried: str = "", applied: Applied = "unknown", attempts: int = 1
+        self, code: str, cause: str, *, tried: str = "", applied: Applied = "unknown", attempts: int = 1, over: str = ""
     ) -> None:
         super().__init__(f"{code}: {cause}")
         self.code = code
@@ -32,6 +32,7 @@ class EffectFailed(Exception):
         self.tried = tried
         self.applied = applied
         self.attempts = attempts
+        self.over = over
 
 
 class StepFailed(Exception):

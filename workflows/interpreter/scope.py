@@ -152,6 +152,7 @@ class Mission:
     """Whether people are told what it has cost so far: missions that began without that go on without it."""
     above: tuple[Kin, ...] = ()
     """The missions whose child it is, the nearest first."""
+    began: datetime | None = None
 
 
 @dataclass
