@@ -18,6 +18,7 @@ from contracts.money import Budget
 from contracts.party import Party
 from contracts.planning import Planning
 from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback, Retry
+from contracts.wait import Wait
 
 MOST_AT_ONCE = 500
 """Items of a map under way at once: a server keeps at most 2,000 activities of a mission pending."""
@@ -157,22 +158,6 @@ class RaceStep(BaseStep):
     kind: Literal["race"] = "race"
     race: tuple["Step", ...]
     good: str | None = None
-
-
-class Wait(Document):
-    """Exactly one of: `for` a span, `until` a moment (CEL that answers RFC 3339 text), or an `event` from outside.
-
-    An event is a signal with a name and a `key` (a template) that says which of its kind is meant; its payload must
-    fit `schema`. The step's own `timeout` bounds the wait for it.
-    """
-
-    for_: Duration | None = Field(default=None, alias="for")
-    until: str | None = None
-    event: str | None = None
-    key: str = ""
-    schema_: dict[str, Any] = Field(default_factory=dict, alias="schema")
-
-    model_config = ALIASED
 
 
 class WaitStep(BaseStep):

@@ -26,13 +26,13 @@ from contracts.definition import (
     RaceStep,
     ReviewStep,
     Step,
-    Wait,
     WaitStep,
 )
 from contracts.duration import show_duration
 from contracts.gate import Gate
 from contracts.party import Party
 from contracts.step import BUILT_IN, LAST_RESORTS, REFUSE
+from contracts.wait import Wait
 from language.steps import called_names, children, targets
 
 INSIDE = ("do", "sandbox", "last", "probe")

@@ -20,11 +20,11 @@ from contracts.definition import (
     RaceStep,
     ReviewStep,
     Step,
-    Wait,
     WaitStep,
 )
 from contracts.gate import Review
 from contracts.step import ABORT, CONTINUE, ESCALATE, Retry
+from contracts.wait import Wait
 from language.canary_form import read_canary
 from language.form import Form, filled, spare
 from language.mission_form import read_mission

@@ -18,7 +18,8 @@ from workflows.interpreter.course import broken, follow, scope_of, to_be_undone
 from workflows.interpreter.ending import EffectFailed
 from workflows.interpreter.join import see_through
 from workflows.interpreter.journal import Journal
-from workflows.interpreter.scope import Mission, Ports
+from workflows.interpreter.ports import Ports
+from workflows.interpreter.scope import Mission
 from workflows.interpreter.undo import undo_all
 
 LIMITS = CURRENT.model_copy(update={"jitter": False})

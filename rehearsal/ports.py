@@ -33,7 +33,8 @@ from rehearsal.script import Answer, Cue, Rehearsal
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.join import see_through
-from workflows.interpreter.scope import Effort, Mission
+from workflows.interpreter.ports import Effort
+from workflows.interpreter.scope import Mission
 from workflows.interpreter.unsteered import Unsteered
 
 

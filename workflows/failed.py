@@ -9,7 +9,7 @@ from temporalio.exceptions import TimeoutError as ActivityTimeout
 from contracts.halt import HALTED, Halt
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.halted import Halted
-from workflows.interpreter.scope import Effort
+from workflows.interpreter.ports import Effort
 
 
 def translated(error: ActivityError, effort: Effort) -> EffectFailed | Halted:

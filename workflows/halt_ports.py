@@ -12,7 +12,7 @@ from temporalio import workflow
 from contracts.halt import HALTED, WATCH_HALT, HaltNote, HaltWatch
 from workflows.interpreter.halted import Waiting, unhalted
 from workflows.interpreter.journal import Journal
-from workflows.interpreter.scope import Effort
+from workflows.interpreter.ports import Effort
 from workflows.kin import look
 from workflows.meter import EFFECT, Meter
 from workflows.running import Running

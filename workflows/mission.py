@@ -1,4 +1,4 @@
-"""The workflow: run, signals, queries. A thin durable shell around the interpreter.
+"""The workflow: run and signals. A thin durable shell around the interpreter; `workflows/answers.py` is its queries.
 
 It is dynamic, so that a mission's workflow type is the mission's own name. The law: it never leaves while a decision
 waits, it never freezes on a bug, and what it abandons is undone in a task that no cancellation reaches.
@@ -17,27 +17,13 @@ from contracts.decision import COMMANDS, Envelope, Hearing, Receipt, Ruling
 from contracts.event import EVENT
 from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import Failure
-from contracts.view import (
-    GATES,
-    OPENING,
-    RECEIPT,
-    STATE,
-    GatesQuery,
-    GatesView,
-    MissionState,
-    MissionView,
-    OpeningQuery,
-    OpeningView,
-    ReceiptQuery,
-    ReceiptView,
-    StateQuery,
-)
+from contracts.view import MissionState
+from workflows.answers import Answers
 from workflows.beside import judge
 from workflows.board import Board
 from workflows.delivery import delivered, happened
 from workflows.governance.control import Control, late, unfit
 from workflows.governance.event import Eventbook
-from workflows.governance.saga import not_undone
 from workflows.governance.tally import Gatebook
 from workflows.inbox import Inbox, hearing
 from workflows.interpreter.command import carry_out, take
@@ -46,7 +32,6 @@ from workflows.interpreter.course import (
     failing,
     follow_under_control,
     scope_of,
-    state_of,
     to_be_undone,
 )
 from workflows.interpreter.ending import Suspended
@@ -60,7 +45,7 @@ from workflows.outbox import Outbox
 from workflows.parentage import Parentage, cancelled
 from workflows.ports import TemporalPorts
 from workflows.reset import Resets
-from workflows.view import page_of_gates, page_of_records, piece_of_opening, spent, waiting
+from workflows.view import spent
 
 MOST_BYTES = 1_500_000
 """The most that a run hands over: a server takes 2 MB, and a task that sends more is tried again for ever."""
@@ -69,7 +54,7 @@ QUEUED = 300_000
 
 
 @workflow.defn(dynamic=True)
-class Mission:
+class Mission(Answers):
     """One mission."""
 
     @workflow.init
@@ -148,51 +133,6 @@ class Mission:
         """Take in whatever is sent. A handler with parameters of its own would freeze on one argument too many."""
         if not self._problem:
             self._take(name, args)
-
-    @workflow.query(name=STATE)
-    def state(self, query: StateQuery) -> MissionView:
-        """Show the mission: how it stands, and the records changed since a revision."""
-        definition = self._input.plan.definition
-        records, more = page_of_records(self._journal.since(query.since))
-        ending = self._ending
-        return MissionView(
-            id=workflow.info().workflow_id,
-            name=definition.mission,
-            version=definition.version,
-            state=self._state(),
-            verdict=ending.verdict if ending else None,
-            reason=ending.reason if ending else "",
-            requested_by=self._input.requested_by,
-            plan_digest=self._input.plan.digest,
-            started_at=self._started_at,
-            waiting=tuple(waiting(self._gates.openings()))[:50],
-            records=records,
-            revision=records[-1].revision if records else query.since,
-            more=more,
-            spent=spent(self._journal.records()).plus(self._control.state.spent),
-            refusals=tuple(self._gates.refusals[-20:]),
-            not_undone=not_undone(self._journal.records())[:50],
-            runs=self._runs,
-            paused=self._control.paused,
-            letter=self._control.letter,
-            commands=self._control.state.notes[-50:],
-            operators=self._input.plan.commanders(),
-        )
-
-    @workflow.query(name=GATES)
-    def gates(self, query: GatesQuery) -> GatesView:
-        """Show open gates with everything that is signed."""
-        return page_of_gates(self._gates.openings(), query, self._input.plan)
-
-    @workflow.query(name=OPENING)
-    def opening(self, query: OpeningQuery) -> OpeningView:
-        """Show one open gate whole, in pieces."""
-        return piece_of_opening(self._gates.get(query.step), query)
-
-    @workflow.query(name=RECEIPT)
-    def receipt(self, query: ReceiptQuery) -> ReceiptView:
-        """Show the receipt of a decision."""
-        return ReceiptView(receipt=self._inbox.receipts.get(query.token_digest))
 
     def stopping(self) -> bool:
         """Whether the walk is to stop: to hand over to the next run, or for a command."""
@@ -310,11 +250,6 @@ class Mission:
             # A command that meets a bug of ours must not silence everybody who comes after it.
             workflow.logger.exception("a command could not be taken")
             return self._gates.count(unfit(ruling, f"a bug of ours: {bug!r}"[:500]))
-
-    def _state(self) -> MissionState:
-        if self._held:
-            return MissionState.HELD
-        return state_of(self._ending, over=self._over, asking=self._gates.asking(), control=self._control)
 
     def _next(self) -> MissionInput:
         carried = Carried(

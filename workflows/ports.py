@@ -36,7 +36,7 @@ from workflows.halt_ports import HaltPorts
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import EffectFailed, Suspended
 from workflows.interpreter.journal import Journal
-from workflows.interpreter.scope import Effort, Touched
+from workflows.interpreter.ports import Effort, Touched
 from workflows.kin import PARENT, look, start_child, stop_child, tell_child
 from workflows.lock_ports import LockPorts
 from workflows.meter import CHILD, EFFECT, TIMER, Meter

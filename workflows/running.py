@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from workflows.interpreter.ending import EffectFailed, Suspended
-from workflows.interpreter.scope import Touched
+from workflows.interpreter.ports import Touched
 
 
 class Effect:

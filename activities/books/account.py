@@ -101,15 +101,15 @@ class Accounts:
         """
         async with self._database.writing() as connection:
             known = select(runs).where(runs.c.key == key, runs.c.state == HELD).with_for_update()
-            held = (await connection.execute(known)).mappings().first()
-            if held is None:
+            row = (await connection.execute(known)).mappings().first()
+            if row is None:
                 return
             if usage is None:
                 over = update(runs).where(runs.c.key == key).values(state=LOST, ended_at=self._now())
                 await connection.execute(over)
                 return
-            more = {"usd": usage.usd - held["usd"], "tokens": usage.tokens - held["tokens"]}
-            for payer in (held["mission_account"], held["team_account"]):
+            more = {"usd": usage.usd - row["usd"], "tokens": usage.tokens - row["tokens"]}
+            for payer in (row["mission_account"], row["team_account"]):
                 change = {name: accounts.c[name] + much for name, much in more.items()}
                 await connection.execute(update(accounts).where(accounts.c.key == payer).values(**change))
             done = {**columns(usage), "unpriced": unpriced, "state": SPENT, "ended_at": self._now()}
@@ -128,7 +128,8 @@ class Accounts:
         async with self._database.writing() as connection:
             if not await self._begin(connection, run, most, payers):
                 return Held()
-            found = [(payer, await self._take(connection, payer, most)) for payer in payers]
+            # What this run may cost is not spent yet.
+            found = [(payer, before(await self._take(connection, payer, most), most)) for payer in payers]
             news = [one for payer, row in found for one in await self._tell(connection, payer, row)]
         return Held(soft=tuple(one for payer, row in found for one in reached(payer, row)), news=tuple(news))
 
@@ -158,7 +159,7 @@ class Accounts:
 
     async def _take(self, connection: AsyncConnection, payer: Account, most: Usage) -> Mapping[Any, Any]:
         """Add what a run may cost to an account that has something left. The one statement of the law above."""
-        more = {"usd": most.usd, "tokens": most.tokens, "agent_runs": 1}
+        more = held(most)
         left = [accounts.c[name] < limit for name, limit in payer.bounds.limits().items()]
         taken = (
             self._database.insert(accounts)
@@ -206,13 +207,23 @@ class Accounts:
     async def _live(self, connection: AsyncConnection, keys: Iterable[str]) -> bool:
         """Whether something is held on accounts for a run that may still be under way."""
         mine = runs.c.mission_account.in_(list(keys)) | runs.c.team_account.in_(list(keys))
-        held = (runs.c.state == HELD) & (runs.c.until > self._now()) & ((runs.c.tokens > 0) | (runs.c.usd > 0))
-        return bool(await connection.scalar(select(func.count()).select_from(runs).where(mine & held)))
+        live = (runs.c.state == HELD) & (runs.c.until > self._now()) & ((runs.c.tokens > 0) | (runs.c.usd > 0))
+        return bool(await connection.scalar(select(func.count()).select_from(runs).where(mine & live)))
 
 
 def columns(usage: Usage) -> dict[str, Any]:
     """Return what a run cost as its columns."""
     return {name: getattr(usage, name) for name in KINDS}
+
+
+def before(row: Mapping[Any, Any], most: Usage) -> dict[Any, Any]:
+    """Return an account without what a run holds on it."""
+    return {**row, **{name: row[name] - much for name, much in held(most).items()}}
+
+
+def held(most: Usage) -> dict[str, float]:
+    """Return what a run adds to an account."""
+    return {"usd": most.usd, "tokens": most.tokens, "agent_runs": 1}
 
 
 def reached(payer: Account, row: Mapping[Any, Any]) -> list[Spending]:

@@ -171,7 +171,7 @@ async def test_a_soft_bound_is_told_once_and_again_where_the_bound_was_raised(da
         assert isinstance(held, Held)
         told.append((bool(held.soft), len(held.news)))
 
-    assert [(False, 0), (True, 1), (True, 0), (True, 1), (True, 0)] == told
+    assert [(False, 0), (False, 0), (True, 1), (False, 0), (True, 1)] == told
 
 
 async def test_what_the_team_cannot_pay_is_not_charged_to_the_mission(database: Database) -> None:

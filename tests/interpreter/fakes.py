@@ -28,7 +28,8 @@ from workflows.governance.lock import Locktable
 from workflows.governance.tally import Gatebook
 from workflows.interpreter.ending import EffectFailed, MissionEnded, StepFailed
 from workflows.interpreter.journal import Journal
-from workflows.interpreter.scope import Effort, Mission, Scope, Touched, Variables
+from workflows.interpreter.ports import Effort, Touched
+from workflows.interpreter.scope import Mission, Scope, Variables
 from workflows.interpreter.undo import undo_all
 from workflows.interpreter.walk import run_step, run_steps, run_target
 

@@ -11,7 +11,7 @@ from contracts.step import Retry
 from workflows.interpreter.ending import EffectFailed, Suspended
 from workflows.interpreter.halted import Halted, Waiting, unhalted
 from workflows.interpreter.journal import Journal
-from workflows.interpreter.scope import Effort
+from workflows.interpreter.ports import Effort
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HALT = Halt(target="tool:file", by="cleo", reason="it does harm", since=NOW)

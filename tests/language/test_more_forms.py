@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from desk import findings, load, mission
 
-from contracts.definition import Map, Wait
+from contracts.definition import Map
 from contracts.gate import Review
+from contracts.wait import Wait
 
 GOOD = """
 steps:

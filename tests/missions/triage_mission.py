@@ -12,7 +12,7 @@ from language.expression import evaluate
 from language.loader import load_mission
 from tests.interpreter.fakes import FakePorts, Run, rehearse
 from workflows.interpreter.ending import EffectFailed
-from workflows.interpreter.scope import Effort
+from workflows.interpreter.ports import Effort
 
 People = Callable[[Opening], tuple[str, str] | None]
 

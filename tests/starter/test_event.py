@@ -6,9 +6,10 @@ import uuid
 
 from stage import plan
 
-from contracts.definition import ReviewStep, Wait, WaitStep
+from contracts.definition import ReviewStep, WaitStep
 from contracts.gate import Review
 from contracts.plan import MissionInput
+from contracts.wait import Wait
 from starter.launch import launch
 from starter.state import read_gates, read_state
 

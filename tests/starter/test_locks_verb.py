@@ -5,8 +5,9 @@ import uuid
 
 from stage import plan
 
-from contracts.definition import Wait, WaitStep
+from contracts.definition import WaitStep
 from contracts.plan import MissionInput
+from contracts.wait import Wait
 from starter.launch import launch
 
 LOCKED = WaitStep(step="restored", wait=Wait(event="restored"), timeout="1d", locks=("host:${{ host }}",))

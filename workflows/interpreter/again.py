@@ -13,7 +13,8 @@ from workflows.governance.tally import Gatebook
 from workflows.interpreter.command import reopen
 from workflows.interpreter.course import scope_of
 from workflows.interpreter.journal import SETTLED, Journal
-from workflows.interpreter.scope import Mission, Ports
+from workflows.interpreter.ports import Ports
+from workflows.interpreter.scope import Mission
 from workflows.interpreter.sense import Senseless
 from workflows.interpreter.spot import Spot, spot
 

@@ -5,7 +5,8 @@ from contracts.command import MISSION_BUDGET
 from contracts.record import Failure
 from workflows.interpreter.circle import demand_progress
 from workflows.interpreter.ending import EffectFailed, StepFailed
-from workflows.interpreter.scope import Effort, Scope
+from workflows.interpreter.ports import Effort
+from workflows.interpreter.scope import Scope
 from workflows.interpreter.tell import tell_spending
 
 AGAIN = "start the mission again once the cause is gone"

@@ -24,7 +24,8 @@ from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.ladder import left_to_operators, tried_around
 from workflows.interpreter.passing import ask_to_pass
-from workflows.interpreter.scope import Mission, Ports, Scope, Variables
+from workflows.interpreter.ports import Ports
+from workflows.interpreter.scope import Mission, Scope, Variables
 from workflows.interpreter.tell import tell_operators
 from workflows.interpreter.walk import run_step, run_steps, run_target
 

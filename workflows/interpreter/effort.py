@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from contracts.step import Retry
 from contracts.workspace import Agent, Tool
-from workflows.interpreter.scope import Effort
+from workflows.interpreter.ports import Effort
 
 ONCE = Retry(attempts=1)
 NEVER_RETRIED = ("bad_input", "refused", "not_found", "over_budget")

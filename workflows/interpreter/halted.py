@@ -16,7 +16,7 @@ from contracts.record import Record
 from workflows.interpreter.ending import Applied, EffectFailed, Suspended
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.journal import Journal
-from workflows.interpreter.scope import Effort
+from workflows.interpreter.ports import Effort
 
 T = TypeVar("T")
 

@@ -6,7 +6,8 @@ from contracts.command import VERDICT
 from contracts.decision import Ruling
 from contracts.definition import Step
 from contracts.record import inside
-from workflows.interpreter.scope import Scope, Touched
+from workflows.interpreter.ports import Touched
+from workflows.interpreter.scope import Scope
 from workflows.interpreter.spot import Spot, spot
 
 UNDO = "/undo"

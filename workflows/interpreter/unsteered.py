@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from contracts.child import Child
-from workflows.interpreter.scope import Touched
+from workflows.interpreter.ports import Touched
 
 
 class Unsteered:
