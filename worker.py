@@ -38,6 +38,8 @@ from activities.notify import Notifier
 from activities.past import Historian
 from activities.people import Directory
 from activities.purse import DATABASE, NoPurse, Purse
+from activities.runtimes.cast import Cast
+from activities.runtimes.model import Provider
 from contracts.money import BUDGET
 from contracts.workspace import MISSION_QUEUE, Workspace
 from language.finding import Rejected
@@ -48,7 +50,7 @@ from runtime.settings import SettingRefused, Settings
 from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
-from workflows.runner import runner
+from workflows.runner import WholeTasks
 
 DONE, WRONG, USAGE, UNREACHABLE = 0, 1, 2, 3
 HEARTBEAT_THROTTLE = timedelta(seconds=0.25)
@@ -68,7 +70,8 @@ class Stop(Exception):
 def read_workspace(settings: Settings) -> Workspace:
     """Load the workspace, or `Stop` with everything that is wrong with it."""
     try:
-        return load_workspace(settings.workspace, people.read(settings.home / "people.yaml"))
+        registered = people.read(settings.home / "people.yaml")
+        return load_workspace(settings.workspace, registered, settings.model)
     except Rejected as rejected:
         raise Stop(WRONG, f"the workspace {settings.workspace} cannot be used:\n{rejected}") from None
     except people.Unreadable as error:
@@ -145,8 +148,9 @@ def _activities(
     locksmith = locksmith or Locksmith(client)
     purse, beside = _money(workspace, database)
     lookout = lookout or Lookout(client, beside=beside)
+    provider = Provider(model=settings.model, url=settings.model_url, key=settings.model_key.get_secret_value())
     return [
-        AgentRunner(workspace.agents, workspace.tools, servers, lookout, purse).run,
+        AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(provider), purse=purse).run,
         ActionExecutor(workspace.tools, servers, authority, lookout).execute,
         Judge(directory, Arrivals(client)).judge,
         locksmith.ask,
@@ -173,7 +177,7 @@ def _worker(client: Client, settings: Settings, queue: str, activities: list[Cal
         task_queue=queue,
         workflows=[Mission, Locks, Halts] if queue == MISSION_QUEUE else [],
         activities=activities,
-        workflow_runner=runner(),
+        plugins=[WholeTasks()],
         max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,

@@ -20,6 +20,8 @@ from activities.books.database import Unreadable
 from activities.books.price import Prices
 from activities.failure import failure
 from activities.halts import halting, not_begun
+from activities.runtimes.model import ModelRuntime
+from activities.runtimes.runtime import Answer, Runtime
 from contracts.call import AgentCall
 from contracts.duration import show_duration
 from contracts.halt import Halt
@@ -35,7 +37,7 @@ UNSAID = 100_000
 class Thinker:
     """With what an agent thinks, and the most tokens that it may take. Code thinks with nothing."""
 
-    model: str = ""
+    models: tuple[str, ...] = ()
     tokens: int | None = None
 
 
@@ -49,11 +51,17 @@ class Payment:
     held: Held = field(default_factory=Held)
     thinker: Thinker = NO_MODEL
     known: Usage | None = None
-    priced: bool = True
+    unpriced: int = 0
+    """Tokens that nobody knows the price of."""
 
     def soft(self) -> bool:
         """Whether a soft bound is reached: from here on the cheaper way is taken, where there is one."""
         return bool(self.held.soft)
+
+
+def thinker_of(runtime: Runtime) -> Thinker:
+    """Return with what a runtime thinks."""
+    return Thinker(runtime.models(), runtime.most_tokens()) if isinstance(runtime, ModelRuntime) else NO_MODEL
 
 
 class NoPurse:
@@ -64,6 +72,11 @@ class NoPurse:
         """Let an agent begin."""
         del call
         yield Payment(thinker=thinker)
+
+    async def cost(self, payment: Payment, answer: Answer) -> Usage:
+        """Return what models were used, with what that costs where somebody knows."""
+        del payment
+        return answer.usage()
 
 
 class Purse(NoPurse):
@@ -79,9 +92,9 @@ class Purse(NoPurse):
         """Hold what a run may cost while it runs. Raises what forbids its beginning."""
         _demand_time(call)
         run, payment = _run(call, thinker), Payment(thinker=thinker)
-        most = await self._most(call, payment)
+        most = await self._most(call, thinker)
         payment.held = await self._reserved(call, run, most)
-        if not thinker.model:
+        if not thinker.models:
             payment.known = Usage()
         try:
             yield payment
@@ -107,26 +120,29 @@ class Purse(NoPurse):
             return _unreadable(error)
         return None
 
-    async def cost(self, model: str, usage: Usage) -> tuple[Usage, bool]:
-        """Return a usage with its price, and whether that is known."""
-        if not model or not usage.tokens:
-            return usage, True
-        usd = await self._prices.usd(model, usage)
-        return usage.model_copy(update={"usd": usage.usd + (usd or 0.0)}), usd is not None
+    async def cost(self, payment: Payment, answer: Answer) -> Usage:
+        """Return what models were used, with what that costs where somebody knows."""
+        found = answer.usage()
+        for model, used in answer.by_model.items():
+            usd = await self._prices.usd(model, used)
+            payment.unpriced += used.tokens if usd is None else 0
+            found = found.model_copy(update={"usd": found.usd + (usd or 0.0)})
+        return found
 
-    async def _most(self, call: AgentCall, payment: Payment) -> Usage:
-        if not payment.thinker.model:
+    async def _most(self, call: AgentCall, thinker: Thinker) -> Usage:
+        """Return the most that a run may cost: all of its tokens by the dearest of its models."""
+        if not thinker.models:
             return Usage()
-        model, tokens = payment.thinker.model, payment.thinker.tokens or UNSAID
-        usd = await self._prices.most(model, tokens)
-        payment.priced = usd is not None
-        if usd is None and self._in_usd(call):
+        tokens = thinker.tokens or UNSAID
+        found = {model: await self._prices.most(model, tokens) for model in thinker.models}
+        unknown = [model for model, usd in found.items() if usd is None]
+        if unknown and self._in_usd(call):
             sentence = (
-                f"{call.name} was not begun: what it spends is bounded in USD, and nobody knows what {model} costs; "
-                "write its price under 'prices' in money.yaml"
+                f"{call.name} was not begun: what it spends is bounded in USD, and nobody knows what {unknown[0]} "
+                "costs; write its price under 'prices' in money.yaml"
             )
-            raise failure("over_budget", sentence, over=f"the price of {model}")
-        return Usage(tokens=tokens, usd=usd or 0.0)
+            raise failure("over_budget", sentence, over=f"the price of {unknown[0]}")
+        return Usage(tokens=tokens, usd=max(usd or 0.0 for usd in found.values()))
 
     def _in_usd(self, call: AgentCall) -> bool:
         bounds = (call.budget, self._quotas.get(call.team))
@@ -150,10 +166,8 @@ class Purse(NoPurse):
         return mission, Account(f"team {call.team} in {month}", self._quotas.get(call.team, Bounds()))
 
     async def _settle(self, run: Run, payment: Payment) -> None:
-        known = payment.known
-        unpriced = known.tokens if known is not None and not payment.priced else 0
         try:
-            await self._accounts.settle(run.key, known, unpriced)
+            await self._accounts.settle(run.key, payment.known, payment.unpriced)
         except Unreadable as error:
             logging.getLogger(__name__).warning("what %s cost stays counted at the most: %s", run.step, error)
 
@@ -171,7 +185,7 @@ def _run(call: AgentCall, thinker: Thinker) -> Run:
         team=call.team,
         step=call.path,
         agent=call.name,
-        model=thinker.model,
+        model=", ".join(thinker.models),
         seconds=limit.total_seconds() if limit is not None else 0.0,
     )
 

@@ -31,6 +31,12 @@ class ReadingTools:
         self.halted: ApplicationError | None = None
         """Why the agent could not use a tool: whatever it answers without, it is asked again once that is lifted."""
 
+    def offered(self) -> dict[str, Tool]:
+        """Return the contracts of what may be called: a tool that acts is not even named to a model."""
+        return {
+            name: self._tools[name] for name in sorted(self._names & self._tools.keys()) if not self._tools[name].acts()
+        }
+
     async def call(self, tool: str, **arguments: Any) -> Any:
         """Call a tool and return its structured answer."""
         contract = self._contract(tool)

@@ -30,7 +30,7 @@ from contracts.call import RUN_AGENT, AgentCall, AgentResult, Usage
 from contracts.decision import DECIDE, Claims, Opening
 from contracts.plan import CURRENT, MissionInput
 from contracts.view import GATES, GatesQuery, GatesView
-from runtime.connection import DATA_CONVERTER
+from runtime.payloads import data_converter
 from starter.server import DevServer
 from workflows.board import STATE
 
@@ -217,7 +217,7 @@ async def run(options: argparse.Namespace) -> dict[str, float]:
             try:
                 assert worker.stdout is not None
                 worker.stdout.readline()
-                client = await Client.connect(server.address, data_converter=DATA_CONVERTER)
+                client = await Client.connect(server.address, data_converter=data_converter(str(home / "payloads")))
                 driver = Driver(client, home, worker.pid)
                 async with Worker(client, task_queue=DRIVER_QUEUE, activities=[driver.correlate]):
                     rounds = await measure(driver, options)

@@ -8,8 +8,9 @@ from temporalio import activity
 
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.definition import Definition
+from contracts.mind import CodeAgent
 from contracts.plan import Plan
-from contracts.workspace import Agent, Escalation, Tool
+from contracts.workspace import Escalation, Tool
 
 WORKER_QUEUE = "bench"
 BY_HAND_QUEUE = "bench-by-hand"
@@ -19,9 +20,9 @@ OUTPUT = {"type": "object", "required": ["verdict"], "properties": {"verdict": {
 HOST = {"type": "object", "required": ["host"], "properties": {"host": {"type": "string"}}}
 
 AGENTS = {
-    "retriever": Agent(callable="bench:none", queue=WORKER_QUEUE, output=OUTPUT),
-    "correlator": Agent(callable="bench:none", queue=DRIVER_QUEUE, output=OUTPUT),
-    "reporter": Agent(callable="bench:none", queue=WORKER_QUEUE, output=OUTPUT),
+    "retriever": CodeAgent(callable="bench:none", queue=WORKER_QUEUE, output=OUTPUT),
+    "correlator": CodeAgent(callable="bench:none", queue=DRIVER_QUEUE, output=OUTPUT),
+    "reporter": CodeAgent(callable="bench:none", queue=WORKER_QUEUE, output=OUTPUT),
 }
 TOOLS = {
     "isolate_host": Tool(

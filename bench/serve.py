@@ -7,6 +7,7 @@ by the SDK's own default, or by our runner too where that is asked for.
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.worker import Worker, WorkflowRunner
@@ -16,20 +17,21 @@ from activities.identity import Judge
 from activities.people import Directory
 from bench.by_hand import ByHand
 from bench.five_steps import BY_HAND_QUEUE, WORKER_QUEUE, execute_action, run_agent
-from runtime.connection import DATA_CONVERTER
+from runtime.payloads import data_converter
 from workflows.mission import Mission
-from workflows.runner import runner
+from workflows.runner import WholeTasks, runner
 
 
 async def serve(address: str, home: Path, by_hand: WorkflowRunner) -> None:
     """Serve until the process is ended."""
-    client = await Client.connect(address, data_converter=DATA_CONVERTER)
+    client = await Client.connect(address, data_converter=data_converter(str(home / "payloads")))
     activities = [run_agent, execute_action, Judge(Directory(home / "people.yaml")).judge]
 
-    def worker(queue: str, workflow: type, chosen: WorkflowRunner) -> Worker:
-        return Worker(client, task_queue=queue, workflows=[workflow], activities=activities, workflow_runner=chosen)
+    def worker(queue: str, workflow: type, **how: Any) -> Worker:
+        return Worker(client, task_queue=queue, workflows=[workflow], activities=activities, **how)
 
-    missions, written = worker(WORKER_QUEUE, Mission, runner()), worker(BY_HAND_QUEUE, ByHand, by_hand)
+    missions = worker(WORKER_QUEUE, Mission, plugins=[WholeTasks()])
+    written = worker(BY_HAND_QUEUE, ByHand, workflow_runner=by_hand)
     print("ready", flush=True)
     await asyncio.gather(missions.run(), written.run())
 

@@ -26,7 +26,7 @@ Observe = Callable[..., None]
 """`observe(text, source="", kind="finding")`: stream an observation to whoever follows the mission."""
 
 
-class CodeAgent(Protocol):
+class AgentFunction(Protocol):
     """The signature of a `runtime: code` callable. The answer must fit the agent's output schema."""
 
     async def __call__(self, call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]: ...

@@ -7,9 +7,10 @@ from pydantic import Field
 
 from contracts.base import Message, digest
 from contracts.decision import Subject
+from contracts.mind import Agent
 from contracts.money import Budget, Spending
+from contracts.payload import Bulky
 from contracts.usage import Usage as Usage  # noqa: PLC0414 (it is part of what activities answer)
-from contracts.workspace import Agent
 
 RUN_AGENT = "agent.run"
 EXECUTE_ACTION = "action.execute"
@@ -37,7 +38,7 @@ class Observation(Message):
     source: str = ""
 
 
-class AgentCall(Message):
+class AgentCall(Bulky):
     """Work for an agent. `errors` are what was wrong with its last answer, when it is asked again.
 
     `team` is the mission's, here and in a tool's call: halted, nothing of that mission begins.
@@ -60,7 +61,7 @@ class AgentCall(Message):
     """When the mission began."""
 
 
-class AgentResult(Message):
+class AgentResult(Bulky):
     """An agent's answer. `errors` is not empty when the answer does not fit the agent's output schema."""
 
     output: Any = None
@@ -79,7 +80,7 @@ class Grant(Message):
     tokens: tuple[str, ...] = ()
 
 
-class ToolCall(Message):
+class ToolCall(Bulky):
     """One use of a tool. `key` is the idempotency key. `undoes` names the tool that this call compensates."""
 
     mission: str
@@ -97,7 +98,7 @@ class ToolCall(Message):
     """It was asked for before the mission was stopped from outside, and may have been done then."""
 
 
-class ToolResult(Message):
+class ToolResult(Bulky):
     """What the tool reported. A tool that failed raises; see `activities/actions.py` for the error's details."""
 
     output: Any = None

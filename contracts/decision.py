@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, get_args
 from pydantic import Field, JsonValue
 
 from contracts.base import Message, digest
+from contracts.payload import Bulky
 from contracts.usage import Usage
 
 DECIDE = "decide"
@@ -213,7 +214,7 @@ class Envelope(Message):
     unreadable: str = ""
 
 
-class Hearing(Message):
+class Hearing(Bulky):
     """What the judge needs: the token, when it came, the gates that are open."""
 
     token: str

@@ -17,12 +17,11 @@ from contracts.command import Controls
 from contracts.decision import Envelope, Opening, Receipt, Ruling
 from contracts.definition import Definition
 from contracts.event import Event
+from contracts.mind import Agent
 from contracts.notice import Notice
+from contracts.payload import LARGEST, Bulky
 from contracts.record import Failure, Record
-from contracts.workspace import Agent, Escalation, Tool
-
-SMALL = 200_000
-"""Bytes up to which what a mission carries stays readable in its history."""
+from contracts.workspace import Escalation, Tool
 
 
 class Limits(Message):
@@ -30,20 +29,22 @@ class Limits(Message):
 
     `exact`: what a mission does hangs on its history alone: its runs count for themselves, rulings and plans come from
     ordinary activities. `ladder`: people whom a failure turns to are told all that was tried; endless talk is found.
-    `jitter`: waits between attempts of whole steps vary. `tells`: what the mission has cost so far, and
-    with what an action would be undone, is part of what people sign. Missions that were started without these go on as
-    they began.
+    `jitter`: waits between attempts of whole steps vary. `tells`: what the mission has cost so far, and with what an
+    action would be undone, is part of what people sign. `by_reference`: what is large lies beside the history, and
+    counts as the reference that stands there. Missions that were started without these go on as they began.
     """
 
     events_per_run: int = Field(default=4_000, ge=16)
     decisions_per_run: int = Field(default=1_000, ge=1)
+    bytes_carried: int = LARGEST
     exact: bool = False
     tells: bool = False
     ladder: bool = False
     jitter: bool = False
+    by_reference: bool = False
 
 
-CURRENT = Limits(exact=True, tells=True, ladder=True, jitter=True)
+CURRENT = Limits(exact=True, tells=True, ladder=True, jitter=True, by_reference=True)
 """What a mission that starts now begins with."""
 
 
@@ -110,14 +111,7 @@ class Carried(Message):
     controls: Controls = Controls()
     generation: int = 0
     packed: str = ""
-    """All of it, compressed: base64 of zlib of JSON. The journal of a long map says much the same many times."""
-
-    def pack(self) -> "Carried":
-        """Return the same, compressed where it is large."""
-        text = self.model_dump_json().encode()
-        if len(text) <= SMALL:
-            return self
-        return Carried(packed=base64.b64encode(zlib.compress(text)).decode())
+    """All of it, as runs left it that had nowhere else to put what is large: base64 of zlib of JSON."""
 
     def unpacked(self) -> "Carried":
         """Return the same, readable."""
@@ -126,8 +120,8 @@ class Carried(Message):
         return Carried.model_validate_json(zlib.decompress(base64.b64decode(self.packed)))
 
 
-class MissionInput(Message):
-    """The workflow's argument."""
+class MissionInput(Bulky):
+    """The workflow's argument. A plan stays in the history; what a run hands to the next may lie apart."""
 
     plan: Plan
     inputs: dict[str, Any] = Field(default_factory=dict)
@@ -137,6 +131,9 @@ class MissionInput(Message):
     parent: Parent | None = None
     rerun_of: str = ""
     """The mission that this one begins anew, and from which step."""
+
+    def may_lie_apart(self) -> bool:
+        return self.carried is not None
 
 
 class MissionResult(Message):

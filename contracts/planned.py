@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from contracts.base import Message
 from contracts.definition import PlanStep, Step
+from contracts.payload import Bulky
 from contracts.plan import Plan
 
 LOAD_PLAN = "plan.load"
 
 
-class PlanOrder(Message):
+class PlanOrder(Bulky):
     """Load an answer of a planner as the steps of a plan. `before` are those of the plan that people saw last."""
 
     id: str
@@ -19,7 +19,7 @@ class PlanOrder(Message):
     before: tuple[Step, ...] = ()
 
 
-class LoadedPlan(Message):
+class LoadedPlan(Bulky):
     """A plan that can run, or the findings for which it cannot.
 
     `digest` is over the steps and nothing else; `changes` is the difference from the plan before, as

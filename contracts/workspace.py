@@ -1,7 +1,7 @@
-"""What a workspace names beside its missions: agents, tools, people; `contracts/channel.py` has where these are told.
+"""What a workspace names beside its missions: tools, people, and the agents of `contracts/mind.py`.
 
-Read from `agents.yaml`, `tools.yaml` and `people.yaml` by `language/workspace.py`. These contracts, not the missions,
-say what an effect is and who may act without asking.
+`contracts/channel.py` has where people are told. Read from the workspace's files by `language/workspace.py`. These
+contracts, not the missions, say what an effect is and who may act without asking.
 """
 
 from datetime import timedelta
@@ -12,30 +12,13 @@ from pydantic import Field
 from contracts.base import Document
 from contracts.channel import NotifyFile
 from contracts.duration import Duration
+from contracts.mind import MISSION_QUEUE as MISSION_QUEUE  # noqa: PLC0414 (tools have a queue too)
+from contracts.mind import Agent
 from contracts.money import MoneyFile
 from contracts.step import Retry
 
-MISSION_QUEUE = "gonogo"
 LEAST_FOR_GOOD = 2
 """How many people an effect takes that nothing can undo."""
-
-
-class Agent(Document):
-    """Who thinks. `callable` is `package.module:function` for the runtime `code`.
-
-    `output` is a JSON Schema that every answer must fit. An answer whose `confidence` is below `confidence_floor`
-    (both 0 to 1) takes the step's `below_floor` way before the mission goes on.
-    """
-
-    description: str = ""
-    team: str = ""
-    queue: str = MISSION_QUEUE
-    runtime: Literal["code"] = "code"
-    callable: str
-    tools: tuple[str, ...] = ()
-    output: dict[str, Any] = Field(default_factory=dict)
-    confidence_floor: float | None = Field(default=None, ge=0, le=1)
-    timeout: Duration = Field(default="2m", validate_default=True)
 
 
 class Tool(Document):
@@ -111,8 +94,9 @@ class Escalation(Document):
 
 
 class AgentsFile(Document):
-    """`agents.yaml`."""
+    """`agents.yaml`. `model` is what agents think with that name no other."""
 
+    model: str = ""
     agents: dict[str, Agent] = Field(default_factory=dict)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from contracts.step import Place
 from language.finding import Finding, Rejected
@@ -27,18 +28,23 @@ def read_document(model: type[Model], text: str, file: str) -> tuple[Model | Non
 
 def explained(problem: Any, value: Value, model: type[BaseModel]) -> Finding:
     """Return one of pydantic's errors as a finding at its place."""
-    path = problem["loc"]
+    path, parent_model = walked(model, problem["loc"])
     name = str(path[-1]) if path else "the file"
     place = value.place_of(*path)
     match problem["type"]:
         case "extra_forbidden":
-            known = fields_at(model, path[:-1])
+            known = list(getattr(parent_model, "model_fields", {}))
             meant = nearest(name, known)
             mend = f"did you mean '{meant}'?" if meant else f"keys here: {', '.join(known)}"
             parent = value.find(*path[:-1])
             return Finding("UNKNOWN_KEY", f"unknown key '{name}'", parent.key_places.get(name, place), mend)
+        case "union_tag_invalid":
+            key, tags = (problem["ctx"][name].replace("'", "") for name in ("discriminator", "expected_tags"))
+            return Finding("BAD_VALUE", f"'{key}': input should be {either(tags)}", value.place_of(*path, key))
         case "missing":
             return Finding("MISSING_KEY", f"the key '{name}' is missing", place, f"write '{name}: …'")
+        case "model_attributes_type":
+            return Finding("WRONG_TYPE", f"'{name}': input should be a valid map", place)
         case "model_type" | "dict_type" | "tuple_type" | "string_type" | "bool_type":
             return Finding("WRONG_TYPE", f"'{name}': {lowered(problem['msg'])}", place)
         case _:
@@ -52,20 +58,48 @@ def lowered(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def fields_at(model: Any, path: tuple[Any, ...]) -> list[str]:
-    """Return the fields of the model at a path: a map's keys and a list's numbers lead to what they hold."""
+def either(tags: str) -> str:
+    """Return pydantic's list of tags as it spells the words of a key."""
+    *others, last = (f"'{tag}'" for tag in tags.split(", "))
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def walked(model: Any, path: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any]:
+    """Return a path as it stands in the file, and the model that holds its last part.
+
+    A map's keys and a list's numbers lead to what they hold. The tag of a union, which pydantic puts between, nobody
+    wrote: it only says which of the models was meant.
+    """
+    written: list[Any] = []
+    holder, inner = model, [model]
     for part in path:
-        fields = getattr(model, "model_fields", {})
+        meant = [one for one in inner if len(inner) > 1 and part == tag(one)]
+        if meant:
+            inner = meant
+            continue
+        holder = inner[0] if inner else None
+        written.append(part)
+        fields = getattr(holder, "model_fields", {})
         if part in fields:
-            model = inner_model(fields[part].annotation)
-    return list(getattr(model, "model_fields", {}))
+            inner = inner_models(fields[part])
+    return tuple(written), holder
 
 
-def inner_model(annotation: Any) -> Any:
-    """Return the model in an annotation such as `dict[str, Model]` or `Model | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in getattr(annotation, "__args__", ()) if (found := inner_model(part))), None)
+def tag(model: Any) -> Any:
+    """Return the word by which a model is known in a union of agents."""
+    field = model.model_fields.get("runtime")
+    return field.default if field else None
+
+
+def inner_models(field: FieldInfo) -> list[Any]:
+    """Return the models in a field's annotation, such as `dict[str, Model]` or `Model | None`."""
+
+    def found(annotation: Any) -> list[Any]:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            return [annotation]
+        return [one for part in getattr(annotation, "__args__", ()) for one in found(part)]
+
+    return found(field.annotation)
 
 
 def read_file(path: Path, missing: str = "") -> str:

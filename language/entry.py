@@ -22,9 +22,9 @@ def bad_schema(schema: Any, value: Value, key: str) -> Iterator[Finding]:
         yield Finding("BAD_SCHEMA", f"'{key}' is no JSON Schema: {problem}", value.place)
 
 
-def no_time(span: timedelta | None, value: Value) -> Iterator[Finding]:
+def no_time(span: timedelta | None, value: Value, key: str = "timeout") -> Iterator[Finding]:
     if span is not None and span <= timedelta(0):
-        message = f"'timeout' is {value.data}: no time at all"
+        message = f"'{key}' is {value.data}: no time at all"
         yield Finding("TIMEOUT_NOT_POSITIVE", message, value.place, "write a span above zero, such as '30m'")
 
 

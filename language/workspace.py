@@ -5,8 +5,7 @@ files come in one pass; `notify.yaml` and `money.yaml` need not be there. The mo
 `contracts/channel.py` and `contracts/money.py`.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,12 +17,12 @@ from language.channels import check_channels
 from language.document import read_document, read_file
 from language.entry import bad_name, bad_schema, no_time, unknown
 from language.finding import Finding, Rejected
+from language.minds import check_agents, modelled
 from language.yaml_source import Value
 
 AGENTS, TOOLS, PEOPLE, NOTIFY = "agents.yaml", "tools.yaml", "people.yaml", "notify.yaml"
 MONEY = "money.yaml"
 OPTIONAL = frozenset((NOTIFY, MONEY))
-CALLABLE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 Part = TypeVar("Part", AgentsFile, ToolsFile, PeopleFile, NotifyFile, MoneyFile)
 FIRST_LINES = {
     AGENTS: "write 'agents:' and under it each agent, at least with 'callable: package.module:function'",
@@ -34,8 +33,11 @@ FIRST_LINES = {
 }
 
 
-def load_workspace(root: Path, registered: PeopleFile | None = None) -> Workspace:
-    """Return the workspace in a folder, its people merged with those registered elsewhere. Raises `Rejected`."""
+def load_workspace(root: Path, registered: PeopleFile | None = None, model: str | None = None) -> Workspace:
+    """Return the workspace in a folder, its people merged with those registered elsewhere. Raises `Rejected`.
+
+    `model` is the language model that the environment names. Who runs no agents says nothing of it: None.
+    """
     findings: list[Finding] = []
     agents, agents_yaml = read_part(AgentsFile, root / AGENTS, findings)
     tools, tools_yaml = read_part(ToolsFile, root / TOOLS, findings)
@@ -46,7 +48,7 @@ def load_workspace(root: Path, registered: PeopleFile | None = None) -> Workspac
     # A part that could not be read says nothing about the names in it.
     tools_read = not any(finding.place.file == TOOLS for finding in findings)
     people_read = not any(finding.place.file == PEOPLE for finding in findings)
-    findings += check_agents(agents, agents_yaml, tools.tools if tools_read else None)
+    findings += check_agents(agents, agents_yaml, tools.tools if tools_read else None, model)
     findings += check_tools(tools, tools_yaml)
     findings += check_people(merged, people_yaml) if people_read else []
     findings += no_agents(merged, agents, people_yaml)
@@ -57,7 +59,7 @@ def load_workspace(root: Path, registered: PeopleFile | None = None) -> Workspac
     known = {name: tool.model_copy(update={"approvals": stated(tool)}) for name, tool in tools.tools.items()}
     return Workspace(
         root=str(root),
-        agents=agents.agents,
+        agents=modelled(agents),
         servers=tools.servers,
         tools=known,
         people=merged,
@@ -83,24 +85,6 @@ def read_part(model: type[Part], path: Path, findings: list[Finding]) -> tuple[P
     document, value, found = read_document(model, text, path.name)
     findings.extend(found)
     return document or model(), value
-
-
-def check_agents(file: AgentsFile, value: Value, tools: Mapping[str, Tool] | None) -> Iterator[Finding]:
-    """Find agents with bad names or schemas, and tools that they cannot have: agents read, actions act."""
-    for name, agent in file.agents.items():
-        yield from bad_name("an agent", name, value.find("agents"))
-        yield from bad_schema(agent.output, value.find("agents", name, "output"), "output")
-        yield from no_time(agent.timeout, value.find("agents", name, "timeout"))
-        if not CALLABLE.fullmatch(agent.callable):
-            place = value.place_of("agents", name, "callable")
-            yield Finding("BAD_VALUE", f"'{agent.callable}' is no callable", place, "write 'package.module:function'")
-        for number, tool in enumerate(agent.tools if tools is not None else ()):
-            place = value.place_of("agents", name, "tools", number)
-            known = tools or {}
-            yield from unknown("UNKNOWN_TOOL", "tool", tool, known, place)
-            if tool in known and known[tool].acts():
-                message = f"the agent '{name}' cannot have '{tool}', which changes the world ({known[tool].effect})"
-                yield Finding("AGENT_ACTS", message, place, "let an action of the mission use it")
 
 
 def check_tools(file: ToolsFile, value: Value) -> Iterator[Finding]:

@@ -8,7 +8,8 @@ from itertools import chain
 from typing import Any
 
 from contracts.definition import ActionStep, AgentStep, PartyStep, Step
-from contracts.workspace import Agent, Tool
+from contracts.mind import Agent
+from contracts.workspace import Tool
 from language.named import named_by
 from language.steps import fallbacks
 from workflows.interpreter.ladder import RECOVERY

@@ -10,9 +10,10 @@ from typing import Literal
 
 from contracts.definition import PlanStep, Step, WaitStep
 from contracts.event import EVENT
+from contracts.mind import Agent
 from contracts.plan import Plan
 from contracts.step import ESCALATE, Place
-from contracts.workspace import Agent, PeopleFile, Tool
+from contracts.workspace import PeopleFile, Tool
 from language.finding import Finding
 from language.name import nearest
 from language.schema import errors

@@ -1,7 +1,4 @@
-"""The one way to a Temporal server: profiles, TLS and API keys as `temporalio.envconfig` reads them.
-
-`DATA_CONVERTER` is for whoever needs the same bytes without a connection: test environments and the Replayer.
-"""
+"""The one way to a Temporal server: profiles, TLS and API keys as `temporalio.envconfig` reads them."""
 
 import asyncio
 import re
@@ -9,15 +6,13 @@ from collections.abc import Mapping
 
 from temporalio.client import Client
 from temporalio.contrib.opentelemetry import OpenTelemetryPlugin
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError
 
 from runtime import telemetry
+from runtime.payloads import data_converter
 from runtime.settings import Settings
 
-DATA_CONVERTER: DataConverter = pydantic_data_converter
 PATIENCE = 5.0
 """Seconds to wait for a server before saying that it cannot be reached."""
 
@@ -36,7 +31,8 @@ async def connect(settings: Settings, patience: float = PATIENCE, environ: Mappi
     address = config["target_host"] = settings.address or config.get("target_host", "localhost:7233")
     try:
         async with asyncio.timeout(patience):
-            return await Client.connect(**config, data_converter=DATA_CONVERTER, plugins=[OpenTelemetryPlugin()])
+            converter = data_converter(settings.contents())
+            return await Client.connect(**config, data_converter=converter, plugins=[OpenTelemetryPlugin()])
     except (TimeoutError, RuntimeError, RPCError) as error:
         raise Unreachable(f"no Temporal server answers at {address}: {_cause(error)}") from None
 

@@ -6,9 +6,13 @@ How Temporal is reached is not said here: `runtime/connection.py` leaves that to
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
 
 from contracts.base import Document
 
+MODEL = "GONOGO_MODEL"
 COMPANY_URL = "http://127.0.0.1:8765/mcp"
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -27,10 +31,16 @@ class Settings(Document):
     company_url: str = COMPANY_URL
     web: str = ""
     """The address of the Web UI, for links to it; by default what `notify.yaml` says."""
+    model: str = ""
+    """The language model that plays agents, as `provider:name`, or its name at `model_url`."""
+    model_url: str = ""
+    model_key: SecretStr = SecretStr("")
     address: str = ""
     """The server that this process started itself; by default the profile and the environment say which."""
     database: str = ""
     """The database beside Temporal, as SQLAlchemy has it; by default a file at home."""
+    payloads: str = ""
+    """Where contents lie that are too large for a history: a folder, or `s3://bucket/prefix`; else inside the home."""
     max_cached_workflows: int | None = None
     """How many workflows a worker keeps in memory; None leaves it to the SDK."""
 
@@ -46,12 +56,18 @@ class Settings(Document):
             company_url=environ.get("GONOGO_COMPANY_URL") or COMPANY_URL,
             web=environ.get("GONOGO_WEB", ""),
             database=_database(environ.get("GONOGO_DATABASE", "")),
+            **_model(environ),
+            payloads=_place(environ, here),
             max_cached_workflows=_count(environ, "GONOGO_MAX_CACHED_WORKFLOWS"),
         )
 
     def books(self) -> str:
         """Return where the database beside Temporal is."""
         return self.database or f"{DRIVERS['sqlite']}:///{self.home / 'gonogo.db'}"
+
+    def contents(self) -> str:
+        """Return the folder or bucket of contents that are known by their digest."""
+        return self.payloads or str(self.home / "payloads")
 
     def people_files(self) -> tuple[Path, Path]:
         """Return the two files that say who may decide: names and roles, then the keys registered here."""
@@ -74,6 +90,28 @@ def _database(text: str) -> str:
         said = "write 'postgresql://USER:PASSWORD@HOST/NAME' or 'sqlite:////FILE'"
         raise SettingRefused(f"GONOGO_DATABASE is no address of a database that is known; {said}")
     return f"{DRIVERS[kind]}://{rest}"
+
+
+def _model(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what is said of a model. An address alone, or a key alone, would leave open what is asked there."""
+    name, url, key = (environ.get(word, "").strip() for word in (MODEL, f"{MODEL}_URL", f"{MODEL}_KEY"))
+    if not name and (url or key):
+        raise SettingRefused(f"{MODEL} is not set, and {MODEL}_{'URL' if url else 'KEY'} is: name the model there")
+    if url and not url.startswith(("http://", "https://")):
+        raise SettingRefused(f"{MODEL}_URL is {url!r}; write an address such as 'http://127.0.0.1:11434/v1'")
+    if name and not url and ":" not in name:
+        raise SettingRefused(f"{MODEL} is {name!r}; write 'provider:name', or say in {MODEL}_URL where it is")
+    return {"model": name, "model_url": url, "model_key": SecretStr(key)}
+
+
+def _place(environ: Mapping[str, str], here: Path) -> str:
+    text = environ.get("GONOGO_PAYLOADS", "")
+    scheme, apart, rest = text.partition("://")
+    if not apart:
+        return str(here / text) if text else ""
+    if scheme != "s3" or not rest.strip("/"):
+        raise SettingRefused(f"GONOGO_PAYLOADS is {text!r}; write a folder, or s3://BUCKET/PREFIX")
+    return text
 
 
 def _count(environ: Mapping[str, str], name: str) -> int | None:

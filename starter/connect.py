@@ -70,6 +70,8 @@ def understood(mission: str = "") -> Iterator[None]:
     from temporalio.client import RPCTimeoutOrCancelledError, WorkflowQueryFailedError
     from temporalio.service import RPCError
 
+    from activities.content import ContentLost
+
     try:
         yield
     except RPCError as error:
@@ -82,6 +84,8 @@ def understood(mission: str = "") -> Iterator[None]:
         if "Nondeterminism" in str(error):
             raise Refused(f"mission {mission} was begun by other code and does not replay on this worker's") from None
         raise Refused(f"mission {mission} cannot answer: {error}") from None
+    except ContentLost as lost:
+        raise Refused(str(lost)) from None
 
 
 def _problem(error: "RPCError", mission: str) -> Exception:

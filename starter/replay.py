@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from starter.connect import operate, quiet
+from starter.connect import operate, quiet, settings
 from starter.options import Json
 from starter.output import console, document
 from starter.problem import DONE, REFUSED, Refused, Usage
@@ -71,14 +71,18 @@ async def _judged(histories: "AsyncIterator[Named]") -> list[tuple[str, str]]:
 
     from temporalio.worker import Replayer
 
-    from runtime.connection import DATA_CONVERTER
+    from runtime.payloads import data_converter
     from workflows.halts import Halts
     from workflows.locks import Locks
     from workflows.mission import Mission
     from workflows.runner import runner
 
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)  # The reason is told below, once.
-    replayer = Replayer(workflows=[Mission, Locks, Halts], workflow_runner=runner(), data_converter=DATA_CONVERTER)
+    replayer = Replayer(
+        workflows=[Mission, Locks, Halts],
+        workflow_runner=runner(),
+        data_converter=data_converter(settings().contents()),
+    )
     outcomes = []
     async for name, history in histories:
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)

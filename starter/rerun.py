@@ -67,7 +67,7 @@ async def _given(client: "Client", mission: str, step: str, person: str) -> "Mis
     except (Senseless, Unknown) as no:
         raise Refused(str(no)) from None
     more = {
-        "carried": carried.pack(),
+        "carried": carried,
         "requested_by": person,
         "limits": CURRENT,
         "parent": None,

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, settings
 from temporalio.client import Client
 from temporalio.testing import TimeSkipper
 
-from runtime.connection import DATA_CONVERTER
 from starter.server import DevServer
+from tests.payloads import DATA_CONVERTER
 
 settings.register_profile("side by side", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("side by side")

@@ -16,18 +16,21 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from contracts.base import Message
 from contracts.call import JUDGE_DECISION
 from contracts.decision import Hearing, Ruling
+from contracts.payload import LARGEST, Bulky
+from contracts.plan import Limits
 from workflows.interpreter.ending import EffectFailed
 
 LAST_WORDS = timedelta(seconds=5)
 MOST_BYTES = 1_000_000
-"""The longest call: a server takes 2 MB, and a task that sends more is tried again for ever."""
+"""The longest call that goes to the server: it takes 2 MB, and a task that sends more is tried again for ever."""
 
 
-def demand_sendable(message: Message) -> int:
-    """Return how many bytes are sent; refuse what a server would not take."""
+def demand_sendable(message: Bulky, limits: Limits) -> int:
+    """Return how many bytes are sent; refuse what a server would not take, or what is too large to lie beside it."""
     size = len(message.model_dump_json().encode())
-    if size > MOST_BYTES:
-        cause = f"the call has {size} bytes; at most {MOST_BYTES} can be sent"
+    most = LARGEST if limits.by_reference and message.may_lie_apart() else MOST_BYTES
+    if size > most:
+        cause = f"the call has {size} bytes; at most {most} can be sent"
         raise EffectFailed("over_budget", cause, tried="nothing was sent", applied="no")
     return size
 

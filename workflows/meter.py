@@ -7,6 +7,7 @@ the server's own word is only the last resort, for a flood that no step has aske
 
 from temporalio import workflow
 
+from contracts.payload import INLINE, REFERENCE
 from contracts.plan import Limits
 
 EFFECT = 6
@@ -29,10 +30,11 @@ class Meter:
         self._bytes = 0
         self.rulings = 0
 
-    def count(self, events: int, size: int = 0) -> None:
-        """Count what has come to an end."""
+    def count(self, events: int, *sizes: int, inline: bool = False) -> None:
+        """Count what has come to an end, and the sizes of what was sent for it and came of it."""
         self._events += events
-        self._bytes += size
+        apart = self._limits.by_reference and not inline
+        self._bytes += sum(REFERENCE if apart and size > INLINE else size for size in sizes)
 
     def count_ruling(self, size: int) -> None:
         """Count a decision that was ruled on."""

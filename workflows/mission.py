@@ -47,8 +47,6 @@ from workflows.ports import TemporalPorts
 from workflows.reset import Resets
 from workflows.view import spent
 
-MOST_BYTES = 1_500_000
-"""The most that a run hands over: a server takes 2 MB, and a task that sends more is tried again for ever."""
 QUEUED = 300_000
 """Bytes of decisions that may go along unheard."""
 
@@ -198,11 +196,12 @@ class Mission(Answers):
             return
         following = self._next()
         size = len(following.model_dump_json().encode())
-        if size <= MOST_BYTES:
+        most = self._input.limits.bytes_carried
+        if size <= most:
             workflow.continue_as_new(following)
         self._stays = True
         if self._ending is None:
-            cause = f"what the mission knows has {size} bytes; at most {MOST_BYTES} can be carried into the next run"
+            cause = f"what the mission knows has {size} bytes; at most {most} can be carried into the next run"
             self._end(failing(Failure(code="over_budget", step="", operation="hand over", cause=cause)))
 
     def _end(self, ending: Ending) -> None:
@@ -270,7 +269,7 @@ class Mission(Answers):
             controls=self._control.state,
             generation=self._journal.generation,
         )
-        return self._input.model_copy(update={"carried": carried.pack()})
+        return self._input.model_copy(update={"carried": carried})
 
     def _result(self, ending: Ending) -> MissionResult:
         result = MissionResult(

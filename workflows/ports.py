@@ -159,18 +159,18 @@ class TemporalPorts(LockPorts, HaltPorts):
 
     async def load_plan(self, order: PlanOrder) -> LoadedPlan:
         """Load a plan beside the workflow."""
-        size = demand_sendable(order)
+        size = demand_sendable(order, self._limits)
         path = f"{order.id.partition('/')[2]}/load"
         asked = beside(path, f"load {order.id}", LOADING, exact=self._limits.exact)
         plan: LoadedPlan = await asked(LOAD_PLAN, order, LoadedPlan)
-        self._host.meter.count(EFFECT, size + len(plan.model_dump_json()))
+        self._host.meter.count(EFFECT, size, len(plan.model_dump_json()))
         return plan
 
     async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
         given = given.model_copy(update={"limits": self._limits})
-        size = demand_sendable(given)
+        size = demand_sendable(given, self._limits)
         child = await start_child(mission_id, given)
-        self._host.meter.count(CHILD, size)
+        self._host.meter.count(CHILD, size, inline=True)
         return child
 
     async def watch_mission(self, child: Child, path: str) -> Report | None:
@@ -239,7 +239,7 @@ class TemporalPorts(LockPorts, HaltPorts):
         summary: str,
         cancellation: workflow.ActivityCancellationType,
     ) -> Any:
-        size = demand_sendable(call)
+        size = demand_sendable(call, self._limits)
         span = get_tracer("gonogo").start_span(f"{workflow.info().workflow_type} {call.path}")
 
         def begin(label: str) -> "asyncio.Task[Any]":
@@ -278,7 +278,7 @@ class TemporalPorts(LockPorts, HaltPorts):
             raise translated(error, effort) from error
         self._running.over(known)
         span.end()
-        self._host.meter.count(EFFECT, size + len(result.model_dump_json()))
+        self._host.meter.count(EFFECT, size, len(result.model_dump_json()))
         return result
 
 

@@ -8,7 +8,7 @@ import pytest
 from activities.agents import AgentRunner
 from activities.mcp_tools import ToolServers
 from contracts.call import AgentCall, AgentResult
-from contracts.workspace import Agent
+from contracts.mind import Agent, CodeAgent
 from tests.activities import minds
 from tests.activities.activity_stage import failing, stage, told
 from tests.activities.service import Service, tools
@@ -19,7 +19,7 @@ OUTPUT = {"type": "object", "required": ["verdict"], "properties": {"verdict": {
 
 def agent(name: str, **fields: Any) -> Agent:
     known = {"callable": f"tests.activities.minds:{name}", "tools": ("look", "isolate_host"), "output": OUTPUT}
-    return Agent(**{**known, **fields})
+    return CodeAgent(**{**known, **fields})
 
 
 MINDS = {name: agent(name) for name, mind in vars(minds).items() if getattr(mind, "__module__", "").endswith("minds")}

@@ -174,6 +174,7 @@ def test_privileges_too_many_are_found(text):
         *(f"{name} {fault}" for name in model["services"] for fault in everybody if (name, fault) != TUNED),
         "temporal listens beyond this machine",
         "postgres starts as root",
+        "books starts as root",
         "worker-missions may say who decides",
         "worker-secops may say who decides",
         "company sees private keys",
@@ -189,6 +190,7 @@ def test_the_database_and_the_company_have_no_way_out_and_few_neighbours(model):
 
     assert {
         "database": {"postgres", "schema", "temporal"},
+        "books": {"books", "operator", "worker-missions", "worker-secops"},
         "company": {"company", "worker-missions", "worker-secops"},
     } == members
 
@@ -240,8 +242,9 @@ def test_people_find_the_server_and_its_pages_where_the_embedded_ones_are(servic
 
 
 def test_our_programs_differ_from_the_embedded_ones_by_addresses_and_folders_alone(services):
-    folders = {"/app/missions", "/var/lib/gonogo"}
+    folders = {"/app/missions", "/var/lib/gonogo", "/var/lib/payloads"}
     places = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "GONOGO_COMPANY_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"}
+    places |= {"GONOGO_DATABASE"}
     settings = {
         key: value
         for service in services.values()

@@ -39,6 +39,7 @@ class Machine:
             "8765": port,
             "/app/missions": str(ROOT / "missions"),
             "/var/lib/gonogo": str(folder / "home"),
+            "/var/lib/payloads": str(folder / "payloads"),
             "/var/lib/company": str(folder),
             "--namespace default": f"--namespace {self.namespace}",
         }

@@ -15,11 +15,12 @@ from contracts.child import Child, Report
 from contracts.decision import Opening, Ruling
 from contracts.definition import Definition
 from contracts.lock import Claim, Holder, Standing
+from contracts.mind import Agent, CodeAgent
 from contracts.notice import Notice
 from contracts.plan import Carried, Limits, MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.view import MissionState
-from contracts.workspace import Agent, Escalation, Tool
+from contracts.workspace import Escalation, Tool
 from language.planned import load_plan
 from language.start import first_values
 from language.steps import by_name, called_names
@@ -275,7 +276,7 @@ def plan_of(steps: list[dict[str, Any]], agents: dict[str, Agent] | None = None,
             **more,
         }
     )
-    named = {name: Agent(callable="tests:none") for name in ("ann", "ben", "cid", "dot", "eva")}
+    named = {name: CodeAgent(callable="tests:none") for name in ("ann", "ben", "cid", "dot", "eva")}
     escalation = Escalation(role="chief", timeout=timedelta(hours=1))
     known = {**named, **(agents or {})}
     return Plan(definition=definition, agents=known, tools=TOOLS, escalation=escalation, people=ROLES).sealed()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.workspace import Agent
+from contracts.mind import CodeAgent
 from tests.interpreter.fakes import START, Endless, FakePorts, carry, failing, plan_of, rehearse, scope_of
 from tests.interpreter.test_steps import agent
 from workflows.interpreter.ending import StepFailed, Suspended
@@ -166,7 +166,7 @@ async def test_a_stage_that_is_refused_ends_the_canary_there(way, state):
 
 
 async def test_an_agent_may_be_the_probe_and_escalates_when_it_is_unsure():
-    unsure = {"ann": Agent(callable="tests:none", confidence_floor=0.5)}
+    unsure = {"ann": CodeAgent(callable="tests:none", confidence_floor=0.5)}
     watch = agent("watch", task="Look at ${{ stage }}", context=["stage"])
     tasks = []
     ports = FakePorts(

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.mind import CodeAgent
 from contracts.plan import CURRENT, Limits
 from contracts.step import Retry
-from contracts.workspace import Agent
 from tests.interpreter.fakes import FakePorts, carry, failing, plan_of, rehearse, scope_of
 from tests.interpreter.test_steps import agent, saying
 from workflows.interpreter.attempt import chance, pause
@@ -189,7 +189,7 @@ async def test_without_a_dead_letter_silence_refuses():
     assert "refused" == run.state
 
 
-UNSURE = {"ann": Agent(callable="tests:none", confidence_floor=0.8)}
+UNSURE = {"ann": CodeAgent(callable="tests:none", confidence_floor=0.8)}
 
 
 @pytest.mark.parametrize("word", ["confidence_low", "agent"])

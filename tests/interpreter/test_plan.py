@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from contracts.workspace import Agent
+from contracts.mind import CodeAgent
 from tests.interpreter.fakes import FakePorts, carry, failing, plan_of, rehearse, scope_of
 from tests.interpreter.test_steps import agent, saying
 from workflows.interpreter.ending import Suspended
@@ -217,7 +217,7 @@ async def test_a_plan_inside_a_map_is_made_for_each_item():
 
 async def test_a_planner_below_its_floor_is_refused():
     ports, calls = world([FILE])
-    agents = {"ann": Agent(callable="tests:none", confidence_floor=0.5)}
+    agents = {"ann": CodeAgent(callable="tests:none", confidence_floor=0.5)}
     run = await rehearse(mission(planned(attempts=2), agents=agents), ports)
 
     assert ("failed", 2) == (run.state, len(calls))

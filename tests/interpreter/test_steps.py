@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.call import AgentResult
-from contracts.workspace import Agent
+from contracts.mind import CodeAgent
 from tests.interpreter.fakes import FakePorts, failing, plan_of, rehearse
 from workflows.interpreter.ending import MissionEnded, StepFailed
 
@@ -85,7 +85,7 @@ async def test_a_failed_agent_names_step_agent_operation_cause_and_what_was_trie
 
 @pytest.mark.parametrize(("confidence", "asked"), [(0.7, []), (0.69, ["one/escalate"]), (None, ["one/escalate"])])
 async def test_an_answer_below_the_floor_goes_to_people(confidence, asked):
-    unsure = {"ann": Agent(callable="tests:none", confidence_floor=0.7)}
+    unsure = {"ann": CodeAgent(callable="tests:none", confidence_floor=0.7)}
     ports = FakePorts(agents={"ann": {"confidence": confidence}}, people=saying("approve"))
 
     run = await rehearse(plan_of([agent("one"), agent("two", agent="ben")], agents=unsure), ports)
@@ -95,7 +95,7 @@ async def test_an_answer_below_the_floor_goes_to_people(confidence, asked):
 
 
 async def test_a_way_below_the_floor_can_be_named_and_the_agent_is_not_asked_again():
-    unsure = {"ann": Agent(callable="tests:none", confidence_floor=0.7)}
+    unsure = {"ann": CodeAgent(callable="tests:none", confidence_floor=0.7)}
     seen = []
     ports = FakePorts(agents={"ann": {"confidence": 0.1}, "ben": lambda call: seen.append(call.context) or {}})
     steps = [agent("one", below_floor="second", output="a"), agent("second", agent="ben", context=["a"])]

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from contracts.definition import Definition
-from contracts.workspace import Agent, Escalation, PeopleFile, Person, Server, Tool, Workspace
+from contracts.mind import CodeAgent
+from contracts.workspace import Escalation, PeopleFile, Person, Server, Tool, Workspace
 from language.finding import Rejected
 from language.loader import load_text
 
@@ -115,9 +116,9 @@ def workspace(**more: Any) -> Workspace:
     given = {
         "root": str(CHILDREN),
         "agents": {
-            **{name: Agent(callable="somewhere.agents:answer") for name in AGENTS},
-            "planner": Agent(callable="somewhere.agents:plan", output=PLAN),
-            "analyst": Agent(callable="somewhere.agents:analyse", output=ANALYSIS, confidence_floor=0.5),
+            **{name: CodeAgent(callable="somewhere.agents:answer") for name in AGENTS},
+            "planner": CodeAgent(callable="somewhere.agents:plan", output=PLAN),
+            "analyst": CodeAgent(callable="somewhere.agents:analyse", output=ANALYSIS, confidence_floor=0.5),
         },
         "servers": {"company": Server(url="http://127.0.0.1:1/mcp")},
         "tools": tools,

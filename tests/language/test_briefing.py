@@ -8,9 +8,10 @@ import pytest
 from contracts.decision import Action, Opening, Subject
 from contracts.definition import ActionStep, AgentStep, Definition, GateStep, GroupStep, MapStep, PlanStep, ReviewStep
 from contracts.gate import Gate, Review, Rung
+from contracts.mind import CodeAgent
 from contracts.plan import Plan
 from contracts.planning import Allow, Planning
-from contracts.workspace import Agent, Escalation, Tool
+from contracts.workspace import Escalation, Tool
 from language.briefing import UNDONE, brief
 from language.risk import risk, step_at
 from language.source import sources
@@ -40,7 +41,7 @@ def plan(*steps: Any) -> Plan:
         verdict={"one_of": ("done",), "value": "'done'"},
         steps=steps,
     )
-    agents = {"thinker": Agent(callable="a:b"), "planner": Agent(callable="a:b")}
+    agents = {"thinker": CodeAgent(callable="a:b"), "planner": CodeAgent(callable="a:b")}
     return Plan(definition=definition, agents=agents, tools=TOOLS, escalation=Escalation(role="chief", timeout=HOUR))
 
 

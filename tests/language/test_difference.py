@@ -8,7 +8,7 @@ from good_missions import good_steps
 from hypothesis import given
 
 from contracts.definition import Definition
-from contracts.workspace import Agent
+from contracts.mind import CodeAgent
 from language.difference import Change, contracts, difference
 from language.steps import children, every_step
 
@@ -139,7 +139,7 @@ def test_against_nothing_every_step_is_new():
 def test_agents_and_tools_that_mean_something_else_in_another_workspace():
     here = workspace()
     tools = {**here.tools, "send_money": here.tools["send_money"].model_copy(update={"autonomy": "allowed"})}
-    agents = {**{name: here.agents[name] for name in AGENTS}, "architect": Agent(callable="somewhere.else:answer")}
+    agents = {**{name: here.agents[name] for name in AGENTS}, "architect": CodeAgent(callable="somewhere.else:answer")}
     there = workspace(tools=tools, agents=agents)
 
     assert [

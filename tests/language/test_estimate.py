@@ -10,8 +10,8 @@ from desk import load, workspace
 from good_missions import good_steps
 from hypothesis import given
 
+from contracts.mind import CodeAgent
 from contracts.plan import MissionInput
-from contracts.workspace import Agent
 from language.estimate import Estimate, Span, estimate
 from language.freeze import freeze
 
@@ -134,7 +134,7 @@ def test_a_refused_action_does_not_run_where_the_mission_goes_on():
 
 
 def test_an_agent_may_be_asked_again_and_may_be_unsure():
-    agents = {"architect": Agent(callable="a:b", output={"type": "object"}, confidence_floor=0.5)}
+    agents = {"architect": CodeAgent(callable="a:b", output={"type": "object"}, confidence_floor=0.5)}
     found = reckoned("steps: [{step: a, agent: architect, task: T}]", agents=agents)
 
     assert (found.agents, found.gates) == (Span(least=1, most=2), Span(least=0, most=1))

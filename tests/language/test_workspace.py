@@ -144,7 +144,40 @@ BAD_AGENTS = {
     ),
     "a runtime that does not exist": (
         "agents: {a: {callable: 'm:f', runtime: shell}}",
-        "1:40: BAD_VALUE 'runtime': input should be 'code'",
+        "1:40: BAD_VALUE 'runtime': input should be 'code' or 'model'",
+    ),
+    "an agent that is no map": ("agents: {a: 7}", "1:13: WRONG_TYPE 'a': input should be a valid map"),
+    "a key of another runtime": (
+        "agents: {a: {runtime: model, instructions: Think, callable: 'm:f'}}",
+        (
+            "1:51: UNKNOWN_KEY unknown key 'callable' (keys here: description, team, queue, tools, output, "
+            "confidence_floor, timeout, instructions, model, final_model, temperature, output_retries, first_token, "
+            "limits, runtime)"
+        ),
+    ),
+    "a model without instructions": (
+        "agents: {a: {runtime: model, model: 'p:n'}}",
+        "1:13: MISSING_KEY the key 'instructions' is missing (write 'instructions: …')",
+    ),
+    "instructions that say nothing": (
+        "agents: {a: {callable: 'm:f', instructions: ' '}}",
+        "1:45: BAD_VALUE 'instructions' is empty (write them)",
+    ),
+    "a model for what does not think": (
+        "agents: {a: {callable: 'm:f', final_model: 'p:n'}}",
+        ("1:44: BAD_VALUE 'final_model' of an agent that has no instructions (write 'instructions', or leave it out)"),
+    ),
+    "a limit that is none": (
+        "agents: {a: {callable: 'm:f', instructions: Think, limits: {turns: 0}}}",
+        "1:68: BAD_VALUE 'turns': input should be greater than or equal to 1",
+    ),
+    "a limit that is misspelt": (
+        "agents: {a: {callable: 'm:f', instructions: Think, limits: {turn: 1}}}",
+        "1:61: UNKNOWN_KEY unknown key 'turn' (did you mean 'turns'?)",
+    ),
+    "no time to begin in": (
+        "agents: {a: {callable: 'm:f', instructions: Think, first_token: 0s}}",
+        ("1:65: TIMEOUT_NOT_POSITIVE 'first_token' is 0s: no time at all (write a span above zero, such as '30m')"),
     ),
 }
 
@@ -154,6 +187,34 @@ def test_a_mistake_in_the_agents_is_found_at_its_place(tmp_path: Path, name: str
     text, expected = BAD_AGENTS[name]
 
     assert refused(folder(tmp_path, agents=text)) == [f"agents.yaml:{expected}"]
+
+
+THINKER = "agents: {a: {runtime: model, instructions: Think}}"
+
+
+def test_an_agent_that_no_model_is_named_for_is_refused_where_agents_run(tmp_path: Path):
+    folder(tmp_path, agents=THINKER)
+
+    with pytest.raises(Rejected) as caught:
+        load_workspace(tmp_path, model="")
+
+    assert [str(finding).removeprefix(f"{tmp_path}/") for finding in caught.value.findings] == [
+        (
+            "agents.yaml:1:13: MISSING_KEY nothing says which model the agent 'a' thinks with "
+            "(write 'model: provider:name' for it, or for all at the top of the file, or set GONOGO_MODEL)"
+        )
+    ]
+    assert load_workspace(tmp_path).agents["a"].runtime == "model"
+    assert load_workspace(tmp_path, model="provider:name").agents["a"].model == ""
+
+
+def test_the_model_of_the_workspace_is_that_of_every_agent_that_thinks_and_names_none(tmp_path: Path):
+    agents = "model: p:all\nagents:\n  a: {runtime: model, instructions: Think}\n  b: {callable: 'm:f'}\n"
+    agents += "  c: {callable: 'm:f', instructions: Think, model: p:own}\n"
+
+    found = load_workspace(folder(tmp_path, agents=agents), model="").agents
+
+    assert {name: agent.model for name, agent in found.items()} == {"a": "p:all", "b": "", "c": "p:own"}
 
 
 BESIDE = "servers: {company: {url: 'http://x'}}\ntools:\n  look_up: {server: company, effect: read}\n"

@@ -40,7 +40,7 @@ from tests.workflows.house import Activities, House, Started
 from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
-from workflows.runner import runner
+from workflows.runner import WholeTasks
 
 REQUESTER = "noor"
 
@@ -158,7 +158,7 @@ async def live_missions(
             task_queue=queue,
             workflows=[Mission, Locks, Halts],
             activities=activities,
-            workflow_runner=runner(),
+            plugins=[WholeTasks()],
             **CACHE,
         ):
             yield LiveMissions(House(client, home, Activities(), queue), workspace, company)

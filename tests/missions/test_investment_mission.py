@@ -20,7 +20,7 @@ from tests.cache import CACHE
 from tests.workflows.house import Activities, House, Started, moved
 from tests.workflows.test_mission import replays
 from workflows.mission import Mission
-from workflows.runner import runner
+from workflows.runner import WholeTasks
 
 COMES_TO = {
     "chat_platform": ("reject", "majority", [], None),
@@ -115,7 +115,7 @@ async def test_on_a_real_server_with_its_facilitator_and_its_board(client: Clien
         task_queue=queue,
         workflows=[Mission],
         activities=[members.run, Judge(Directory(tmp_path / "people.yaml")).judge],
-        workflow_runner=runner(),
+        plugins=[WholeTasks()],
         **CACHE,
     ):
         handle = await client.start_workflow(

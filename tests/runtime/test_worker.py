@@ -16,8 +16,9 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.service import RPCError
 
 from activities import keys
+from contracts.mind import CodeAgent
 from contracts.plan import MissionInput, MissionResult, Plan
-from contracts.workspace import MISSION_QUEUE, Agent, Escalation, Tool, Workspace
+from contracts.workspace import MISSION_QUEUE, Escalation, Tool, Workspace
 from runtime.settings import Settings
 from starter.server import DevServer
 from tests.activities.service import servers as at
@@ -34,7 +35,7 @@ def workspace(**fields: Any) -> Workspace:
 
 
 TEAMS = workspace(
-    agents={"ann": Agent(callable="m:f", queue="intel"), "ben": Agent(callable="m:f")},
+    agents={"ann": CodeAgent(callable="m:f", queue="intel"), "ben": CodeAgent(callable="m:f")},
     tools={
         "look": Tool(server="s", effect="read", queue="siem"),
         "tell": Tool(server="s", effect="write", queue="intel"),
@@ -84,7 +85,7 @@ STEPS = [
 async def test_a_mission_goes_through_the_whole_worker_and_is_undone(client: Client, tmp_path: Path) -> None:
     """Real agent code, real MCP, real signatures: approved, executed, and released when the ticket cannot be filed."""
     keys.create(tmp_path, "lea", ("secops",))
-    looker = Agent(callable="tests.activities.minds:answer", tools=("look",), queue="tests-agents")
+    looker = CodeAgent(callable="tests.activities.minds:answer", tools=("look",), queue="tests-agents")
     contracts = {name: tool.model_copy(update={"queue": "tests-tools"}) for name, tool in tools().items()}
     inputs = {"type": "object", "properties": {"host": {"type": "string"}}}
     definition = plan_of(STEPS, inputs=inputs).definition

@@ -27,16 +27,17 @@ from contracts.call import (
 )
 from contracts.definition import ActionStep, AgentStep, Compensation, Definition, Verdict
 from contracts.gate import Gate
+from contracts.mind import CodeAgent
 from contracts.plan import Limits, MissionInput, Plan
-from contracts.workspace import MISSION_QUEUE, Agent, Escalation, Tool
-from runtime.connection import DATA_CONVERTER
+from contracts.workspace import MISSION_QUEUE, Escalation, Tool
 from starter.launch import launch
 from starter.state import read_gates
 from tests.cache import CACHE
+from tests.payloads import DATA_CONVERTER
 from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
-from workflows.runner import runner
+from workflows.runner import WholeTasks
 
 NAMES = ("maya", "lena", "otto")
 """maya and lena lead and may approve; otto asks."""
@@ -73,7 +74,7 @@ def plan(required: int = 1) -> Plan:
     write = {"server": "company", "effect": "write", "idempotency": "key", "input": HOST}
     return Plan(
         definition=definition(required),
-        agents={"looker": Agent(callable="stage:look")},
+        agents={"looker": CodeAgent(callable="stage:look")},
         tools={
             "isolate_host": Tool(**write, compensated_by=("release_host",), resource="host"),
             "release_host": Tool(**write),
@@ -125,7 +126,7 @@ class Cast:
             task_queue=MISSION_QUEUE,
             workflows=[Mission, Locks, Halts],
             activities=[self.agent, self.tool, judge.judge, smith.ask, smith.release, self.lookout.watch],
-            workflow_runner=runner(),
+            plugins=[WholeTasks()],
             max_heartbeat_throttle_interval=timedelta(milliseconds=50),
             **CACHE,
         )

@@ -8,9 +8,9 @@ import pytest
 from stage import plan
 
 from contracts.definition import PartyStep
+from contracts.mind import CodeAgent
 from contracts.party import Party
 from contracts.plan import MissionInput
-from contracts.workspace import Agent
 from starter.launch import launch
 from starter.state import read_gates, read_state
 
@@ -22,7 +22,7 @@ async def talking(client, cast):
     party = Party(topic="Isolate it?", members=("looker", "other"), rounds=3, tokens=9_000, facilitator=("lead",))
     known = plan()
     definition = known.definition.model_copy(update={"steps": (PartyStep(step="talk", party=party, output="said"),)})
-    agents = dict.fromkeys(party.members, Agent(callable="stage:look"))
+    agents = dict.fromkeys(party.members, CodeAgent(callable="stage:look"))
     sealed = known.model_copy(update={"definition": definition, "agents": agents}).sealed()
     mission = f"talk-{uuid.uuid4().hex[:8]}"
     await launch(client, MissionInput(plan=sealed, inputs={"host": "web-01"}, requested_by="otto"), mission)

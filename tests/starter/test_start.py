@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
-from runtime.connection import DATA_CONVERTER
+from tests.payloads import DATA_CONVERTER
 
 MISSIONS = Path(__file__).resolve().parents[2] / "missions"
 ALERT = str(MISSIONS / "incident_triage" / "alerts" / "beaconing_workstation.json")

@@ -21,8 +21,8 @@ from activities import keys
 from activities.people import Directory
 from contracts.workspace import PeopleFile
 from language.workspace import load_workspace
-from runtime.connection import DATA_CONVERTER
 from starter.server import DevServer
+from tests.payloads import DATA_CONVERTER
 from tests.system.hands import ROOT, Hand, Nursery, clean_environ, until
 
 SHIPPED = ROOT / "missions"

@@ -34,7 +34,7 @@ async def until(happened, what: str, seen=lambda: "", patience: float = PATIENCE
 
 def clean_environ(**more: str) -> dict[str, str]:
     """Return the environment without what says where the tester's own server, home and people are."""
-    kept = ("GONOGO_MAX_CACHED_WORKFLOWS",)
+    kept = ("GONOGO_MAX_CACHED_WORKFLOWS", "GONOGO_PAYLOADS")
     foreign = ("TEMPORAL_", "GONOGO_", "OTEL_")
     mine = {name: value for name, value in os.environ.items() if name in kept or not name.startswith(foreign)}
     return {**mine, "TEMPORAL_CONFIG_FILE": os.devnull, **more}

@@ -24,7 +24,7 @@ from contracts.call import EXECUTE_ACTION, ToolCall, idempotency_key
 from contracts.decision import Claims, Ruling
 from contracts.plan import MissionInput, MissionResult, Plan
 from contracts.workspace import PeopleFile, Tool
-from runtime.connection import DATA_CONVERTER
+from tests.payloads import DATA_CONVERTER
 from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission

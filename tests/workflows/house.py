@@ -39,7 +39,7 @@ from workflows.board import at_start
 from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
-from workflows.runner import runner
+from workflows.runner import WholeTasks
 
 PEOPLE = {"lea": ("lead",), "lou": ("lead",), "cleo": ("chief",), "rita": ("lead",), "eve": ("intern",)}
 
@@ -277,7 +277,7 @@ async def house(
             ),
             *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
         ],
-        workflow_runner=runner(),
+        plugins=[WholeTasks()],
         **{**CACHE, **options},
     ):
         yield House(client, home, activities, queue)

@@ -16,12 +16,12 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.testing import TimeSkipper
 
 from contracts.call import AgentResult
+from contracts.mind import CodeAgent
 from contracts.notice import Delivery
 from contracts.plan import CURRENT, Limits
-from contracts.workspace import Agent
-from runtime.connection import DATA_CONVERTER
 from starter.server import DevServer
 from tests.interpreter.fakes import plan_of
+from tests.payloads import DATA_CONVERTER
 from tests.workflows.house import Activities, House, Started, broken, house, populate
 from tests.workflows.house import moved as placed
 from tests.workflows.switch import Switch, waiting
@@ -429,7 +429,7 @@ async def record(client: Client, home: Path, name: str) -> None:
         await attended(started)
         await write(client, started.handle.id, started.handle.first_execution_run_id, name)
         return
-    floors = {"cid": Agent(callable="tests:none", confidence_floor=0.5)}
+    floors = {"cid": CodeAgent(callable="tests:none", confidence_floor=0.5)}
     skipping = TimeSkipper(client).client if script.get("skip") else client
     async with house(skipping, home, activities(script.get("tools", {}))) as h:
         h.activities.agents |= script.get("agents", {})

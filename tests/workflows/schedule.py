@@ -85,8 +85,6 @@ class World(Activities):
     """Missions in which nothing fails any more."""
     book: dict[str, list[tuple[ToolCall, str]]] = field(default_factory=lambda: defaultdict(list))
     """By mission: the calls that were committed, each key once, and when."""
-    serving: asyncio.Event = field(default_factory=asyncio.Event)
-    """A worker serves: whoever reads a mission waits for one."""
 
     @activity.defn(name=RUN_AGENT)
     async def run(self, call: AgentCall) -> AgentResult:
@@ -159,7 +157,6 @@ class Play:
     async def _happens(self, event: str) -> None:
         match event:
             case "decide":
-                await self._calm()
                 openings = await self.started.gates()
                 if openings:
                     await self._decide(self.order.choice(openings))
@@ -203,7 +200,6 @@ class Play:
         with suppress(RPCError, Refused, TimeoutError):
             async with asyncio.timeout(RULED.total_seconds()):
                 while receipt is None:
-                    await self._calm()
                     receipt = await read_receipt(self.started.house.client, self.started.handle.id, token, A_LOOK)
         if receipt is not None:
             self.heard[token] = receipt
@@ -221,28 +217,14 @@ class Play:
         """Return how it stands, once there is a worker that can say."""
         while True:
             with suppress(RPCError, Refused):
-                await self._calm()
                 return await self.started.state()
             await asyncio.sleep(0.1)
-
-    async def _calm(self) -> None:
-        """Wait until a worker serves and has nothing of the mission in hand.
-
-        A query that waits for a worker while reports and decisions arrive may part a workflow task in two, and then no
-        replay gives its commands in that order. That is known (ADR 16), and not what is proved here.
-        """
-        while True:
-            await self.world.serving.wait()
-            if not (await self.started.handle.describe()).raw_description.HasField("pending_workflow_task"):
-                return
-            await asyncio.sleep(0.02)
 
     async def _go_on(self, view: MissionView) -> None:
         if view.paused is not None:
             await self._send((self.started.order("resume"), "resume"))
         elif view.letter is not None:
             await self._send((self.started.order("retry", view.letter.failure.step), "retry"))
-        await self._calm()
         for opening in await self.started.gates() if view.waiting else ():
             voted = {vote.person for vote in opening.votes}
             able = {"lead": ("lea", "lou"), "chief": ("cleo",)}[opening.subject.approvers[0]]

@@ -17,7 +17,7 @@ from temporalio.worker import Replayer
 from contracts.call import AgentCall, ToolCall
 from contracts.decision import Opening
 from contracts.view import MissionView
-from runtime.connection import DATA_CONVERTER
+from tests.payloads import DATA_CONVERTER
 from tests.workflows.house import Activities, Started
 from workflows.halts import Halts
 from workflows.locks import Locks

@@ -31,7 +31,7 @@ class Paid:
         self.free.set()
 
     async def __call__(self, call: AgentCall) -> AgentResult:
-        async with self.purse.paying(call, Thinker("a-model", 2 * COST)) as payment:
+        async with self.purse.paying(call, Thinker(("a-model",), 2 * COST)) as payment:
             self.begun.append(call.path)
             await self.free.wait()
             payment.known = Usage(tokens=self.costs.get(call.path, COST))

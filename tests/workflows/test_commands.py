@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from temporalio.client import WorkflowFailureError
 
+from contracts.mind import CodeAgent
 from contracts.plan import Limits
-from contracts.workspace import Agent
 from tests.interpreter.fakes import plan_of
 from tests.workflows.house import Activities, broken, house, moved
 from tests.workflows.test_family import GATE, WAITING, becomes, child_of, patch, result, start
@@ -229,7 +229,7 @@ async def test_a_variable_is_amended_within_its_contract(client, home):
     held = Held({"n": 5})
     async with house(client, home, Activities(agents={"ann": {"n": 1}, "ben": held})) as h:
         steps = [agent("one", output="a"), agent("two", agent="ben"), act("file", "${{ a.n }}")]
-        started = await h.start(steps, agents={"ann": Agent(**agents["ann"])})
+        started = await h.start(steps, agents={"ann": CodeAgent(**agents["ann"])})
         await held.begun.wait()
         wrong = await started.command("amend", name="a", value={})
         right = await started.command("amend", name="a", value={"n": 7})

@@ -21,7 +21,7 @@ from tests.workflows.house import Activities, House, Started, exact, house, move
 from tests.workflows.test_continue import chain
 from tests.workflows.test_mission import replays
 from workflows.mission import Mission
-from workflows.runner import runner
+from workflows.runner import WholeTasks
 
 
 def file(name="file", **more):
@@ -127,7 +127,7 @@ async def slow_court(client, home, steps, limits, **tools):
         task_queue=queue,
         workflows=[Mission],
         activities=[fakes.run, fakes.execute, judge.judge],
-        workflow_runner=runner(),
+        plugins=[WholeTasks()],
     ):
         plan = moved(plan_of(steps), queue)
         handle = await client.start_workflow(

@@ -11,7 +11,7 @@ from temporalio.service import RPCError
 from temporalio.worker import Replayer
 
 from contracts.decision import DECIDE
-from runtime.connection import DATA_CONVERTER
+from tests.payloads import DATA_CONVERTER
 from tests.workflows.house import house
 from tests.workflows.test_mission import isolate
 from workflows.mission import Mission

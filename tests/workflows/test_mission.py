@@ -8,7 +8,7 @@ from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import Replayer
 
 from contracts.decision import DECIDE
-from runtime.connection import DATA_CONVERTER
+from tests.payloads import DATA_CONVERTER
 from tests.workflows.house import Activities, broken, house
 from workflows.halts import Halts
 from workflows.locks import Locks

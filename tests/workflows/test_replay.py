@@ -14,7 +14,7 @@ from temporalio.worker import Replayer
 
 from contracts.definition import Definition, Step
 from language.steps import every_step
-from runtime.connection import DATA_CONVERTER
+from tests.payloads import DATA_CONVERTER
 from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
@@ -179,7 +179,7 @@ REPLAY = """
 import asyncio, pathlib, sys
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
-from runtime.connection import DATA_CONVERTER
+from tests.payloads import DATA_CONVERTER
 import workflows.halts, workflows.locks, workflows.mission
 from workflows.runner import runner
 assert workflows.mission.__file__.startswith(sys.argv[1])

@@ -51,10 +51,8 @@ async def play(seeds: range, client: Any, home: Any) -> tuple[list[str], Counter
         while not over.is_set():
             cached = order.choice([{}, {}, {"max_cached_workflows": 0}])
             async with house(client, home, acts, queue, **cached):
-                acts.serving.set()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(over.wait(), 3 + 5 * order.random())
-                acts.serving.clear()
 
     serving = asyncio.create_task(serve())
     plays = await asyncio.gather(*(begin(House(client, home, acts, queue), seed) for seed in seeds))

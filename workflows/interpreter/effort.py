@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
+from contracts.mind import Agent
 from contracts.step import Retry
-from contracts.workspace import Agent, Tool
+from contracts.workspace import Tool
 from workflows.interpreter.ports import Effort
 
 ONCE = Retry(attempts=1)

@@ -8,9 +8,9 @@ from typing import Any
 
 from contracts.call import AgentCall
 from contracts.definition import AgentStep
+from contracts.mind import Agent
 from contracts.record import Failure
 from contracts.step import ESCALATE
-from contracts.workspace import Agent
 from workflows.interpreter.consult import consult
 from workflows.interpreter.effort import agent_effort
 from workflows.interpreter.ending import StepFailed

@@ -1,0 +1,50 @@
+"""Which runtime an agent is played by, and with what.
+
+Law: deny by default. A plan names what this worker's own workspace names for the agent, or nothing runs. An agent of
+code that has instructions is played by a model where the worker is told of one, and by its code where it is not.
+"""
+
+from activities.failure import failure
+from activities.runtimes.code import CodeRuntime
+from activities.runtimes.model import NO_PROVIDER, ModelRuntime, Provider
+from activities.runtimes.runtime import Runtime
+from activities.statement import show
+from contracts.mind import Agent, CodeAgent, ModelAgent, Thinking
+
+
+class Cast:
+    """The runtimes of one worker."""
+
+    def __init__(self, provider: Provider = NO_PROVIDER) -> None:
+        self._provider = provider
+
+    def play(self, name: str, known: Agent, planned: Agent) -> Runtime:
+        """Return the runtime for an agent as the mission's plan has it. `known` is what this workspace says of it."""
+        match known, planned:
+            case CodeAgent(), CodeAgent():
+                _demand_same(name, known.callable, planned.callable)
+                if self._provider.model and planned.instructions:
+                    return self._model(planned, self._provider.model, self._provider.model)
+                return CodeRuntime(known.callable)
+            case ModelAgent(), ModelAgent():
+                return self._named(name, known, planned)
+            case _:
+                raise failure("refused", f"{name} is an agent of {known.runtime} here, not of {planned.runtime}")
+
+    def _named(self, name: str, known: Thinking, planned: Thinking) -> Runtime:
+        """Return the model that the environment names, else the one that plan and workspace both name."""
+        if self._provider.model:
+            return self._model(planned, self._provider.model, self._provider.model)
+        _demand_same(name, known.model, planned.model)
+        _demand_same(name, known.final_model, planned.final_model)
+        if not known.model:
+            raise failure("refused", f"{name} thinks with a model, and nothing names one for it: set GONOGO_MODEL")
+        return self._model(planned, known.model, known.final_model or known.model)
+
+    def _model(self, agent: Thinking, control: str, final: str) -> Runtime:
+        return ModelRuntime(agent, self._provider, control, final)
+
+
+def _demand_same(name: str, here: str, there: str) -> None:
+    if here != there:
+        raise failure("refused", f"{name} is {show(here)} here, not {show(there)}")

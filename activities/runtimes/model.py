@@ -1,0 +1,54 @@
+"""The runtime `model`: a language model reads instructions, a task and its context, and answers by the agent's schema.
+
+The library that reaches models takes two seconds to load, so it is loaded when a first model is asked, and beside the
+loop: `activities/runtimes/thinking.py` is the half that knows it.
+"""
+
+import asyncio
+from importlib import import_module
+
+from activities.notebook import Notebook
+from activities.runtimes.runtime import Answer
+from activities.toolbox import ReadingTools
+from contracts.base import Message
+from contracts.call import AgentCall
+from contracts.mind import Thinking
+
+
+class Provider(Message):
+    """The language model that this worker is told of, by its environment.
+
+    `model` is `provider:name`; with a `url`, the name of a model at that OpenAI-compatible address.
+    """
+
+    model: str = ""
+    url: str = ""
+    key: str = ""
+
+
+NO_PROVIDER = Provider()
+
+
+class ModelRuntime:
+    """Lets one model call tools and write the answer, or one do the first and another the second."""
+
+    def __init__(self, agent: Thinking, provider: Provider, control: str, final: str) -> None:
+        self._agent = agent
+        self._provider = provider
+        self._control = control
+        self._final = final
+
+    def models(self) -> tuple[str, ...]:
+        """Return the models that may be asked, each once."""
+        return tuple(dict.fromkeys((self._control, self._final)))
+
+    def most_tokens(self) -> int | None:
+        """Return the most tokens that one answer may take, where the agent says so."""
+        return self._agent.limits.tokens
+
+    async def answer(self, call: AgentCall, tools: ReadingTools, notebook: Notebook) -> Answer:
+        """Let the model work until its answer fits, or until it may not go on."""
+        thinking = await asyncio.to_thread(import_module, "activities.runtimes.thinking")
+        thought = thinking.Thought(self._agent, self._provider, self._control, self._final)
+        answer: Answer = await thought.through(call, tools, notebook)
+        return answer

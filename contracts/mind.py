@@ -1,0 +1,79 @@
+"""Who thinks: the contracts of agents in `agents.yaml`, one model for each runtime.
+
+The law: no contract gives an agent an effect. What it may call reads, and what it answers fits `output`. The halves
+that run them are `activities/runtimes/`; `language/minds.py` reads them strictly.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from contracts.base import Document
+from contracts.duration import Duration
+
+MISSION_QUEUE = "gonogo"
+
+
+class Mind(Document):
+    """What all agents have.
+
+    `output` is a JSON Schema that every answer must fit. An answer whose `confidence` is below `confidence_floor`
+    (both 0 to 1) takes the step's `below_floor` way before the mission goes on.
+    """
+
+    description: str = ""
+    team: str = ""
+    queue: str = MISSION_QUEUE
+    tools: tuple[str, ...] = ()
+    output: dict[str, Any] = Field(default_factory=dict)
+    confidence_floor: float | None = Field(default=None, ge=0, le=1)
+    timeout: Duration = Field(default="2m", validate_default=True)
+
+
+class ThinkingLimits(Document):
+    """How far a model goes for one answer: calls of the model, calls of tools, tokens in and out together."""
+
+    turns: int = Field(default=20, ge=1, le=500)
+    tool_calls: int = Field(default=50, ge=0, le=5_000)
+    tokens: int | None = Field(default=None, ge=1)
+
+
+class Thinking(Mind):
+    """What a language model is told. `final_model` writes the answer where that is another than calls the tools.
+
+    An answer that does not fit is handed back to the model `output_retries` times. `first_token` is how long a model
+    may say nothing. An agent of code that has `instructions` is played by a model where the worker is told of one.
+    """
+
+    instructions: str = ""
+    model: str = ""
+    final_model: str = ""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    output_retries: int = Field(default=2, ge=0, le=10)
+    first_token: Duration = Field(default="60s", validate_default=True)
+    limits: ThinkingLimits = ThinkingLimits()
+
+
+class CodeAgent(Thinking):
+    """Code thinks: `callable` is `package.module:function`."""
+
+    runtime: Literal["code"] = "code"
+    callable: str
+
+
+class ModelAgent(Thinking):
+    """A language model thinks."""
+
+    runtime: Literal["model"] = "model"
+    instructions: str = Field(min_length=1)
+
+
+def _runtime_said(value: Any) -> Any:
+    """Return what a person wrote with its runtime: `code` where it is not said."""
+    return {"runtime": "code", **value} if isinstance(value, dict) else value
+
+
+Agent = Annotated[
+    Annotated[CodeAgent | ModelAgent, Field(discriminator="runtime")],
+    BeforeValidator(_runtime_said),
+]

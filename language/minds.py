@@ -1,0 +1,85 @@
+"""What can be wrong with the agents of a workspace, runtime by runtime. Their models are in `contracts/mind.py`."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import assert_never
+
+from contracts.mind import Agent, CodeAgent, ModelAgent, Thinking
+from contracts.workspace import AgentsFile, Tool
+from language.entry import bad_name, bad_schema, no_time, unknown
+from language.finding import Finding
+from language.yaml_source import Value
+
+CALLABLE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+
+
+def modelled(file: AgentsFile) -> dict[str, Agent]:
+    """Return the agents, each with the model that it thinks with as far as the file says, so that plans freeze it."""
+    return {
+        name: agent.model_copy(update={"model": agent.model or file.model}) if _thinks(agent) else agent
+        for name, agent in file.agents.items()
+    }
+
+
+def _thinks(agent: Agent) -> bool:
+    return isinstance(agent, Thinking) and bool(agent.instructions)
+
+
+def check_agents(
+    file: AgentsFile, value: Value, tools: Mapping[str, Tool] | None, model: str | None = None
+) -> Iterator[Finding]:
+    """Find agents with bad names or schemas, and what only some runtimes can get wrong.
+
+    `model` is what the environment names; where that is None, nobody asks yet what the agents think with.
+    """
+    known = modelled(file)
+    for name, agent in file.agents.items():
+        here = value.find("agents", name)
+        yield from bad_name("an agent", name, value.find("agents"))
+        yield from bad_schema(agent.output, here.find("output"), "output")
+        yield from no_time(agent.timeout, here.find("timeout"))
+        if tools is not None:
+            yield from cannot_have(name, agent, here, tools)
+        match agent:
+            case CodeAgent():
+                yield from bad_callable(agent, here)
+                yield from bad_thinking(agent, here)
+            case ModelAgent():
+                yield from bad_thinking(agent, here)
+                if model == "" and not known[name].model:
+                    yield no_model(name, here)
+            case _:
+                assert_never(agent)
+
+
+def cannot_have(name: str, agent: Agent, here: Value, tools: Mapping[str, Tool]) -> Iterator[Finding]:
+    """Find tools that the agent cannot have: agents read, actions act."""
+    for number, tool in enumerate(agent.tools):
+        place = here.place_of("tools", number)
+        yield from unknown("UNKNOWN_TOOL", "tool", tool, tools, place)
+        if tool in tools and tools[tool].acts():
+            message = f"the agent '{name}' cannot have '{tool}', which changes the world ({tools[tool].effect})"
+            yield Finding("AGENT_ACTS", message, place, "let an action of the mission use it")
+
+
+def bad_callable(agent: CodeAgent, here: Value) -> Iterator[Finding]:
+    if not CALLABLE.fullmatch(agent.callable):
+        message = f"'{agent.callable}' is no callable"
+        yield Finding("BAD_VALUE", message, here.place_of("callable"), "write 'package.module:function'")
+
+
+def bad_thinking(agent: Thinking, here: Value) -> Iterator[Finding]:
+    """Find instructions that say nothing, no time to begin in, and a model for what nobody thinks."""
+    yield from no_time(agent.first_token, here.find("first_token"), "first_token")
+    if "instructions" in agent.model_fields_set and not agent.instructions.strip():
+        yield Finding("BAD_VALUE", "'instructions' is empty", here.place_of("instructions"), "write them")
+    for key in ("model", "final_model"):
+        if getattr(agent, key) and not agent.instructions.strip():
+            message = f"'{key}' of an agent that has no instructions"
+            yield Finding("BAD_VALUE", message, here.place_of(key), "write 'instructions', or leave it out")
+
+
+def no_model(name: str, here: Value) -> Finding:
+    message = f"nothing says which model the agent '{name}' thinks with"
+    mend = "write 'model: provider:name' for it, or for all at the top of the file, or set GONOGO_MODEL"
+    return Finding("MISSING_KEY", message, here.place, mend)

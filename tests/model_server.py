@@ -1,0 +1,190 @@
+"""An OpenAI-compatible server for tests: it answers by a script, streams, stalls, breaks off, and lies about usage.
+
+A reply of the script is used up by the request that it answers. Where the script is at its end, `otherwise` answers.
+`answer` goes out as the request wants it: through the tool for answers where it has one, else as text.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from tests.activities.service import free_port
+
+ANSWERING = "final_result"
+"""How the library calls the tool by which a model answers, where no other name is given."""
+HONEST: dict[str, Any] = {"honest": True}
+SILENT: dict[str, Any] = {}
+
+
+@dataclass
+class Reply:
+    """What the server says to one request. `usage`: what it says of tokens; `waits`: for `release`, before a word."""
+
+    answer: Any = None
+    text: str | None = None
+    calls: tuple[tuple[str, dict[str, Any]], ...] = ()
+    thought: str = ""
+    usage: dict[str, Any] = field(default_factory=lambda: HONEST)
+    status: int = 200
+    retry_after: str = ""
+    waits: bool = False
+    stalls: bool = False
+    """It says something, and then waits for `release`."""
+    breaks: bool = False
+    """It says something, and then the line is cut."""
+
+
+@dataclass
+class Asked:
+    """One request as it arrived."""
+
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+    def tools(self) -> dict[str, dict[str, Any]]:
+        """Return the tools that were offered, those for answers left out, each with the schema of its arguments."""
+        return {name: one["parameters"] for name, one in self._functions().items() if name not in self.answering()}
+
+    def schema(self) -> dict[str, Any]:
+        """Return the schema that an answer must fit."""
+        for name in self.answering():
+            found: dict[str, Any] = self._functions()[name]["parameters"]
+            return found
+        wanted = self.body.get("response_format", {}).get("json_schema", {}).get("schema", {})
+        return dict(wanted)
+
+    def answering(self) -> list[str]:
+        """Return the names of the tools by which the model may answer."""
+        return [name for name in self._functions() if name.startswith(ANSWERING) or name == "answer"]
+
+    def said(self) -> str:
+        """Return all that the model was told, as one text."""
+        return json.dumps(self.body["messages"], ensure_ascii=False)
+
+    def _functions(self) -> dict[str, dict[str, Any]]:
+        return {one["function"]["name"]: one["function"] for one in self.body.get("tools", [])}
+
+
+@dataclass
+class ModelServer:
+    """The server's address, its script, and what reached it."""
+
+    url: str
+    script: list[Reply] = field(default_factory=list)
+    otherwise: Callable[[Asked], Reply] = lambda _: Reply(status=500)
+    asked: list[Asked] = field(default_factory=list)
+    gone: int = 0
+    """How many who asked went away before the answer was at its end."""
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def begin(self, *script: Reply) -> "ModelServer":
+        """Forget all that was, and play this."""
+        self.script = list(script)
+        self.otherwise = lambda _: Reply(status=500)
+        self.asked.clear()
+        self.gone = 0
+        for event in (self.arrived, self.left, self.release):
+            event.clear()
+        return self
+
+    async def has(self, event: asyncio.Event) -> None:
+        async with asyncio.timeout(20):
+            await event.wait()
+
+    async def respond(self, request: Request) -> Response:
+        asked = Asked(json.loads(await request.body()), dict(request.headers))
+        self.asked.append(asked)
+        reply = self.script.pop(0) if self.script else self.otherwise(asked)
+        self.arrived.set()
+        if reply.status != 200:
+            headers = {"retry-after": reply.retry_after} if reply.retry_after else {}
+            return JSONResponse({"error": {"message": "no", "type": "x"}}, reply.status, headers)
+        return StreamingResponse(self._streamed(reply, asked), media_type="text/event-stream")
+
+    async def _streamed(self, reply: Reply, asked: Asked) -> AsyncIterator[bytes]:
+        try:
+            if reply.waits:
+                await self.release.wait()
+            for number, delta in enumerate(_deltas(reply, asked)):
+                yield _chunk(asked, [{"index": 0, "delta": delta, "finish_reason": None}])
+                if number == 0 and reply.stalls:
+                    await self.release.wait()
+                if number == 0 and reply.breaks:
+                    raise ConnectionAbortedError
+            why = "tool_calls" if reply.calls or (reply.answer is not None and asked.answering()) else "stop"
+            yield _chunk(asked, [{"index": 0, "delta": {}, "finish_reason": why}])
+            if reply.usage:
+                yield _chunk(asked, [], usage=_usage(reply, asked))
+            yield b"data: [DONE]\n\n"
+        except (asyncio.CancelledError, GeneratorExit):
+            self.gone += 1
+            self.left.set()
+            raise
+
+
+def _deltas(reply: Reply, asked: Asked) -> list[dict[str, Any]]:
+    """Return the pieces of a reply: a first word before anything else, so that it can stall or break after it."""
+    deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+    deltas += [{"reasoning_content": word} for word in _pieces(reply.thought)]
+    calls = list(reply.calls)
+    text = reply.text
+    if reply.answer is not None and asked.answering():
+        calls.append((asked.answering()[0], reply.answer))
+    elif reply.answer is not None:
+        text = json.dumps(reply.answer)
+    deltas += [{"content": word} for word in _pieces(text or "")]
+    for index, (name, arguments) in enumerate(calls):
+        given = arguments if isinstance(arguments, str) else json.dumps(arguments)
+        head = {"index": index, "id": f"call-{len(asked.body['messages'])}-{index}", "type": "function"}
+        deltas.append({"tool_calls": [{**head, "function": {"name": name, "arguments": ""}}]})
+        deltas += [{"tool_calls": [{"index": index, "function": {"arguments": word}}]} for word in _pieces(given)]
+    return deltas
+
+
+def _pieces(text: str) -> list[str]:
+    middle = len(text) // 2
+    return [piece for piece in (text[:middle], text[middle:]) if piece]
+
+
+def _usage(reply: Reply, asked: Asked) -> dict[str, Any]:
+    if reply.usage is not HONEST:
+        return reply.usage
+    said = len(json.dumps(_deltas(reply, asked))) // 4
+    heard = len(json.dumps(asked.body)) // 4
+    return {"prompt_tokens": heard, "completion_tokens": said, "total_tokens": heard + said}
+
+
+def _chunk(asked: Asked, choices: list[dict[str, Any]], **more: Any) -> bytes:
+    head = {"id": "x", "object": "chat.completion.chunk", "created": 0, "model": asked.body["model"]}
+    return f"data: {json.dumps({**head, 'choices': choices, **more})}\n\n".encode()
+
+
+@asynccontextmanager
+async def model_serving() -> AsyncIterator[ModelServer]:
+    """Serve on a free port."""
+    port = free_port()
+    served = ModelServer(f"http://127.0.0.1:{port}/v1")
+    app = Starlette(routes=[Route("/v1/chat/completions", served.respond, methods=["POST"])])
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
+    server.install_signal_handlers = lambda: None
+    task = asyncio.create_task(server.serve())
+    try:
+        while not server.started:
+            await asyncio.sleep(0.005)
+        yield served
+    finally:
+        served.release.set()
+        server.should_exit = server.force_exit = True
+        with suppress(asyncio.CancelledError):
+            await task

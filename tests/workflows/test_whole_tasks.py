@@ -1,0 +1,67 @@
+"""A mission that ran ahead for a query is dropped, and its next task fails should it come before that."""
+
+import pytest
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+
+from workflows.runner import Whole
+
+RUN = "run-1"
+
+
+class Inner:
+    """Stands for the SDK's own instance."""
+
+    def activate(self, act):
+        return WorkflowActivationCompletion(run_id=act.run_id)
+
+
+def act(job, *, task, length):
+    brought = WorkflowActivation(run_id=RUN, history_length=length)
+    brought.timestamp.seconds = task
+    getattr(brought.jobs.add(), job).SetInParent()
+    return brought
+
+
+@pytest.fixture
+def forgotten():
+    return []
+
+
+@pytest.fixture
+def mission(forgotten):
+    mission = Whole(Inner(), forgotten.append)
+    mission.activate(act("initialize_workflow", task=1, length=3))
+    return mission
+
+
+def test_a_query_between_tasks_costs_nothing(mission, forgotten):
+    mission.activate(act("query_workflow", task=1, length=3))
+    mission.activate(act("resolve_activity", task=2, length=9))
+    mission.activate(act("query_workflow", task=2, length=12))
+
+    assert forgotten == []
+
+
+def test_what_follows_within_a_task_is_no_running_ahead(mission, forgotten):
+    mission.activate(act("resolve_activity", task=1, length=3))
+    mission.activate(act("query_workflow", task=1, length=3))
+
+    assert forgotten == []
+
+
+def test_a_mission_that_ran_ahead_is_dropped_once_the_query_is_answered(mission, forgotten):
+    mission.activate(act("resolve_activity", task=1, length=8))
+    assert forgotten == []
+
+    assert mission.activate(act("query_workflow", task=1, length=8)).run_id == RUN
+    assert forgotten == [RUN]
+    mission.activate(act("remove_from_cache", task=0, length=8))
+
+
+def test_a_task_that_comes_before_the_mission_was_dropped_fails(mission):
+    mission.activate(act("resolve_activity", task=1, length=8))
+    mission.activate(act("signal_workflow", task=1, length=10))
+
+    with pytest.raises(RuntimeError, match="had run ahead for a query"):
+        mission.activate(act("signal_workflow", task=2, length=12))
