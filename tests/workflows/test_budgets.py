@@ -63,6 +63,9 @@ async def test_a_spent_budget_asks_operators_who_raise_it_and_try_again(client, 
         assert failure.over.endswith(started.handle.id)
         assert "has spent 200 tokens of 200 tokens" in failure.cause
         assert ["one", "two"] == paid.begun
+        async with asyncio.timeout(10):
+            while len(h.activities.notices) < 2:
+                await asyncio.sleep(0.01)
         assert ["budget", "dead_letter"] == [notice.about for notice in h.activities.notices]
         [note] = next(one for one in view.records if one.path == "two").notices
         assert ("budget", True) == (note.about, note.text.endswith("has spent 100 tokens of 200 tokens"))
