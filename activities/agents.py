@@ -14,7 +14,6 @@ from activities.fit import misfits
 from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolServers
 from activities.notebook import Notebook
-from activities.pulse import beating
 from activities.purse import NoPurse, Payment, thinker_of
 from activities.runtimes.cast import Cast
 from activities.runtimes.runtime import Runtime
@@ -60,10 +59,11 @@ class AgentRunner:
             notebook.observe(f"An operator says: {said}", "guidance", "progress")
         for news in payment.held.news:
             notebook.observe(str(news), "budget", "progress")
-        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake)
-        async with beating(notebook.details):
+        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake, notebook.observe)
+        async with notebook.kept():
             try:
                 answer = await runtime.answer(call, tools, notebook)
+                notebook.conclude(answer.output)
             except Exception:
                 if tools.halted is None:
                     raise

@@ -1,7 +1,7 @@
 """What the mission asks of its activities, and what they answer. One model per argument and per answer."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -9,6 +9,7 @@ from contracts.base import Message, digest
 from contracts.decision import Subject
 from contracts.mind import Agent
 from contracts.money import Budget, Spending
+from contracts.observation import Observation as Observation  # noqa: PLC0414 (part of what activities answer)
 from contracts.payload import Bulky
 from contracts.usage import Usage as Usage  # noqa: PLC0414 (it is part of what activities answer)
 
@@ -26,16 +27,6 @@ def idempotency_key(
     key and the executor of an approved action makes it again: one approval, one effect.
     """
     return digest([namespace, mission, first_run_id, path, generation, arguments_digest])
-
-
-class Observation(Message):
-    """Something an agent noticed while it worked. `number` counts from 1 within a step's attempt."""
-
-    number: int
-    at: datetime
-    kind: Literal["thought", "finding", "progress", "question"] = "finding"
-    text: str
-    source: str = ""
 
 
 class AgentCall(Bulky):

@@ -1,6 +1,6 @@
 """Ask an agent, and have an answer by its schema. One that does not fit goes back to it once with the errors."""
 
-from contracts.call import AgentCall, AgentResult
+from contracts.call import AgentCall, AgentResult, Observation
 from contracts.command import MISSION_BUDGET
 from contracts.record import Failure
 from workflows.interpreter.circle import demand_progress
@@ -22,8 +22,10 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     first = await _run(call, effort, scope)
     if not first.errors:
         return first
-    again = await _run(call.model_copy(update={"errors": first.errors}), effort, scope)
+    again = await _run(call.model_copy(update={"errors": first.errors}), effort, scope, first.observations)
+    noticed = (*first.observations, *again.observations)
     if again.errors:
+        _note(call, noticed, scope)
         raise StepFailed(
             Failure(
                 code="output_invalid",
@@ -38,7 +40,7 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     return again.model_copy(
         update={
             "usage": first.usage.plus(again.usage),
-            "observations": (*first.observations, *again.observations),
+            "observations": noticed,
         }
     )
 
@@ -58,11 +60,18 @@ def _as_operators_said(call: AgentCall, scope: Scope) -> AgentCall:
     return call.model_copy(update=more)
 
 
-async def _run(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
+def _note(call: AgentCall, noticed: tuple[Observation, ...], scope: Scope) -> None:
+    """Keep what an agent noticed whose step has no answer."""
+    if noticed and scope.journal.get(call.path) is not None:
+        scope.journal.update(call.path, observations=noticed)
+
+
+async def _run(call: AgentCall, effort: Effort, scope: Scope, before: tuple[Observation, ...] = ()) -> AgentResult:
     try:
         with scope.ports.within(call.path):
             result = await scope.ports.run_agent(call, effort)
     except EffectFailed as failed:
+        _note(call, (*before, *failed.observations), scope)
         raise StepFailed(
             Failure(
                 code=failed.code,
