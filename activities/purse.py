@@ -21,7 +21,8 @@ from activities.books.price import Prices
 from activities.failure import failure
 from activities.halts import halting, not_begun
 from activities.runtimes.model import ModelRuntime
-from activities.runtimes.runtime import Answer, Runtime
+from activities.runtimes.runtime import Runtime
+from activities.tally import Tally
 from contracts.call import AgentCall
 from contracts.duration import show_duration
 from contracts.halt import Halt
@@ -73,10 +74,10 @@ class NoPurse:
         del call
         yield Payment(thinker=thinker)
 
-    async def cost(self, payment: Payment, answer: Answer) -> Usage:
-        """Return what models were used, with what that costs where somebody knows."""
-        del payment
-        return answer.usage()
+    async def count(self, payment: Payment, spent: Usage, tally: Tally, before: Tally) -> Usage:
+        """Return what all attempts have used of models, beside what this one spent, with what that costs."""
+        del payment, before
+        return spent.plus(tally.total())
 
 
 class Purse(NoPurse):
@@ -120,14 +121,24 @@ class Purse(NoPurse):
             return _unreadable(error)
         return None
 
-    async def cost(self, payment: Payment, answer: Answer) -> Usage:
-        """Return what models were used, with what that costs where somebody knows."""
-        found = answer.usage()
-        for model, used in answer.by_model.items():
+    async def count(self, payment: Payment, spent: Usage, tally: Tally, before: Tally) -> Usage:
+        """Return what all attempts have used of models, with what that costs where somebody knows.
+
+        What was used before this attempt is on the bill of the one that used it.
+        """
+        tally.broken()
+        (whole, unknown), (known, known_unknown) = await self._priced(tally), await self._priced(before)
+        payment.known, payment.unpriced = spent.plus(whole.less(known)), unknown - known_unknown
+        return spent.plus(whole)
+
+    async def _priced(self, tally: Tally) -> tuple[Usage, int]:
+        """Return what was used with its price, and the tokens of which nobody knows that."""
+        found, unknown = tally.total(), 0
+        for model, used in tally.by_model.items():
             usd = await self._prices.usd(model, used)
-            payment.unpriced += used.tokens if usd is None else 0
+            unknown += used.tokens if usd is None else 0
             found = found.model_copy(update={"usd": found.usd + (usd or 0.0)})
-        return found
+        return found, unknown
 
     async def _most(self, call: AgentCall, thinker: Thinker) -> Usage:
         """Return the most that a run may cost: all of its tokens by the dearest of its models."""

@@ -61,6 +61,8 @@ class AgentResult(Bulky):
     errors: tuple[str, ...] = ()
     news: tuple[Spending, ...] = ()
     """Soft bounds that were reached, of which nobody was told yet."""
+    handed_back: int | None = None
+    """How often it was told already what is wrong, where its contract says how often: it is not asked again."""
 
 
 class Grant(Message):

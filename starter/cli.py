@@ -169,5 +169,7 @@ def _misspelt(error: typer.TyperException) -> int:
     if said.startswith("Usage:"):
         print(said, file=sys.stderr)
     else:
-        problem(f"{said.rstrip('.')}; `gonogo --help` shows what there is")
+        path = getattr(getattr(error, "ctx", None), "command_path", "") or "gonogo"
+        told = said.rstrip(".")
+        problem(f"{told}{' ' if told.endswith('?') else '; '}`{path} --help` shows what there is")
     return error.exit_code

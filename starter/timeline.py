@@ -275,7 +275,7 @@ def _time(record: Record) -> tuple[object, ...]:
 def _commanded(note: CommandNote) -> Line:
     what = f"{note.by}: {note.verb}{f' {note.step}' if note.step else ''}"
     said = f"{note.reason} ({note.after})" if note.after else note.reason
-    return Line(note.at or datetime.now(UTC), "question", what, said, note.step)
+    return Line(note.at or datetime.now(UTC), "command", what, said, note.step)
 
 
 def _stuck(letter: DeadLetter) -> Line:

@@ -22,26 +22,35 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     first = await _run(call, effort, scope)
     if not first.errors:
         return first
+    if first.handed_back is not None:
+        raise _unfit(call, first.errors, first.handed_back, first.observations, scope)
     again = await _run(call.model_copy(update={"errors": first.errors}), effort, scope, first.observations)
     noticed = (*first.observations, *again.observations)
     if again.errors:
-        _note(call, noticed, scope)
-        raise StepFailed(
-            Failure(
-                code="output_invalid",
-                step=call.path,
-                actor=call.name,
-                operation="answer by its output schema",
-                cause="; ".join(again.errors),
-                tried="the errors were handed back to it once",
-                remains="mend the agent or its schema, and start the mission again",
-            )
-        )
+        raise _unfit(call, again.errors, 1, noticed, scope)
     return again.model_copy(
         update={
             "usage": first.usage.plus(again.usage),
             "observations": noticed,
         }
+    )
+
+
+def _unfit(
+    call: AgentCall, errors: tuple[str, ...], times: int, noticed: tuple[Observation, ...], scope: Scope
+) -> StepFailed:
+    _note(call, noticed, scope)
+    often = {0: "nothing was handed back to it", 1: "the errors were handed back to it once"}
+    return StepFailed(
+        Failure(
+            code="output_invalid",
+            step=call.path,
+            actor=call.name,
+            operation="answer by its output schema",
+            cause="; ".join(errors),
+            tried=often.get(times, f"the errors were handed back to it {times} times"),
+            remains="mend the agent or its schema, and start the mission again",
+        )
     )
 
 
