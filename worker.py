@@ -185,6 +185,12 @@ def _money(workspace: Workspace, database: Database | None) -> tuple[NoPurse, di
     return purse, {BUDGET: purse.stands, DATABASE: purse.readable}
 
 
+def _provider(settings: Settings) -> Provider:
+    """Return the language model that the environment names."""
+    key = settings.model_key.get_secret_value()
+    return Provider(model=settings.model, url=settings.model_url, key=key, plays=settings.model_for)
+
+
 def _worker(client: Client, settings: Settings, queue: str, activities: list[Callable[..., Any]]) -> Worker:
     return Worker(
         client,
