@@ -39,6 +39,15 @@ class Notebook:
         self._streamed: deque[dict[str, Any]] = deque(map(_dumped, self._observations), maxlen=STREAMED)
         self._room = MOST_LETTERS - sum(len(one.text) + len(one.source) for one in self._observations)
         self._closed = False
+        self._beside: Callable[[], dict[str, Any]] = dict
+
+    def carry(self, beside: Callable[[], dict[str, Any]]) -> None:
+        """Let heartbeats carry this as well: what the next attempt needs to go on where this one is."""
+        self._beside = beside
+
+    def beat(self) -> None:
+        """Let a heartbeat carry it now."""
+        self._changed()
 
     def observe(self, text: str, source: str = "", kind: str = "finding", *, confidence: float | None = None) -> None:
         """Note something, and let followers see it."""
@@ -79,7 +88,7 @@ class Notebook:
 
     def details(self) -> tuple[object, ...]:
         """Return what a heartbeat carries."""
-        return ({KEY: list(self._streamed)},)
+        return ({KEY: list(self._streamed), **self._beside()},)
 
     def _taking_all(self, error: ApplicationError) -> ApplicationError:
         first = error.details[0] if error.details and isinstance(error.details[0], dict) else {}
