@@ -39,6 +39,7 @@ from workflows.interpreter.hold import let_go_of_all
 from workflows.interpreter.join import halt_if_cancelled, is_cancelled, see_through
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
+from workflows.interpreter.tell import withdraw_all
 from workflows.interpreter.undo import undo_all
 from workflows.meter import Meter
 from workflows.outbox import Outbox
@@ -198,7 +199,7 @@ class Mission(Answers):
 
     def _end(self, ending: Ending) -> None:
         self._ending = ending
-        self._gates.close_all()
+        withdraw_all(self._scope)
         self._control.refuse_rest(workflow.now(), f"the mission had {ending.state} by then")
 
     def _stopped(self) -> Ending:
