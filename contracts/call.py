@@ -1,13 +1,15 @@
 """What the mission asks of its activities, and what they answer. One model per argument and per answer."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from contracts.base import Message, digest
 from contracts.decision import Subject
 from contracts.mind import Agent
+from contracts.money import Budget, Spending
+from contracts.observation import Observation as Observation  # noqa: PLC0414 (part of what activities answer)
 from contracts.payload import Bulky
 from contracts.usage import Usage as Usage  # noqa: PLC0414 (it is part of what activities answer)
 
@@ -27,16 +29,6 @@ def idempotency_key(
     return digest([namespace, mission, first_run_id, path, generation, arguments_digest])
 
 
-class Observation(Message):
-    """Something an agent noticed while it worked. `number` counts from 1 within a step's attempt."""
-
-    number: int
-    at: datetime
-    kind: Literal["thought", "finding", "progress", "question"] = "finding"
-    text: str
-    source: str = ""
-
-
 class AgentCall(Bulky):
     """Work for an agent. `errors` are what was wrong with its last answer, when it is asked again.
 
@@ -54,6 +46,10 @@ class AgentCall(Bulky):
     """What operators had to say to it."""
     generation: int = 0
     team: str = ""
+    budget: Budget | None = None
+    """What the mission may spend in all."""
+    since: datetime | None = None
+    """When the mission began."""
 
 
 class AgentResult(Bulky):
@@ -63,6 +59,10 @@ class AgentResult(Bulky):
     observations: tuple[Observation, ...] = ()
     usage: Usage = Usage()
     errors: tuple[str, ...] = ()
+    news: tuple[Spending, ...] = ()
+    """Soft bounds that were reached, of which nobody was told yet."""
+    handed_back: int | None = None
+    """How often it was told already what is wrong, where its contract says how often: it is not asked again."""
 
 
 class Grant(Message):

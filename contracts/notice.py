@@ -17,7 +17,7 @@ WITHDRAWN = "withdrawn"
 LINE = "notice: "
 """How the line begins that a worker writes in its terminal."""
 
-About = Literal["opened", "reminded", "escalated", "settled", "dead_letter"]
+About = Literal["opened", "reminded", "escalated", "settled", "dead_letter", "budget"]
 
 
 class Notice(Message):
@@ -54,3 +54,4 @@ class Note(Message):
     at: datetime
     to: tuple[str, ...] = ()
     failed: str = ""
+    text: str = ""

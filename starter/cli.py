@@ -17,6 +17,7 @@ from starter import (
     audit,
     browse,
     cancel,
+    costs,
     deadletter,
     decide,
     demo,
@@ -25,6 +26,7 @@ from starter import (
     estimate,
     event,
     explain,
+    finding,
     follow,
     graph,
     halt,
@@ -85,7 +87,7 @@ for panel, name, command in (
     (WRITE, "new", new.new),
     (WRITE, "lint", lint.lint),
     (WRITE, "rehearse", rehearse.rehearse),
-    (WRITE, "explain", explain.explain),
+    (WRITE, "finding", finding.finding),
     (WRITE, "graph", graph.graph),
     (WRITE, "diff", diff.diff),
     (WRITE, "estimate", estimate.estimate),
@@ -106,12 +108,14 @@ for panel, name, command in (
     (WATCH, "list", browse.list_missions),
     (WATCH, "show", follow.show),
     (WATCH, "follow", follow.follow),
+    (WATCH, "explain", explain.explain),
     (WATCH, "deadletter", deadletter.deadletter),
+    (WATCH, "costs", costs.costs),
     (WATCH, "locks", locks.locks),
     (WATCH, "halts", halt.halts),
     (DECIDE, "queue", waiting.queue),
     (DECIDE, "approve", decide.approve),
-    (DECIDE, "reject", decide.reject),
+    (DECIDE, "reject", vote.reject),
     (DECIDE, "modify", decide.modify),
     (DECIDE, "request-changes", vote.request_changes),
     (DECIDE, "abstain", vote.abstain),
@@ -165,5 +169,7 @@ def _misspelt(error: typer.TyperException) -> int:
     if said.startswith("Usage:"):
         print(said, file=sys.stderr)
     else:
-        problem(f"{said.rstrip('.')}; `gonogo --help` shows what there is")
+        path = getattr(getattr(error, "ctx", None), "command_path", "") or "gonogo"
+        told = said.rstrip(".")
+        problem(f"{told}{' ' if told.endswith('?') else '; '}`{path} --help` shows what there is")
     return error.exit_code

@@ -26,7 +26,11 @@ SIGNS = {
     "finding": ("·", "cyan"),
     "progress": ("·", "dim"),
     "thought": ("~", "dim"),
+    "call": (">", "dim"),
+    "answer": ("<", "dim"),
+    "confidence": ("%", "dim"),
     "question": ("?", "yellow"),
+    "command": ("▸", "bold yellow"),
 }
 BAR = 40
 """Characters of the longest bar."""

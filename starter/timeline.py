@@ -28,6 +28,8 @@ CONTAINERS = frozenset(PARTED.split())
 SPOKEN = frozenset({"turn", "moderation", "judgement"})
 """What agents say in a party."""
 ASKING = frozenset({"gate", "review"})
+NOTED = 160
+"""Characters of what a tool was asked or answered; `gonogo explain` has more."""
 UNDOING = {
     "running": "is being undone",
     "done": "was undone",
@@ -136,8 +138,7 @@ class Timeline:
     def _observation(self, step: str, observation: Observation) -> Iterator[Line]:
         # A live observation and its durable copy are one, though only the copy knows the step's path.
         if self._first("observation", observation.number, observation.at, observation.text):
-            sign = observation.kind if observation.kind in {"thought", "progress", "question"} else "finding"
-            yield Line(observation.at, sign, observation.text, observation.source, step, inner=True)
+            yield noticed(step, observation)
 
     def _end(self, record: Record, at: datetime) -> Iterator[Line]:
         if record.failure and record.kind == PLANNING:
@@ -184,8 +185,23 @@ class Timeline:
             yield Line(ruling.received_at, "refused", f"decision of {who} refused", ruling.reason, ruling.step)
 
 
+def noticed(step: str, observation: Observation, most: int | None = NOTED) -> Line:
+    """Tell what an agent noticed, which tool it asked, and what that answered, in so many characters."""
+    sign, text, note = observation.kind, observation.text, observation.source
+    match observation.kind:
+        case "call":
+            text, note = f"asks {observation.source}", observation.text
+        case "answer":
+            text, note = f"{observation.source} answers", observation.text
+        case "finding" | "thought" if observation.confidence is not None:
+            note = f"{note} ({observation.confidence:.0%} sure)".strip()
+    return Line(observation.at, sign, text, note[:most], step, inner=True)
+
+
 def _noticed(record: Record, note: Note) -> Line:
     who = " or ".join(note.to)
+    if note.about == "budget":
+        return Line(note.at, "waiting", "much of what may be spent is spent", note.failed or note.text, record.path)
     if note.failed:
         return Line(note.at, "failed", f"{who} could not be told", note.failed, record.path)
     return Line(note.at, "waiting", f"{who} reminded", "", record.path)
@@ -259,7 +275,7 @@ def _time(record: Record) -> tuple[object, ...]:
 def _commanded(note: CommandNote) -> Line:
     what = f"{note.by}: {note.verb}{f' {note.step}' if note.step else ''}"
     said = f"{note.reason} ({note.after})" if note.after else note.reason
-    return Line(note.at or datetime.now(UTC), "question", what, said, note.step)
+    return Line(note.at or datetime.now(UTC), "command", what, said, note.step)
 
 
 def _stuck(letter: DeadLetter) -> Line:
