@@ -7,9 +7,11 @@ code that has instructions is played by a model where the worker is told of one,
 from activities.failure import failure
 from activities.runtimes.code import CodeRuntime
 from activities.runtimes.model import NO_PROVIDER, ModelRuntime, Provider
+from activities.runtimes.remote import RemoteRuntime
 from activities.runtimes.runtime import Runtime
+from activities.runtimes.tool import ToolRuntime
 from activities.statement import show
-from contracts.mind import Agent, CodeAgent, ModelAgent, Thinking
+from contracts.mind import Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, Thinking
 
 
 class Cast:
@@ -28,6 +30,12 @@ class Cast:
                 return CodeRuntime(known.callable)
             case ModelAgent(), ModelAgent():
                 return self._named(name, known, planned)
+            case McpAgent(), McpAgent():
+                _demand_same(name, known.tool, planned.tool)
+                return ToolRuntime(known.tool)
+            case HttpAgent(), HttpAgent():
+                _demand_same(name, known.url, planned.url)
+                return RemoteRuntime(known)
             case _:
                 raise failure("refused", f"{name} is an agent of {known.runtime} here, not of {planned.runtime}")
 
