@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import assert_never
+from typing import TypeGuard, assert_never
 from urllib.parse import urlsplit
 
 from contracts.mind import Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, Thinking
@@ -22,8 +22,8 @@ def modelled(file: AgentsFile) -> dict[str, Agent]:
     }
 
 
-def _thinks(agent: Agent) -> bool:
-    return isinstance(agent, Thinking) and bool(agent.instructions)
+def _thinks(agent: Agent) -> TypeGuard[CodeAgent | ModelAgent]:
+    return isinstance(agent, CodeAgent | ModelAgent) and bool(agent.instructions)
 
 
 def check_agents(
@@ -33,7 +33,6 @@ def check_agents(
 
     `model` is what the environment names; where that is None, nobody asks yet what the agents think with.
     """
-    known = modelled(file)
     for name, agent in file.agents.items():
         here = value.find("agents", name)
         yield from bad_name("an agent", name, value.find("agents"))
@@ -47,7 +46,7 @@ def check_agents(
                 yield from bad_thinking(agent, here)
             case ModelAgent():
                 yield from bad_thinking(agent, here)
-                if model == "" and not known[name].model:
+                if model == "" and not (agent.model or file.model):
                     yield no_model(name, here)
             case McpAgent():
                 pass

@@ -151,8 +151,8 @@ BAD_AGENTS = {
         "agents: {a: {runtime: model, instructions: Think, callable: 'm:f'}}",
         (
             "1:51: UNKNOWN_KEY unknown key 'callable' (keys here: description, team, queue, output, "
-            "confidence_floor, timeout, tools, instructions, model, final_model, temperature, output_retries, "
-            "first_token, limits, runtime)"
+            "confidence_floor, expertise, timeout, tools, instructions, model, final_model, temperature, "
+            "output_retries, first_token, limits, runtime)"
         ),
     ),
     "a model without instructions": (
@@ -182,7 +182,7 @@ BAD_AGENTS = {
         "agents: {a: {runtime: http, url: 'http://x', tools: [look_up]}}",
         (
             "1:46: UNKNOWN_KEY unknown key 'tools' (keys here: description, team, queue, output, confidence_floor, "
-            "timeout, runtime, url, url_env, key_env, poll)"
+            "expertise, timeout, runtime, url, url_env, key_env, poll)"
         ),
     ),
     "an address that is none": (
