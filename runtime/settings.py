@@ -34,6 +34,8 @@ class Settings(Document):
     """The language model that plays agents, as `provider:name`, or its name at `model_url`."""
     model_url: str = ""
     model_key: SecretStr = SecretStr("")
+    model_for: frozenset[str] = frozenset()
+    """The agents of code that it plays; all that have instructions where none is named."""
     address: str = ""
     """The server that this process started itself; by default the profile and the environment say which."""
     database: str = ""
@@ -96,13 +98,15 @@ def _model(environ: Mapping[str, str]) -> dict[str, Any]:
     name, url = environ.get("GONOGO_MODEL", "").strip(), environ.get("GONOGO_MODEL_URL", "").strip()
     key = environ.get("GONOGO_MODEL_KEY", "").strip()
     if not name and (url or key):
-        other = "GONOGO_MODEL_URL" if url else "GONOGO_MODEL_KEY"
-        raise SettingRefused(f"GONOGO_MODEL is not set, and {other} is: name the model there")
+        stray = "GONOGO_MODEL_URL" if url else "GONOGO_MODEL_KEY"
+        raise SettingRefused(f"GONOGO_MODEL is not set, and {stray} is: name the model there")
     if url and not url.startswith(("http://", "https://")):
         raise SettingRefused(f"GONOGO_MODEL_URL is {url!r}; write an address such as 'http://127.0.0.1:11434/v1'")
     if name and not url and ":" not in name:
         raise SettingRefused(f"GONOGO_MODEL is {name!r}; write 'provider:name', or say in GONOGO_MODEL_URL where it is")
-    return {"model": name, "model_url": url, "model_key": SecretStr(key)}
+    named = environ.get("GONOGO_MODEL_FOR", "").split(",")
+    agents = frozenset(part.strip() for part in named if part.strip())
+    return {"model": name, "model_url": url, "model_key": SecretStr(key), "model_for": agents}
 
 
 def _place(environ: Mapping[str, str], here: Path) -> str:
