@@ -43,6 +43,7 @@ def read_agent(reader: "StepReader", form: Form, common: dict[str, Any]) -> Step
         task=form.text("task", required=True),
         context=form.texts("context"),
         below_floor=reader.target(form, "below_floor", ESCALATE),
+        cache=form.duration("cache"),
     )
 
 
