@@ -44,6 +44,7 @@ from activities.purse import DATABASE, Purse
 from activities.runtimes.cast import Cast
 from activities.runtimes.model import Provider
 from activities.shelf import Shelf
+from activities.watcher import Watcher
 from contracts.money import BUDGET
 from contracts.workspace import MISSION_QUEUE, Workspace
 from language.finding import Rejected
@@ -162,8 +163,10 @@ def _activities(
     money, beside = _money(workspace, database)
     lookout = lookout or Lookout(client, beside=beside)
     provider = Provider(model=settings.model, url=settings.model_url, key=settings.model_key.get_secret_value())
+    agents = AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(provider), **money)
     return [
-        AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(provider), **money).run,
+        agents.run,
+        Watcher(client, agents).watch,
         ActionExecutor(workspace.tools, servers, authority, lookout).execute,
         Judge(directory, Arrivals(client)).judge,
         locksmith.ask,

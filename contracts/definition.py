@@ -27,8 +27,9 @@ MOST_AT_ONCE = 500
 class AgentStep(BaseStep):
     """An agent does a task. `context` names variables; the agent gets their values and nothing else.
 
-    `below_floor` says where control goes when the answer's confidence is below the agent's floor. `cache` is how long
-    an answer may be used again, where the same agent is asked the same.
+    `below_floor` says where control goes when the answer's confidence is below the agent's floor. `watch` names an
+    agent who reads what this one notices, and may object. `cache` is how long an answer may be used again, where the
+    same agent is asked the same.
     """
 
     kind: Literal["agent"] = "agent"
@@ -36,6 +37,7 @@ class AgentStep(BaseStep):
     task: str
     context: tuple[str, ...] = ()
     below_floor: "Target" = ESCALATE
+    watch: str | None = None
     cache: Duration | None = None
 
 

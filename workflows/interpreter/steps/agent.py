@@ -12,11 +12,11 @@ from contracts.failure_class import most_specific
 from contracts.mind import Agent
 from contracts.record import Failure
 from contracts.step import ESCALATE, Fallback
-from workflows.interpreter.consult import consult
 from workflows.interpreter.effort import agent_effort
 from workflows.interpreter.ending import StepFailed
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.watch import look_at, watched
 
 UNREACHED = "unavailable"
 UNSURE = ("confidence_low", "agent")
@@ -41,9 +41,11 @@ async def run_agent(step: AgentStep, path: str, scope: Scope) -> Outcome:
             elsewhere=_elsewhere(step),
         )
         await scope.begin_effect(path)
-        result = await consult(call, agent_effort(agent, step.retry, step.timeout), scope)
+        result = await watched(step, call, agent_effort(agent, step.retry, step.timeout), scope)
         output = result.output
         scope.journal.update(path, output=output, observations=result.observations, usage=result.usage)
+    await look_at(step, output, path, scope)
+    _demand_expertise(step, agent, output, path)
     if _below_floor(agent, output):
         if step.below_floor == ESCALATE and any(word in step.on_failure for word in UNSURE):
             raise StepFailed(_unsure(step, agent, output, path))
@@ -52,6 +54,16 @@ async def run_agent(step: AgentStep, path: str, scope: Scope) -> Outcome:
             scope.variables.values[step.output] = output
         await scope.run_target(step.below_floor, path, scope)
     return Outcome(output=output, kept=output)
+
+
+def _demand_expertise(step: AgentStep, agent: Agent, output: Any, path: str) -> None:
+    """Fail where an answer is about what the agent is no expert of. With an expertise, one that does not say is."""
+    stated = output.get("subject") if isinstance(output, dict) else None
+    if agent.expertise and stated not in agent.expertise:
+        cause = f"its answer is about {str(stated)[:100]!r}; it is an expert of {', '.join(agent.expertise)}"
+        operation = "stay within its expertise"
+        code = "outside_expertise"
+        raise StepFailed(Failure(code=code, step=path, actor=step.agent, operation=operation, cause=cause))
 
 
 def _elsewhere(step: AgentStep) -> bool:
