@@ -24,6 +24,7 @@ from language.checks import (
     missions,
     names,
     paths,
+    people,
     plans,
     quorum,
     races,
@@ -63,6 +64,7 @@ CHECKS = (
     plans.check,
     missions.check,
     together.check,
+    people.check,
 )
 
 

@@ -113,6 +113,7 @@ for panel, name, command in (
     (DECIDE, "approve", decide.approve),
     (DECIDE, "reject", decide.reject),
     (DECIDE, "modify", decide.modify),
+    (DECIDE, "answer", vote.answer),
     (DECIDE, "request-changes", vote.request_changes),
     (DECIDE, "abstain", vote.abstain),
     (DECIDE, "delegate", vote.delegate),

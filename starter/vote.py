@@ -1,6 +1,7 @@
-"""`gonogo request-changes`, `abstain`, `delegate`, `withdraw`: the decisions beside yes, no and otherwise."""
+"""`gonogo answer`, `request-changes`, `abstain`, `delegate`, `withdraw`: what is said beside yes, no and otherwise."""
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
 import typer
 
@@ -9,6 +10,44 @@ from starter.options import Comment, Json, MissionId, Person, Printed, Step
 from starter.problem import Usage
 
 To = Annotated[str, typer.Option("--to", metavar="PERSON", help="Who is to decide instead of you.")]
+
+
+File = Annotated[str, typer.Option("--file", metavar="FILE", help="A JSON value that fits the task. - is stdin.")]
+Inline = Annotated[str, typer.Option("--value", metavar="JSON", help="The JSON value itself.")]
+
+
+def answer(
+    mission: MissionId,
+    step: Step,
+    *,
+    file: File = "",
+    value: Inline = "",
+    person: Person = "",
+    comment: Comment = "",
+    printed: Printed = False,
+    as_json: Json = False,
+) -> int:
+    """Do a step that is a task for people: answer it, signed with your key.
+
+    `gonogo reject` declines it.
+    """
+    from starter.sign import Wish
+
+    wish = Wish("answer", comment, answer=_value(file, value))
+    return decided(wish, (mission, step), person, printed=printed, as_json=as_json)
+
+
+def _value(file: str, value: str) -> Any:
+    from starter.document import read_document
+
+    if bool(file) == bool(value):
+        raise Usage("an answer is one JSON value: --file FILE, or --value JSON")
+    if file:
+        return read_document(file)
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise Usage(f"--value is no JSON; a text stands in quotes: --value '{json.dumps(value)}'") from None
 
 
 def request_changes(

@@ -9,7 +9,7 @@ from activities.runtimes.code import CodeRuntime
 from activities.runtimes.model import NO_PROVIDER, ModelRuntime, Provider
 from activities.runtimes.runtime import Runtime
 from activities.statement import show
-from contracts.mind import Agent, CodeAgent, ModelAgent, Thinking
+from contracts.mind import Agent, CodeAgent, ModelAgent, PeopleAgent, Thinking
 
 
 class Cast:
@@ -28,6 +28,8 @@ class Cast:
                 return CodeRuntime(known.callable)
             case ModelAgent(), ModelAgent():
                 return self._named(name, known, planned)
+            case PeopleAgent(), PeopleAgent():
+                raise failure("refused", f"{name} is people: a mission asks them, and no worker plays them")
             case _:
                 raise failure("refused", f"{name} is an agent of {known.runtime} here, not of {planned.runtime}")
 

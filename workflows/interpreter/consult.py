@@ -1,9 +1,11 @@
 """Ask an agent, and have an answer by its schema. One that does not fit goes back to it once with the errors."""
 
 from contracts.call import AgentCall, AgentResult
+from contracts.mind import PeopleAgent
 from contracts.record import Failure
 from workflows.interpreter.circle import demand_progress
 from workflows.interpreter.ending import EffectFailed, StepFailed
+from workflows.interpreter.people import done_by_people
 from workflows.interpreter.ports import Effort
 from workflows.interpreter.scope import Scope
 
@@ -14,6 +16,8 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     What operators had to say to it goes along, and what they laid over its input.
     """
     call = _as_operators_said(call, scope)
+    if isinstance(call.agent, PeopleAgent):
+        return AgentResult(output=await done_by_people(call, call.agent, effort.timeout, scope))
     demand_progress(call, scope)
     first = await _run(call, effort, scope)
     if not first.errors:
