@@ -52,6 +52,8 @@ HEARTBEAT_THROTTLE = timedelta(seconds=0.25)
 STICKY_TIMEOUT = timedelta(seconds=2)
 """How long a mission waits for the worker that last had it, when that one is gone."""
 GRACE = timedelta(seconds=3)
+STOPPED_WITHIN = 20
+"""Seconds after which a worker that was told to stop is left to itself."""
 
 
 class Stop(Exception):
@@ -114,9 +116,16 @@ async def working(
     try:
         yield running
     finally:
-        await asyncio.gather(*(worker.shutdown() for worker in workers), return_exceptions=True)
-        await asyncio.gather(*running, return_exceptions=True)
+        await _stopped([asyncio.create_task(worker.shutdown()) for worker in workers], running)
         await servers.close()
+
+
+async def _stopped(shutdowns: Sequence[asyncio.Task[None]], running: Sequence[asyncio.Task[None]]) -> None:
+    """Wait until all have stopped, but not for ever: what one still had in hand, the server gives to another."""
+    done, late = await asyncio.wait([*shutdowns, *running], timeout=STOPPED_WITHIN)
+    await asyncio.gather(*done, return_exceptions=True)  # Why a worker ended was told by whoever watched it.
+    if late:
+        logging.getLogger(__name__).warning("the worker did not stop within %d s and is left as it is", STOPPED_WITHIN)
 
 
 def _activities(

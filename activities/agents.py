@@ -13,9 +13,10 @@ from activities.failure import failure
 from activities.fit import misfits
 from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolServers
+from activities.memory import Memory
 from activities.notebook import Notebook
-from activities.pulse import beating
 from activities.runtimes.cast import Cast
+from activities.runtimes.runtime import Misfit, Runtime, Work
 from activities.statement import show
 from activities.toolbox import ReadingTools
 from contracts.call import RUN_AGENT, AgentCall, AgentResult, Usage
@@ -46,29 +47,15 @@ class AgentRunner:
         runtime = self._cast.play(call.name, self._admit(call), call.agent)
         await self._demand_free(call)
         started = time.monotonic()
-        notebook = Notebook(lambda: activity.heartbeat(*notebook.details()))
+        notebook, memory = Notebook(lambda: activity.heartbeat(*notebook.details())), Memory()
         for said in call.guidance:
             notebook.observe(f"An operator says: {said}", "guidance", "progress")
-        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake)
-        async with beating(notebook.details):
-            try:
-                answer = await runtime.answer(call, tools, notebook)
-            except Exception:
-                if tools.halted is None:
-                    raise
-            finally:
-                notebook.close()
-                tools.close()
-        if tools.halted is not None:
-            raise tools.halted
-        wrong = misfits(call, answer.output)
+        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake, notebook.observe)
+        notebook.carry(memory.carried)
+        answered = await _answered(runtime, Work(call, tools, notebook, memory))
         spent = Usage(agent_runs=1, tool_calls=tools.calls, seconds=time.monotonic() - started)
-        return AgentResult(
-            output=None if wrong else answer.output,
-            observations=notebook.all(),
-            usage=spent.plus(answer.usage()),
-            errors=wrong,
-        )
+        usage = spent.plus(memory.tally.total())
+        return answered.model_copy(update={"observations": notebook.all(), "usage": usage})
 
     def _admit(self, call: AgentCall) -> Agent:
         """Return the agent as this workspace knows it."""
@@ -86,3 +73,24 @@ class AgentRunner:
     def _given(self, call: AgentCall) -> frozenset[str]:
         """Return the tools that both this workspace and the mission's plan give the agent."""
         return frozenset(self._agents[call.name].tools) & frozenset(call.agent.tools)
+
+
+async def _answered(runtime: Runtime, work: Work) -> AgentResult:
+    """Let an agent work, its heart beating, and return its answer or how that does not fit."""
+    async with work.notebook.kept():
+        try:
+            output = await runtime.answer(work)
+            work.notebook.conclude(output)
+            wrong = misfits(work.call, output)
+            answered = AgentResult(output=None if wrong else output, errors=wrong)
+        except Misfit as misfit:
+            answered = AgentResult(errors=misfit.errors, handed_back=misfit.handed_back)
+        except Exception:
+            if work.tools.halted is None:
+                raise
+        finally:
+            work.notebook.close()
+            work.tools.close()
+    if work.tools.halted is not None:
+        raise work.tools.halted
+    return answered

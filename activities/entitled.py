@@ -111,12 +111,13 @@ def why_not_enough(subject: Subject, names: tuple[str, ...], least: int, people:
     return f"nobody approved for {', '.join(empty)}" if empty else ""
 
 
-def why_not_content(  # noqa: PLR0913 (what a decision says, part by part)
+def why_not_content(
     opening: Opening,
     verb: Verb,
     changes: dict[str, Any] | None,
     comment: str = "",
     to: str = "",
+    *,
     answer: JsonValue = None,
 ) -> str:
     """Return why a decision cannot be meant at this opening.

@@ -189,7 +189,7 @@ def _check_single_use(claims: Claims, hearing: Hearing, opening: Opening) -> Non
 def _check_content(claims: Claims, opening: Opening) -> None:
     if len(claims.comment) > LONGEST_COMMENT:
         raise Refusal(f"the comment is longer than {LONGEST_COMMENT} characters")
-    _refuse(why_not_content(opening, claims.verb, claims.changes, claims.comment, claims.to, claims.answer))
+    _refuse(why_not_content(opening, claims.verb, claims.changes, claims.comment, claims.to, answer=claims.answer))
 
 
 def _refuse(reason: str) -> None:

@@ -12,16 +12,39 @@ from temporalio.exceptions import ApplicationError
 from activities.failure import failure
 from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolFailed, ToolServers
+from contracts.agent import Observe
+from contracts.base import canonical
 from contracts.workspace import Tool
 from language import schema
+
+TOLD = 400
+"""Characters of a tool's answer that are observed; the agent has all of it."""
+
+
+def unnoticed(*_: Any) -> None:
+    """Observe nothing."""
+
+
+def _told(value: Any) -> str:
+    try:
+        text = canonical(value).decode()
+    except (TypeError, ValueError):  # An agent's own arguments; what is wrong with them is said where they are checked.
+        text = repr(value)
+    return text if len(text) <= TOLD else f"{text[:TOLD]}… ({len(text)} characters)"
 
 
 class ReadingTools:
     """A `contracts.agent.Toolbox` for an agent that awaits."""
 
     def __init__(
-        self, names: frozenset[str], tools: Mapping[str, Tool], servers: ToolServers, brake: Brake = nothing_halted
+        self,
+        names: frozenset[str],
+        tools: Mapping[str, Tool],
+        servers: ToolServers,
+        brake: Brake = nothing_halted,
+        observe: Observe = unnoticed,
     ) -> None:
+        self._observe = observe
         self._names = names
         self._brake = brake
         self._tools = tools
@@ -38,8 +61,18 @@ class ReadingTools:
         }
 
     async def call(self, tool: str, **arguments: Any) -> Any:
-        """Call a tool and return its structured answer."""
+        """Call a tool and return its structured answer; both are observed."""
         contract = self._contract(tool)
+        self._observe(_told(arguments), tool, "call")
+        try:
+            answer = await self._asked(tool, contract, arguments)
+        except ToolFailed as failed:
+            self._observe(f"failed: {failed}", tool, "answer")
+            raise
+        self._observe(_told(answer), tool, "answer")
+        return answer
+
+    async def _asked(self, tool: str, contract: Tool, arguments: dict[str, Any]) -> Any:
         wrong = schema.errors(contract.input, arguments)
         if wrong:
             raise ToolFailed(

@@ -10,7 +10,7 @@ from datetime import UTC
 from typing import Any
 from urllib.parse import quote
 
-from contracts.notice import FAILURE, LINE, Notice
+from contracts.notice import FAILURE, LINE, STOPPED, Notice
 
 LONGEST = 300
 LOOK = "show"
@@ -31,7 +31,7 @@ class Words:
 def worded(notice: Notice, web: str, namespace: str) -> Words:
     """Return a notice in words, with the command that decides, and the page where an address of the Web UI is known."""
     clean = _clean(notice.model_dump(mode="json"))
-    asks = notice.about != "settled" and notice.kind != FAILURE
+    asks = notice.about != "settled" and notice.kind not in {FAILURE, STOPPED}
     verb = VERBS.get(notice.kind, "approve") if asks else LOOK
     parts = ("gonogo", verb, clean["mission"], *((clean["step"],) if asks else ()))
     command = shlex.join(parts)
@@ -59,6 +59,8 @@ def _said(notice: Notice, clean: dict[str, Any]) -> str:
             return f"was {clean['decision'].replace('_', ' ')}{by}"
         case "dead_letter" if clean["kind"] == FAILURE:
             return f"failed and waits for {who} to say how to go on{until}"
+        case "dead_letter" if clean["kind"] == STOPPED:
+            return f"was stopped from outside and waits for {who} to say how to go on{until}"
         case "dead_letter":
             return f"could not be undone and waits for {who}{until}"
         case "reminded":

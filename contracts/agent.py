@@ -23,7 +23,7 @@ class AskLater(Exception):
 
 
 Observe = Callable[..., None]
-"""`observe(text, source="", kind="finding")`: stream an observation to whoever follows the mission."""
+"""`observe(text, source="", kind="finding", confidence=None)`: stream an observation to whoever follows the mission."""
 
 
 class AgentFunction(Protocol):

@@ -1,13 +1,13 @@
 """What the mission asks of its activities, and what they answer. One model per argument and per answer."""
 
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
 from contracts.base import Message, digest
 from contracts.decision import Subject
 from contracts.mind import Agent
+from contracts.observation import Observation as Observation  # noqa: PLC0414 (part of what activities answer)
 from contracts.payload import Bulky
 from contracts.usage import Usage as Usage  # noqa: PLC0414 (it is part of what activities answer)
 
@@ -25,16 +25,6 @@ def idempotency_key(
     key and the executor of an approved action makes it again: one approval, one effect.
     """
     return digest([namespace, mission, first_run_id, path, generation, arguments_digest])
-
-
-class Observation(Message):
-    """Something an agent noticed while it worked. `number` counts from 1 within a step's attempt."""
-
-    number: int
-    at: datetime
-    kind: Literal["thought", "finding", "progress", "question"] = "finding"
-    text: str
-    source: str = ""
 
 
 class AgentCall(Bulky):
@@ -63,6 +53,8 @@ class AgentResult(Bulky):
     observations: tuple[Observation, ...] = ()
     usage: Usage = Usage()
     errors: tuple[str, ...] = ()
+    handed_back: int | None = None
+    """How often it was told already what is wrong, where its contract says how often: it is not asked again."""
 
 
 class Grant(Message):

@@ -3,7 +3,7 @@
 Where an answer leads is a `Target` of `contracts/definition.py`.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -28,16 +28,28 @@ Clock = Literal["freeze", "run"]
 CLOCKS: tuple[Clock, ...] = ("freeze", "run")
 
 
+class Quorum(NamedTuple):
+    """How many people must approve, and the seats that some of them take."""
+
+    required: int
+    seats: dict[str, int]
+
+
 class Rung(Document):
     """One rung of an escalation ladder: who is asked next, for how long, and when they are reminded.
 
+    `required` and `from` say anew how many decide here; a rung that has neither asks for as many as the gate.
     `on_timeout` is the last resort, of the last rung: silence on the others climbs on.
     """
 
     approvers: tuple[str, ...]
+    required: int | None = Field(default=None, ge=1)
+    from_: dict[str, int] = Field(default_factory=dict, alias="from")
     timeout: Duration
     remind: tuple[Duration, ...] = ()
     on_timeout: LastResort = "refuse"
+
+    model_config = ALIASED
 
 
 class Gate(Document):
@@ -74,10 +86,21 @@ class Gate(Document):
         """Return how many people the gate itself asks for."""
         return max(self.required, sum(self.from_.values()))
 
+    def quorums(self) -> tuple[Quorum, ...]:
+        """Return what each rung asks for: the gate's own quorum first, then each of its ladder."""
+        own = Quorum(self.quorum(), self.from_)
+        return (own, *(_said(rung) or own for rung in self.escalation))
+
     def last_resort(self) -> "Target":
         """Return what silence comes to in the end."""
         climbed = self.on_timeout == ESCALATE and self.escalation
         return self.escalation[-1].on_timeout if climbed else self.on_timeout
+
+
+def _said(rung: Rung) -> Quorum | None:
+    if rung.required is None and not rung.from_:
+        return None
+    return Quorum(max(rung.required or 1, sum(rung.from_.values())), rung.from_)
 
 
 class Review(Document):

@@ -11,7 +11,7 @@ from typing import Literal
 from contracts.base import Message
 
 SEND_NOTICE = "notify.send"
-FAILURE = "failure"
+FAILURE, STOPPED = "failure", "stopped"
 LINE = "notice: "
 """How the line begins that a worker writes in its terminal."""
 
@@ -28,7 +28,7 @@ class Notice(Message):
     """The mission's name, from its definition."""
     step: str
     kind: str
-    """What is asked, as `contracts.decision.Subject` has it, or a `failure` for operators."""
+    """What is asked, as `contracts.decision.Subject` has it; for operators a `failure`, or that it was `stopped`."""
     to: tuple[str, ...]
     at: datetime
     deadline: datetime | None = None

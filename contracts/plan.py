@@ -31,7 +31,9 @@ class Limits(Message):
     ordinary activities. `ladder`: people whom a failure turns to are told all that was tried; endless talk is found.
     `jitter`: waits between attempts of whole steps vary. `tells`: what the mission has cost so far, and with what an
     action would be undone, is part of what people sign. `by_reference`: what is large lies beside the history, and
-    counts as the reference that stands there. Missions that were started without these go on as they began.
+    counts as the reference that stands there. `attentive`: operators are told of a reset, and answer by the mission's
+    deadline; who was asked is told when nobody asks any more. Missions that were started without these go on as they
+    began.
     """
 
     events_per_run: int = Field(default=4_000, ge=16)
@@ -42,9 +44,10 @@ class Limits(Message):
     ladder: bool = False
     jitter: bool = False
     by_reference: bool = False
+    attentive: bool = False
 
 
-CURRENT = Limits(exact=True, tells=True, ladder=True, jitter=True, by_reference=True)
+CURRENT = Limits(exact=True, tells=True, ladder=True, jitter=True, by_reference=True, attentive=True)
 """What a mission that starts now begins with."""
 
 

@@ -15,6 +15,7 @@ from contracts.step import ESCALATE, BaseStep
 from language.checks.expressions import variables
 from language.checks.names import listed
 from language.checks.plans import NEVER
+from language.checks.quorum import rungs
 from language.draft import Draft
 from language.finding import Finding
 from language.named import named_by
@@ -93,14 +94,15 @@ def people(step: Step, planned: PlanStep, draft: Draft) -> Iterator[Finding]:
 
 
 def fewer(step: Step, gate: Gate, own: Gate, draft: Draft, key: str) -> Iterator[Finding]:
-    """Find gates that are content with less than the plan's own."""
-    if gate.quorum() < own.quorum():
-        message = f"{gate.quorum()} must approve here, and the plan itself needs {own.quorum()}"
-        yield draft.find(CODE, message, step, key, "required", mend=f"write 'required: {own.quorum()}'")
-    for role, count in own.from_.items():
-        if gate.from_.get(role, 0) < count:
-            message = f"the plan itself needs {count} of '{role}'"
-            yield draft.find(CODE, message, step, key, "from", mend=f"write '{role}: {count}' in 'from'")
+    """Find gates that are content with less than the plan's own, on any rung of their ladder."""
+    for quorum, path in rungs(gate, key):
+        if quorum.required < own.quorum():
+            message = f"{quorum.required} must approve here, and the plan itself needs {own.quorum()}"
+            yield draft.find(CODE, message, step, *path, "required", mend=f"write 'required: {own.quorum()}'")
+        for role, count in own.from_.items():
+            if quorum.seats.get(role, 0) < count:
+                message = f"the plan itself needs {count} of '{role}'"
+                yield draft.find(CODE, message, step, *path, "from", mend=f"write '{role}: {count}' in 'from'")
     for who in own.exclude:
         if who not in gate.exclude:
             message = f"the plan itself is not approved by its {who}"

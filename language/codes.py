@@ -1,6 +1,6 @@
 """What each code of a finding means: one title, why it is refused, how to mend it, and an example that shows both.
 
-The law: this is the one source. `gonogo explain` and `docs/language/errors.md` are made from it, and tests hold that
+The law: this is the one source. `gonogo finding` and `docs/language/errors.md` are made from it, and tests hold that
 every code is raised somewhere, is explained here, and is what its example gives. The data is `codes.yaml`.
 """
 

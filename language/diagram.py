@@ -29,7 +29,7 @@ from contracts.definition import (
     WaitStep,
 )
 from contracts.duration import show_duration
-from contracts.gate import Gate
+from contracts.gate import Gate, Quorum
 from contracts.party import Party
 from contracts.step import BUILT_IN, LAST_RESORTS, REFUSE
 from contracts.wait import Wait
@@ -209,12 +209,25 @@ def waited(wait: Wait) -> str:
 
 def asked(gate: Gate) -> list[str]:
     """Return who must approve, and what happens when nobody does."""
-    names = ", ".join(gate.approvers)
-    count = f"{gate.quorum()} of " if gate.quorum() > 1 else ""
+    own, *others = gate.quorums()
     until = f" within {show_duration(gate.timeout)}" if gate.timeout else ""
-    ladder = [f"then {', '.join(rung.approvers)} within {show_duration(rung.timeout)}" for rung in gate.escalation]
-    seats = [f"among them {', '.join(f'{count} {role}' for role, count in gate.from_.items())}"] if gate.from_ else []
-    return [f"asks {count}{names}{until}", *seats, *ladder]
+    lines = [f"asks {how_many(own)}{', '.join(gate.approvers)}{until}", *seated(own)]
+    for rung, quorum in zip(gate.escalation, others, strict=True):
+        anew = quorum != own
+        count = how_many(quorum) if anew else ""
+        lines.append(f"then {count}{', '.join(rung.approvers)} within {show_duration(rung.timeout)}")
+        lines += seated(quorum) if anew else []
+    return lines
+
+
+def how_many(quorum: Quorum) -> str:
+    return f"{quorum.required} of " if quorum.required > 1 else ""
+
+
+def seated(quorum: Quorum) -> list[str]:
+    return (
+        [f"among them {', '.join(f'{count} {role}' for role, count in quorum.seats.items())}"] if quorum.seats else []
+    )
 
 
 def shortened(text: str) -> str:

@@ -276,7 +276,8 @@ class Reckoner:
             waits += [seconds(rung.timeout) for rung in gate.escalation] or [seconds(escalation.timeout)]
         most = ASKED.each(TIMER if gate.timeout else NOTHING, plus)
         reminders = len(gate.remind) + sum(len(rung.remind) for rung in gate.escalation)
-        extra = [VOTE] * (gate.quorum() + gate.reject_quorum - 2) * len(waits) + [RUNG] * (len(waits) - 1)
+        asked_for = max(quorum.required for quorum in gate.quorums())
+        extra = [VOTE] * (asked_for + gate.reject_quorum - 2) * len(waits) + [RUNG] * (len(waits) - 1)
         # The opening and the end are told, each rung and each reminder.
         extra += [FIRED] * reminders + [ACTIVITY] * (len(waits) + 1 + reminders if self.plan.notify else 0)
         for cost in extra:

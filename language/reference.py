@@ -94,7 +94,7 @@ def errors() -> str:
     return f"""<!-- Made by `{COMMAND}` from language/codes.yaml. -->
 # Findings
 
-What `gonogo lint` says when it refuses a definition. `gonogo explain CODE` prints what stands here.
+What `gonogo lint` says when it refuses a definition. `gonogo finding CODE` prints what stands here.
 
 The examples know the agents `architect`, `reviewer` and `cost_analyst`; the tools `look_up` (reads), `write_file`
 (undone by `delete_file`, needs a name), `send_money` (cannot be undone) and `open_ticket` (may act alone; undone by

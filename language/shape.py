@@ -62,7 +62,11 @@ GATE: Keys = {
 FORMS: Mapping[str, Keys] = {
     "gate": GATE,
     "rung": {
-        "approvers": Key("names", "roles or people who are asked next", required=True),
+        "approvers": Key("names", "roles or people who are asked next; needed without `from`", "the roles in `from`"),
+        "required": Key("1 to 100", "how many of them must approve", "with `from` its seats, else as the gate"),
+        "from": Key(
+            "seats", "how many of each role must be among those who approve", "with `required` any, else as the gate"
+        ),
         "timeout": Key("duration", "how long they have", required=True),
         "remind": Key("durations", "when they are reminded, counted from when they were asked", "never"),
         "on_timeout": Key("last resort", "what silence means in the end; of the last rung alone", "`refuse`"),

@@ -167,8 +167,11 @@ class StepReader:
         return gate
 
     def rung(self, form: Form) -> Rung:
+        wanted = seats(form)
         rung = Rung(
-            approvers=form.texts("approvers", required=True),
+            approvers=form.texts("approvers", required=not wanted) or tuple(wanted),
+            required=form.integer("required", 1, 100, 0) or None,
+            **{"from": wanted},
             timeout=spare(form.duration("timeout", required=True), Retry().most),
             remind=form.durations("remind"),
             on_timeout=last_resort(form),

@@ -45,7 +45,9 @@ def load_workspace(root: Path, registered: PeopleFile | None = None, model: str 
     people_read = not any(finding.place.file == PEOPLE for finding in findings)
     findings += check_agents(agents, agents_yaml, tools.tools if tools_read else None, model)
     findings += check_tools(tools, tools_yaml)
-    findings += [*check_people(merged, people_yaml), *check_answering(agents, agents_yaml, merged)] if people_read else []
+    findings += (
+        [*check_people(merged, people_yaml), *check_answering(agents, agents_yaml, merged)] if people_read else []
+    )
     findings += no_agents(merged, agents, people_yaml)
     findings += check_channels(notify, notify_yaml, merged if people_read else None)
     if findings:

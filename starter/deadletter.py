@@ -41,8 +41,20 @@ def deadletter(mission: Id = "", *, as_json: Json = False) -> int:
 
 async def count(client: "Client", role: str = "") -> int:
     """Return how many missions wait in the dead letter queue: all, or for a role or a person."""
-    mine = f" AND AwaitingRole = '{role}'" if role else ""
-    return (await client.count_workflows(LETTERS + mine)).count
+    return (await client.count_workflows(_listed(role))).count
+
+
+def _listed(role: str) -> str:
+    return LETTERS + (f" AND AwaitingRole = '{role}'" if role else "")
+
+
+async def waiting_letters(client: "Client", role: str = "") -> list[dict[str, Any]]:
+    """Return what waits in the dead letter queue, the longest first: all, or what waits for a role or a person."""
+    few = asyncio.Semaphore(AT_ONCE)
+    missions = [one.id async for one in client.list_workflows(_listed(role))]
+    groups = await asyncio.gather(*(_read(client, mission, few) for mission in missions))
+    found = (one for group in groups for one in group if not role or role in one.get("operators", (role,)))
+    return sorted(found, key=lambda one: str(one["since"]))
 
 
 def waiting_line(number: int) -> str:
@@ -52,10 +64,7 @@ def waiting_line(number: int) -> str:
 
 
 async def _all(client: "Client", *, as_json: bool) -> int:
-    few = asyncio.Semaphore(AT_ONCE)
-    missions = [one.id async for one in client.list_workflows(LETTERS)]
-    groups = await asyncio.gather(*(_read(client, mission, few) for mission in missions))
-    letters = sorted((one for group in groups for one in group), key=lambda one: str(one["since"]))
+    letters = await waiting_letters(client)
     if as_json:
         document(letters)
     elif not letters:
@@ -165,5 +174,5 @@ def _times(letter: dict[str, Any]) -> str:
     since = datetime.fromisoformat(letter["since"]) if letter["since"] else None
     waits = f"waits {brief((datetime.now(UTC) - since).total_seconds())} for" if since else "waits for"
     until = letter["deadline"]
-    left = f", {deadline(datetime.fromisoformat(until))}, then it is undone" if until else ""
+    left = f", {deadline(datetime.fromisoformat(until))}, then it is undone" if until else ", without a deadline"
     return f"{waits} {' or '.join(letter['operators'])}{left}"

@@ -1,4 +1,4 @@
-"""`gonogo approve`, `reject`, `modify`, `facilitate`: show exactly what is signed, sign, send.
+"""`gonogo approve`, `modify`, `facilitate`: show exactly what is signed, sign, send.
 
 `starter/sign.py` does the work; the other decisions are in `starter/vote.py`.
 """
@@ -71,23 +71,6 @@ def _approve_in_turn(mission: str, person: str, *, as_json: bool, alone: bool) -
         return inbox(client, person, mission, as_json=as_json)
 
     return operate(work)
-
-
-def reject(
-    mission: MissionId,
-    step: Step,
-    *,
-    person: Person = "",
-    comment: Comment = "",
-    printed: Printed = False,
-    as_json: Json = False,
-) -> int:
-    """Reject what a step asks for, and say why."""
-    from starter.sign import Wish
-
-    if not comment.strip():
-        raise Usage("a rejection needs its reason: --comment 'why'")
-    return decided(Wish("reject", comment), (mission, step), person, printed=printed, as_json=as_json)
 
 
 def modify(

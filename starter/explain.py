@@ -1,48 +1,104 @@
-"""`gonogo explain`: what a code of a finding means, and an example. The words are `language/codes.yaml`."""
+"""`gonogo explain`: what the agents of a mission noticed on the way to their answers, step by step.
 
-import sys
-from typing import TYPE_CHECKING, Annotated
+What is live comes from heartbeats, the rest from the records; `starter/follow.py` shows the same as it happens.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from starter.problem import DONE, Usage
+from starter.connect import operate
+from starter.options import Json, MissionId
+from starter.output import console, document
+from starter.problem import DONE, Refused
 
 if TYPE_CHECKING:
-    from language.codes import Code
+    from rich.console import RenderableType
+    from temporalio.client import Client
 
-Asked = Annotated[str, typer.Argument(metavar="[CODE]", help="Code of a finding; without one, all are listed.")]
+    from contracts.observation import Observation
+    from contracts.record import Record
+    from contracts.view import MissionView
+
+    Thought = tuple[Record, Sequence[Observation]]
+
+Explained = Annotated[str, typer.Argument(metavar="[STEP]", help="A step: its path, or its last part; else all.")]
 
 
-def explain(code: Asked = "") -> int:
-    """Say why a finding is one, and how to mend it."""
-    from language.codes import codes
+def explain(mission: MissionId, step: Explained = "", *, as_json: Json = False) -> int:
+    """Tell what agents noticed: thoughts, findings with their sources, tools asked, how sure they were."""
+    return operate(lambda client: _explain(client, mission, step, as_json=as_json))
 
-    name = code.upper()
-    if not name:
-        width = max(map(len, codes()))
-        sys.stdout.write("".join(f"{known:{width}}  {entry.title}\n" for known, entry in codes().items()))
-    elif name in codes():
-        sys.stdout.write(page(name, codes()[name]))
-    else:
-        raise Usage(unknown(code))
+
+async def _explain(client: "Client", mission: str, step: str, *, as_json: bool) -> int:
+    from starter.connect import described
+    from starter.state import live_observations, read_state
+
+    _demand_no_code(mission)
+    description = await described(client, mission)
+    view = await read_state(client, mission)
+    live = await live_observations(client, description.raw_description.pending_activities)
+    thoughts = list(_thoughts(view, live, step))
+    if step and not thoughts:
+        raise Refused(f"no agent of {mission} has worked at a step {step!r}; `gonogo show {mission}` has the steps")
+    if as_json:
+        document([_plain(record, noticed) for record, noticed in thoughts])
+        return DONE
+    out = console()
+    for record, noticed in thoughts:
+        for line in _lines(record, noticed):
+            out.print(line)
     return DONE
 
 
-def unknown(code: str) -> str:
-    """Return what to say of a code that does not exist."""
-    from language.codes import meant
+def _demand_no_code(mission: str) -> None:
+    from language.codes import codes
 
-    close = meant(code)
-    return f"no finding has the code {code!r}; " + (f"did you mean {close}?" if close else "`gonogo explain` lists all")
-
-
-def page(name: str, code: "Code") -> str:
-    """Return what is known of a code, as a terminal shows it."""
-    where = f" ({code.where})" if code.where.endswith(".yaml") else ""
-    parts = [f"{name}: {code.title}", code.why, f"What to do: {code.mend}"]
-    parts += [f"Refused{where}:\n{indented(code.bad)}", f"Mended:\n{indented(code.good)}"]
-    return "\n\n".join(parts) + "\n"
+    if mission.upper() in codes():
+        raise Refused(f"{mission} is the code of a finding: `gonogo finding {mission}` says what it means")
 
 
-def indented(text: str) -> str:
-    return "\n".join(f"    {line}".rstrip() for line in text.rstrip().splitlines())
+def _thoughts(
+    view: "MissionView", live: "Iterable[tuple[str, Observation]]", step: str
+) -> "Iterator[tuple[Record, Sequence[Observation]]]":
+    """Yield each step at which an agent works or has worked, with what it noticed."""
+    running: dict[str, list[Observation]] = {}
+    for name, observation in live:
+        running.setdefault(name.partition("~")[0], []).append(observation)
+    for record in view.records:
+        named = not step or step in {record.path, record.path.rpartition("/")[2]}
+        noticed = record.observations or running.get(record.path, ())
+        if named and (noticed or (step and record.kind in {"agent", "turn", "planning"})):
+            yield record, noticed
+
+
+def _lines(record: "Record", noticed: "Sequence[Observation]") -> "Iterator[RenderableType]":
+    from rich.text import Text
+
+    from starter import render
+    from starter.escape import visible
+    from starter.timeline import noticed as told
+
+    head = Text(visible(record.path), "bold").append(f"  {visible(record.actor)}  {record.status}", "default")
+    yield head.append(f"  {render.cost(record.usage)}", "dim")
+    attempt = 1
+    for observation in noticed:
+        if observation.attempt != attempt:
+            attempt = observation.attempt
+            yield Text(f"{'':8} attempt {attempt}", "dim")
+        line = told(record.path, observation, most=None)
+        yield render.line(line, record.started_at, 0)
+    if record.failure is not None:
+        yield Text(f"{'':8} failed: {visible(record.failure.cause)}", "red")
+    yield Text("")
+
+
+def _plain(record: "Record", noticed: "Sequence[Observation]") -> dict[str, Any]:
+    return {
+        "step": record.path,
+        "agent": record.actor,
+        "status": record.status,
+        "usage": record.usage,
+        "observations": list(noticed),
+    }

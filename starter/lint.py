@@ -29,7 +29,7 @@ def lint(paths: Paths, *, as_json: Json = False) -> int:
         document([plain_finding(finding) for finding in findings])
     elif findings:
         sys.stdout.write("".join(f"{visible(str(finding))}\n" for finding in findings))
-        console(error=True).print("`gonogo explain CODE` says more", style="dim")
+        console(error=True).print("`gonogo finding CODE` says more", style="dim")
     else:
         console().print("no findings", style="dim")
     return REFUSED if findings else DONE

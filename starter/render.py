@@ -26,6 +26,9 @@ SIGNS = {
     "finding": ("·", "cyan"),
     "progress": ("·", "dim"),
     "thought": ("~", "dim"),
+    "call": (">", "dim"),
+    "answer": ("<", "dim"),
+    "confidence": ("%", "dim"),
     "question": ("?", "yellow"),
 }
 BAR = 40

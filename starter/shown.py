@@ -65,7 +65,11 @@ def opening(
     rows.append(("deciders", Text(visible(deciders(gate)))))
     rows.append(("deadline", Text(deadline(gate.deadline, now))))
     rows.append(("digest", Text(visible(gate.digest), "dim")))
-    special = {"review": "goes on at the deadline unless somebody objects", "facilitation": "talks", "task": "waits for an answer"}
+    special = {
+        "review": "goes on at the deadline unless somebody objects",
+        "facilitation": "talks",
+        "task": "waits for an answer",
+    }
     waits = special.get(subject.kind, f"waits: {subject.kind}")
     title = Text(" ").append(visible(subject.step), "bold").append(f" {waits} ")
     return Panel(pairs(rows), title=title, title_align="left", border_style="yellow", padding=(1, 2))

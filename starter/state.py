@@ -10,8 +10,8 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowHandle
 
-from contracts.call import Observation
 from contracts.decision import Opening, Receipt, token_digest
+from contracts.observation import Observation, observed
 from contracts.view import (
     GATES,
     OPENING,
@@ -98,6 +98,5 @@ async def live_observations(client: Client, pending: Iterable[Any]) -> list[tupl
     for activity in pending:
         if activity.heartbeat_details.payloads:
             details = await client.data_converter.decode(activity.heartbeat_details.payloads)
-            noticed = details[0].get("observations", []) if isinstance(details[0], dict) else []
-            found.extend((activity.activity_id, Observation.model_validate(item)) for item in noticed)
+            found.extend((activity.activity_id, noticed) for noticed in observed(details))
     return found

@@ -28,6 +28,8 @@ CONTAINERS = frozenset(PARTED.split())
 SPOKEN = frozenset({"turn", "moderation", "judgement"})
 """What agents say in a party."""
 ASKING = frozenset({"gate", "review"})
+NOTED = 160
+"""Characters of what a tool was asked or answered; `gonogo explain` has more."""
 UNDOING = {
     "running": "is being undone",
     "done": "was undone",
@@ -137,8 +139,7 @@ class Timeline:
     def _observation(self, step: str, observation: Observation) -> Iterator[Line]:
         # A live observation and its durable copy are one, though only the copy knows the step's path.
         if self._first("observation", observation.number, observation.at, observation.text):
-            sign = observation.kind if observation.kind in {"thought", "progress", "question"} else "finding"
-            yield Line(observation.at, sign, observation.text, observation.source, step, inner=True)
+            yield noticed(step, observation)
 
     def _end(self, record: Record, at: datetime) -> Iterator[Line]:
         if record.failure and record.kind == PLANNING:
@@ -184,6 +185,19 @@ class Timeline:
         if ruling.received_at and self._first("refusal", ruling.jti, ruling.received_at, ruling.reason):
             who = ruling.person or "somebody"
             yield Line(ruling.received_at, "refused", f"decision of {who} refused", ruling.reason, ruling.step)
+
+
+def noticed(step: str, observation: Observation, most: int | None = NOTED) -> Line:
+    """Tell what an agent noticed, which tool it asked, and what that answered, in so many characters."""
+    sign, text, note = observation.kind, observation.text, observation.source
+    match observation.kind:
+        case "call":
+            text, note = f"asks {observation.source}", observation.text
+        case "answer":
+            text, note = f"{observation.source} answers", observation.text
+        case "finding" | "thought" if observation.confidence is not None:
+            note = f"{note} ({observation.confidence:.0%} sure)".strip()
+    return Line(observation.at, sign, text, note[:most], step, inner=True)
 
 
 def _noticed(record: Record, note: Note) -> Line:

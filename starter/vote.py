@@ -1,7 +1,10 @@
-"""`gonogo answer`, `request-changes`, `abstain`, `delegate`, `withdraw`: what is said beside yes, no and otherwise."""
+"""`gonogo reject`, `request-changes`, `abstain`, `withdraw`, `delegate`: decisions that are no more than their words.
 
-import json
-from typing import Annotated, Any
+They differ in what is signed and in whether words are a must; `starter/decide.py` does the rest.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,77 +12,44 @@ from starter.decide import decided
 from starter.options import Comment, Json, MissionId, Person, Printed, Step
 from starter.problem import Usage
 
+if TYPE_CHECKING:
+    from contracts.decision import Verb
+
 To = Annotated[str, typer.Option("--to", metavar="PERSON", help="Who is to decide instead of you.")]
 
 
-File = Annotated[str, typer.Option("--file", metavar="FILE", help="A JSON value that fits the task. - is stdin.")]
-Inline = Annotated[str, typer.Option("--value", metavar="JSON", help="The JSON value itself.")]
+def vote(verb: "Verb", told: str, wanting: str = "") -> Callable[..., int]:
+    """Return the command that gives such a vote. `wanting` is said where words are a must and there are none."""
+
+    def give(
+        mission: MissionId,
+        step: Step,
+        *,
+        person: Person = "",
+        comment: Comment = "",
+        printed: Printed = False,
+        as_json: Json = False,
+    ) -> int:
+        from starter.sign import Wish
+
+        if wanting and not comment.strip():
+            raise Usage(wanting)
+        return decided(Wish(verb, comment), (mission, step), person, printed=printed, as_json=as_json)
+
+    give.__doc__ = told
+    return give
 
 
-def answer(
-    mission: MissionId,
-    step: Step,
-    *,
-    file: File = "",
-    value: Inline = "",
-    person: Person = "",
-    comment: Comment = "",
-    printed: Printed = False,
-    as_json: Json = False,
-) -> int:
-    """Do a step that is a task for people: answer it, signed with your key.
-
-    `gonogo reject` declines it.
-    """
-    from starter.sign import Wish
-
-    wish = Wish("answer", comment, answer=_value(file, value))
-    return decided(wish, (mission, step), person, printed=printed, as_json=as_json)
-
-
-def _value(file: str, value: str) -> Any:
-    from starter.document import read_document
-
-    if bool(file) == bool(value):
-        raise Usage("an answer is one JSON value: --file FILE, or --value JSON")
-    if file:
-        return read_document(file)
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        raise Usage(f"--value is no JSON; a text stands in quotes: --value '{json.dumps(value)}'") from None
-
-
-def request_changes(
-    mission: MissionId,
-    step: Step,
-    *,
-    person: Person = "",
-    comment: Comment = "",
-    printed: Printed = False,
-    as_json: Json = False,
-) -> int:
-    """Send it back, and say what is to be changed; what comes next gets your words."""
-    from starter.sign import Wish
-
-    if not comment.strip():
-        raise Usage("asking for changes needs its words: --comment 'what is to be changed'")
-    return decided(Wish("request_changes", comment), (mission, step), person, printed=printed, as_json=as_json)
-
-
-def abstain(
-    mission: MissionId,
-    step: Step,
-    *,
-    person: Person = "",
-    comment: Comment = "",
-    printed: Printed = False,
-    as_json: Json = False,
-) -> int:
-    """Have your say without a vote: others must decide."""
-    from starter.sign import Wish
-
-    return decided(Wish("abstain", comment), (mission, step), person, printed=printed, as_json=as_json)
+reject = vote(
+    "reject", "Reject what a step asks for, and say why.", wanting="a rejection needs its reason: --comment 'why'"
+)
+request_changes = vote(
+    "request_changes",
+    "Send it back, and say what is to be changed; what comes next gets your words.",
+    wanting="asking for changes needs its words: --comment 'what is to be changed'",
+)
+abstain = vote("abstain", "Have your say without a vote: others must decide.")
+withdraw = vote("withdraw", "Take your approval back, while others are still missing; you may decide again.")
 
 
 def delegate(
@@ -96,18 +66,3 @@ def delegate(
     from starter.sign import Wish
 
     return decided(Wish("delegate", comment, to=to), (mission, step), person, printed=printed, as_json=as_json)
-
-
-def withdraw(
-    mission: MissionId,
-    step: Step,
-    *,
-    person: Person = "",
-    comment: Comment = "",
-    printed: Printed = False,
-    as_json: Json = False,
-) -> int:
-    """Take your approval back, while others are still missing; you may decide again."""
-    from starter.sign import Wish
-
-    return decided(Wish("withdraw", comment), (mission, step), person, printed=printed, as_json=as_json)

@@ -56,13 +56,33 @@ async def _queue(client: "Client", role: str, *, every: bool, as_json: bool) -> 
     if as_json:
         summed = [one for summary in rest for one in summary.requests]
         told = [{**entry(one.what), "summed": False} for one in single]
-        document([*told, *({**entry(one.what), "summed": True} for one in summed), *map(_unanswered, problems)])
+        told += [{**entry(one.what), "summed": True} for one in summed]
+        document([*told, *await _letters(client, role, problems), *map(_unanswered, problems)])
         return DONE
     if every:
         single, rest = [*single, *(one for summary in rest for one in summary.requests)], []
     print_queue([one.what for one in single], rest, problems)
     await _print_dead_letters(client, role)
     return DONE
+
+
+async def _letters(client: "Client", role: str, problems: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Return the failures that wait for operators as `--json` says them; what could not be undone is a gate."""
+    from starter.deadletter import waiting_letters
+
+    known = {mission for mission, _ in problems}
+    found = [one for one in await waiting_letters(client, role) if one.get("kind") != "compensation"]
+    return [
+        _unanswered((one["id"], one["problem"])) if "problem" in one else _letter(one)
+        for one in found
+        if one["id"] not in known
+    ]
+
+
+def _letter(letter: dict[str, Any]) -> dict[str, Any]:
+    told = {name: letter[name] for name in ("id", "mission", "step", "kind", "deadline", "ways")}
+    asked = {"message": letter["cause"], "approvers": letter["operators"], "opened_at": letter["since"]}
+    return {**dict.fromkeys(COLUMNS), **told, **asked, "code": letter["code"], "summed": False}
 
 
 async def _print_dead_letters(client: "Client", role: str) -> None:

@@ -7,6 +7,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from contracts.halt import HALTED, Halt
+from contracts.observation import observed
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.halted import Halted
 from workflows.interpreter.ports import Effort
@@ -25,11 +26,15 @@ def translated(error: ActivityError, effort: Effort) -> EffectFailed | Halted:
             return _halted(details, applied)
         tried = details.get("tried") or attempts
         number = int(details.get("attempt", 1 if cause.non_retryable else most))
-        return EffectFailed(cause.type or "failed", cause.message, tried=str(tried), applied=applied, attempts=number)
+        code, noticed = cause.type or "failed", observed(cause.details)
+        return EffectFailed(
+            code, cause.message, tried=str(tried), applied=applied, attempts=number, observations=noticed
+        )
     if isinstance(cause, ActivityTimeout):
         kind = cause.type.name.lower().replace("_", " ") if cause.type else "a"
         said = f"no answer within {effort.timeout} ({kind} timeout)"
-        return EffectFailed("timed_out", said, tried=attempts, attempts=most)
+        noticed = observed(cause.last_heartbeat_details)
+        return EffectFailed("timed_out", said, tried=attempts, attempts=most, observations=noticed)
     return EffectFailed("failed", str(cause or error), tried=attempts, attempts=most)
 
 

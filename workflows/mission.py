@@ -87,7 +87,7 @@ class Mission(Answers):
         identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells, above)
         self.outbox = Outbox(carried.notices, self.meter, lambda: self._scope)
         ports = TemporalPorts(plan, self, limits, self._journal)
-        self._resets = Resets(self._control, self._journal, lambda: self._ending is not None, self.changed)
+        self._resets = Resets(self._control, lambda: self._scope, lambda: self._ending is not None)
         self._parentage = Parentage(parent, ports.watch_parent)
         kept = (plan, identity, ports, self._journal, self._gates)
         self._scope = scope_of(*kept, events=self._events, control=self._control, limits=limits)
@@ -99,18 +99,10 @@ class Mission(Answers):
         del args
         if self._problem:
             raise ApplicationError(self._problem, type="bad_input", non_retryable=True)
-        exact = self._input.limits.exact
         self._main = asyncio.current_task()
-        attending = asyncio.create_task(
-            self._inbox.attend(
-                self._gates,
-                self._hearing,
-                lambda hearing: judge(hearing, self.meter.rulings + 1, exact=exact),
-                self._count,
-            )
-        )
+        attending = asyncio.create_task(self._inbox.attend(self._gates, self._hearing, self._judged, self._count))
         self._resets.begin()
-        watching = asyncio.create_task(self._resets.attend())
+        watching = [asyncio.create_task(one) for one in (self._resets.attend(), self._resets.expire())]
         self._parentage.attend(lambda: self._ending is None)
         self.outbox.resume()
         while (ending := await self._go_on()) is None:
@@ -122,7 +114,8 @@ class Mission(Answers):
         await see_through(workflow.wait_condition(lambda: not self._inbox.waiting()))
         await self.outbox.emptied()
         attending.cancel()
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         return self._result(ending)
 
     @workflow.signal(dynamic=True)
@@ -212,7 +205,7 @@ class Mission(Answers):
         """Return the ending of a mission that was cancelled: by its parent, by an operator, or from outside."""
         aborted = self._control.state.aborted
         by_operator = Ending(state=MissionState.ABORTED, reason=aborted) if aborted else None
-        return self._parentage.ending() or by_operator or cancelled()
+        return self._parentage.ending() or by_operator or self._resets.ending or cancelled()
 
     async def _steered(self) -> Ending:
         """Carry out the commands that are due, and walk; whatever stops the walk is an ending, and a bug is one too."""
@@ -234,6 +227,16 @@ class Mission(Answers):
         plan, identity = self._input.plan, self._scope.mission
         shown = hearing(envelope, self._gates, identity.id, identity.first_run_id)
         return shown.model_copy(update={"operators": plan.commanders(), "above": identity.above})
+
+    async def _judged(self, hearing: Hearing) -> Ruling:
+        """Have a decision judged. None counts before it is known what had been begun before a reset."""
+        limits = self._input.limits
+        if limits.attentive:
+            await self._resets.read()
+        ruling = await judge(hearing, self.meter.rulings + 1, exact=limits.exact)
+        if limits.attentive:
+            await self._resets.read()
+        return ruling
 
     def _count(self, ruling: Ruling) -> Receipt:
         """Count a decision, or take a command."""

@@ -13,11 +13,9 @@ from temporalio.exceptions import ApplicationError
 
 from activities.failure import explained, failure
 from activities.mcp_tools import ToolFailed
-from activities.notebook import Notebook
-from activities.runtimes.runtime import Answer
-from activities.toolbox import ReadingTools, WaitingTools
+from activities.runtimes.runtime import Work
+from activities.toolbox import WaitingTools
 from contracts.agent import AskLater
-from contracts.call import AgentCall
 
 THREADS = ThreadPoolExecutor(max_workers=100, thread_name_prefix="agent")
 
@@ -28,13 +26,14 @@ class CodeRuntime:
     def __init__(self, place: str) -> None:
         self._place = place
 
-    async def answer(self, call: AgentCall, tools: ReadingTools, notebook: Notebook) -> Answer:
+    async def answer(self, work: Work) -> Any:
         """Run the code and turn whatever it raises into a failure with one clear sentence."""
-        work = _callable(call.name, self._place)
+        call, observe = work.call, work.notebook.observe
+        code = _callable(call.name, self._place)
         try:
-            if inspect.iscoroutinefunction(work) or inspect.iscoroutinefunction(type(work).__call__):
-                return Answer(await work(call, tools, notebook.observe))
-            return Answer(await _in_a_thread(work, call, WaitingTools(tools), notebook.observe))
+            if inspect.iscoroutinefunction(code) or inspect.iscoroutinefunction(type(code).__call__):
+                return await code(call, work.tools, observe)
+            return await _in_a_thread(code, call, WaitingTools(work.tools), observe)
         except ToolFailed as failed:
             raise failure(failed.code, f"{call.name}: {failed}", "no", final=failed.final, after=failed.after) from None
         except AskLater as later:

@@ -6,12 +6,10 @@ loop: `activities/runtimes/thinking.py` is the half that knows it.
 
 import asyncio
 from importlib import import_module
+from typing import Any
 
-from activities.notebook import Notebook
-from activities.runtimes.runtime import Answer
-from activities.toolbox import ReadingTools
+from activities.runtimes.runtime import Work
 from contracts.base import Message
-from contracts.call import AgentCall
 from contracts.mind import Thinking
 
 
@@ -38,9 +36,7 @@ class ModelRuntime:
         self._control = control
         self._final = final
 
-    async def answer(self, call: AgentCall, tools: ReadingTools, notebook: Notebook) -> Answer:
+    async def answer(self, work: Work) -> Any:
         """Let the model work until its answer fits, or until it may not go on."""
         thinking = await asyncio.to_thread(import_module, "activities.runtimes.thinking")
-        thought = thinking.Thought(self._agent, self._provider, self._control, self._final)
-        answer: Answer = await thought.through(call, tools, notebook)
-        return answer
+        return await thinking.Thought(self._agent, self._provider, work).through(self._control, self._final)

@@ -18,7 +18,10 @@ NO_KEY = "none"
 
 @lru_cache(maxsize=64)
 def model_of(name: str, provider: Provider) -> "Model":
-    """Return a model by its name. The library's errors say what is wrong with the name, or which key is missing."""
+    """Return a model by its name. The library's errors say what is wrong with the name, or which key is missing.
+
+    Its connections are kept while anybody has entered it.
+    """
     if provider.url and name == provider.model:
         there = OpenAICompatibleProvider("gonogo", base_url=provider.url, api_key=provider.key or NO_KEY)
         return OpenAIChatModel(name, provider=there)

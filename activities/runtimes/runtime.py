@@ -1,37 +1,40 @@
-"""What every runtime of an agent is: it is handed a call, and answers with data and with what that cost.
+"""What every runtime of an agent is: it is handed work, and answers with data.
 
 Law: a runtime decides nothing. Who may run, what is halted, whether an answer fits, is settled around it, in
-`activities/agents.py`. What it raises is a failure of `activities/failure.py`.
+`activities/agents.py`. What it raises is a failure of `activities/failure.py`, or `Misfit`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+from activities.memory import Memory
 from activities.notebook import Notebook
 from activities.toolbox import ReadingTools
 from contracts.call import AgentCall
-from contracts.usage import Usage
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What an agent answered. `by_model`: what each language model was used, by its name."""
+class Work:
+    """One attempt: what is to be done, the tools for it, where to note what is noticed, and what stays."""
 
-    output: Any
-    by_model: Mapping[str, Usage] = field(default_factory=dict)
+    call: AgentCall
+    tools: ReadingTools
+    notebook: Notebook
+    memory: Memory
 
-    def usage(self) -> Usage:
-        """Return what all models together were used."""
-        total = Usage()
-        for used in self.by_model.values():
-            total = total.plus(used)
-        return total
+
+class Misfit(Exception):
+    """No answer that fits came, however often the runtime itself handed back what was wrong."""
+
+    def __init__(self, errors: tuple[str, ...], handed_back: int) -> None:
+        super().__init__("; ".join(errors))
+        self.errors = errors
+        self.handed_back = handed_back
 
 
 class Runtime(Protocol):
     """One way in which an agent thinks."""
 
-    async def answer(self, call: AgentCall, tools: ReadingTools, notebook: Notebook) -> Answer:
-        """Do the task, noting what it notices, and return the answer, however badly it fits."""
+    async def answer(self, work: Work) -> Any:
+        """Do the task and return the answer, however badly it fits."""
         ...

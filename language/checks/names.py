@@ -109,6 +109,8 @@ def approvers(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Findin
             yield from unknown(ROLE, name, known, found, key, "approvers", number)
     for rung, asked in enumerate(gate.escalation):
         for number, name in enumerate(asked.approvers):
+            if name in asked.from_:
+                continue
             path = (key, "escalation", rung, "approvers", number)
             yield from unknown(ROLE, name, known, found, *path)
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from contracts.definition import ActionStep, GroupStep, PlanStep, Step
-from contracts.gate import Gate
+from contracts.gate import Gate, Quorum
 from contracts.quorum import empty_seats
 from contracts.step import ESCALATE
 from contracts.workspace import Workspace
@@ -18,6 +18,8 @@ from language.draft import Draft
 from language.finding import Finding
 from language.steps import called_names, gate_of
 from language.yaml_source import Value
+
+MORE = "lower 'required' or name more approvers"
 
 
 class Least(NamedTuple):
@@ -57,10 +59,17 @@ def authors(draft: Draft, workspace: Workspace) -> Iterator[Finding]:
 def loosened(step: Step, gate: Gate, key: str, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     """Find approvals that say they are content with fewer people than a contract asks for."""
     least = least_of(step, draft, workspace)
-    if "required" in keys(draft.value(step, key)) and gate.quorum() < least.quorum:
-        message = f"the contract of '{least.tool}' asks for {least.quorum} people, and this for {gate.quorum()}"
-        mend = f"write 'required: {least.quorum}' or more, or leave it out"
-        yield draft.find("QUORUM_LOOSENED", message, step, key, "required", mend=mend)
+    for quorum, path in rungs(gate, key):
+        if "required" in keys(draft.value(step, *path)) and quorum.required < least.quorum:
+            message = f"the contract of '{least.tool}' asks for {least.quorum} people, and this for {quorum.required}"
+            mend = f"write 'required: {least.quorum}' or more, or leave it out"
+            yield draft.find("QUORUM_LOOSENED", message, step, *path, "required", mend=mend)
+
+
+def rungs(gate: Gate, key: str) -> list[tuple[Quorum, tuple[str | int, ...]]]:
+    """Return what each rung asks for, and where it stands: the gate itself first."""
+    paths: list[tuple[str | int, ...]] = [(key,), *((key, "escalation", at) for at in range(len(gate.escalation)))]
+    return list(zip(gate.quorums(), paths, strict=True))
 
 
 def keys(value: Value) -> Collection[str]:
@@ -85,40 +94,44 @@ def changed(step: Step, gate: Gate, key: str, draft: Draft) -> Iterator[Finding]
 
 def roles(step: Step, gate: Gate, key: str, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     """Find seats for roles that nobody holds."""
-    for role in gate.from_:
-        yield from unknown("role", role, workspace.people.roles(), at_step(draft, step), key, "from", role)
+    for quorum, path in rungs(gate, key):
+        if "from" in keys(draft.value(step, *path)):
+            for role in quorum.seats:
+                yield from unknown("role", role, workspace.people.roles(), at_step(draft, step), *path, "from", role)
 
 
 def unsatisfiable(step: Step, gate: Gate, key: str, draft: Draft, workspace: Workspace) -> Iterator[Finding]:
     """Find gates that ask for more approvals than there are people to give them, on any rung of their ladder."""
-    required = max(gate.quorum(), least_of(step, draft, workspace).quorum)
-    which = next((name for name in ("required", "from") if name in keys(draft.value(step, key))), "approvers")
-    asked = [(gate.approvers, (key, which))]
-    asked += [(rung.approvers, (key, "escalation", number)) for number, rung in enumerate(gate.escalation)]  # type: ignore[misc]
-    for approvers, path in asked:
+    least = least_of(step, draft, workspace).quorum
+    for number, (quorum, path) in enumerate(rungs(gate, key)):
+        approvers = gate.escalation[number - 1].approvers if number else gate.approvers
         known = {*workspace.people.roles(), *workspace.people.people}
-        people = deciders(approvers, gate, draft, workspace)
         if approvers and known.issuperset(approvers):
-            lacking = why_never(gate, required, people, workspace)
-            mend = "lower 'required' or name more approvers"
+            lacking = why_never(gate, quorum, least, deciders(approvers, gate, draft, workspace), workspace)
             if lacking:
-                yield draft.find("GATE_UNSATISFIABLE", lacking, step, *path, mend=mend)
+                written = keys(draft.value(step, *path))
+                which = [name for name in ("required", "from") if name in written] or (
+                    ["approvers"] if not number else []
+                )
+                yield draft.find("GATE_UNSATISFIABLE", lacking, step, *path, *which[:1], mend=MORE)
     escalation = workspace.people.escalation
     if escalation and gate.on_timeout == ESCALATE and not gate.escalation:
-        lacking = why_never(gate, required, deciders((escalation.role,), gate, draft, workspace), workspace)
+        people = deciders((escalation.role,), gate, draft, workspace)
+        lacking = why_never(gate, gate.quorums()[0], least, people, workspace)
         if lacking:
             message = f"escalated to '{escalation.role}', {lacking}"
             mend = "lower 'required', or write an 'escalation' of your own"
             yield draft.find("GATE_UNSATISFIABLE", message, step, key, "on_timeout", mend=mend)
 
 
-def why_never(gate: Gate, required: int, people: set[str], workspace: Workspace) -> str:
+def why_never(gate: Gate, quorum: Quorum, least: int, people: set[str], workspace: Workspace) -> str:
     """Return why some people can never approve, or not reject."""
+    required = max(quorum.required, least)
     if len(people) < required:
         return f"{required} must approve, and {len(people)} can: {listed(people)}"
-    empty = empty_seats(gate.from_, {name: workspace.people.people[name].roles for name in sorted(people)})
+    empty = empty_seats(quorum.seats, {name: workspace.people.people[name].roles for name in sorted(people)})
     # A role that nobody holds has a finding of its own.
-    if empty and workspace.people.roles().issuperset(gate.from_):
+    if empty and workspace.people.roles().issuperset(quorum.seats):
         return f"one person has one seat, and nobody is left for {listed(set(empty))} among {listed(people)}"
     if len(people) < gate.reject_quorum:
         return f"{gate.reject_quorum} must reject, and {len(people)} can: {listed(people)}"

@@ -23,7 +23,16 @@ async def retrieve(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[st
     changes = await _find_changes(alert, tools, observe)
     indicators = await _look_up(alert, tools, observe)
     knowledge = await _search(alert, tools, observe)
-    found = {"asset": asset, "changes": changes, "indicators": indicators, "knowledge": knowledge}
+    return _with_gaps({"asset": asset, "changes": changes, "indicators": indicators, "knowledge": knowledge}, observe)
+
+
+async def look_up_host(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
+    """Gather what the inventory says alone, where the other sources cannot be asked."""
+    asset = await _find_asset(read_alert(call.context["alert"]), tools, observe)
+    return _with_gaps({"asset": asset, "changes": [], "indicators": [], "knowledge": []}, observe)
+
+
+def _with_gaps(found: dict[str, Any], observe: Observe) -> dict[str, Any]:
     gaps = [name for name, rows in found.items() if not rows]
     for gap in gaps:
         observe(f"Nothing found: {gap}", source=gap, kind="question")

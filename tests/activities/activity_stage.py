@@ -16,10 +16,12 @@ POLICY = RetryPolicy(
     maximum_attempts=3,
 )
 
+TIMED = {"start_to_close_timeout": timedelta(minutes=2)}
+
 
 def stage(**info: Any) -> ActivityEnvironment:
     """Return an environment in mission-1, its first attempt of three."""
-    known = {"workflow_id": "mission-1", "workflow_run_id": "run-9", "retry_policy": POLICY}
+    known = {"workflow_id": "mission-1", "workflow_run_id": "run-9", "retry_policy": POLICY, **TIMED}
     environment = ActivityEnvironment()
     environment.info = replace(environment.info, **{**known, **info})
     return environment

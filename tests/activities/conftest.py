@@ -7,9 +7,12 @@ from activities.actions import ActionExecutor
 from activities.authority import Authority
 from activities.mcp_tools import ToolServers
 from activities.people import Directory
+from activities.runtimes.cast import Cast
+from activities.runtimes.model import Provider
 from tests.activities import office
 from tests.activities.service import Service, serving, tools
 from tests.activities.service import servers as at
+from tests.model_server import ModelServer, model_serving
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +48,20 @@ async def servers(service: Service) -> AsyncIterator[ToolServers]:
 @pytest.fixture
 def executor(home: Path, servers: ToolServers) -> ActionExecutor:
     return ActionExecutor(tools(), servers, Authority(tools(), Directory(home / "people.yaml"), office.lineage))
+
+
+@pytest.fixture(scope="session")
+async def running_models() -> AsyncIterator[ModelServer]:
+    async with model_serving() as server:
+        yield server
+
+
+@pytest.fixture
+def models(running_models: ModelServer) -> ModelServer:
+    """A server of language models without a script."""
+    return running_models.begin()
+
+
+@pytest.fixture
+def cast(models: ModelServer) -> Cast:
+    return Cast(Provider(model="small", url=models.url))

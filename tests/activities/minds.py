@@ -91,3 +91,12 @@ async def pretender(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[s
 
 async def waiting_in_line(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
     raise AskLater("the model is busy", 90)
+
+
+async def doubting(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
+    observe("is that so?", kind="thought", confidence=0.4)
+    raise KeyError("host")
+
+
+async def sure(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
+    return {"verdict": "dismiss", "confidence": 0.7}

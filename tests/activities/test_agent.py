@@ -1,6 +1,7 @@
 """The runner of agents: what it lets run, what it hands them, and what it does with what they answer."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from activities.agents import AgentRunner
 from activities.mcp_tools import ToolServers
 from contracts.call import AgentCall, AgentResult
 from contracts.mind import Agent, CodeAgent
+from contracts.observation import Observation, observed
 from tests.activities import minds
 from tests.activities.activity_stage import failing, stage, told
 from tests.activities.service import Service, tools
@@ -49,9 +51,12 @@ async def test_an_agent_works_with_its_tools_and_its_answer_comes_back(runner: A
     assert () == result.errors
     assert (1, 1) == (result.usage.agent_runs, result.usage.tool_calls)
     assert result.usage.seconds > 0
-    assert [(1, "progress", "looking", "look"), (2, "finding", "it is fine", "look")] == [
-        (one.number, one.kind, one.text, one.source) for one in result.observations
-    ]
+    assert [
+        (1, "progress", "looking", "look"),
+        (2, "call", '{"host":"web-01"}', "look"),
+        (3, "answer", '{"ok":true}', "look"),
+        (4, "finding", "it is fine", "look"),
+    ] == [(one.number, one.kind, one.text, one.source) for one in result.observations]
     assert ["look"] == service.tools_called()
 
 
@@ -60,7 +65,7 @@ async def test_a_plain_function_works_in_a_thread(runner: AgentRunner) -> None:
 
     assert {"ok": True} == result.output["seen"]
     assert result.output["thread"].startswith("agent")
-    assert ["from a thread"] == [one.text for one in result.observations]
+    assert ["from a thread"] == [one.text for one in result.observations if one.kind == "finding"]
     assert 1 == result.usage.tool_calls
 
 
@@ -72,7 +77,26 @@ async def test_observations_are_streamed_while_the_agent_works(runner: AgentRunn
     await environment.run(runner.run, call())
 
     assert ["looking"] in beats
-    assert ["looking", "it is fine"] == beats[-1]
+    assert ("looking", "it is fine") == (beats[-1][0], beats[-1][-1])
+
+
+async def test_a_failure_takes_along_what_was_noticed_in_this_attempt_and_those_before(runner: AgentRunner) -> None:
+    before = Observation(number=1, at=datetime.now(UTC), text="it was slow", attempt=1)
+    details = ({"observations": [before.model_dump(mode="json"), "no observation"]},)
+    error = await failing(stage(attempt=2, heartbeat_details=details).run(runner.run, call("doubting")))
+
+    assert ("tool_failed", "no", True) == told(error)
+    assert [(1, 1, "finding", "it was slow", None), (2, 2, "thought", "is that so?", 0.4)] == [
+        (one.number, one.attempt, one.kind, one.text, one.confidence) for one in observed(error.details)
+    ]
+
+
+async def test_an_agent_that_says_how_sure_it_is_is_noted(runner: AgentRunner) -> None:
+    result = await stage().run(runner.run, call("sure"))
+
+    assert [("confidence", "70% sure of the answer", 0.7)] == [
+        (one.kind, one.text, one.confidence) for one in result.observations
+    ]
 
 
 async def test_a_cancellation_reaches_an_agent_that_waits(runner: AgentRunner) -> None:
@@ -143,7 +167,10 @@ async def test_a_chatty_agent_fills_neither_history_nor_heartbeats(runner: Agent
         ("leaving", "leaving failed: SystemExit: 3", ("tool_failed", "no", True)),
         (
             "babbling",
-            "babbling failed: ValueError: an observation is a thought, finding, progress or question, not a 'shout'",
+            (
+                "babbling failed: ValueError: an observation is a thought, finding, progress, question, call, answer "
+                "or confidence, not a 'shout'"
+            ),
             ("tool_failed", "no", True),
         ),
     ],

@@ -236,6 +236,10 @@ async def test_the_terminal_gets_one_line(desk):
             {"about": "dead_letter", "kind": "failure", "tool": None, "deadline": None, "to": ("operator",)},
             "remediate/isolate failed and waits for operator to say how to go on; gonogo show mission-1",
         ),
+        (
+            {"about": "dead_letter", "kind": "stopped", "tool": None, "deadline": None, "to": ("operator",)},
+            "isolate was stopped from outside and waits for operator to say how to go on; gonogo show mission-1",
+        ),
         ({"about": "settled", "decision": "timed_out"}, "was timed out; gonogo show mission-1"),
         ({"about": "settled", "decision": "approved", "by": ("lea", "lou")}, "was approved by lea, lou; gonogo show"),
         ({"kind": "review", "tool": None}, "gonogo reject mission-1 remediate/isolate"),

@@ -12,7 +12,13 @@ from tests.activities.court import signed, told
 from tests.activities.office import claims, hearing, opening, subject
 
 TASK = subject(
-    kind="task", approvers=("anna", "lead"), tool=None, arguments=None, compensation=None, excluded=(), message="Rate it"
+    kind="task",
+    approvers=("anna", "lead"),
+    tool=None,
+    arguments=None,
+    compensation=None,
+    excluded=(),
+    message="Rate it",
 )
 RATED = {
     "type": "object",

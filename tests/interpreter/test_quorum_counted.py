@@ -91,6 +91,43 @@ async def test_what_people_say_comes_to(more, words, decision):
     assert decision == (await said(*words, **more))["decision"]
 
 
+UP = {"timeout": "1h", "on_timeout": "escalate"}
+LEADS, CHIEF = ["lea approve", "lou approve"], {"from": {"chief": 1}}
+LADDERS = [
+    ("a rung that says nothing asks for as many", SEATED, {"approvers": ["lead"]}, LEADS, "timed_out"),
+    ("a rung that asks for one", SEATED, {"approvers": ["lead"], "required": 1}, ["lea approve"], "approved"),
+    ("other seats", SEATED, {"approvers": ["lead"], "from": {"lead": 2}}, LEADS, "approved"),
+    ("other seats, half taken", SEATED, {"approvers": ["lead"], "from": {"lead": 2}}, ["lea approve"], "timed_out"),
+    ("more people", {}, {"approvers": ["lead"], "required": 2}, ["lea approve"], "timed_out"),
+    ("seats of its own and no more", {"required": 3}, {"approvers": ["chief"], **CHIEF}, ["cleo approve"], "approved"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("own", "rung", "words", "decision"), [one[1:] for one in LADDERS], ids=[one[0] for one in LADDERS]
+)
+async def test_a_rung_may_ask_for_a_quorum_of_its_own(own, rung, words, decision):
+    ladder = [{"timeout": "1h", **rung}]
+    run = await rehearse(plan_of([gate(**own, **UP, escalation=ladder)]), saying([], words))
+
+    assert decision == run.scope.variables.values["said"]["decision"]
+
+
+async def test_a_rung_asks_for_no_fewer_than_the_contract_of_the_tool():
+    twice = TOOLS["isolate"].model_copy(update={"approvals": 2})
+    plan = plan_of([isolate_on_a_ladder()]).model_copy(update={"tools": {**TOOLS, "isolate": twice}})
+    run = await rehearse(plan, saying([], ["lea approve"]))
+
+    assert [2, 2] == [opening.subject.required for opening in run.ports.openings]
+    assert "skipped" == run.statuses()["act"]
+
+
+def isolate_on_a_ladder():
+    ladder = [{"approvers": ["lead"], "required": 1, "timeout": "1h"}]
+    asked = {"approvers": ["chief"], **UP, "escalation": ladder, "on_reject": "continue"}
+    return {"kind": "action", "step": "act", "action": "isolate", "with": {"host": "a"}, "approval": asked}
+
+
 async def test_an_answer_names_those_whose_word_it_is():
     more = {"required": 2}
     words = ["lea approve", "both abstain", "lea withdraw", "lou approve yes", "lea approve then yes"]

@@ -57,6 +57,16 @@ async def test_an_answer_that_does_not_fit_goes_back_once_with_the_errors():
     assert "completed" == run.state
 
 
+async def test_an_agent_that_was_told_already_as_often_as_it_may_is_not_asked_again():
+    calls = []
+    told = AgentResult(errors=("x is missing",), handed_back=2)
+    run = await rehearse(plan_of([agent("one")]), FakePorts(agents={"ann": lambda call: calls.append(call) or told}))
+
+    assert ["one"] == [call.path for call in calls]
+    failure = run.scope.journal.get("one").failure
+    assert ("output_invalid", "the errors were handed back to it 2 times") == (failure.code, failure.tried)
+
+
 async def test_a_second_answer_that_does_not_fit_fails_the_step():
     ports = FakePorts(agents={"ann": AgentResult(errors=("x is missing",))})
 

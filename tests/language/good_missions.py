@@ -22,21 +22,12 @@ PAIR = {
     "on_timeout": "escalate",
     "escalation": [{"approvers": ["tech_lead", "cy"], "timeout": "1h"}],
 }
-"""Two people: what nobody can undo takes as many."""
+"""What can be undone by nobody needs two people, on each rung."""
 
 
 @st.composite
 def targets(draw: Any, count: list[int], depth: int, words: tuple[str, ...]) -> Any:
     return draw(lists(count, depth - 1, named=False)) if depth and draw(st.booleans()) else draw(st.sampled_from(words))
-
-
-PAIR = {
-    "approvers": "tech_lead",
-    "timeout": "2h",
-    "on_timeout": "escalate",
-    "escalation": [{"approvers": ["tech_lead", "cy"], "timeout": "1h"}],
-}
-"""What can be undone by nobody needs two people, on each rung."""
 
 
 @st.composite
@@ -51,95 +42,117 @@ def gates(draw: Any, count: list[int], depth: int) -> dict[str, Any]:
     return {**gate, **draw(st.sampled_from([{}, {}, *QUORUMS]))}
 
 
+Draw = Any
+"""What draws from a strategy."""
+
+
+def raced(draw: Draw, count: list[int], depth: int) -> dict[str, Any]:
+    return {"race": [{"agent": name, "task": draw(TEXTS)} for name in ("architect", "reviewer")]}
+
+
+def canary(draw: Draw, count: list[int], depth: int) -> dict[str, Any]:
+    probes = [{"action": "look_up"}, {"agent": "analyst", "task": "At ${{ stage }}"}]
+    form = {
+        "stages": draw(st.sampled_from([[1], [1, 10, 100]])),
+        "do": {"action": "open_ticket", "with": {"n": "${{ stage }}"}, "compensate": "close_ticket"},
+        "bake": draw(TIMES),
+        "probe": draw(st.sampled_from(probes)),
+        "healthy": "has(dyn(result).title) || stage > 1",
+        "incident": {"action": "open_ticket", "with": {"found": "${{ result }}"}},
+    }
+    if draw(st.booleans()):
+        form |= {"last": draw(gates(count, depth)), "sandbox": {"action": "open_ticket"}}
+    return {"canary": form}
+
+
+def planned(draw: Draw, count: list[int], depth: int) -> dict[str, Any]:
+    allow = {"kinds": ["agent", "action"], "agents": "reviewer", "tools": ["look_up", "open_ticket"]}
+    form = {"agent": "planner", "task": draw(TEXTS), "context": draw(CONTEXT), "allow": allow}
+    if not draw(st.booleans()):
+        return {"plan": form}
+    # Changes to a plan are its planner's: it has `revise`.
+    asked = {key: value for key, value in draw(gates(count, depth)).items() if key != "on_changes"}
+    return {"plan": {**form, "revise": True, "attempts": 2, "max_steps": 5}, "approval": asked}
+
+
+def party(draw: Draw, count: list[int], depth: int) -> dict[str, Any]:
+    form = {"topic": draw(TEXTS), "members": ["architect", "reviewer"], "rounds": draw(st.integers(1, 9))}
+    form |= {"tokens": 9_000, "stall": 2, "context": draw(CONTEXT), "facilitator": "ada"}
+    return {"party": {**form, "on_stall": draw(targets(count, depth, ("continue", "escalate")))}}
+
+
+def child(draw: Draw, count: list[int], depth: int) -> dict[str, Any]:
+    ends = {"on_parent_close": draw(st.sampled_from(["undo", "cancel", "abandon"]))}
+    look = {"mission": "look_around", "with": {"host": draw(TEXTS)}, "accept": "calm", "timeout": draw(TIMES)}
+    file = {"mission": "file_report", "accept": ["filed"], "allow": {"tools": ["open_ticket", "close_ticket"]}}
+    return {**draw(st.sampled_from([{**look, "allow": {"agents": "architect"}}, file])), **ends}
+
+
+def waited(draw: Draw, count: list[int], depth: int) -> dict[str, Any]:
+    return {"wait": {"for": draw(TIMES)}}
+
+
+def mapped(draw: Draw, count: list[int], depth: int) -> dict[str, Any]:
+    form = {"over": "alert.hosts", "as": f"item{count[0]}", "tolerate": draw(st.sampled_from([2, "20%"]))}
+    return {"map": {**form, "do": draw(lists(count, depth - 1, named=False))}}
+
+
+def asked_agent(draw: Draw, count: list[int], depth: int) -> dict[str, Any]:
+    form = {"agent": "analyst", "task": draw(TEXTS), "output": f"out{count[0]}"}
+    form |= {"context": draw(CONTEXT), "retry": draw(RETRIES), "timeout": draw(TIMES)}
+    if draw(st.booleans()):
+        other = {"agent": "reviewer", "else": draw(targets(count, depth, ("escalate", "continue")))}
+        form["on_failure"] = {"external": {"agent": "architect", "else": other}, "any": "escalate"}
+    return {**form, "below_floor": draw(targets(count, depth, ("escalate", "continue", "escalate_to_human")))}
+
+
+def acted(draw: Draw, count: list[int], depth: int) -> dict[str, Any]:
+    if draw(st.booleans()):
+        return {"action": "send_money", "approval": {**draw(gates(count, depth)), **PAIR}, "with": {"sum": 1}}
+    undone = st.sampled_from(["close_ticket", {"tool": "close_ticket"}])
+    return {"action": "open_ticket", "compensate": draw(undone)}
+
+
+def gated(draw: Draw, count: list[int], depth: int) -> dict[str, Any]:
+    return {"gate": draw(gates(count, depth))}
+
+
+def decided(draw: Draw, count: list[int], depth: int) -> dict[str, Any]:
+    way = targets(count, depth, ("continue", "escalate"))
+    return {"condition": {"if": draw(st.sampled_from(["alert.bad", "true"])), "then": draw(way), "else": draw(way)}}
+
+
+def looped(draw: Draw, count: list[int], depth: int) -> dict[str, Any]:
+    form = {"do": draw(lists(count, depth - 1, named=False)), "until": "alert.ok || iteration > 2"}
+    form |= {"max_iterations": draw(st.integers(1, 15)), "on_max": draw(targets(count, depth, ("abort",)))}
+    return {"loop": form}
+
+
+def parallel(draw: Draw, count: list[int], depth: int) -> dict[str, Any]:
+    return {"parallel": draw(lists(count, depth - 1, named=False))}
+
+
+def grouped(draw: Draw, count: list[int], depth: int) -> dict[str, Any]:
+    if draw(st.booleans()):
+        return {"approval": {**draw(gates(count, depth)), **PAIR}, "steps": draw(approved(count, depth))}
+    return {"steps": draw(lists(count, depth - 1, named=True))}
+
+
+FLAT = (asked_agent, acted, gated, decided, raced, waited, planned, party, child)
+DEEP = (parallel, looped, grouped, mapped, canary)
+"""These hold steps of their own, and are not made at the bottom."""
+
+
 @st.composite
-def steps(draw: Any, count: list[int], depth: int, *, named: bool) -> dict[str, Any]:
+def steps(draw: Draw, count: list[int], depth: int, *, named: bool) -> dict[str, Any]:
     count[0] += 1
-    number = count[0]
-    kinds = ["agent", "action", "gate", "condition", "race", "wait", "plan", "party", "mission"]
-    kinds += ["parallel", "loop", "steps", "map", "canary"] if depth else []
-    kind = draw(st.sampled_from(kinds))
-    step: dict[str, Any] = {"step": f"s{number}"} if named or draw(st.booleans()) else {}
+    step: dict[str, Any] = {"step": f"s{count[0]}"} if named or draw(st.booleans()) else {}
     if draw(st.integers(0, 5)) == 5:
-        step |= (
-            {"locks": draw(st.sampled_from(["db", ["host:${{ alert.host }}", "db"]]))} if draw(st.booleans()) else {}
-        )
+        locks = st.sampled_from(["db", ["host:${{ alert.host }}", "db"]])
+        step |= {"locks": draw(locks)} if draw(st.booleans()) else {}
         step |= {"when": "has(alert.host)", "on_failure": draw(targets(count, depth, ("escalate", "continue")))}
-    match kind:
-        case "race":
-            step |= {"race": [{"agent": name, "task": draw(TEXTS)} for name in ("architect", "reviewer")]}
-        case "canary":
-            step["canary"] = {
-                "stages": draw(st.sampled_from([[1], [1, 10, 100]])),
-                "do": {"action": "open_ticket", "with": {"n": "${{ stage }}"}, "compensate": "close_ticket"},
-                "bake": draw(TIMES),
-                "probe": draw(
-                    st.sampled_from([{"action": "look_up"}, {"agent": "analyst", "task": "At ${{ stage }}"}])
-                ),
-                "healthy": "has(dyn(result).title) || stage > 1",
-                "incident": {"action": "open_ticket", "with": {"found": "${{ result }}"}},
-            }
-            if draw(st.booleans()):
-                step["canary"] |= {"last": draw(gates(count, depth)), "sandbox": {"action": "open_ticket"}}
-        case "plan":
-            allow = {"kinds": ["agent", "action"], "agents": "reviewer", "tools": ["look_up", "open_ticket"]}
-            step["plan"] = {"agent": "planner", "task": draw(TEXTS), "context": draw(CONTEXT), "allow": allow}
-            if draw(st.booleans()):
-                step["plan"] |= {"revise": True, "attempts": 2, "max_steps": 5}
-                # Changes to a plan are its planner's: it has `revise`.
-                asked = draw(gates(count, depth))
-                step["approval"] = {key: value for key, value in asked.items() if key != "on_changes"}
-        case "party":
-            step["party"] = {
-                "topic": draw(TEXTS),
-                "members": ["architect", "reviewer"],
-                "rounds": draw(st.integers(1, 9)),
-            }
-            step["party"] |= {"tokens": 9_000, "stall": 2, "context": draw(CONTEXT), "facilitator": "ada"}
-            step["party"]["on_stall"] = draw(targets(count, depth, ("continue", "escalate")))
-        case "mission":
-            ends = {"on_parent_close": draw(st.sampled_from(["undo", "cancel", "abandon"]))}
-            look = {"mission": "look_around", "with": {"host": draw(TEXTS)}, "accept": "calm", "timeout": draw(TIMES)}
-            file = {"mission": "file_report", "accept": ["filed"], "allow": {"tools": ["open_ticket", "close_ticket"]}}
-            step |= {**draw(st.sampled_from([{**look, "allow": {"agents": "architect"}}, file])), **ends}
-        case "wait":
-            step |= {"wait": {"for": draw(TIMES)}}
-        case "map":
-            step["map"] = {"over": "alert.hosts", "as": f"item{number}", "tolerate": draw(st.sampled_from([2, "20%"]))}
-            step["map"] |= {"do": draw(lists(count, depth - 1, named=False))}
-        case "agent":
-            step |= {"agent": "analyst", "task": draw(TEXTS)}
-            step |= {"context": draw(CONTEXT), "retry": draw(RETRIES), "timeout": draw(TIMES), "output": f"out{number}"}
-            step["below_floor"] = draw(targets(count, depth, ("escalate", "continue", "escalate_to_human")))
-            if "on_failure" in step and draw(st.booleans()):
-                other = {"agent": "reviewer", "else": draw(targets(count, depth, ("escalate", "continue")))}
-                step["on_failure"] = {"external": {"agent": "architect", "else": other}, "any": "escalate"}
-        case "action" if draw(st.booleans()):
-            step |= {"action": "send_money", "approval": {**draw(gates(count, depth)), **PAIR}, "with": {"sum": 1}}
-        case "action":
-            step |= {
-                "action": "open_ticket",
-                "compensate": draw(st.sampled_from(["close_ticket", {"tool": "close_ticket"}])),
-            }
-        case "gate":
-            step["gate"] = draw(gates(count, depth))
-        case "condition":
-            way = targets(count, depth, ("continue", "escalate"))
-            step["condition"] = {
-                "if": draw(st.sampled_from(["alert.bad", "true"])),
-                "then": draw(way),
-                "else": draw(way),
-            }
-        case "loop":
-            step["loop"] = {"do": draw(lists(count, depth - 1, named=False)), "until": "alert.ok || iteration > 2"}
-            step["loop"] |= {
-                "max_iterations": draw(st.integers(1, 15)),
-                "on_max": draw(targets(count, depth, ("abort",))),
-            }
-        case "steps" if draw(st.booleans()):
-            step |= {"approval": {**draw(gates(count, depth)), **PAIR}, "steps": draw(approved(count, depth))}
-        case _:
-            step[kind] = draw(lists(count, depth - 1, named=kind == "steps"))
-    return step
+    make = draw(st.sampled_from([*FLAT, *(DEEP if depth else ())]))
+    return {**step, **make(draw, count, depth)}
 
 
 @st.composite

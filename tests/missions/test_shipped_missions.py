@@ -39,6 +39,26 @@ def test_a_sample_fits_its_mission_and_its_page_names_it(sample: Path):
 
 
 MISTAKES = {
+    "incident_triage: nobody stands in for the retriever": (
+        "any: {agent: inventory_clerk, else: escalate}",
+        "any: escalate",
+        {"sources_down", "nothing_known"},
+    ),
+    "incident_triage: what nobody weighed goes on by itself": (
+        "timeout: escalate, output_invalid",
+        "timeout: continue, output_invalid",
+        {"unweighed", "commander_silent"},
+    ),
+    "incident_triage: nobody is asked about a host that stays on the network": (
+        "    on_failure: {any: escalate}\n          approval:",
+        "    approval:",
+        {"isolation_fails"},
+    ),
+    "incident_triage: a report undoes what was done": (
+        "no reason to let a host back on the network.\n    on_failure: {any: continue}\n",
+        "no reason\n",
+        {"no_report"},
+    ),
     "create_prd: a rejection for good is asked for once more": (
         'until: answer.decision != "rejected" || further.decision != "approved"',
         "until: answer.approved",

@@ -38,6 +38,15 @@ async def test_a_source_with_nothing_is_a_gap_and_is_said(open_desk: OpenDesk):
     ]
 
 
+async def test_the_inventory_clerk_says_that_all_but_the_inventory_is_missing(open_desk: OpenDesk):
+    async with open_desk() as desk:
+        alone = await desk.run("inventory_clerk", alert=load_alert("beaconing_workstation"))
+        whole = await desk.run("retriever", alert=load_alert("beaconing_workstation"))
+
+    assert (whole["asset"], ["changes", "indicators", "knowledge"]) == (alone["asset"], alone["gaps"])
+    assert "Nothing found: knowledge" in [text for text, _, kind in desk.observations if kind == "question"]
+
+
 async def test_an_alert_with_only_what_is_required_is_triaged_too(open_desk: OpenDesk):
     alert = {
         "class_uid": 2004,
@@ -66,6 +75,7 @@ async def test_agents_are_given_only_tools_that_read(open_desk: OpenDesk, agent:
 async def test_agents_use_every_tool_they_are_given_and_change_nothing(open_desk: OpenDesk):
     async with open_desk() as desk:
         await prepare(desk, "beaconing_workstation")
+        await desk.run("inventory_clerk", alert=load_alert("beaconing_workstation"))
         effects = desk.ledger()
 
     triage = {name: contract for name, contract in AGENTS.items() if "incident_triage" in contract.callable}

@@ -16,7 +16,20 @@ from starter.ports import HOST, free_port
 from starter.server import DevServer
 
 VERBS = ("demo", "dev", "lint", "start", "cancel", "setup", "list", "show", "follow", "queue", "approve", "reject")
-VERBS += ("modify", "people", "audit", "rehearse", "replay", "explain", "schema", "graph", "diff", "new", "estimate")
+VERBS += (
+    "modify",
+    "people",
+    "audit",
+    "rehearse",
+    "replay",
+    "explain",
+    "finding",
+    "schema",
+    "graph",
+    "diff",
+    "new",
+    "estimate",
+)
 VERBS += ("event",)
 RUNS = int(os.environ.get("GONOGO_EXIT_RUNS", "4"))
 """How often the exit codes are looked at; 200 in a row is `GONOGO_EXIT_RUNS=200`."""
@@ -99,7 +112,7 @@ async def test_a_reader_that_goes_away_is_no_traceback(server):
         (["start", "x", "--input", "y"], "who asks for it?"),
         (["list", "--limit", "none"], "limit"),
         (["cancel", "x", "--reason", " "], "say why"),
-        (["explain", "CYCEL"], "did you mean CYCLE?"),
+        (["finding", "CYCEL"], "did you mean CYCLE?"),
     ],
 )
 def test_a_misspelt_command_is_a_usage_error_in_one_line(arguments, said, capsys, monkeypatch):

@@ -97,6 +97,21 @@ async def test_show_and_queue_name_the_dead_letter(gonogo, failed, client):
     assert re.search(r"\d+ missions? waits? in the dead letter queue", queue.out)
 
 
+async def test_the_queue_as_data_has_failures_and_gates_in_one_place(gonogo, failed, waiting, client):
+    await until(lambda: listed(client, failed, "maya"))
+    everything = (await gonogo("queue", "--json")).json
+    hers = (await gonogo("queue", "--role", "maya", "--json")).json
+    letter = next(one for one in everything if one["id"] == failed)
+
+    assert ("failure", "report", "refused", "no", ["maya"], False) == tuple(
+        letter[key] for key in ("kind", "step", "code", "message", "approvers", "summed")
+    )
+    assert f"gonogo retry {failed} report --reason WHY" == letter["ways"][0]["command"]
+    assert letter in hers
+    assert ["approval"] == [one["kind"] for one in everything if one["id"] == waiting]
+    assert failed not in {one["id"] for one in (await gonogo("queue", "--role", "cook", "--json")).json}
+
+
 async def test_an_undoing_that_failed_is_listed_with_its_manual_path(gonogo, client, cast):
     cast.broken |= {"file_ticket", "release_host"}
     mission = await wait_at_gate(client)

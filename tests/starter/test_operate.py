@@ -258,3 +258,16 @@ async def test_two_approvers_are_asked_for_in_the_queue(gonogo, client):
         return f"{mission}" in (out := (await gonogo("queue", "--all")).out) and "lead (0 of 2)" in out
 
     assert await eventually(shown)
+
+
+async def test_explain_tells_what_agents_noticed_and_a_finding_s_code_is_another_verb(gonogo, waiting):
+    told = await gonogo("explain", waiting)
+    [step] = (await gonogo("explain", waiting, "look", "--json")).json
+
+    assert (0, True, True) == (told.code, "look" in told.out, "web-01 beacons" in told.out)
+    assert ("look", [(1, "finding", "web-01 beacons", "siem", 1)]) == (
+        step["step"],
+        [tuple(one[key] for key in ("number", "kind", "text", "source", "attempt")) for one in step["observations"]],
+    )
+    assert (1, True) == ((none := await gonogo("explain", waiting, "nowhere")).code, "no agent of" in none.err)
+    assert (1, True) == ((code := await gonogo("explain", "CYCLE")).code, "`gonogo finding CYCLE`" in code.err)

@@ -13,21 +13,21 @@ from starter.cli import run
 from starter.graph import rendered
 
 
-def test_explain_without_a_code_lists_all(capsys):
-    assert 0 == run(["explain"])
+def test_finding_without_a_code_lists_all(capsys):
+    assert 0 == run(["finding"])
     assert list(codes()) == [line.split()[0] for line in capsys.readouterr().out.splitlines()]
 
 
-def test_explain_prints_why_the_mend_and_both_examples(capsys):
-    assert 0 == run(["explain", "loop_unbounded"])
+def test_finding_prints_why_the_mend_and_both_examples(capsys):
+    assert 0 == run(["finding", "loop_unbounded"])
     out = capsys.readouterr().out
     code = codes()["LOOP_UNBOUNDED"]
     assert all(part in out for part in (code.title, code.why, code.mend, "max_iterations: 5", "Refused:", "Mended:"))
 
 
 def test_a_code_like_none_is_one_sentence_that_says_where_all_are(capsys):
-    assert 2 == run(["explain", "quux"])
-    assert "`gonogo explain` lists all" in capsys.readouterr().err
+    assert 2 == run(["finding", "quux"])
+    assert "`gonogo finding` lists all" in capsys.readouterr().err
 
 
 def test_lint_says_once_where_more_is_said_and_only_to_people(tmp_path, capsys):
@@ -36,7 +36,7 @@ def test_lint_says_once_where_more_is_said_and_only_to_people(tmp_path, capsys):
 
     assert 1 == run(["lint", str(mission)])
     told = capsys.readouterr()
-    assert ("`gonogo explain CODE` says more\n", False) == (told.err, "explain" in told.out)
+    assert ("`gonogo finding CODE` says more\n", False) == (told.err, "gonogo finding" in told.out)
     assert 1 == run(["lint", str(mission), "--json"])
     assert "" == capsys.readouterr().err
 

@@ -28,6 +28,7 @@ from tests.system.hands import ROOT, Hand, Nursery, clean_environ, until
 SHIPPED = ROOT / "missions"
 TICKETS = "secops-tickets"
 NAMESPACES = [f"place-{number}" for number in range(1, 41)]
+PROVIDED = ("dead_letter:", "on_failure:")
 TASK_TIMEOUT = timedelta(seconds=2)
 """How long the server waits for a worker that took a mission's task and says nothing more. Its own default is 10 s."""
 
@@ -58,13 +59,14 @@ def people_at(home: Path) -> Path:
 def workspace_with(folder: Path, **queues: str) -> Path:
     """Copy the shipped workspace, with other queues for some tools: what a team does that serves its own tools.
 
-    Its missions wait for no operator when they fail: these tests are about what is undone then, and when.
+    Its missions provide for no failure and wait for no operator: these tests are about what is undone then, and when.
     """
     folder.mkdir()
     for file in (*SHIPPED.glob("*.yaml"), *SHIPPED.glob("*/mission.yaml")):
         target = folder / file.relative_to(SHIPPED)
         target.parent.mkdir(exist_ok=True)
-        target.write_text("".join(line for line in file.read_text().splitlines(True) if "dead_letter:" not in line))
+        lines = file.read_text().splitlines(keepends=True)
+        target.write_text("".join(line for line in lines if not line.strip().startswith(PROVIDED)))
     tools = yaml.safe_load((SHIPPED / "tools.yaml").read_text())
     for tool, queue in queues.items():
         tools["tools"][tool]["queue"] = queue

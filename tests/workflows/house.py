@@ -30,6 +30,7 @@ from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, To
 from contracts.decision import DECIDE, Claims, Opening, Receipt
 from contracts.lock import TABLE, LockView, TableQuery, TableView
 from contracts.notice import SEND_NOTICE, Delivery, Notice
+from contracts.past import READ_PAST, Past
 from contracts.plan import Limits, MissionInput, MissionResult, Plan
 from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionView, StateQuery
 from starter.state import read_receipt
@@ -64,6 +65,8 @@ class Activities:
     """What a notice comes to, by what it is about."""
     notices: list[Notice] = field(default_factory=list)
     lookout: Lookout | None = None
+    read: asyncio.Event | None = None
+    """Until it is set, no mission hears of its past."""
 
     @activity.defn(name=SEND_NOTICE)
     async def notify(self, notice: Notice) -> Delivery:
@@ -83,6 +86,12 @@ class Activities:
         if call.key not in {key for _, key, _ in self.world}:
             self.world.append((call.tool, call.key, call.arguments))
         return ToolResult(output=await self._answer(self.tools, call.tool, call))
+
+    @activity.defn(name=READ_PAST)
+    async def past(self) -> Past:
+        if self.read is not None:
+            await self.read.wait()
+        return await Historian(activity.client()).read()
 
     async def _demand_free(self, name: str, **wanted: Any) -> None:
         halts = await self.lookout(**wanted) if self.lookout else ()
@@ -151,7 +160,7 @@ class House:
 
 def exact(limits: Limits | None) -> Limits:
     """Return limits as missions that are started now have them."""
-    return (limits or Limits()).model_copy(update={"exact": True, "tells": True})
+    return (limits or Limits()).model_copy(update={"exact": True, "tells": True, "attentive": True})
 
 
 def moved(plan: Plan, queue: str) -> Plan:
@@ -271,7 +280,7 @@ async def house(
         activities=[
             *(
                 *fakes,
-                Historian(client).read,
+                activities.past,
                 plans.load,
                 Judge(Directory(home / "people.yaml"), Arrivals(client)).judge,
             ),

@@ -1,5 +1,6 @@
 """Recorded histories of every kind of step replay, and the proof that this would notice a change."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -35,6 +36,24 @@ def history_in(path):
 async def test_a_recorded_history_replays(path):
     replayer = Replayer(workflows=[Mission, Locks, Halts], workflow_runner=runner(), data_converter=DATA_CONVERTER)
     await replayer.replay_workflow(history_in(path))
+
+
+async def test_a_mission_can_be_put_down_wherever_it_waits():
+    """A worker drops a mission from its cache by cancelling all of it: what goes on all the same is never dropped."""
+    at_once = asyncio.Semaphore(4)
+
+    async def put_down(history, events):
+        replayer = Replayer(workflows=[Mission, Locks, Halts], workflow_runner=runner(), data_converter=DATA_CONVERTER)
+        async with at_once, asyncio.timeout(30):
+            await replayer.replay_workflow(replace(history, events=history.events[:events]))
+
+    histories = [history_in(path) for path in (*HISTORIES, *TABLES)]
+    ends = [(one, event.event_id) for one in histories for event in one.events if is_end_of_task(event)]
+    await asyncio.gather(*(put_down(history, events) for history, events in ends))
+
+
+def is_end_of_task(event):
+    return event.HasField("workflow_task_completed_event_attributes")
 
 
 def test_every_kind_of_step_has_a_history():

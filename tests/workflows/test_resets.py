@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from temporalio import workflow
 from temporalio.client import WorkflowExecutionStatus as Status
+from temporalio.client import WorkflowFailureError
 from temporalio.common import RawValue
 
+from contracts.decision import DECIDE
 from contracts.plan import MissionResult
 from starter.reconcile import OPENED, Bounds, sweep
+from tests.interpreter.test_steps import gate
 from tests.workflows.house import Activities, Started, house
 from tests.workflows.test_commands import act
 from tests.workflows.test_mission import agent, isolate, replays
@@ -37,9 +41,9 @@ async def run_of(handle):
     return (await handle.describe()).run_id
 
 
-async def terminated(h, tool, steps):
+async def terminated(h, tool, steps, **more):
     """Terminate a mission while its approved action is under way; return it as whoever comes later knows it."""
-    started = await h.start(steps)
+    started = await h.start(steps, **more)
     await started.decide(await started.until(), "lea")
     await tool.begun.wait()
     await started.handle.terminate(reason="the wrong one")
@@ -214,4 +218,73 @@ async def test_a_mission_stuck_on_a_workflow_task_is_found_and_waits_in_its_dead
         await mission.command("resume")
         await mission.decide(await mission.until(), "lea")
         assert "completed" == (await mission.result()).state
+        await replays(mission.handle)
+
+
+def told(h):
+    return [(one.about, one.kind, one.to) for one in h.activities.notices if one.about == "dead_letter"]
+
+
+async def test_operators_are_told_of_a_reset_once_and_a_mission_that_nobody_answers_for_is_undone(
+    client, skipper, home
+):
+    tool = Slow()
+    async with house(client, home, Activities(tools={"isolate": tool})) as h:
+        steps = [act("file"), isolate(), agent("after")]
+        mission = await terminated(h, tool, steps, notify=True, dead_letter={"timeout": "1h"})
+        await found(client, mission)
+        view = await mission.seen(lambda view: stopped(view) and settled(view))
+
+        assert timedelta(hours=1) == view.letter.deadline - view.letter.at
+        await skipper.fast_forward(mission.handle, timedelta(minutes=61))
+        with pytest.raises(WorkflowFailureError) as caught:
+            await mission.result()
+        assert "stopped" == caught.value.cause.type
+        assert str(caught.value.cause).endswith("; no operator said in time how to go on")
+        assert ["file", "isolate", "release", "unfile"] == world(h)
+        assert [("dead_letter", "stopped", ("chief",))] == told(h)
+        await replays(mission.handle)
+
+
+async def test_an_answer_in_time_ends_the_deadline_of_a_reset(client, skipper, home):
+    tool = Slow()
+    async with house(client, home, Activities(tools={"isolate": tool})) as h:
+        mission = await terminated(h, tool, [isolate(), gate("ask", timeout="9h")], dead_letter={"timeout": "1h"})
+        await found(client, mission)
+        await mission.seen(lambda view: stopped(view) and settled(view))
+        await mission.command("resume")
+        opening = await mission.until()
+        await skipper.fast_forward(mission.handle, timedelta(hours=2))
+        await mission.decide(opening, "lea")
+
+        assert "completed" == (await mission.result()).state
+        await replays(mission.handle)
+
+
+async def test_a_command_waits_until_it_is_known_what_had_been_begun(client, home):
+    tool, read = Slow(), asyncio.Event()
+    async with house(client, home, Activities(tools={"isolate": tool}, read=read)) as h:
+        mission = await terminated(h, tool, [act("file"), isolate(), agent("after")])
+        await found(client, mission)
+        await mission.seen(lambda view: view.letter is not None)
+        await mission.handle.signal(DECIDE, mission.order("retry", "isolate"))
+        read.set()
+        await mission.seen(lambda view: view.commands)
+        await mission.decide(await mission.until(), "lou")
+
+        assert "completed" == (await mission.result()).state
+        assert ["file", "isolate", "release", "isolate"] == world(h)
+        await replays(mission.handle)
+
+
+async def test_an_operator_who_answers_before_the_past_is_known_is_not_asked_again(client, home):
+    tool, read = Slow(), asyncio.Event()
+    async with house(client, home, Activities(tools={"isolate": tool}, read=read)) as h:
+        mission = await terminated(h, tool, [isolate(), agent("after")])
+        await found(client, mission)
+        await mission.seen(lambda view: view.letter is not None)
+        await mission.handle.signal(DECIDE, mission.order("resume"))
+        read.set()
+
+        assert ("completed", ["isolate"]) == ((await mission.result()).state, world(h))
         await replays(mission.handle)

@@ -189,6 +189,7 @@ def _open(question: Question, path: str, rung: int, scope: Scope, amended: Openi
 def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
     """Return an opening of a question, with a nonce and a deadline of its own."""
     approvers, span = question.rungs[rung]
+    quorum = question.terms.quorum(rung)
     now = scope.ports.now()
     subject = Subject(
         mission=scope.mission.id,
@@ -198,7 +199,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         kind=question.kind,
         message=question.message,
         approvers=approvers,
-        required=question.terms.required,
+        required=quorum.required,
         tool=question.tool,
         arguments=question.arguments,
         compensation=question.compensation,
@@ -208,7 +209,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         plan_digest=scope.plan.digest,
         requested_by=scope.mission.requested_by,
         generation=scope.generation(path),
-        seats=question.terms.seats,
+        seats=quorum.seats,
         reject_quorum=question.terms.reject_quorum,
         excluded=question.terms.excluded,
         authors=scope.plan.definition.author if "author" in question.terms.excluded else (),

@@ -1,6 +1,6 @@
 """Ask an agent, and have an answer by its schema. One that does not fit goes back to it once with the errors."""
 
-from contracts.call import AgentCall, AgentResult
+from contracts.call import AgentCall, AgentResult, Observation
 from contracts.mind import PeopleAgent
 from contracts.record import Failure
 from workflows.interpreter.circle import demand_progress
@@ -22,24 +22,35 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     first = await _run(call, effort, scope)
     if not first.errors:
         return first
-    again = await _run(call.model_copy(update={"errors": first.errors}), effort, scope)
+    if first.handed_back is not None:
+        raise _unfit(call, first.errors, first.handed_back, first.observations, scope)
+    again = await _run(call.model_copy(update={"errors": first.errors}), effort, scope, first.observations)
+    noticed = (*first.observations, *again.observations)
     if again.errors:
-        raise StepFailed(
-            Failure(
-                code="output_invalid",
-                step=call.path,
-                actor=call.name,
-                operation="answer by its output schema",
-                cause="; ".join(again.errors),
-                tried="the errors were handed back to it once",
-                remains="mend the agent or its schema, and start the mission again",
-            )
-        )
+        raise _unfit(call, again.errors, 1, noticed, scope)
     return again.model_copy(
         update={
             "usage": first.usage.plus(again.usage),
-            "observations": (*first.observations, *again.observations),
+            "observations": noticed,
         }
+    )
+
+
+def _unfit(
+    call: AgentCall, errors: tuple[str, ...], times: int, noticed: tuple[Observation, ...], scope: Scope
+) -> StepFailed:
+    _note(call, noticed, scope)
+    often = {0: "nothing was handed back to it", 1: "the errors were handed back to it once"}
+    return StepFailed(
+        Failure(
+            code="output_invalid",
+            step=call.path,
+            actor=call.name,
+            operation="answer by its output schema",
+            cause="; ".join(errors),
+            tried=often.get(times, f"the errors were handed back to it {times} times"),
+            remains="mend the agent or its schema, and start the mission again",
+        )
     )
 
 
@@ -56,11 +67,18 @@ def _as_operators_said(call: AgentCall, scope: Scope) -> AgentCall:
     return call.model_copy(update=more)
 
 
-async def _run(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
+def _note(call: AgentCall, noticed: tuple[Observation, ...], scope: Scope) -> None:
+    """Keep what an agent noticed whose step has no answer."""
+    if noticed and scope.journal.get(call.path) is not None:
+        scope.journal.update(call.path, observations=noticed)
+
+
+async def _run(call: AgentCall, effort: Effort, scope: Scope, before: tuple[Observation, ...] = ()) -> AgentResult:
     try:
         with scope.ports.within(call.path):
             return await scope.ports.run_agent(call, effort)
     except EffectFailed as failed:
+        _note(call, (*before, *failed.observations), scope)
         raise StepFailed(
             Failure(
                 code=failed.code,

@@ -127,6 +127,11 @@ async def _wait_for_operators(scope: Scope) -> Ending:
     await scope.ports.wait(lambda: False, letter.deadline, f"{letter.failure.step} waits for an operator")
     if letter.deadline is None or scope.ports.now() < letter.deadline or scope.control.overriding():
         raise Suspended
+    return overdue(letter)
+
+
+def overdue(letter: DeadLetter) -> Ending:
+    """Return the ending of a mission whose operators have not said in time how it goes on."""
     said = "; no operator said in time how to go on"
     return failing(letter.failure.model_copy(update={"remains": f"{letter.failure.remains}{said}".removeprefix("; ")}))
 

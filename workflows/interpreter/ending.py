@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+from contracts.observation import Observation
 from contracts.record import Failure
 from contracts.view import MissionState
 
@@ -24,7 +25,14 @@ class EffectFailed(Exception):
     """An agent or a tool failed for good, after so many attempts. `applied`: whether the world may have changed."""
 
     def __init__(
-        self, code: str, cause: str, *, tried: str = "", applied: Applied = "unknown", attempts: int = 1
+        self,
+        code: str,
+        cause: str,
+        *,
+        tried: str = "",
+        applied: Applied = "unknown",
+        attempts: int = 1,
+        observations: tuple[Observation, ...] = (),
     ) -> None:
         super().__init__(f"{code}: {cause}")
         self.code = code
@@ -32,6 +40,7 @@ class EffectFailed(Exception):
         self.tried = tried
         self.applied = applied
         self.attempts = attempts
+        self.observations = observations
 
 
 class StepFailed(Exception):

@@ -10,7 +10,7 @@ from datetime import timedelta
 from contracts.base import digest
 from contracts.decision import Ruling
 from contracts.definition import ActionStep, MissionStep, Step
-from contracts.gate import Gate
+from contracts.gate import Gate, Quorum
 from contracts.record import inside
 from language.steps import called_by, children, gate_of, walk
 from workflows.interpreter.ask import Question, ask_apart
@@ -42,7 +42,7 @@ def gates_passed(ruling: Ruling, scope: Scope) -> Iterator[Passed]:
         for opening in scope.gates.openings():
             asked = opening.subject
             if asked.kind in {"escalation", "compensation"} and asked.step.startswith(inside(path)):
-                yield Passed(asked.step, asked.approvers, Terms(required=asked.required))
+                yield Passed(asked.step, asked.approvers, Terms((Quorum(asked.required, {}),)))
 
 
 def _terms(step: Step, gate: Gate, scope: Scope) -> Terms:

@@ -87,7 +87,7 @@ class Scope:
         while self._waits() and not (path and self._begun(path)):
             await self.ports.wait(lambda: not self._waits() or bool(path and self._begun(path)), None, "paused")
             halt_if_cancelled()
-            if self.ports.stopping():
+            if self.ports.stopping() and not (path and self.limits.attentive and self.control.begun(path)):
                 raise Suspended
 
     def _waits(self) -> bool:

@@ -81,7 +81,7 @@ def tell(about: About, opening: Opening, scope: Scope, reminder: int = 0, **sett
     )
 
 
-def tell_operators(step: str, deadline: datetime | None, scope: Scope) -> None:
+def tell_operators(step: str, deadline: datetime | None, scope: Scope, kind: str = FAILURE) -> None:
     """Have operators told that the mission waits for them with a failure. What failed and why they look up."""
     if not scope.plan.notify:
         return
@@ -93,7 +93,7 @@ def tell_operators(step: str, deadline: datetime | None, scope: Scope) -> None:
             mission=mission.id,
             name=scope.plan.definition.mission,
             step=step,
-            kind=FAILURE,
+            kind=kind,
             to=scope.plan.commanders(),
             at=now,
             deadline=deadline,

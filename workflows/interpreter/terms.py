@@ -1,10 +1,10 @@
 """On what terms people are asked: how many must approve, who may not, how many no's are one, when they are reminded."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
-from contracts.gate import Gate
+from contracts.gate import Gate, Quorum
 from contracts.plan import Plan
 from contracts.workspace import Tool
 
@@ -13,13 +13,17 @@ from contracts.workspace import Tool
 class Terms:
     """The terms of a question that no gate asks: anybody who is asked decides it alone."""
 
-    required: int = 1
-    seats: dict[str, int] = field(default_factory=dict)
+    quorums: tuple[Quorum, ...] = (Quorum(1, {}),)
+    """By rung; the last one holds for every further rung."""
     reject_quorum: int = 1
     excluded: tuple[str, ...] = ("requester",)
     stands_still: bool = True
     """Its clock stands while the mission is paused."""
     reminders: tuple[tuple[timedelta, ...], ...] = ()
+
+    def quorum(self, rung: int) -> Quorum:
+        """Return what a rung asks for. The workspace's own escalation asks for as many as the gate."""
+        return self.quorums[min(rung, len(self.quorums) - 1)]
 
 
 USUAL = Terms()
@@ -32,8 +36,7 @@ def terms(gate: Gate, *tools: Tool) -> Terms:
     """
     least = max((tool.approvals or 1 for tool in tools), default=1)
     return Terms(
-        max(gate.quorum(), least),
-        dict(gate.from_),
+        tuple(Quorum(max(one.required, least), dict(one.seats)) for one in gate.quorums()),
         gate.reject_quorum,
         tuple(gate.exclude),
         stands_still=gate.when_paused == "freeze",
