@@ -8,8 +8,6 @@ READY := .venv/.ready
 LOCK := uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
 
-REPLAYED := $(addprefix tests/workflows/test_,mission.py kinds.py continue.py) -k "not flood"
-
 .DEFAULT_GOAL := help
 .PHONY: help demo test check schedules bench lock clean
 export DECIDE ALERT
@@ -30,8 +28,6 @@ else
 	@$(BIN)/pytest tests/system
 	@echo "everything else"
 	@$(BIN)/pytest -n auto --dist worksteal --ignore tests/system
-	@echo "once more with no workflow cached: every workflow task is a replay"
-	@GONOGO_MAX_CACHED_WORKFLOWS=0 $(BIN)/pytest -n auto --dist worksteal $(REPLAYED)
 endif
 
 check: $(READY) ## format, lint, types, the direction of imports, what is made from a source, the shipped missions and their rehearsals

@@ -27,6 +27,7 @@ from activities import people, public_key, statement
 from activities.public_key import KeyRefused, check_public_key, kid
 from contracts.decision import Claims
 from contracts.workspace import PeopleFile, Person
+from language.name import nearest
 
 __all__ = ["KeyRefused", "check_public_key", "create", "kid", "private", "registered", "remove", "sign"]
 
@@ -127,7 +128,9 @@ def _read_private(path: Path) -> bytes:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
-        raise KeyRefused(f"there is no key at {path}; make one with 'gonogo people add {path.stem}'") from None
+        meant = nearest(path.stem, (key.stem for key in path.parent.glob("*.pem")))
+        told = f"did you mean '{meant}'? Else " if meant else ""
+        raise KeyRefused(f"there is no key at {path}; {told}make one with 'gonogo people add {path.stem}'") from None
     except OSError as error:
         raise KeyRefused(f"the key at {path} cannot be read: {error.strerror}") from None
     with os.fdopen(handle, "rb") as file:

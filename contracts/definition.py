@@ -14,6 +14,7 @@ from contracts.canary import Canary
 from contracts.child import OnParentClose
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
+from contracts.money import Budget
 from contracts.party import Party
 from contracts.planning import Planning
 from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback, Retry
@@ -26,7 +27,8 @@ MOST_AT_ONCE = 500
 class AgentStep(BaseStep):
     """An agent does a task. `context` names variables; the agent gets their values and nothing else.
 
-    `below_floor` says where control goes when the answer's confidence is below the agent's floor.
+    `below_floor` says where control goes when the answer's confidence is below the agent's floor. `watch` names an
+    agent who reads what this one notices, and may object.
     """
 
     kind: Literal["agent"] = "agent"
@@ -34,6 +36,7 @@ class AgentStep(BaseStep):
     task: str
     context: tuple[str, ...] = ()
     below_floor: "Target" = ESCALATE
+    watch: str | None = None
 
 
 class ParallelStep(BaseStep):
@@ -266,7 +269,7 @@ class Definition(Document):
     """A mission as its author wrote it, checked. `inputs` is a JSON Schema whose properties become variables.
 
     `operators` are the roles or people whose commands count; by default those of the workspace. Without `dead_letter`
-    a mission that fails is undone at once.
+    a mission that fails is undone at once, unless it failed because nothing was left to spend.
     """
 
     mission: str
@@ -280,6 +283,7 @@ class Definition(Document):
     steps: tuple[Step, ...]
     operators: tuple[str, ...] = ()
     dead_letter: DeadLetterBox | None = None
+    budget: Budget | None = None
     source: str = ""
     """Path of the file, relative to the workspace."""
 

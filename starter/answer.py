@@ -3,7 +3,10 @@
 It signs with the keys of the demo's people, all of which lie in this home; the mission checks each as any other.
 """
 
+import asyncio
 import json
+from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +25,11 @@ from starter.problem import Problem, Refused
 from starter.prompt import ask, someone_is_there
 from starter.seen import demand_seen
 from starter.sign import AFTER, Wish, prepare, send, signed
+from starter.state import read_gates
 from starter.terms import empty
 
+LOOK = 1.0
+"""Seconds between two looks at a gate whose question is on the screen."""
 LETTERS: dict[str, Verb] = {"a": "approve", "r": "reject", "m": "modify"}
 SCRIPTED_NOTE = " Changed at the gate: keep forensic access open."
 SCRIPTED_COMMENT = {
@@ -31,6 +37,10 @@ SCRIPTED_COMMENT = {
     "reject": "not convinced by the evidence",
     "modify": "with a note for forensics",
 }
+
+
+class Moved(Exception):
+    """Somebody else has decided at the gate, or steered the mission away from it."""
 
 
 @dataclass
@@ -44,21 +54,25 @@ class Answerer:
     scripted: str = ""
     _modified: set[str] = field(default_factory=set)
 
-    async def answer(self, opening: Opening) -> bool:
-        """Show a gate and settle it; False when it is left waiting."""
+    async def answer(self, opening: Opening) -> bool | None:
+        """Show a gate and settle it; False when it is left waiting, None when it has moved meanwhile."""
         told = await tell(self.client, opening)
         self.out.print()
         if not self.scripted:
             self.out.print(shown.context(opening, told=told))
         self.out.print(shown.opening(opening, told=told))
         person = self._person(opening)
-        while (wish := await self._wish(opening, person)) is not None:
-            try:
-                return self._tell(await self._send(opening, told, person, wish))
-            except Problem as error:
-                self.out.print(f"  {visible(str(error))}", style="red", markup=False)
-                if self.scripted:
-                    raise
+        try:
+            while (wish := await self._wish(opening, person)) is not None:
+                try:
+                    return self._tell(await self._send(opening, told, person, wish))
+                except Problem as error:
+                    self.out.print(f"  {visible(str(error))}", style="red", markup=False)
+                    if self.scripted:
+                        raise
+        except Moved:
+            self.out.print("\n  meanwhile, from elsewhere:\n", style="dim")
+            return None
         return False
 
     def _person(self, opening: Opening) -> str:
@@ -87,6 +101,31 @@ class Answerer:
         if not someone_is_there():
             return None
         self.out.print(f"  you decide as [bold]{visible(person)}[/bold]")
+        return await self._while_open(opening, self._asked(opening))
+
+    async def _while_open(self, opening: Opening, asking: Coroutine[Any, Any, Wish | None]) -> Wish | None:
+        """Ask for as long as the question stands. Raises `Moved`."""
+        asked, moved = asyncio.create_task(asking), asyncio.create_task(self._closed(opening))
+        try:
+            await asyncio.wait({asked, moved}, return_when=asyncio.FIRST_COMPLETED)
+            if not asked.done():
+                raise Moved
+            return asked.result()
+        finally:
+            for task in (asked, moved):
+                task.cancel()
+            await asyncio.gather(asked, moved, return_exceptions=True)
+
+    async def _closed(self, opening: Opening) -> None:
+        """Wait until an opening is open no more."""
+        while True:
+            with suppress(Problem):  # Whoever cannot be asked now is asked again.
+                gates = await read_gates(self.client, opening.subject.mission, whole=False)
+                if opening.nonce not in {gate.nonce for gate in gates}:
+                    return
+            await asyncio.sleep(LOOK)
+
+    async def _asked(self, opening: Opening) -> Wish | None:
         can_modify = opening.input_schema is not None
         words = "[a]pprove, [r]eject, " + ("[m]odify, " if can_modify else "") + "[l]eave it waiting: "
         while True:

@@ -17,6 +17,7 @@ from starter import (
     audit,
     browse,
     cancel,
+    costs,
     deadletter,
     decide,
     demo,
@@ -110,6 +111,7 @@ for panel, name, command in (
     (WATCH, "follow", follow.follow),
     (WATCH, "explain", explain.explain),
     (WATCH, "deadletter", deadletter.deadletter),
+    (WATCH, "costs", costs.costs),
     (WATCH, "locks", locks.locks),
     (WATCH, "halts", halt.halts),
     (DECIDE, "queue", waiting.queue),
@@ -169,5 +171,7 @@ def _misspelt(error: typer.TyperException) -> int:
     if said.startswith("Usage:"):
         print(said, file=sys.stderr)
     else:
-        problem(f"{said.rstrip('.')}; `gonogo --help` shows what there is")
+        path = getattr(getattr(error, "ctx", None), "command_path", "") or "gonogo"
+        told = said.rstrip(".")
+        problem(f"{told}{' ' if told.endswith('?') else '; '}`{path} --help` shows what there is")
     return error.exit_code

@@ -43,9 +43,13 @@ def console(*, error: bool = False) -> "Console":
 def print_rows(table: Any) -> None:
     """Print a table. Without a terminal each row is one line, however long, so that other programs can read it."""
     out = console()
-    if not sys.stdout.isatty():
-        out.width = WIDEST
-    out.print(table)
+    if sys.stdout.isatty():
+        out.print(table)
+        return
+    out.width = WIDEST
+    with out.capture() as printed:
+        out.print(table)
+    sys.stdout.writelines(f"{row.rstrip()}\n" for row in printed.get().splitlines())
 
 
 def problem(text: str) -> None:

@@ -30,6 +30,7 @@ SIGNS = {
     "answer": ("<", "dim"),
     "confidence": ("%", "dim"),
     "question": ("?", "yellow"),
+    "command": ("▸", "bold yellow"),
 }
 BAR = 40
 """Characters of the longest bar."""

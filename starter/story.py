@@ -80,7 +80,10 @@ async def _follow(client: Client, settings: Settings, mission: str, choice: str,
     async for news in watch(client, mission):
         tell(news)
         while not news.over and (openings := await _open(client, mission, news.view)):
-            if not await answerer.answer(openings[0]):
+            answered = await answerer.answer(openings[0])
+            if answered is None:
+                break  # What happened to it is told first.
+            if not answered:
                 return _left(mission, openings[0].subject.step)
     code = _over(news.view, stays=stays)
     if not stays and not choice and someone_is_there():

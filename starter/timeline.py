@@ -202,6 +202,8 @@ def noticed(step: str, observation: Observation, most: int | None = NOTED) -> Li
 
 def _noticed(record: Record, note: Note) -> Line:
     who = " or ".join(note.to)
+    if note.about == "budget":
+        return Line(note.at, "waiting", "much of what may be spent is spent", note.failed or note.text, record.path)
     if note.failed:
         return Line(note.at, "failed", f"{who} could not be told", note.failed, record.path)
     return Line(note.at, "waiting", f"{who} reminded", "", record.path)
@@ -275,7 +277,7 @@ def _time(record: Record) -> tuple[object, ...]:
 def _commanded(note: CommandNote) -> Line:
     what = f"{note.by}: {note.verb}{f' {note.step}' if note.step else ''}"
     said = f"{note.reason} ({note.after})" if note.after else note.reason
-    return Line(note.at or datetime.now(UTC), "question", what, said, note.step)
+    return Line(note.at or datetime.now(UTC), "command", what, said, note.step)
 
 
 def _stuck(letter: DeadLetter) -> Line:

@@ -39,6 +39,7 @@ from pydantic_ai.models import Model
 from pydantic_ai.usage import RunUsage
 from temporalio import activity
 
+from activities.failure import failure
 from activities.fit import misfits
 from activities.mcp_tools import ToolFailed
 from activities.runtimes import prompt
@@ -48,6 +49,7 @@ from activities.runtimes.model import Provider
 from activities.runtimes.reach import model_of
 from activities.runtimes.runtime import Misfit, Work
 from activities.tally import Reported
+from contracts.agent import Escalate
 from contracts.base import canonical
 from contracts.mind import Thinking
 
@@ -55,8 +57,13 @@ MARGIN = 1.0
 """Seconds before an attempt's time is over in which it says itself that it is, and what it has spent."""
 UNASKED = "Exceeded maximum output retries"
 NO_JSON = "the answer is no JSON value"
+MOST_REASON = 500
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 """Seconds to wait where a provider wants to be asked later and does not say when."""
+
+
+class GaveUp(Exception):
+    """A model says that it cannot do its task: what code says by raising."""
 
 
 class Thought:
@@ -81,10 +88,14 @@ class Thought:
             async with asyncio.timeout(self._time_left()):
                 found = await self._gathered(control) if final != control and self._tools.offered() else ""
                 return await self._written(final, found, with_tools=final == control)
+        except Escalate:
+            raise
         except UnexpectedModelBehavior as error:
             if str(error).startswith(UNASKED):
                 raise Misfit(self._wrong, self._agent.output_retries) from None
             raise fault(self._call.name, self._model, error) from None
+        except GaveUp as reason:
+            raise failure("tool_failed", f"{self._call.name} gave up: {reason}") from None
         except Exception as error:
             raise fault(self._call.name, self._model, error) from None
 
@@ -112,6 +123,8 @@ class Thought:
             told += prompt.SCHEMA + prompt.shown(prompt.wrapped(schema))
         if not offered and model.profile.get("supports_json_schema_output"):
             shape = NativeOutput(shape)
+        else:
+            offered = [*offered, Tool(prompt.escalate)]
         agent: Agent[None, Any] = Agent(model, output_type=shape, instructions=told, tools=offered, **self._common())
         agent.output_validator(self._fitting)
         self._overhead = len(told) + len(canonical(schema)) + (self._spelt() if with_tools else 0)
@@ -218,7 +231,12 @@ class Thought:
 
     def _offered(self) -> list[Tool[None]]:
         """Return the agent's tools as a model is offered them."""
-        return [self._tool(name) for name in self._tools.offered()]
+        tools = [self._tool(name) for name in self._tools.offered()]
+        return [*tools, Tool(self._give_up, name=prompt.GIVE_UP, description=prompt.WHEN)] if tools else []
+
+    async def _give_up(self, reason: str) -> None:
+        self._course.keep(())
+        raise GaveUp(" ".join(reason.split())[:MOST_REASON])
 
     def _tool(self, name: str) -> Tool[None]:
         contract = self._tools.offered()[name]

@@ -4,13 +4,14 @@ Law: it drafts for the host that the evidence points to, and only for one that t
 nothing; the mission's action does, with what people approved.
 """
 
+from textwrap import shorten
 from typing import Any
 
 from contracts.agent import Observe, Toolbox
 from contracts.call import AgentCall
 from missions.incident_triage.alert import read_alert
 
-MOST_EVIDENCE = 4
+MOST_EVIDENCE, MOST_REASON = 4, 500
 
 
 class NothingToIsolateError(Exception):
@@ -27,7 +28,7 @@ async def draft(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, 
     asset, owner = answer["asset"], answer["owner"]
     status = await tools.call("host_status", host=host)
     procedure = await _procedure(tools)
-    reason = f"{alert.title}: {_because(correlation['evidence'])}"[:500]
+    reason = shorten(f"{alert.title}: {_because(correlation['evidence'])}", MOST_REASON, placeholder=" …")
     note = _note(asset, owner, status, correlation, procedure, call.guidance)
     observe(f"Drafted the isolation of {host}", source="drafter", kind="progress")
     return {

@@ -7,7 +7,7 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
-from contracts.agent import AskLater, Observe, Toolbox
+from contracts.agent import AskLater, Escalate, Observe, Toolbox
 from contracts.call import AgentCall
 
 entered = asyncio.Event()
@@ -100,3 +100,7 @@ async def doubting(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
 
 async def sure(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
     return {"verdict": "dismiss", "confidence": 0.7}
+
+
+async def asking(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
+    raise Escalate("two hosts have this name", call.context["so_far"])

@@ -1,10 +1,12 @@
 """The demo as a process: it leaves a mission waiting, takes it up again, and brings it to its verdict."""
 
 import json
+import re
 import signal
 
 import pytest
 from launched import beside, dev, ended, line_with
+from terminal import at_terminal
 
 from starter import footprint
 from starter.demo import demo
@@ -16,6 +18,24 @@ async def told(home, *options, **environment):
     """Run the demo without a terminal; return its exit code and all that it said."""
     code, out, err = await ended(await beside("demo", home, *options, **environment))
     return code, out + err
+
+
+async def steered_while_it_asks(home, port):
+    """A question that was settled from elsewhere is asked no more, and what came of it is told."""
+    there = {"TEMPORAL_ADDRESS": f"127.0.0.1:{port}"}
+
+    async def elsewhere(verb, *options):
+        code, out, err = await ended(await beside(verb, home, mission, *options, **there))
+        assert 0 == code, out + err
+        await person.until("meanwhile, from elsewhere:")
+
+    async with at_terminal("demo", GONOGO_HOME=str(home)) as (person, _):
+        mission = re.search(r"demo-\w+-[0-9a-f]{6}", await person.until("Web UI"))[0]
+        await person.until("[l]eave it waiting: ")
+        await elsewhere("rollback", "--to", "correlate", "--reason", "anew", "--as", "viktor")
+        assert "viktor: rollback correlate" in await person.until("[l]eave it waiting: ")
+        await elsewhere("reject", "isolate", "--comment", "not today", "--as", "bram")
+        assert "rejected by bram" in await person.until("escalate")
 
 
 @pytest.mark.slow
@@ -43,6 +63,8 @@ async def test_from_waiting_to_a_verdict_alone_and_beside_a_dev_that_stops_on_ct
         assert "rejected by" in rejected
         assert "isolate_host done" not in rejected
         assert "verdict  escalate" in rejected
+
+        await steered_while_it_asks(tmp_path, running.ports[0])
 
         running.send_signal(signal.SIGINT)
         assert 0 == (await ended(running))[0]

@@ -26,7 +26,7 @@ from activities.lineage import ServerLineage
 from activities.locks import Locksmith
 from activities.past import Historian
 from activities.people import Directory
-from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
+from contracts.call import EXECUTE_ACTION, RUN_AGENT, WATCH_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.decision import DECIDE, Claims, Opening, Receipt
 from contracts.lock import TABLE, LockView, TableQuery, TableView
 from contracts.notice import SEND_NOTICE, Delivery, Notice
@@ -92,6 +92,12 @@ class Activities:
         if self.read is not None:
             await self.read.wait()
         return await Historian(activity.client()).read()
+
+    @activity.defn(name=WATCH_AGENT)
+    async def watch(self, call: AgentCall) -> AgentResult:
+        """Read along for ever, or have looked enough."""
+        del call
+        return AgentResult()
 
     async def _demand_free(self, name: str, **wanted: Any) -> None:
         halts = await self.lookout(**wanted) if self.lookout else ()
@@ -271,7 +277,15 @@ async def house(
     queue = queue or f"q-{uuid.uuid4().hex[:12]}"
     locks = Locksmith(client, id=f"locks-{queue}", queue=queue)
     lookout = activities.lookout = activities.lookout or Lookout(client, id=f"halts-{queue}")
-    fakes = [activities.run, activities.execute, activities.notify, locks.ask, locks.release, lookout.watch]
+    fakes = [
+        activities.run,
+        activities.watch,
+        activities.execute,
+        activities.notify,
+        locks.ask,
+        locks.release,
+        lookout.watch,
+    ]
     kin = Kin(client, ServerLineage(client))
     async with Worker(
         client,

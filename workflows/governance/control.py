@@ -89,7 +89,7 @@ class Control:
 
     def advise(self, path: str, text: str) -> None:
         """Keep a note for the agent at a step."""
-        known = self.state.guidance.get(path, ())
+        known = [one for one in self.state.guidance.get(path, ()) if one != text]
         self.put(guidance={**self.state.guidance, path: (*known, text)[-MOST_GUIDANCE:]})
 
     def lay_over(self, path: str, given: dict[str, Any]) -> None:

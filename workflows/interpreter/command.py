@@ -11,7 +11,7 @@ from typing import Any, assert_never
 from contracts.call import Usage
 from contracts.command import ELSEWHERE, VERDICT, Pause
 from contracts.decision import CommandVerb, Receipt, Ruling
-from contracts.definition import Step
+from contracts.definition import AgentStep, Step
 from contracts.record import inside
 from workflows.interpreter.amend import amend
 from workflows.interpreter.dispatch import actor
@@ -57,7 +57,9 @@ def _taken(ruling: Ruling, scope: Scope) -> Receipt:
             return _resume(ruling, scope)
         case "note":
             control.advise(ruling.step, ruling.comment)
-            return _noted(ruling, scope, "", "the agent sees it when it runs again")
+            known = isinstance(spot(ruling.step, scope).step, AgentStep)
+            seen = "the agent sees it when it runs again" if known else "on the record; no agent of its own runs there"
+            return _noted(ruling, scope, "", seen)
         case "interrupt":
             return _interrupt(ruling, scope)
         case "abort":
@@ -192,8 +194,10 @@ async def _carried(ruling: Ruling, scope: Scope) -> str:
             given = (ruling.changes or {}).get("input")
             if isinstance(given, dict):
                 scope.control.lay_over(place.path, given)
-            await _begin_anew(place, place.behind(scope.journal), scope)
-            return "begins anew" + (" with other input" if given is not None else "")
+            undone = await _begin_anew(place, place.behind(scope.journal), scope)
+            other = " with other input" if given is not None else ""
+            before = f"; undone first: {', '.join(undone)}" if undone else ""
+            return f"begins anew{other}{before}"
         case "rollback":
             undone = await _begin_anew(place, place.behind(scope.journal), scope)
             return f"undone back to it: {', '.join(undone) or 'nothing had been done'}"

@@ -1,6 +1,7 @@
 """Ask an agent, and have an answer by its schema. One that does not fit goes back to it once with the errors."""
 
 from contracts.call import AgentCall, AgentResult, Observation
+from contracts.command import MISSION_BUDGET
 from contracts.mind import PeopleAgent
 from contracts.record import Failure
 from workflows.interpreter.circle import demand_progress
@@ -8,6 +9,9 @@ from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.people import done_by_people
 from workflows.interpreter.ports import Effort
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.tell import tell_spending
+
+AGAIN = "start the mission again once the cause is gone"
 
 
 async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
@@ -21,19 +25,15 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     demand_progress(call, scope)
     first = await _run(call, effort, scope)
     if not first.errors:
-        return first
+        return _answered(first, call, scope)
     if first.handed_back is not None:
         raise _unfit(call, first.errors, first.handed_back, first.observations, scope)
     again = await _run(call.model_copy(update={"errors": first.errors}), effort, scope, first.observations)
     noticed = (*first.observations, *again.observations)
     if again.errors:
         raise _unfit(call, again.errors, 1, noticed, scope)
-    return again.model_copy(
-        update={
-            "usage": first.usage.plus(again.usage),
-            "observations": noticed,
-        }
-    )
+    both = {"usage": first.usage.plus(again.usage), "observations": noticed}
+    return _answered(again.model_copy(update=both), call, scope)
 
 
 def _unfit(
@@ -63,8 +63,27 @@ def _as_operators_said(call: AgentCall, scope: Scope) -> AgentCall:
         "context": {**call.context, **given},
         "guidance": said.guidance.get(call.path, ()),
         "generation": scope.generation(call.path),
+        "budget": said.budget or scope.plan.definition.budget,
+        "since": scope.mission.began,
     }
     return call.model_copy(update=more)
+
+
+def _answered(result: AgentResult, call: AgentCall, scope: Scope) -> AgentResult:
+    """Return an answer; an agent that asks for people has none yet."""
+    if not result.escalated:
+        return result
+    record = scope.journal.get(call.path)
+    if record is not None and record.kind == "agent":
+        fields = {"output": result.output, "usage": result.usage, "observations": result.observations}
+        scope.journal.update(call.path, **fields)
+    cause = result.escalated[:1_000]
+    remains = "say whether the mission may go on"
+    operation = "do it without people"
+    failure = Failure(
+        code="escalated", step=call.path, actor=call.name, operation=operation, cause=cause, remains=remains
+    )
+    raise StepFailed(failure)
 
 
 def _note(call: AgentCall, noticed: tuple[Observation, ...], scope: Scope) -> None:
@@ -76,7 +95,7 @@ def _note(call: AgentCall, noticed: tuple[Observation, ...], scope: Scope) -> No
 async def _run(call: AgentCall, effort: Effort, scope: Scope, before: tuple[Observation, ...] = ()) -> AgentResult:
     try:
         with scope.ports.within(call.path):
-            return await scope.ports.run_agent(call, effort)
+            result = await scope.ports.run_agent(call, effort)
     except EffectFailed as failed:
         _note(call, (*before, *failed.observations), scope)
         raise StepFailed(
@@ -88,6 +107,10 @@ async def _run(call: AgentCall, effort: Effort, scope: Scope, before: tuple[Obse
                 cause=failed.cause,
                 tried=failed.tried,
                 attempts=failed.attempts,
-                remains="start the mission again once the cause is gone",
+                remains=f"raise what it may spend ({MISSION_BUDGET}), or skip the step" if failed.over else AGAIN,
+                over=failed.over,
             )
         ) from failed
+    if result.news:
+        tell_spending(call.path, result.news, scope)
+    return result

@@ -22,6 +22,7 @@ from contracts.definition import (
     Target,
 )
 from contracts.record import STANDING, inside
+from language.name import nearest
 from language.steps import failure_targets, kind_targets
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Scope
@@ -249,6 +250,9 @@ def _later_round(path: str, level: Level) -> bool:
 def _nothing(named: str, levels: list[Level], scope: Scope) -> str:
     if levels:
         return f"{named[:200]} names no step that a command can be about; name {levels[-1].path} as a whole"
+    meant = nearest(named, scope.by_name)
+    if meant:
+        return f"this mission has no step {named[:200]!r}; did you mean {meant!r}?"
     known = ", ".join(step.step for step in scope.plan.definition.steps[:20])
     return f"this mission has no step {named[:200]!r}; it has {known}"
 
