@@ -57,10 +57,14 @@ class Thinking(Mind):
 
 
 class CodeAgent(Thinking):
-    """Code thinks: `callable` is `package.module:function`."""
+    """Code thinks: `callable` is `package.module:function`.
+
+    Where a model plays it, `words` are the properties of `output` that the model writes; the code gives all others.
+    """
 
     runtime: Literal["code"] = "code"
     callable: str
+    words: tuple[str, ...] = ()
 
 
 class ModelAgent(Thinking):

@@ -25,6 +25,7 @@ from workflows.interpreter.course import broken, follow, scope_of, state_of, to_
 from workflows.interpreter.hold import let_go_of_all
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission
+from workflows.interpreter.tell import withdraw_all
 from workflows.interpreter.undo import undo_all
 from workflows.view import spent, waiting
 
@@ -105,7 +106,7 @@ class _Play:
         except Exception as bug:
             ending = broken("interpret the mission", bug)
         self._ending = ending
-        self._gates.close_all()
+        withdraw_all(self._scope)
         try:
             if to_be_undone(ending):
                 self._ports.changed()
