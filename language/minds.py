@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TypeGuard, assert_never
+from typing import assert_never
 from urllib.parse import urlsplit
 
-from contracts.mind import Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, Thinking
-from contracts.workspace import AgentsFile, Tool
+from contracts.mind import Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
+from contracts.workspace import AgentsFile, PeopleFile, Tool
 from language.entry import bad_name, bad_schema, no_time, unknown
 from language.finding import Finding
 from language.yaml_source import Value
@@ -17,13 +17,11 @@ CALLABLE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 def modelled(file: AgentsFile) -> dict[str, Agent]:
     """Return the agents, each with the model that it thinks with as far as the file says, so that plans freeze it."""
     return {
-        name: agent.model_copy(update={"model": agent.model or file.model}) if _thinks(agent) else agent
+        name: agent.model_copy(update={"model": agent.model or file.model})
+        if isinstance(agent, Thinking) and agent.instructions
+        else agent
         for name, agent in file.agents.items()
     }
-
-
-def _thinks(agent: Agent) -> TypeGuard[CodeAgent | ModelAgent]:
-    return isinstance(agent, CodeAgent | ModelAgent) and bool(agent.instructions)
 
 
 def check_agents(
@@ -54,6 +52,8 @@ def check_agents(
             case HttpAgent():
                 yield from bad_address(agent, here)
                 yield from no_time(agent.poll, here.find("poll"), "poll")
+            case PeopleAgent():
+                yield from bad_people(agent, here)
             case _:
                 assert_never(agent)
 
@@ -105,6 +105,21 @@ def bad_address(agent: HttpAgent, here: Value) -> Iterator[Finding]:
         message = f"'{agent.url}' is no address"
         mend = "write 'https://host/path'; a token stands in the variable that 'key_env' names"
         yield Finding("BAD_VALUE", message, here.place_of("url"), mend)
+
+
+def bad_people(agent: PeopleAgent, here: Value) -> Iterator[Finding]:
+    """Find what people have no use for: they are asked by the mission itself."""
+    if "queue" in agent.model_fields_set:
+        yield Finding("BAD_VALUE", "people have no use for 'queue'", here.place_of("queue"), "leave it out")
+
+
+def check_answering(file: AgentsFile, value: Value, people: PeopleFile) -> Iterator[Finding]:
+    """Find agents whose step nobody could do: neither a role that somebody holds nor a person."""
+    known = {*people.roles(), *people.people}
+    for name, agent in file.agents.items():
+        for number, who in enumerate(agent.by if isinstance(agent, PeopleAgent) else ()):
+            place = value.find("agents", name).place_of("by", number)
+            yield from unknown("UNKNOWN_PERSON", "role or person", who, known, place)
 
 
 def no_model(name: str, here: Value) -> Finding:

@@ -12,7 +12,7 @@ from activities.runtimes.runtime import Runtime
 from activities.runtimes.tool import ToolRuntime
 from activities.runtimes.words import WordsRuntime
 from activities.statement import show
-from contracts.mind import Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, Thinking
+from contracts.mind import Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
 
 
 class Cast:
@@ -35,6 +35,8 @@ class Cast:
             case HttpAgent(), HttpAgent():
                 _demand_same(name, known.url, planned.url)
                 return RemoteRuntime(known)
+            case PeopleAgent(), PeopleAgent():
+                raise failure("refused", f"{name} is people: a mission asks them, and no worker plays them")
             case _:
                 raise failure("refused", f"{name} is an agent of {known.runtime} here, not of {planned.runtime}")
 
