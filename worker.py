@@ -25,7 +25,10 @@ from activities.actions import ActionExecutor
 from activities.agents import AgentRunner
 from activities.arrival import Arrivals
 from activities.authority import Authority
-from activities.halts import Lookout
+from activities.books.account import Accounts
+from activities.books.database import Database
+from activities.books.price import Prices
+from activities.halts import Lookout, Stands
 from activities.identity import Judge
 from activities.kin import Kin
 from activities.lineage import ServerLineage
@@ -34,8 +37,10 @@ from activities.mcp_tools import ToolServers
 from activities.notify import Notifier
 from activities.past import Historian
 from activities.people import Directory
+from activities.purse import DATABASE, NoPurse, Purse
 from activities.runtimes.cast import Cast
 from activities.runtimes.model import Provider
+from contracts.money import BUDGET
 from contracts.workspace import MISSION_QUEUE, Workspace
 from language.finding import Rejected
 from language.workspace import load_workspace
@@ -98,10 +103,16 @@ def chosen_queues(workspace: Workspace, text: str | None) -> tuple[str, ...]:
 
 
 def build_workers(
-    client: Client, settings: Settings, workspace: Workspace, servers: ToolServers, queues: Sequence[str] | None = None
+    client: Client,
+    settings: Settings,
+    workspace: Workspace,
+    servers: ToolServers,
+    queues: Sequence[str] | None = None,
+    *,
+    database: Database | None = None,
 ) -> list[Worker]:
     """Return a worker for each queue. Each knows all activities; missions run on their own queue only."""
-    activities = _activities(client, settings, workspace, servers)
+    activities = _activities(client, settings, workspace, servers, database=database)
     return [_worker(client, settings, queue, activities) for queue in queues or all_queues(workspace)]
 
 
@@ -110,14 +121,15 @@ async def working(
     client: Client, settings: Settings, workspace: Workspace, queues: Sequence[str] | None = None
 ) -> AsyncIterator[list[asyncio.Task[None]]]:
     """Serve the queues inside the context. Yields a task for each worker: one that ends did so by an error."""
-    servers = ToolServers(workspace.servers)
-    workers = build_workers(client, settings, workspace, servers, queues)
+    servers, database = ToolServers(workspace.servers), Database(settings.books())
+    workers = build_workers(client, settings, workspace, servers, queues, database=database)
     running = [asyncio.create_task(worker.run()) for worker in workers]
     try:
         yield running
     finally:
         await _stopped([asyncio.create_task(worker.shutdown()) for worker in workers], running)
         await servers.close()
+        await database.close()
 
 
 async def _stopped(shutdowns: Sequence[asyncio.Task[None]], running: Sequence[asyncio.Task[None]]) -> None:
@@ -136,16 +148,18 @@ def _activities(
     locksmith: Locksmith | None = None,
     *,
     lookout: Lookout | None = None,
+    database: Database | None = None,
 ) -> list[Callable[..., Any]]:
     directory = Directory(*settings.people_files())
     lineage = ServerLineage(client)
     authority = Authority(workspace.tools, directory, lineage)
     kin = Kin(client, lineage)
     locksmith = locksmith or Locksmith(client)
-    lookout = lookout or Lookout(client)
+    purse, beside = _money(workspace, database)
+    lookout = lookout or Lookout(client, beside=beside)
     provider = Provider(model=settings.model, url=settings.model_url, key=settings.model_key.get_secret_value())
     return [
-        AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(provider)).run,
+        AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(provider), purse=purse).run,
         ActionExecutor(workspace.tools, servers, authority, lookout).execute,
         Judge(directory, Arrivals(client)).judge,
         locksmith.ask,
@@ -156,6 +170,14 @@ def _activities(
         Notifier(workspace.notify, directory, web=settings.web).send,
         *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
     ]
+
+
+def _money(workspace: Workspace, database: Database | None) -> tuple[NoPurse, dict[str, Stands]]:
+    """Return who pays for agents, and what keeps them waiting that nobody halted."""
+    if database is None:
+        return NoPurse(), {}
+    purse = Purse(Accounts(database), Prices(workspace.money.prices), workspace.money.quotas)
+    return purse, {BUDGET: purse.stands, DATABASE: purse.readable}
 
 
 def _worker(client: Client, settings: Settings, queue: str, activities: list[Callable[..., Any]]) -> Worker:

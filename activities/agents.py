@@ -15,6 +15,7 @@ from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolServers
 from activities.memory import Memory
 from activities.notebook import Notebook
+from activities.purse import NoPurse, Payment, thinker_of
 from activities.runtimes.cast import Cast
 from activities.runtimes.runtime import Misfit, Runtime, Work
 from activities.statement import show
@@ -34,28 +35,42 @@ class AgentRunner:
         servers: ToolServers,
         brake: Brake = nothing_halted,
         cast: Cast | None = None,
+        *,
+        purse: NoPurse | None = None,
     ) -> None:
         self._cast = cast or Cast()
         self._agents = agents
         self._tools = tools
         self._servers = servers
         self._brake = brake
+        self._purse = purse or NoPurse()
 
     @activity.defn(name=RUN_AGENT)
     async def run(self, call: AgentCall) -> AgentResult:
         """Let an agent do a task and return its answer, or how its answer does not fit."""
         runtime = self._cast.play(call.name, self._admit(call), call.agent)
         await self._demand_free(call)
+        async with self._purse.paying(call, thinker_of(runtime)) as payment:
+            return await self._paid(call, runtime, payment)
+
+    async def _paid(self, call: AgentCall, runtime: Runtime, payment: Payment) -> AgentResult:
         started = time.monotonic()
         notebook, memory = Notebook(lambda: activity.heartbeat(*notebook.details())), Memory()
         for said in call.guidance:
             notebook.observe(f"An operator says: {said}", "guidance", "progress")
+        for news in payment.held.news:
+            notebook.observe(str(news), "budget", "progress")
         tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake, notebook.observe)
         notebook.carry(memory.carried)
-        answered = await _answered(runtime, Work(call, tools, notebook, memory))
-        spent = Usage(agent_runs=1, tool_calls=tools.calls, seconds=time.monotonic() - started)
-        usage = spent.plus(memory.tally.total())
-        return answered.model_copy(update={"observations": notebook.all(), "usage": usage})
+        before = memory.tally.copy()
+        try:
+            answered = await _answered(runtime, Work(call, tools, notebook, memory))
+        finally:
+            spent = Usage(agent_runs=1, tool_calls=tools.calls, seconds=time.monotonic() - started)
+            usage = await self._purse.count(payment, spent, memory.tally, before)
+        return answered.model_copy(
+            update={"observations": notebook.all(), "usage": usage, "news": payment.held.news},
+        )
 
     def _admit(self, call: AgentCall) -> Agent:
         """Return the agent as this workspace knows it."""

@@ -8,7 +8,7 @@ by nothing but a halt of the very tool that it uses. `workflows/interpreter/halt
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +28,9 @@ PATIENCE = timedelta(seconds=2)
 
 Brake = Callable[..., Awaitable[tuple[Halt, ...]]]
 """`brake(agent=..., tool=..., teams=...)`: the halts that stand in the way of what is about to begin."""
+
+Stands = Callable[[str], Awaitable[Halt | None]]
+"""What keeps a step waiting that nobody halted, such as a budget that others hold the last of: by the target's kind."""
 
 
 async def nothing_halted(*, agent: str = "", tool: str = "", teams: Iterable[str] = ()) -> tuple[Halt, ...]:
@@ -50,11 +53,13 @@ class Lookout:
         id: str = HALTS,  # noqa: A002 (Temporal's word)
         fresh: float = FRESH,
         clock: Callable[[], float] = time.monotonic,
+        beside: Mapping[str, Stands] | None = None,
     ) -> None:
         self._client = client
         self._id = id
         self._fresh = fresh
         self._clock = clock
+        self._beside = beside or {}
         self._reading = asyncio.Lock()
         self._table = HaltTable()
         self._read_at = self._tried_at = float("-inf")
@@ -70,10 +75,16 @@ class Lookout:
     @activity.defn(name=WATCH_HALT)
     async def watch(self, watch: HaltWatch) -> bool:
         """Return true once none of the targets is halted; fail until then, to be tried again later."""
-        halts = await self._standing(set(watch.targets))
+        halts = [*await self._standing(set(watch.targets)), *[halt async for halt in self._others(watch.targets)]]
         if halts:
             raise unfinished("; ".join(map(str, halts)))
         return True
+
+    async def _others(self, targets: Iterable[str]) -> AsyncIterator[Halt]:
+        for target in targets:
+            look = self._beside.get(target.partition(":")[0])
+            if look is not None and (halt := await look(target)) is not None:
+                yield halt
 
     async def _standing(self, targets: set[str]) -> tuple[Halt, ...]:
         try:

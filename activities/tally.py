@@ -90,6 +90,10 @@ class Tally:
             one, self.pending = self.pending, None
             self._add(one.model, one.at_most())
 
+    def copy(self) -> "Tally":
+        """Return the count as it is now."""
+        return Tally(dict(self.by_model), self.pending)
+
     def total(self) -> Usage:
         """Return what all models together have used, the call under way at its most."""
         whole = self.pending.at_most() if self.pending is not None else Usage()

@@ -63,6 +63,8 @@ def _said(notice: Notice, clean: dict[str, Any]) -> str:
             return f"was stopped from outside and waits for {who} to say how to go on{until}"
         case "dead_letter":
             return f"could not be undone and waits for {who}{until}"
+        case "budget":
+            return "has spent much of what may be spent"
         case "reminded":
             return f"still waits for {who}{allow}{until}"
         case "escalated":

@@ -1,5 +1,6 @@
 """What the mission asks of its activities, and what they answer. One model per argument and per answer."""
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from contracts.base import Message, digest
 from contracts.decision import Subject
 from contracts.mind import Agent
+from contracts.money import Budget, Spending
 from contracts.observation import Observation as Observation  # noqa: PLC0414 (part of what activities answer)
 from contracts.payload import Bulky
 from contracts.usage import Usage as Usage  # noqa: PLC0414 (it is part of what activities answer)
@@ -44,6 +46,10 @@ class AgentCall(Bulky):
     """What operators had to say to it."""
     generation: int = 0
     team: str = ""
+    budget: Budget | None = None
+    """What the mission may spend in all."""
+    since: datetime | None = None
+    """When the mission began."""
 
 
 class AgentResult(Bulky):
@@ -53,6 +59,8 @@ class AgentResult(Bulky):
     observations: tuple[Observation, ...] = ()
     usage: Usage = Usage()
     errors: tuple[str, ...] = ()
+    news: tuple[Spending, ...] = ()
+    """Soft bounds that were reached, of which nobody was told yet."""
     handed_back: int | None = None
     """How often it was told already what is wrong, where its contract says how often: it is not asked again."""
 

@@ -13,6 +13,7 @@ from pydantic import Field
 from contracts.base import Message
 from contracts.call import Usage
 from contracts.decision import Ruling
+from contracts.money import Budget
 from contracts.record import Failure
 
 ELSEWHERE: frozenset[str] = frozenset(("pause", "resume", "amend", "abort"))
@@ -24,6 +25,8 @@ CARRIES: dict[str, frozenset[str]] = {
     "amend": frozenset(("name", "value")),
 }
 """What `changes` may hold, by verb; `amend` needs both of its."""
+MISSION_BUDGET = "mission.budget"
+"""What is amended to raise what a mission may spend: no variable has a name like that."""
 VERDICT = "verdict"
 """What stands for the step where the verdict itself could not be reached."""
 KEPT_COMMANDS = 200
@@ -85,6 +88,8 @@ class Controls(Message):
     """What is laid over the input of a step that is tried again, by its path."""
     values: dict[str, Any] = Field(default_factory=dict)
     """Inputs of the mission that were amended."""
+    budget: Budget | None = None
+    """What the mission may spend, where that was amended."""
     escalated: tuple[str, ...] = ()
     """Steps whose failure goes to people, whatever the definition says."""
     begun: tuple[str, ...] = ()

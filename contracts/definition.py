@@ -14,6 +14,7 @@ from contracts.canary import Canary
 from contracts.child import OnParentClose
 from contracts.duration import Duration
 from contracts.gate import Gate, Review
+from contracts.money import Budget
 from contracts.party import Party
 from contracts.planning import Planning
 from contracts.step import ALIASED, CONTINUE, ESCALATE, BaseStep, Fallback, Retry
@@ -266,7 +267,7 @@ class Definition(Document):
     """A mission as its author wrote it, checked. `inputs` is a JSON Schema whose properties become variables.
 
     `operators` are the roles or people whose commands count; by default those of the workspace. Without `dead_letter`
-    a mission that fails is undone at once.
+    a mission that fails is undone at once, unless it failed because nothing was left to spend.
     """
 
     mission: str
@@ -280,6 +281,7 @@ class Definition(Document):
     steps: tuple[Step, ...]
     operators: tuple[str, ...] = ()
     dead_letter: DeadLetterBox | None = None
+    budget: Budget | None = None
     source: str = ""
     """Path of the file, relative to the workspace."""
 

@@ -7,7 +7,7 @@ show` and the page in the Web UI say the same words.
 import shlex
 from typing import NamedTuple
 
-from contracts.command import VERDICT, DeadLetter
+from contracts.command import MISSION_BUDGET, VERDICT, DeadLetter
 
 REASON = ("--reason", "WHY")
 FIRST = "inputs"
@@ -29,6 +29,8 @@ def ways(mission: str, letter: DeadLetter) -> tuple[Way, ...]:
     if letter.outside:
         on = Way("go on exactly where it was", ("resume", mission, *REASON))
         return (on, *_from(mission, letter.failure.step))
+    if letter.failure.over:
+        return (_raise(mission), *_from(mission, letter.failure.step))
     return _from(mission, letter.failure.step)
 
 
@@ -52,6 +54,11 @@ def _from(mission: str, step: str) -> tuple[Way, ...]:
         Way("ask the people of the escalation", ("escalate", mission, step, *REASON)),
         _abort(mission),
     )
+
+
+def _raise(mission: str) -> Way:
+    raising = ("amend", mission, MISSION_BUDGET, "--value", "FILE", *REASON)
+    return Way("raise what it may spend, then try again", raising)
 
 
 def helping(mission: str, gate: str) -> tuple[Way, ...]:

@@ -15,7 +15,7 @@ FAILURE, STOPPED = "failure", "stopped"
 LINE = "notice: "
 """How the line begins that a worker writes in its terminal."""
 
-About = Literal["opened", "reminded", "escalated", "settled", "dead_letter"]
+About = Literal["opened", "reminded", "escalated", "settled", "dead_letter", "budget"]
 
 
 class Notice(Message):
@@ -52,3 +52,4 @@ class Note(Message):
     at: datetime
     to: tuple[str, ...] = ()
     failed: str = ""
+    text: str = ""

@@ -41,6 +41,8 @@ class Failure(Message):
     """How often the agent or the tool was asked."""
     loop: str = ""
     """The loop that only goes round, of agents that are stuck."""
+    over: str = ""
+    """Who has nothing left to spend, of a budget or a quota."""
 
     def __str__(self) -> str:
         who = f" ({self.actor})" if self.actor else ""

@@ -33,6 +33,10 @@ class Usage(Message):
         """Return the sum of both."""
         return Usage(**{name: getattr(self, name) + getattr(other, name) for name in Usage.model_fields})
 
+    def less(self, other: "Usage") -> "Usage":
+        """Return what this is more than another."""
+        return Usage(**{name: getattr(self, name) - getattr(other, name) for name in Usage.model_fields})
+
     @model_serializer(mode="wrap")
     def _silent(self, spell: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what came later and says nothing: what people signed with it keeps its digest."""

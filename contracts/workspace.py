@@ -14,6 +14,7 @@ from contracts.channel import NotifyFile
 from contracts.duration import Duration
 from contracts.mind import MISSION_QUEUE as MISSION_QUEUE  # noqa: PLC0414 (tools have a queue too)
 from contracts.mind import Agent
+from contracts.money import MoneyFile
 from contracts.step import Retry
 
 LEAST_FOR_GOOD = 2
@@ -154,3 +155,4 @@ class Workspace(Document):
     tools: dict[str, Tool] = Field(default_factory=dict)
     people: PeopleFile = PeopleFile()
     notify: NotifyFile = NotifyFile()
+    money: MoneyFile = MoneyFile()

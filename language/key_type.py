@@ -83,6 +83,7 @@ TYPES: dict[str, tuple[str, Schema]] = {
     "loop": ("map, below", ref("loop")),
     "verdict": ("map, below", ref("verdict")),
     "dead-letter": ("map, below", ref("dead-letter")),
+    "budget": ("map, below", ref("budget")),
     "clock": ("`freeze` or `run`", {"enum": ["freeze", "run"]}),
     "map": ("map, below", ref("map")),
     "wait": ("map, below", ref("wait")),

@@ -14,6 +14,7 @@ from typing import Any
 from contracts.definition import DeadLetterBox, Definition, Verdict
 from contracts.step import Place
 from contracts.workspace import Workspace
+from language.budget_form import read_budget
 from language.checks import (
     approval,
     arguments,
@@ -133,6 +134,7 @@ def read_mission(tree: Value, file: str, findings: list[Finding]) -> Draft:
         description=form.text("description"),
         operators=form.texts("operators"),
         dead_letter=read_dead_letter(form),
+        budget=read_budget(form),
         inputs=read_inputs(form),
         verdict=read_verdict(form),
         steps=spread(steps, ways, reader, form),

@@ -169,6 +169,13 @@ FORMS: Mapping[str, Keys] = {
     "dead-letter": {
         "timeout": Key("duration", "how long it waits; then what the mission did is undone", "for ever"),
     },
+    "budget": {
+        "usd": Key("0.000001 to 1000000000.0", "US dollars, by the prices of the models", "any"),
+        "tokens": Key("1 to 1000000000000000", "tokens in and out, of all models", "any"),
+        "agent_runs": Key("1 to 1000000000000", "how often agents are asked, retries included", "any"),
+        "time": Key("duration", "from the mission's start, waits for people included", "any"),
+        "soft": Key("0.01 to 1.0", "the share of each from which on operators are told", "0.8"),
+    },
     "verdict": {
         "one_of": Key("names", "the words in which the mission may end", required=True),
         "value": Key("expression", "asked at the end; answers one of them", required=True),
@@ -186,6 +193,7 @@ MISSION: Keys = {
     "verdict": Key("verdict", "what it must reach", required=True),
     "operators": Key("names", "roles or people whose commands count", "the `operators` of `people.yaml`"),
     "dead_letter": Key("dead-letter", "lets the mission wait with a failure for its operators", "it is undone at once"),
+    "budget": Key("budget", "the most that it may spend", "what the team's quota leaves"),
     "on_failure": Key("mission ways", "where failures lead that its steps do not provide for", "they spread"),
     "steps": Key("steps", "what is done, in order or as the graph that `needs` make", required=True),
 }

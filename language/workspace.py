@@ -1,8 +1,8 @@
 """Load what a workspace names beside its missions: `agents.yaml`, `tools.yaml`, `people.yaml`, `notify.yaml`.
 
 The law: these contracts say what an effect is and who may decide, so nothing in them is guessed. All findings of the
-files come in one pass; `notify.yaml` alone need not be there. The models are in `contracts/workspace.py` and
-`contracts/channel.py`.
+files come in one pass; `notify.yaml` and `money.yaml` need not be there. The models are in `contracts/workspace.py`,
+`contracts/channel.py` and `contracts/money.py`.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from contracts.channel import NotifyFile
+from contracts.money import MoneyFile
 from contracts.step import Place
 from contracts.workspace import AgentsFile, PeopleFile, Tool, ToolsFile, Workspace
 from language.channels import check_channels
@@ -20,12 +21,15 @@ from language.minds import check_agents, modelled
 from language.yaml_source import Value
 
 AGENTS, TOOLS, PEOPLE, NOTIFY = "agents.yaml", "tools.yaml", "people.yaml", "notify.yaml"
-Part = TypeVar("Part", AgentsFile, ToolsFile, PeopleFile, NotifyFile)
+MONEY = "money.yaml"
+OPTIONAL = frozenset((NOTIFY, MONEY))
+Part = TypeVar("Part", AgentsFile, ToolsFile, PeopleFile, NotifyFile, MoneyFile)
 FIRST_LINES = {
     AGENTS: "write 'agents:' and under it each agent, at least with 'callable: package.module:function'",
     TOOLS: "write 'servers:' and 'tools:'; a tool has at least 'server' and 'effect'",
     PEOPLE: "write 'escalation: {role: …}' and 'people:' with the roles of each",
     NOTIFY: "",
+    MONEY: "",
 }
 
 
@@ -39,6 +43,7 @@ def load_workspace(root: Path, registered: PeopleFile | None = None, model: str 
     tools, tools_yaml = read_part(ToolsFile, root / TOOLS, findings)
     people, people_yaml = read_part(PeopleFile, root / PEOPLE, findings)
     notify, notify_yaml = read_part(NotifyFile, root / NOTIFY, findings)
+    money, money_yaml = read_part(MoneyFile, root / MONEY, findings)
     merged = people.merged(registered or PeopleFile())
     # A part that could not be read says nothing about the names in it.
     tools_read = not any(finding.place.file == TOOLS for finding in findings)
@@ -48,11 +53,18 @@ def load_workspace(root: Path, registered: PeopleFile | None = None, model: str 
     findings += check_people(merged, people_yaml) if people_read else []
     findings += no_agents(merged, agents, people_yaml)
     findings += check_channels(notify, notify_yaml, merged if people_read else None)
+    findings += check_money(money, money_yaml)
     if findings:
         raise Rejected(finding.in_file(str(root / finding.place.file)) for finding in findings)
     known = {name: tool.model_copy(update={"approvals": stated(tool)}) for name, tool in tools.tools.items()}
     return Workspace(
-        root=str(root), agents=modelled(agents), servers=tools.servers, tools=known, people=merged, notify=notify
+        root=str(root),
+        agents=modelled(agents),
+        servers=tools.servers,
+        tools=known,
+        people=merged,
+        notify=notify,
+        money=money,
     )
 
 
@@ -63,7 +75,7 @@ def stated(tool: Tool) -> int | None:
 
 def read_part(model: type[Part], path: Path, findings: list[Finding]) -> tuple[Part, Value]:
     """Return one file's document and YAML; an empty document where it cannot be used."""
-    if path.name == NOTIFY and not path.exists():
+    if path.name in OPTIONAL and not path.exists():
         return model(), Value(Place(file=path.name, line=1, column=1), {})
     try:
         text = read_file(path, FIRST_LINES[path.name])
@@ -113,6 +125,16 @@ def approvals(tool: Tool, value: Value) -> Iterator[Finding]:
     elif tool.approvals is not None and tool.approvals < tool.quorum():
         message = f"'approvals' is {tool.approvals}, and what nobody can undo takes {tool.quorum()} people"
         yield Finding("BAD_VALUE", message, value.place_of("approvals"), f"write {tool.quorum()} or more")
+
+
+def check_money(file: MoneyFile, value: Value) -> Iterator[Finding]:
+    """Find quotas that bound nothing."""
+    for team, quota in file.quotas.items():
+        if not quota.limits():
+            place = value.place_of("quotas", team)
+            yield Finding(
+                "BAD_VALUE", f"the quota of '{team}' bounds nothing", place, "write usd, tokens or agent_runs"
+            )
 
 
 def no_agents(people: PeopleFile, agents: AgentsFile, value: Value) -> Iterator[Finding]:

@@ -15,6 +15,8 @@ from contracts.base import Document
 MODEL = "GONOGO_MODEL"
 COMPANY_URL = "http://127.0.0.1:8765/mcp"
 
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
 
 class SettingRefused(Exception):
     """A variable that cannot be used, with the sentence that says what to write instead."""
@@ -35,6 +37,8 @@ class Settings(Document):
     model_key: SecretStr = SecretStr("")
     address: str = ""
     """The server that this process started itself; by default the profile and the environment say which."""
+    database: str = ""
+    """The database beside Temporal, as SQLAlchemy has it; by default a file at home."""
     payloads: str = ""
     """Where contents lie that are too large for a history: a folder, or `s3://bucket/prefix`; else inside the home."""
     max_cached_workflows: int | None = None
@@ -51,10 +55,15 @@ class Settings(Document):
             person=environ.get("GONOGO_PERSON", ""),
             company_url=environ.get("GONOGO_COMPANY_URL") or COMPANY_URL,
             web=environ.get("GONOGO_WEB", ""),
+            database=_database(environ.get("GONOGO_DATABASE", "")),
             **_model(environ),
             payloads=_place(environ, here),
             max_cached_workflows=_count(environ, "GONOGO_MAX_CACHED_WORKFLOWS"),
         )
+
+    def books(self) -> str:
+        """Return where the database beside Temporal is."""
+        return self.database or f"{DRIVERS['sqlite']}:///{self.home / 'gonogo.db'}"
 
     def contents(self) -> str:
         """Return the folder or bucket of contents that are known by their digest."""
@@ -69,6 +78,18 @@ def _shipped(here: Path) -> Path:
     """Return the missions of the folder we stand in, or else those that came with the code."""
     missions = here / "missions"
     return missions if missions.is_dir() else Path(__file__).resolve().parents[1] / "missions"
+
+
+def _database(text: str) -> str:
+    """Return a database's address with the driver that it takes."""
+    kind, found, rest = text.partition("://")
+    if not text or (found and kind in DRIVERS.values()):
+        return text
+    if not found or kind not in DRIVERS:
+        # What was written may hold a password.
+        said = "write 'postgresql://USER:PASSWORD@HOST/NAME' or 'sqlite:////FILE'"
+        raise SettingRefused(f"GONOGO_DATABASE is no address of a database that is known; {said}")
+    return f"{DRIVERS[kind]}://{rest}"
 
 
 def _model(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -200,6 +200,8 @@ def noticed(step: str, observation: Observation, most: int | None = NOTED) -> Li
 
 def _noticed(record: Record, note: Note) -> Line:
     who = " or ".join(note.to)
+    if note.about == "budget":
+        return Line(note.at, "waiting", "much of what may be spent is spent", note.failed or note.text, record.path)
     if note.failed:
         return Line(note.at, "failed", f"{who} could not be told", note.failed, record.path)
     return Line(note.at, "waiting", f"{who} reminded", "", record.path)

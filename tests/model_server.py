@@ -133,6 +133,37 @@ class ModelServer:
             raise
 
 
+def by_schema(asked: Asked) -> Reply:
+    """Answer with the least that fits the schema that is asked for."""
+    return Reply(answer=instance(asked.schema()))
+
+
+def instance(schema: Any) -> Any:
+    """Return a value that fits a schema of the plain kinds that agents have."""
+    if "const" in schema:
+        return schema["const"]
+    if "enum" in schema:
+        return schema["enum"][0]
+    for key in ("anyOf", "oneOf"):
+        if key in schema:
+            return instance(schema[key][0])
+    kind = schema.get("type", "object")
+    match kind[0] if isinstance(kind, list) else kind:
+        case "object":
+            known = schema.get("properties", {})
+            return {name: instance(known.get(name, {"type": "string"})) for name in schema.get("required", ())}
+        case "array":
+            return [instance(schema.get("items", {})) for _ in range(schema.get("minItems", 0))]
+        case "string":
+            return "x" * max(1, schema.get("minLength", 1))
+        case "number" | "integer":
+            return max(0, schema.get("minimum", 0))
+        case "boolean":
+            return False
+        case _:
+            return None
+
+
 def _deltas(reply: Reply, asked: Asked) -> list[dict[str, Any]]:
     """Return the pieces of a reply: a first word before anything else, so that it can stall or break after it."""
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]

@@ -26,10 +26,9 @@ def translated(error: ActivityError, effort: Effort) -> EffectFailed | Halted:
             return _halted(details, applied)
         tried = details.get("tried") or attempts
         number = int(details.get("attempt", 1 if cause.non_retryable else most))
-        code, noticed = cause.type or "failed", observed(cause.details)
-        return EffectFailed(
-            code, cause.message, tried=str(tried), applied=applied, attempts=number, observations=noticed
-        )
+        code, noticed, over = cause.type or "failed", observed(cause.details), str(details.get("over", ""))
+        told = {"tried": str(tried), "over": over}
+        return EffectFailed(code, cause.message, applied=applied, attempts=number, observations=noticed, **told)
     if isinstance(cause, ActivityTimeout):
         kind = cause.type.name.lower().replace("_", " ") if cause.type else "a"
         said = f"no answer within {effort.timeout} ({kind} timeout)"

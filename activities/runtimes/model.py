@@ -36,6 +36,14 @@ class ModelRuntime:
         self._control = control
         self._final = final
 
+    def models(self) -> tuple[str, ...]:
+        """Return the models that may be asked, each once."""
+        return tuple(dict.fromkeys((self._control, self._final)))
+
+    def most_tokens(self) -> int | None:
+        """Return the most tokens that one answer may take, where the agent says so."""
+        return self._agent.limits.tokens
+
     async def answer(self, work: Work) -> Any:
         """Let the model work until its answer fits, or until it may not go on."""
         thinking = await asyncio.to_thread(import_module, "activities.runtimes.thinking")

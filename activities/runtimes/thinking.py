@@ -39,6 +39,7 @@ from pydantic_ai.models import Model
 from pydantic_ai.usage import RunUsage
 from temporalio import activity
 
+from activities.failure import failure
 from activities.fit import misfits
 from activities.mcp_tools import ToolFailed
 from activities.runtimes import prompt
@@ -55,8 +56,13 @@ MARGIN = 1.0
 """Seconds before an attempt's time is over in which it says itself that it is, and what it has spent."""
 UNASKED = "Exceeded maximum output retries"
 NO_JSON = "the answer is no JSON value"
+MOST_REASON = 500
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 """Seconds to wait where a provider wants to be asked later and does not say when."""
+
+
+class GaveUp(Exception):
+    """A model says that it cannot do its task: what code says by raising."""
 
 
 class Thought:
@@ -85,6 +91,8 @@ class Thought:
             if str(error).startswith(UNASKED):
                 raise Misfit(self._wrong, self._agent.output_retries) from None
             raise fault(self._call.name, self._model, error) from None
+        except GaveUp as reason:
+            raise failure("tool_failed", f"{self._call.name} gave up: {reason}") from None
         except Exception as error:
             raise fault(self._call.name, self._model, error) from None
 
@@ -218,7 +226,12 @@ class Thought:
 
     def _offered(self) -> list[Tool[None]]:
         """Return the agent's tools as a model is offered them."""
-        return [self._tool(name) for name in self._tools.offered()]
+        tools = [self._tool(name) for name in self._tools.offered()]
+        return [*tools, Tool(self._give_up, name=prompt.GIVE_UP, description=prompt.WHEN)] if tools else []
+
+    async def _give_up(self, reason: str) -> None:
+        self._course.keep(())
+        raise GaveUp(" ".join(reason.split())[:MOST_REASON])
 
     def _tool(self, name: str) -> Tool[None]:
         contract = self._tools.offered()[name]

@@ -8,7 +8,7 @@ from activities.runtimes.cast import Cast
 from contracts.mind import CodeAgent
 from tests.activities.activity_stage import failing, stage, told
 from tests.activities.service import Service, tools
-from tests.activities.thinkers import GOOD, OUTPUT, asking, run, thinker
+from tests.activities.thinkers import GOOD, OUTPUT, asking, judging, run, thinker
 from tests.model_server import ModelServer, Reply
 
 
@@ -76,7 +76,7 @@ async def test_a_model_uses_the_tools_that_read_and_never_hears_of_those_that_ac
 
     assert GOOD == result.output
     assert ["look"] == service.tools_called()
-    assert ["look"] == list(models.asked[0].tools())
+    assert ["look", "give_up"] == list(models.asked[0].tools())
     assert {"host": {"type": "string"}} == models.asked[0].tools()["look"]["properties"]
     assert 1 == result.usage.tool_calls
 
@@ -153,7 +153,7 @@ async def test_another_model_may_write_the_answer_from_what_the_first_found_out(
 
     assert GOOD == result.output
     assert ["quick", "quick", "deep"] == [asked.body["model"] for asked in models.asked]
-    assert [["look"], ["look"], []] == [list(asked.tools()) for asked in models.asked]
+    assert [["look", "give_up"], ["look", "give_up"], []] == [list(asked.tools()) for asked in models.asked]
     assert [0.25] * 3 == [asked.body["temperature"] for asked in models.asked]
     assert "It is idle." in models.asked[2].said()
     assert [("thought", "Let me see.")] == [
@@ -211,3 +211,20 @@ async def test_a_tool_that_refuses_arguments_tells_the_model_and_one_that_is_gon
     assert GOOD == result.output
     assert "the arguments do not fit its contract" in models.asked[1].said()
     assert ("not_found", "no", False) == told(error)
+
+
+async def test_a_model_may_give_up_and_begins_anew_when_it_is_tried_again(
+    models: ModelServer, cast: Cast, servers: ToolServers
+) -> None:
+    models.begin(Reply(calls=(("give_up", {"reason": "no such\nhost"}),)), Reply(answer=GOOD))
+    agent, environment, beats = thinker(tools=("look",)), stage(), [()]
+    environment.on_heartbeat = lambda *details: beats.append(details)
+
+    error = await failing(environment.run(judging(agent, cast, servers).run, asking(agent)))
+    again = stage(attempt=2, heartbeat_details=beats[-1])
+    result = await again.run(judging(agent, cast, servers).run, asking(agent))
+
+    assert "judge gave up: no such host" == error.message
+    assert ("tool_failed", "no", True) == told(error)
+    assert GOOD == result.output
+    assert models.asked[0].body["messages"] == models.asked[1].body["messages"]

@@ -16,7 +16,7 @@ from temporalio.envconfig import ClientConfig
 from contracts.workspace import Workspace
 from demo.company import _read_options
 from runtime import telemetry
-from runtime.settings import Settings
+from runtime.settings import SettingRefused, Settings
 from starter.cli import app
 from worker import all_queues
 
@@ -151,11 +151,19 @@ def is_read(variable: str, workspace: Workspace) -> bool:
     """Whether our programs behave differently for a variable."""
     probe = {variable: "7"}
     return (
-        Settings.read(probe) != Settings.read({})
+        _settings(probe) != Settings.read({})
         or _profile(probe) != _profile({})
         or variable in telemetry.ENDPOINTS
         or variable in {server.url_env for server in workspace.servers.values()}
     )
+
+
+def _settings(environ: Mapping[str, str]) -> Settings | None:
+    """Return the settings; none where a variable is read and refused."""
+    try:
+        return Settings.read(environ)
+    except SettingRefused:
+        return None
 
 
 def _profile(environ: Mapping[str, str]) -> Any:

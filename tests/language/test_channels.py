@@ -64,7 +64,7 @@ BAD_CHANNELS = {
     ),
     "a kind of notice that there is not": (
         "webhooks: {ops: {url: 'https://x.y', secret_env: S, about: [closed]}}",
-        ("1:61: BAD_VALUE '0': input should be 'opened', 'reminded', 'escalated', 'settled' or 'dead_letter'"),
+        "1:61: BAD_VALUE '0': input should be 'opened', 'reminded', 'escalated', 'settled', 'dead_letter' or 'budget'",
     ),
     "mail for nobody": (
         "mail: {post: {host: h, sender: us@x.y, to: {eve: [eve@x.y]}}}",

@@ -5,8 +5,12 @@ The law: what people answered is never amended, and a value fits the contract of
 
 from typing import Any
 
+from pydantic import ValidationError
+
+from contracts.command import MISSION_BUDGET
 from contracts.decision import Ruling
 from contracts.definition import ActionStep, AgentStep, Step, WaitStep
+from contracts.money import Budget
 from contracts.record import Record
 from language.schema import errors
 from workflows.interpreter.scope import Scope
@@ -17,6 +21,8 @@ def why_not_amend(changes: dict[str, Any], scope: Scope) -> str:
     name, value = changes["name"], changes["value"]
     if not isinstance(name, str):
         return "a variable has a name"
+    if name == MISSION_BUDGET:
+        return _why_no_budget(value)
     inputs = scope.plan.definition.inputs.get("properties", {})
     if name in inputs:
         wrong = errors(inputs[name], value)
@@ -32,10 +38,26 @@ def why_not_amend(changes: dict[str, Any], scope: Scope) -> str:
     return f"{name} does not fit the contract of {record.path}: {'; '.join(wrong[:3])}" if wrong else ""
 
 
+def _why_no_budget(value: Any) -> str:
+    """Return why a budget cannot be laid over the one before."""
+    try:
+        Budget.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))} of mission.budget: {first['msg'].lower()}".removeprefix(" of ")
+    return "" if value else "mission.budget needs at least one of usd, tokens, agent_runs, time"
+
+
 def amend(ruling: Ruling, scope: Scope) -> str:
     """Set a variable, and say what it was."""
     changes = ruling.changes or {}
-    name, value = str(changes["name"]), changes["value"]
+    name: str = str(changes["name"])
+    value: Any = changes["value"]
+    if name == MISSION_BUDGET:
+        known = scope.control.state.budget or scope.plan.definition.budget or Budget()
+        said = {**known.model_dump(exclude_none=True), **value}
+        scope.control.put(budget=Budget.model_validate(said))
+        return "the mission's budget is amended"
     if name in scope.plan.definition.inputs.get("properties", {}):
         scope.control.put(values={**scope.control.state.values, name: value})
         return f"{name} is amended"

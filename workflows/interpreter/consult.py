@@ -1,11 +1,15 @@
 """Ask an agent, and have an answer by its schema. One that does not fit goes back to it once with the errors."""
 
 from contracts.call import AgentCall, AgentResult, Observation
+from contracts.command import MISSION_BUDGET
 from contracts.record import Failure
 from workflows.interpreter.circle import demand_progress
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.ports import Effort
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.tell import tell_spending
+
+AGAIN = "start the mission again once the cause is gone"
 
 
 async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
@@ -59,6 +63,8 @@ def _as_operators_said(call: AgentCall, scope: Scope) -> AgentCall:
         "context": {**call.context, **given},
         "guidance": said.guidance.get(call.path, ()),
         "generation": scope.generation(call.path),
+        "budget": said.budget or scope.plan.definition.budget,
+        "since": scope.mission.began,
     }
     return call.model_copy(update=more)
 
@@ -72,7 +78,7 @@ def _note(call: AgentCall, noticed: tuple[Observation, ...], scope: Scope) -> No
 async def _run(call: AgentCall, effort: Effort, scope: Scope, before: tuple[Observation, ...] = ()) -> AgentResult:
     try:
         with scope.ports.within(call.path):
-            return await scope.ports.run_agent(call, effort)
+            result = await scope.ports.run_agent(call, effort)
     except EffectFailed as failed:
         _note(call, (*before, *failed.observations), scope)
         raise StepFailed(
@@ -84,6 +90,10 @@ async def _run(call: AgentCall, effort: Effort, scope: Scope, before: tuple[Obse
                 cause=failed.cause,
                 tried=failed.tried,
                 attempts=failed.attempts,
-                remains="start the mission again once the cause is gone",
+                remains=f"raise what it may spend ({MISSION_BUDGET}), or skip the step" if failed.over else AGAIN,
+                over=failed.over,
             )
         ) from failed
+    if result.news:
+        tell_spending(call.path, result.news, scope)
+    return result

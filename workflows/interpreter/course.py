@@ -9,6 +9,7 @@ import asyncio
 from typing import Any
 
 from contracts.command import DeadLetter
+from contracts.definition import DeadLetterBox
 from contracts.plan import Ending, Limits, Plan
 from contracts.record import Failure
 from contracts.view import MissionState
@@ -87,9 +88,10 @@ def fresh_variables(scope: Scope) -> Variables:
 
 
 async def _followed(scope: Scope, inputs: dict[str, Any]) -> Ending:
-    box, control = scope.plan.definition.dead_letter, scope.control
+    control = scope.control
     if control.letter is None or control.stopped():
         ending = await follow(scope, inputs)
+        box = _box(ending, scope)
         if ending.state == MissionState.COMPLETED and control.overriding():
             raise Suspended
         stopped = control.stopped()
@@ -107,6 +109,12 @@ async def _followed(scope: Scope, inputs: dict[str, Any]) -> Ending:
         scope.ports.changed()
         tell_operators(ending.failure.step, deadline, scope)
     return await _wait_for_operators(scope)
+
+
+def _box(ending: Ending, scope: Scope) -> DeadLetterBox | None:
+    """Return the box in which a failure waits for operators: always where nothing was left to spend."""
+    spent = ending.failure is not None and ending.failure.over
+    return scope.plan.definition.dead_letter or (DeadLetterBox() if spent else None)
 
 
 async def _released(ending: Ending, scope: Scope) -> Ending:

@@ -33,6 +33,7 @@ class EffectFailed(Exception):
         applied: Applied = "unknown",
         attempts: int = 1,
         observations: tuple[Observation, ...] = (),
+        over: str = "",
     ) -> None:
         super().__init__(f"{code}: {cause}")
         self.code = code
@@ -40,6 +41,7 @@ class EffectFailed(Exception):
         self.tried = tried
         self.applied = applied
         self.attempts = attempts
+        self.over = over
         self.observations = observations
 
 

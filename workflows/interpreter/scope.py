@@ -3,6 +3,7 @@
 from collections import ChainMap
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from contracts.base import canonical
@@ -34,6 +35,7 @@ class Mission:
     """Whether people are told what it has cost so far: missions that began without that go on without it."""
     above: tuple[Kin, ...] = ()
     """The missions whose child it is, the nearest first."""
+    began: datetime | None = None
 
 
 @dataclass

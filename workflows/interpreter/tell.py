@@ -11,6 +11,7 @@ from typing import Any
 
 from contracts.base import digest
 from contracts.decision import Opening
+from contracts.money import Spending
 from contracts.notice import FAILURE, About, Note, Notice
 from workflows.interpreter.scope import Scope
 
@@ -100,6 +101,27 @@ def tell_operators(step: str, deadline: datetime | None, scope: Scope, kind: str
             requested_by=mission.requested_by,
         )
     )
+
+
+def tell_spending(step: str, news: tuple[Spending, ...], scope: Scope) -> None:
+    """Have operators told that a soft bound is reached: once for each, and noted at the step that came to it."""
+    now, to = scope.ports.now(), scope.plan.commanders()
+    note(step, Note(about="budget", at=now, to=to, text="; ".join(map(str, news))), scope)
+    if scope.plan.notify:
+        mission = scope.mission
+        scope.ports.notify(
+            Notice(
+                id=digest([mission.id, mission.first_run_id, step, now.isoformat(), "budget"])[7:39],
+                about="budget",
+                mission=mission.id,
+                name=scope.plan.definition.mission,
+                step=step,
+                kind=FAILURE,
+                to=to,
+                at=now,
+                requested_by=mission.requested_by,
+            )
+        )
 
 
 def note(path: str, told: Note, scope: Scope) -> None:

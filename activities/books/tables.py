@@ -1,0 +1,60 @@
+"""The tables of the database beside Temporal. The law: nothing in them is needed to resume a mission.
+
+An account holds what was spent and what is held for what runs, in one number for each measure: what was held counts as
+spent until its run says better, and stays so when nobody ever does.
+"""
+
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+
+VERSION = 1
+tables = MetaData()
+
+books = Table("books", tables, Column("version", Integer, primary_key=True, autoincrement=False))
+
+accounts = Table(
+    "accounts",
+    tables,
+    Column("key", String, primary_key=True),
+    Column("usd", Float(53), nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("agent_runs", BigInteger, nullable=False),
+    # Which soft bounds were told of, and the hard ones that somebody waits at: JSON.
+    Column("told", Text, nullable=False, server_default="[]"),
+    Column("bounds", Text, nullable=False, server_default="{}"),
+)
+
+runs = Table(
+    "runs",
+    tables,
+    Column("key", String, primary_key=True),
+    # What all attempts of one agent run have in common.
+    Column("work", String, nullable=False, index=True),
+    Column("attempt", Integer, nullable=False),
+    Column("mission", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("team", String, nullable=False),
+    Column("step", String, nullable=False),
+    Column("agent", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("mission_account", String, nullable=False, index=True),
+    Column("team_account", String, nullable=False),
+    # Unix seconds. What runs at `until` runs no more, whatever became of it.
+    Column("began_at", Float(53), nullable=False, index=True),
+    Column("until", Float(53), nullable=False),
+    Column("ended_at", Float(53)),
+    # held (counted at the most), spent, lost (nobody will ever say), or cached.
+    Column("state", String, nullable=False),
+    Column("usd", Float(53), nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("model_calls", Integer, nullable=False),
+    Column("tool_calls", Integer, nullable=False),
+    Column("seconds", Float(53), nullable=False),
+    # What a price was not known for, and what an answer that was used again would have cost.
+    Column("unpriced", BigInteger, nullable=False),
+    Column("saved_usd", Float(53), nullable=False),
+    Index("runs_of_a_step", "name", "step"),
+)

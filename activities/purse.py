@@ -1,0 +1,230 @@
+"""Hold what an agent may spend before it begins, and write down what it did spend.
+
+The law: nothing begins that is not paid for. At a hard bound the agent is not begun and its step fails
+(`over_budget`), so that people say how it goes on; while others hold the last of it the step waits, and no attempt is
+taken. Spent tokens are counted once or twice, never not at all. `activities/books/account.py` keeps count.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.books.account import Account, Accounts, Held, Refused, Run
+from activities.books.database import Unreadable
+from activities.books.price import Prices
+from activities.failure import failure
+from activities.halts import halting, not_begun
+from activities.runtimes.model import ModelRuntime
+from activities.runtimes.runtime import Runtime
+from activities.tally import Tally
+from contracts.call import AgentCall
+from contracts.duration import show_duration
+from contracts.halt import Halt
+from contracts.money import BUDGET, Bounds, Spending, amount
+from contracts.usage import Usage
+
+DATABASE = "database"
+UNSAID = 100_000
+"""Tokens that are held for a model that has no limit of its own."""
+
+
+@dataclass(frozen=True)
+class Thinker:
+    """With what an agent thinks, and the most tokens that it may take. Code thinks with nothing."""
+
+    models: tuple[str, ...] = ()
+    tokens: int | None = None
+
+
+NO_MODEL = Thinker()
+
+
+@dataclass
+class Payment:
+    """What is held for a run. `known` is what it has cost so far; None while some of that is not known."""
+
+    held: Held = field(default_factory=Held)
+    thinker: Thinker = NO_MODEL
+    known: Usage | None = None
+    unpriced: int = 0
+    """Tokens that nobody knows the price of."""
+
+    def soft(self) -> bool:
+        """Whether a soft bound is reached: from here on the cheaper way is taken, where there is one."""
+        return bool(self.held.soft)
+
+
+def thinker_of(runtime: Runtime) -> Thinker:
+    """Return with what a runtime thinks."""
+    return Thinker(runtime.models(), runtime.most_tokens()) if isinstance(runtime, ModelRuntime) else NO_MODEL
+
+
+class NoPurse:
+    """Where nobody keeps count."""
+
+    @asynccontextmanager
+    async def paying(self, call: AgentCall, thinker: Thinker = NO_MODEL) -> AsyncIterator[Payment]:
+        """Let an agent begin."""
+        del call
+        yield Payment(thinker=thinker)
+
+    async def count(self, payment: Payment, spent: Usage, tally: Tally, before: Tally) -> Usage:
+        """Return what all attempts have used of models, beside what this one spent, with what that costs."""
+        del payment, before
+        return spent.plus(tally.total())
+
+
+class Purse(NoPurse):
+    """Pays for agents: out of the budget of the mission, and the quota of its team for this month."""
+
+    def __init__(self, accounts: Accounts, prices: Prices, quotas: Mapping[str, Bounds]) -> None:
+        self._accounts = accounts
+        self._prices = prices
+        self._quotas = quotas
+
+    @asynccontextmanager
+    async def paying(self, call: AgentCall, thinker: Thinker = NO_MODEL) -> AsyncIterator[Payment]:
+        """Hold what a run may cost while it runs. Raises what forbids its beginning."""
+        _demand_time(call)
+        run, payment = _run(call, thinker), Payment(thinker=thinker)
+        most = await self._most(call, thinker)
+        payment.held = await self._reserved(call, run, most)
+        if not thinker.models:
+            payment.known = Usage()
+        try:
+            yield payment
+        finally:
+            # What is not written down stays counted at the most.
+            await asyncio.shield(self._settle(run, payment))
+
+    async def stands(self, target: str) -> Halt | None:
+        """Return what keeps a step waiting that found an account empty."""
+        account = target.partition(":")[2]
+        try:
+            over = await self._accounts.over(account)
+        except Unreadable as error:
+            return _unreadable(error)
+        return Halt(target=target, reason=_waiting(over)) if over is not None else None
+
+    async def readable(self, target: str) -> Halt | None:
+        """Return what keeps a step waiting that found the database gone."""
+        del target
+        try:
+            await self._accounts.over("")
+        except Unreadable as error:
+            return _unreadable(error)
+        return None
+
+    async def count(self, payment: Payment, spent: Usage, tally: Tally, before: Tally) -> Usage:
+        """Return what all attempts have used of models, with what that costs where somebody knows.
+
+        What was used before this attempt is on the bill of the one that used it.
+        """
+        tally.broken()
+        (whole, unknown), (known, known_unknown) = await self._priced(tally), await self._priced(before)
+        payment.known, payment.unpriced = spent.plus(whole.less(known)), unknown - known_unknown
+        return spent.plus(whole)
+
+    async def _priced(self, tally: Tally) -> tuple[Usage, int]:
+        """Return what was used with its price, and the tokens of which nobody knows that."""
+        found, unknown = tally.total(), 0
+        for model, used in tally.by_model.items():
+            usd = await self._prices.usd(model, used)
+            unknown += used.tokens if usd is None else 0
+            found = found.model_copy(update={"usd": found.usd + (usd or 0.0)})
+        return found, unknown
+
+    async def _most(self, call: AgentCall, thinker: Thinker) -> Usage:
+        """Return the most that a run may cost: all of its tokens by the dearest of its models."""
+        if not thinker.models:
+            return Usage()
+        tokens = thinker.tokens or UNSAID
+        found = {model: await self._prices.most(model, tokens) for model in thinker.models}
+        unknown = [model for model, usd in found.items() if usd is None]
+        if unknown and self._in_usd(call):
+            sentence = (
+                f"{call.name} was not begun: what it spends is bounded in USD, and nobody knows what {unknown[0]} "
+                "costs; write its price under 'prices' in money.yaml"
+            )
+            raise failure("over_budget", sentence, over=f"the price of {unknown[0]}")
+        return Usage(tokens=tokens, usd=max(usd or 0.0 for usd in found.values()))
+
+    def _in_usd(self, call: AgentCall) -> bool:
+        bounds = (call.budget, self._quotas.get(call.team))
+        return any(one is not None and one.usd is not None for one in bounds)
+
+    async def _reserved(self, call: AgentCall, run: Run, most: Usage) -> Held:
+        mission, team = self._payers(call)
+        try:
+            found = await self._accounts.reserve(run, most, mission, team)
+        except Unreadable as error:
+            raise _halted(call, _unreadable(error)) from None
+        if isinstance(found, Held):
+            return found
+        raise _refused(call, found)
+
+    def _payers(self, call: AgentCall) -> tuple[Account, Account]:
+        info, month = activity.info(), datetime.now(UTC).strftime("%Y-%m")
+        mission = Account(
+            f"mission {info.workflow_namespace or info.namespace}/{call.mission}", call.budget or Bounds()
+        )
+        return mission, Account(f"team {call.team} in {month}", self._quotas.get(call.team, Bounds()))
+
+    async def _settle(self, run: Run, payment: Payment) -> None:
+        try:
+            await self._accounts.settle(run.key, payment.known, payment.unpriced)
+        except Unreadable as error:
+            logging.getLogger(__name__).warning("what %s cost stays counted at the most: %s", run.step, error)
+
+
+def _run(call: AgentCall, thinker: Thinker) -> Run:
+    info = activity.info()
+    asked = info.scheduled_time.timestamp()
+    limit = info.start_to_close_timeout
+    return Run(
+        # A step asks again under one name, and a reset runs it again: only when it was asked for tells them apart.
+        work=f"{info.workflow_run_id}/{info.activity_id}@{asked:.6f}",
+        attempt=info.attempt,
+        mission=call.mission,
+        name=info.workflow_type or "",
+        team=call.team,
+        step=call.path,
+        agent=call.name,
+        model=", ".join(thinker.models),
+        seconds=limit.total_seconds() if limit is not None else 0.0,
+    )
+
+
+def _demand_time(call: AgentCall) -> None:
+    """Refuse to begin when the mission's time is over."""
+    if call.budget is None or call.budget.time is None or call.since is None:
+        return
+    taken = datetime.now(UTC) - call.since
+    if taken >= call.budget.time:
+        said = f"the mission has taken {show_duration(taken)} of {show_duration(call.budget.time)}"
+        raise failure("over_budget", f"{call.name} was not begun: {said}", over="time")
+
+
+def _refused(call: AgentCall, found: Refused) -> ApplicationError:
+    if found.waits:
+        return _halted(call, Halt(target=f"{BUDGET}:{found.over.account}", reason=_waiting(found.over)))
+    return failure("over_budget", f"{call.name} was not begun: {found.over}", over=found.over.account)
+
+
+def _halted(call: AgentCall, halt: Halt) -> ApplicationError:
+    return failure("halted", not_begun(call.name, (halt,)), **halting((halt,)))
+
+
+def _waiting(over: Spending) -> str:
+    spent, limit = amount(over.measure, over.spent), amount(over.measure, over.limit)
+    return f"{spent} of {limit} are spent or held for what runs now"
+
+
+def _unreadable(error: Unreadable) -> Halt:
+    return Halt(target=f"{DATABASE}:gonogo", reason=str(error))

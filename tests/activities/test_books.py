@@ -1,0 +1,200 @@
+"""The database beside Temporal: who may spend, however many ask at once, and what is counted when somebody dies."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from activities.books.account import Account, Accounts, Held, Refused, Run
+from activities.books.database import Database, Unreadable
+from activities.books.tables import accounts, runs
+from contracts.money import Bounds
+from contracts.usage import Usage
+
+NOBODY = 65534
+WORKERS, CALL = 50, 1_000
+LIMIT = 20_500
+"""Tokens for 20 calls, and a part of one more."""
+RACER = """
+import asyncio, sys
+from tests.activities.test_books import race
+asyncio.run(race(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+"""
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL of our own, where there is one."""
+    program, user = shutil.which("pg_ctl"), NOBODY if os.geteuid() == 0 else None
+    if program is None:
+        pytest.skip("no PostgreSQL here")
+    home = Path(tempfile.mkdtemp(prefix="pg"))
+    if user is not None:
+        os.chown(home, user, user)
+
+    def control(*words: str) -> None:
+        subprocess.run([program, "-D", home / "data", *words], check=True, stdout=subprocess.DEVNULL, user=user)
+
+    control("initdb", "-o", "-A trust -U gonogo --no-sync")
+    control(
+        "-o", f"-k {home} -c listen_addresses= -c max_connections=300 -c fsync=off", "-w", "-l", f"{home}/log", "start"
+    )
+    yield f"postgresql+asyncpg://gonogo@/postgres?host={home}"
+    control("-m", "immediate", "stop")
+    shutil.rmtree(home)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'home' / 'gonogo.db'}"
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres")
+    database = Database(url)
+    async with database.writing() as connection:
+        for table in (accounts, runs):
+            await connection.execute(table.delete())
+    yield database
+    await database.close()
+
+
+def run(work: str = "triage/draft", attempt: int = 1, **fields: object) -> Run:
+    known = {"mission": "m-1", "name": "triage", "team": "ops", "step": "draft", "agent": "writer", "model": "x"}
+    return Run(**{"work": work, "attempt": attempt, "seconds": 60.0, **known, **fields})  # type: ignore[arg-type]
+
+
+def tokens(count: int, usd: float = 0.0) -> Usage:
+    return Usage(tokens=count, usd=usd)
+
+
+MISSION, TEAM = Account("mission m-1", Bounds(tokens=LIMIT)), Account("team ops")
+
+
+async def spent(database: Database, key: str = "mission m-1") -> int:
+    async with database.reading() as connection:
+        found = await connection.scalar(accounts.select().with_only_columns(accounts.c.tokens).filter_by(key=key))
+    return int(found or 0)
+
+
+async def race(url: str, name: str, workers: int) -> None:
+    """Ask for calls as many workers do, each with an engine of its own; say how many were granted."""
+    engines = [Database(url) for _ in range(workers)]
+    asked = [
+        Accounts(engine).reserve(run(f"{name}-{n}"), tokens(CALL), MISSION, TEAM) for n, engine in enumerate(engines)
+    ]
+    print(sum(isinstance(one, Held) for one in await asyncio.gather(*asked)))
+    for engine in engines:
+        await engine.close()
+
+
+async def test_fifty_workers_who_race_for_the_last_tokens_overshoot_by_at_most_one_call(database: Database) -> None:
+    processes = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", RACER, database.url, name, str(WORKERS // 2)), stdout=asyncio.subprocess.PIPE
+        )
+        for name in ("one", "other")
+    ]
+    told = [(await process.communicate())[0] for process in processes]
+
+    assert 21 == sum(int(one) for one in told)
+    assert 21 * CALL == await spent(database) == await spent(database, "team ops")
+
+
+async def test_a_run_that_is_held_twice_is_held_once_and_settled_once(database: Database) -> None:
+    books = Accounts(database)
+    for _ in range(2):
+        await books.reserve(run(), tokens(CALL), MISSION, TEAM)
+    assert CALL == await spent(database)
+
+    for _ in range(2):
+        await books.settle(run().key, tokens(300))
+
+    assert 300 == await spent(database) == await spent(database, "team ops")
+
+
+async def test_what_an_attempt_that_died_may_have_spent_stays_counted_and_keeps_nobody_waiting(
+    database: Database,
+) -> None:
+    clock = [1_000.0]
+    books = Accounts(database, now=lambda: clock[0])
+    await books.reserve(run(), tokens(LIMIT), MISSION, TEAM)
+
+    first = await books.reserve(run("triage/other"), tokens(CALL), MISSION, TEAM)
+    clock[0] += 61
+    later = await books.reserve(run("triage/other"), tokens(CALL), MISSION, TEAM)
+
+    assert isinstance(first, Refused)
+    assert first.waits
+    assert isinstance(later, Refused)
+    assert not later.waits
+    assert await books.over("mission m-1") is None
+    assert LIMIT == await spent(database)
+
+
+async def test_the_next_attempt_says_that_the_one_before_is_lost(database: Database) -> None:
+    books = Accounts(database)
+    await books.reserve(run(attempt=1), tokens(CALL), MISSION, TEAM)
+    await books.reserve(run(attempt=2), tokens(CALL), MISSION, TEAM)
+    await books.settle(run(attempt=2).key, tokens(300))
+    await books.settle(run(attempt=1).key, tokens(1))
+
+    async with database.reading() as connection:
+        rows = (await connection.execute(runs.select().order_by(runs.c.attempt))).mappings().all()
+    assert [(1, "lost", CALL), (2, "spent", 300)] == [(one["attempt"], one["state"], one["tokens"]) for one in rows]
+    assert CALL + 300 == await spent(database)
+
+
+async def test_what_is_given_back_lets_the_next_begin(database: Database) -> None:
+    books = Accounts(database)
+    await books.reserve(run(), tokens(LIMIT), MISSION, TEAM)
+    refused = await books.reserve(run("triage/other"), tokens(CALL), MISSION, TEAM)
+    assert "mission m-1 has spent 20,500 tokens of 20,500 tokens" == str(refused.over)  # type: ignore[union-attr]
+    assert await books.over("mission m-1") is not None
+
+    await books.settle(run().key, tokens(300))
+
+    assert await books.over("mission m-1") is None
+    assert isinstance(await books.reserve(run("triage/other"), tokens(CALL), MISSION, TEAM), Held)
+
+
+async def test_a_soft_bound_is_told_once_and_again_where_the_bound_was_raised(database: Database) -> None:
+    books = Accounts(database)
+    told = []
+    for n, limit in enumerate([10_000, 10_000, 10_000, 20_000, 20_000]):
+        account = Account("mission m-1", Bounds(tokens=limit, soft=0.5))
+        held = await books.reserve(run(f"step-{n}"), tokens(3_000), account, TEAM)
+        assert isinstance(held, Held)
+        told.append((bool(held.soft), len(held.news)))
+
+    assert [(False, 0), (False, 0), (True, 1), (False, 0), (True, 1)] == told
+
+
+async def test_what_the_team_cannot_pay_is_not_charged_to_the_mission(database: Database) -> None:
+    books = Accounts(database)
+    poor = Account("team ops", Bounds(agent_runs=1))
+    await books.reserve(run("a"), tokens(CALL), MISSION, poor)
+
+    refused = await books.reserve(run("b"), tokens(CALL), MISSION, poor)
+
+    assert isinstance(refused, Refused)
+    assert ("team ops", "agent_runs", False) == (refused.over.account, refused.over.measure, refused.waits)
+    assert CALL == await spent(database)
+
+
+async def test_a_database_of_another_release_and_one_that_is_none_are_refused_with_a_sentence(tmp_path: Path) -> None:
+    ours = Database(f"sqlite+aiosqlite:///{tmp_path / 'gonogo.db'}")
+    async with ours.writing() as connection:
+        await connection.exec_driver_sql("UPDATE books SET version = 99")
+    await ours.close()
+    (tmp_path / "text.db").write_text("this is no database, whatever its name says" * 30)
+
+    for name, sentence in (("gonogo.db", "is of version 99, and this release knows 1"), ("text.db", "not a database")):
+        other = Database(f"sqlite+aiosqlite:///{tmp_path / name}")
+        with pytest.raises(Unreadable, match=sentence):
+            await Accounts(other).over("mission m-1")
+        await other.close()

@@ -1,0 +1,69 @@
+"""`gonogo costs`: what agents have spent, told by whom it was spent."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from activities.books.account import Account, Accounts, Run
+from activities.books.database import Database
+from contracts.usage import Usage
+from runtime.settings import Settings
+from starter.cli import run as gonogo
+
+DAY = 86_400.0
+
+
+@pytest.fixture
+def spent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Books in which two missions have spent, one of them a week before."""
+    monkeypatch.setenv("GONOGO_HOME", str(tmp_path))
+    asyncio.run(_spend(Database(Settings.read().books())))
+
+
+async def _spend(database: Database) -> None:
+    import time
+
+    clock = [time.time() - 8 * DAY]
+    books = Accounts(database, now=lambda: clock[0])
+    rows = (("old", "writer", "openai:gpt", 1.0), ("new", "writer", "openai:gpt", 0.25), ("new", "counter", "", 0.0))
+    for number, (mission, agent, model, usd) in enumerate(rows):
+        run = Run(f"w{number}", 1, mission, "triage", "ops", "draft", agent, model, 60.0)
+        most = Usage(tokens=5_000, usd=2.0) if model else Usage()
+        await books.reserve(run, most, Account(f"mission {mission}"), Account("team ops"))
+        used = Usage(tokens=1_200, input_tokens=1_000, output_tokens=200, usd=usd, model_calls=2) if model else Usage()
+        await books.settle(run.key, used, unpriced=1_200 if mission == "new" and model else 0)
+        clock[0] = time.time()
+    lost = Run("w9", 1, "new", "triage", "ops", "draft", "writer", "openai:gpt", 60.0)
+    await books.reserve(lost, Usage(tokens=5_000, usd=2.0), Account("mission new"), Account("team ops"))
+    await database.close()
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> list[tuple[str, int, int, float, float]]:
+    assert 0 == gonogo(["costs", "--json", *words])
+    found = json.loads(capsys.readouterr().out)
+    return [(one["name"], one["runs"], one["tokens"], one["usd"], one["at_most"]) for one in found]
+
+
+def test_costs_are_added_up_by_whom_one_asks_for(spent: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert [("ops", 4, 7_400, 3.25, 2.0)] == told(capsys)
+    assert [("new", 3, 6_200, 2.25, 2.0), ("old", 1, 1_200, 1.0, 0.0)] == told(capsys, "--by", "mission")
+    assert [("new", 3, 6_200, 2.25, 2.0)] == told(capsys, "--by", "mission", "--since", "7d")
+    assert [("openai:gpt", 3, 7_400, 3.25, 2.0), ("", 1, 0, 0.0, 0.0)] == told(capsys, "--by", "model")
+    assert [("writer", 3, 7_400, 3.25, 2.0), ("counter", 1, 0, 0.0, 0.0)] == told(capsys, "--by", "agent")
+
+    assert 0 == gonogo(["costs", "--by", "mission"])
+    shown = capsys.readouterr().out
+    assert "$2.00 of it at the most; nobody knows the price of 1,200 tokens" in shown
+
+
+def test_nothing_spent_and_a_day_that_is_none_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GONOGO_HOME", str(tmp_path))
+
+    assert 0 == gonogo(["costs"])
+    assert "nothing was spent\n" == capsys.readouterr().out
+    assert 2 == gonogo(["costs", "--since", "monday"])
+    assert "--since is 'monday'; write '7d', '12h', or a day" in capsys.readouterr().err

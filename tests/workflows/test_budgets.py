@@ -1,0 +1,124 @@
+"""A mission with a budget on a real server: it waits where others hold the last of it, and asks where it is spent."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from activities.books.account import Accounts
+from activities.books.database import Database
+from activities.books.price import Prices
+from activities.halts import Lookout
+from activities.purse import DATABASE, Purse, Thinker
+from contracts.call import AgentCall, AgentResult
+from contracts.money import BUDGET, Bounds
+from contracts.usage import Usage
+from tests.workflows.house import Activities, house
+from tests.workflows.test_mission import agent, replays
+
+COST = 100
+
+
+class Paid:
+    """An agent that is paid for: it takes what it was told to, and waits where it is to be met at work."""
+
+    def __init__(self, purse: Purse, costs: dict[str, int] | None = None) -> None:
+        self.purse = purse
+        self.costs = costs or {}
+        self.begun: list[str] = []
+        self.free = asyncio.Event()
+        self.free.set()
+
+    async def __call__(self, call: AgentCall) -> AgentResult:
+        async with self.purse.paying(call, Thinker(("a-model",), 2 * COST)) as payment:
+            self.begun.append(call.path)
+            await self.free.wait()
+            payment.known = Usage(tokens=self.costs.get(call.path, COST))
+            usage = payment.known.model_copy(update={"agent_runs": 1})
+            return AgentResult(output={}, usage=usage, news=payment.held.news)
+
+
+@pytest.fixture
+async def purse(tmp_path: Path) -> AsyncIterator[Purse]:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'gonogo.db'}")
+    yield Purse(Accounts(database), Prices({}), {"poor": Bounds(agent_runs=1)})
+    await database.close()
+
+
+def paying(client, purse: Purse, paid: Paid) -> Activities:
+    lookout = Lookout(client, id="no-halts", beside={BUDGET: purse.stands, DATABASE: purse.readable})
+    return Activities(agents={"ann": paid}, lookout=lookout)
+
+
+async def test_a_spent_budget_asks_operators_who_raise_it_and_try_again(client, home, purse):
+    paid = Paid(purse)
+    steps = [agent("one"), agent("two"), agent("three")]
+    async with house(client, home, paying(client, purse, paid)) as h:
+        started = await h.start(steps, notify=True, budget={"tokens": 2 * COST, "soft": 0.5})
+        view = await started.until_state("dead_letter")
+
+        failure = view.letter.failure
+        assert ("over_budget", "three", 1) == (failure.code, failure.step, failure.attempts)
+        assert failure.over.endswith(started.handle.id)
+        assert "has spent 200 tokens of 200 tokens" in failure.cause
+        assert ["one", "two"] == paid.begun
+        async with asyncio.timeout(10):
+            while len(h.activities.notices) < 2:
+                await asyncio.sleep(0.01)
+        assert ["budget", "dead_letter"] == [notice.about for notice in h.activities.notices]
+        [note] = next(one for one in view.records if one.path == "two").notices
+        assert ("budget", True) == (note.about, note.text.endswith("has spent 100 tokens of 200 tokens"))
+
+        wrong = await started.command("amend", name="mission.budget", value={"euro": 5})
+        raised = await started.command("amend", name="mission.budget", value={"tokens": 3 * COST})
+        await started.command("retry", "three")
+        result = await started.result()
+
+        assert (False, "euro of mission.budget: extra inputs are not permitted") == (wrong.accepted, wrong.reason)
+        assert (True, "completed", 300) == (raised.accepted, result.state, result.spent.tokens)
+        assert ["one", "two", "three"] == paid.begun
+        await replays(started.handle)
+
+
+async def test_branches_wait_for_the_last_of_a_budget_without_taking_attempts(client, home, purse):
+    paid = Paid(purse, {"all/a": 10, "all/b": 10})
+    paid.free.clear()
+    branches = [agent("a", retry={"attempts": 1}), agent("b", retry={"attempts": 1})]
+    async with house(client, home, paying(client, purse, paid)) as h:
+        started = await h.start([{"kind": "parallel", "step": "all", "parallel": branches}], budget={"tokens": COST})
+        view = await started.seen(lambda view: any(one.halted for one in view.records))
+
+        [noted] = [one.halted for one in view.records if one.halted]
+        assert "200 tokens of 100 tokens are spent or held for what runs now" in noted.halts[0].reason
+        assert 1 == len(paid.begun)
+
+        paid.free.set()
+        assert "completed" == (await started.result()).state
+        assert ["all/a", "all/b"] == sorted(paid.begun)
+        await replays(started.handle)
+
+
+@pytest.mark.parametrize("more", [{"budget": {"time": "1ms"}}, {"team": "poor"}, {"budget": {"usd": 1.0}}])
+async def test_time_a_teams_quota_and_an_unknown_price_end_in_the_same_letter(client, home, purse, more):
+    paid = Paid(purse)
+    async with house(client, home, paying(client, purse, paid)) as h:
+        started = await h.start([agent("one"), agent("two")], **more)
+        view = await started.until_state("dead_letter")
+
+        said = {"time": "the mission has taken ", "quota": "has spent 1 agent runs of 1 agent runs"}
+        said["usd"] = "nobody knows what a-model costs; write its price under 'prices' in money.yaml"
+        assert said[next(iter(more.get("budget", {"quota": 1})))] in view.letter.failure.cause
+
+        await started.command("abort")
+        assert "aborted" == (await started.result()).state
+
+
+async def test_a_budget_that_is_provided_for_asks_nobody(client, home, purse):
+    paid = Paid(purse)
+    thrifty = agent("two", on_failure={"over_budget": "continue"})
+    async with house(client, home, paying(client, purse, paid)) as h:
+        started = await h.start([agent("one"), thrifty], budget={"tokens": COST})
+
+        assert "completed" == (await started.result()).state
+        assert ["one"] == paid.begun
