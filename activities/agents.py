@@ -20,6 +20,7 @@ from activities.runtimes.cast import Cast
 from activities.runtimes.runtime import Misfit, Runtime, Work
 from activities.statement import show
 from activities.toolbox import ReadingTools
+from contracts.agent import Escalate
 from contracts.call import RUN_AGENT, AgentCall, AgentResult, Usage
 from contracts.mind import Agent
 from contracts.workspace import Tool
@@ -98,6 +99,10 @@ async def _answered(runtime: Runtime, work: Work) -> AgentResult:
             work.notebook.conclude(output)
             wrong = misfits(work.call, output)
             answered = AgentResult(output=None if wrong else output, errors=wrong)
+        except Escalate as asks:
+            fits = not misfits(work.call, asks.so_far)
+            reason = str(asks) or "it does not say why"
+            answered = AgentResult(output=asks.so_far if fits else None, escalated=reason)
         except Misfit as misfit:
             answered = AgentResult(errors=misfit.errors, handed_back=misfit.handed_back)
         except Exception:

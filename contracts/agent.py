@@ -22,6 +22,14 @@ class AskLater(Exception):
         self.seconds = seconds
 
 
+class Escalate(Exception):
+    """Raised by an agent's code that wants people to say how it goes on: why, and what it has so far."""
+
+    def __init__(self, reason: str, so_far: Any = None) -> None:
+        super().__init__(reason)
+        self.so_far = so_far
+
+
 Observe = Callable[..., None]
 """`observe(text, source="", kind="finding", confidence=None)`: stream an observation to whoever follows the mission."""
 

@@ -14,6 +14,7 @@ from contracts.payload import Bulky
 from contracts.usage import Usage as Usage  # noqa: PLC0414 (it is part of what activities answer)
 
 RUN_AGENT = "agent.run"
+WATCH_AGENT = "agent.watch"
 EXECUTE_ACTION = "action.execute"
 JUDGE_DECISION = "decision.judge"
 
@@ -44,6 +45,8 @@ class AgentCall(Bulky):
     errors: tuple[str, ...] = ()
     guidance: tuple[str, ...] = ()
     """What operators had to say to it."""
+    watches: str = ""
+    """The path of the step at which it watches another agent."""
     generation: int = 0
     team: str = ""
     budget: Budget | None = None
@@ -63,6 +66,8 @@ class AgentResult(Bulky):
     """Soft bounds that were reached, of which nobody was told yet."""
     handed_back: int | None = None
     """How often it was told already what is wrong, where its contract says how often: it is not asked again."""
+    escalated: str = ""
+    """Why it asks people; `output` is what it has so far, where that fits."""
 
 
 class Grant(Message):

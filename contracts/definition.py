@@ -27,7 +27,8 @@ MOST_AT_ONCE = 500
 class AgentStep(BaseStep):
     """An agent does a task. `context` names variables; the agent gets their values and nothing else.
 
-    `below_floor` says where control goes when the answer's confidence is below the agent's floor.
+    `below_floor` says where control goes when the answer's confidence is below the agent's floor. `watch` names an
+    agent who reads what this one notices, and may object.
     """
 
     kind: Literal["agent"] = "agent"
@@ -35,6 +36,7 @@ class AgentStep(BaseStep):
     task: str
     context: tuple[str, ...] = ()
     below_floor: "Target" = ESCALATE
+    watch: str | None = None
 
 
 class ParallelStep(BaseStep):

@@ -27,12 +27,18 @@ CLASSES: Mapping[str, FailureClass] = {
         "an agent did not do what it should",
         {
             "confidence_low": "the answer is below the agent's `confidence_floor`",
+            "escalated": "the agent itself asks for people",
+            "objected": "the step's watcher objected",
             "output_invalid": "the answer does not fit its schema, also when asked again",
+            "outside_expertise": "the answer's `subject` is none of the agent's `expertise`",
             "plan_refused": "no plan could be loaded, or people rejected each",
             "refused": "the agent or the executor refused; nothing was done",
         },
         "an answer that does not fit goes back once with what is wrong; else no",
-        "an unsure answer: `below_floor`, `escalate` by default; else it spreads",
+        (
+            "an unsure answer: `below_floor`, `escalate` by default; `escalated`, `objected`, `outside_expertise`: "
+            "people are asked; else it spreads"
+        ),
     ),
     "workflow": FailureClass(
         "the mission itself cannot go on as it is",
@@ -74,6 +80,8 @@ CLASSES: Mapping[str, FailureClass] = {
     ),
 }
 
+ASKING = frozenset({"escalated", "objected", "outside_expertise"})
+"""Codes for which people are asked unless a definition provides for just them, or for agents. `any` does not."""
 CLASS_OF: Mapping[str, str] = {code: name for name, one in CLASSES.items() for code in one.codes}
 CODES = tuple(sorted(CLASS_OF))
 WAYS = (ANY, *CLASSES, *CODES)
@@ -82,7 +90,7 @@ WAYS = (ANY, *CLASSES, *CODES)
 
 def most_specific(code: str, ways: Mapping[str, T]) -> T | None:
     """Return the way for a code: its own, else that of its class, else that for any."""
-    for name in (code, CLASS_OF.get(code, ANY), ANY):
+    for name in (code, CLASS_OF.get(code, ANY), *(() if code in ASKING else (ANY,))):
         if name in ways:
             return ways[name]
     return None

@@ -18,7 +18,8 @@ class Mind(Document):
     """What all agents have.
 
     `output` is a JSON Schema that every answer must fit. An answer whose `confidence` is below `confidence_floor`
-    (both 0 to 1) takes the step's `below_floor` way before the mission goes on.
+    (both 0 to 1) takes the step's `below_floor` way before the mission goes on. One whose `subject` is none of
+    `expertise` is put before people.
     """
 
     description: str = ""
@@ -27,6 +28,7 @@ class Mind(Document):
     tools: tuple[str, ...] = ()
     output: dict[str, Any] = Field(default_factory=dict)
     confidence_floor: float | None = Field(default=None, ge=0, le=1)
+    expertise: tuple[str, ...] = ()
     timeout: Duration = Field(default="2m", validate_default=True)
 
 
@@ -55,10 +57,14 @@ class Thinking(Mind):
 
 
 class CodeAgent(Thinking):
-    """Code thinks: `callable` is `package.module:function`."""
+    """Code thinks: `callable` is `package.module:function`.
+
+    Where a model plays it, `words` are the properties of `output` that the model writes; the code gives all others.
+    """
 
     runtime: Literal["code"] = "code"
     callable: str
+    words: tuple[str, ...] = ()
 
 
 class ModelAgent(Thinking):

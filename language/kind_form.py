@@ -43,6 +43,7 @@ def read_agent(reader: "StepReader", form: Form, common: dict[str, Any]) -> Step
         task=form.text("task", required=True),
         context=form.texts("context"),
         below_floor=reader.target(form, "below_floor", ESCALATE),
+        watch=form.text("watch") or None,
     )
 
 
@@ -222,5 +223,5 @@ WORDS = {
     "mission": "a mission step",
 }
 KEYS = "step needs output default when on_failure locks task context below_floor retry timeout with compensate approval"
-MORE_KEYS = "good accept allow on_parent_close"
+MORE_KEYS = "watch good accept allow on_parent_close"
 EVERY_KEY = frozenset((*KEYS.split(), *MORE_KEYS.split()))

@@ -44,6 +44,7 @@ def check_agents(
             case CodeAgent():
                 yield from bad_callable(agent, here)
                 yield from bad_thinking(agent, here)
+                yield from bad_words(agent, here)
             case ModelAgent():
                 yield from bad_thinking(agent, here)
                 if model == "" and not known[name].model:
@@ -66,6 +67,16 @@ def bad_callable(agent: CodeAgent, here: Value) -> Iterator[Finding]:
     if not CALLABLE.fullmatch(agent.callable):
         message = f"'{agent.callable}' is no callable"
         yield Finding("BAD_VALUE", message, here.place_of("callable"), "write 'package.module:function'")
+
+
+def bad_words(agent: CodeAgent, here: Value) -> Iterator[Finding]:
+    """Find words that are no property of the answer, and words that nobody is told to write."""
+    properties = agent.output.get("properties", {})
+    for number, name in enumerate(agent.words):
+        yield from unknown("BAD_VALUE", "property of 'output'", name, properties, here.place_of("words", number))
+    if agent.words and not agent.instructions.strip():
+        message = "'words' of an agent that has no instructions"
+        yield Finding("BAD_VALUE", message, here.place_of("words"), "write 'instructions', or leave it out")
 
 
 def bad_thinking(agent: Thinking, here: Value) -> Iterator[Finding]:

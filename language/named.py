@@ -20,7 +20,7 @@ def named_by(steps: Iterable[Step]) -> tuple[set[str], set[str]]:
         agents.update(fallbacks(step).values())
         match step:
             case AgentStep():
-                agents.add(step.agent)
+                agents.update((step.agent, *([step.watch] if step.watch else ())))
             case PartyStep():
                 agents.update(step.party.agents())
             case ActionStep():

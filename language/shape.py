@@ -204,6 +204,7 @@ STEPS: Mapping[str, Keys] = {
         "task": Key("template", "what to do", required=True),
         "context": Key("names", "variables that the agent gets; it gets nothing else"),
         "below_floor": Key("target", "where an answer below the agent's `confidence_floor` leads", "`escalate`"),
+        "watch": Key("agent", "who [reads along](agent.md#watched) and may object", "nobody"),
         **EFFORT,
     },
     "parallel": {"parallel": Key("branches", "the steps that run at once", required=True)},

@@ -32,6 +32,7 @@ from workflows.interpreter.hold import let_go_of_all
 from workflows.interpreter.join import see_through
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission
+from workflows.interpreter.tell import withdraw_all
 from workflows.interpreter.undo import undo_all
 from workflows.view import spent, waiting
 
@@ -78,10 +79,27 @@ class _Play:
         self._children = Children(self._clock, self._gates, self._outside.book)
         self._control = Control()
         self._helm = Helm(script.operators, people, self._clock)
-        around = {"control": self._control, "children": self._children, "watch": show}
-        self._ports = ScriptedPorts(plan, mission, script, self._clock, self._crowd, **around, invents=invents)
-        more = {"events": self._outside.book, "control": self._control, "limits": LIMITS}
-        self._scope = scope_of(plan, mission, self._ports, self._journal, self._gates, **more)
+        self._ports = ScriptedPorts(
+            plan,
+            mission,
+            script,
+            self._clock,
+            self._crowd,
+            control=self._control,
+            children=self._children,
+            watch=show,
+            invents=invents,
+        )
+        self._scope = scope_of(
+            plan,
+            mission,
+            self._ports,
+            self._journal,
+            self._gates,
+            events=self._outside.book,
+            control=self._control,
+            limits=LIMITS,
+        )
         self._ending: Ending | None = None
         self._over = False
         self._shown: dict[int, int] = {}
@@ -118,7 +136,7 @@ class _Play:
         except Exception as bug:
             ending = broken("interpret the mission", bug)
         self._ending = ending
-        self._gates.close_all()
+        withdraw_all(self._scope)
         self._control.refuse_rest(self._clock.now, f"the mission had {ending.state} by then")
         try:
             if to_be_undone(ending):

@@ -170,6 +170,10 @@ class ScriptedPorts(Steered):
         answer, usage = await self.effect(call, lambda: self._try(part, effort))
         return AgentResult(output=answer.answer, usage=usage.model_copy(update={"agent_runs": 1}))
 
+    async def watch_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
+        del call, effort
+        return AgentResult()
+
     async def run_tool(self, call: ToolCall, effort: Effort) -> ToolResult:
         """Let a tool act. A cancellation waits for its report, or nobody would know what to undo."""
         result: ToolResult = await self.effect(

@@ -8,6 +8,7 @@ task than on replay, and such a history never replays (ADR 16). Missions from be
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from contracts.call import (
     EXECUTE_ACTION,
     RUN_AGENT,
+    WATCH_AGENT,
     AgentCall,
     AgentResult,
     ToolCall,
@@ -45,6 +47,7 @@ from workflows.running import activity_id
 from workflows.versions import IN_TIME
 
 HEARTBEAT = timedelta(seconds=10)
+WATCHING = timedelta(days=1)
 LOADING = timedelta(seconds=30)
 
 
@@ -139,6 +142,19 @@ class TemporalPorts(LockPorts, HaltPorts):
             effort,
             queue=call.agent.queue,
             summary=f"{call.name}: {call.task}",
+            cancellation=workflow.ActivityCancellationType.TRY_CANCEL,
+        )
+        return answer
+
+    async def watch_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
+        call = call.model_copy(update={"watches": activity_id(call.watches, call.generation)})
+        answer: AgentResult = await self._effect(
+            WATCH_AGENT,
+            call,
+            AgentResult,
+            replace(effort, timeout=WATCHING),
+            queue=call.agent.queue,
+            summary=f"{call.name} watches {call.watches}",
             cancellation=workflow.ActivityCancellationType.TRY_CANCEL,
         )
         return answer

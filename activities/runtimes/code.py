@@ -15,7 +15,7 @@ from activities.failure import explained, failure
 from activities.mcp_tools import ToolFailed
 from activities.runtimes.runtime import Work
 from activities.toolbox import WaitingTools
-from contracts.agent import AskLater
+from contracts.agent import AskLater, Escalate
 
 THREADS = ThreadPoolExecutor(max_workers=100, thread_name_prefix="agent")
 
@@ -36,6 +36,8 @@ class CodeRuntime:
             return await _in_a_thread(code, call, WaitingTools(work.tools), observe)
         except ToolFailed as failed:
             raise failure(failed.code, f"{call.name}: {failed}", "no", final=failed.final, after=failed.after) from None
+        except Escalate:
+            raise
         except AskLater as later:
             after = timedelta(seconds=max(0.0, later.seconds))
             raise failure("rate_limited", f"{call.name}: {later}", after=after) from None

@@ -7,6 +7,7 @@ model makes of it is nothing but a value that fits a schema.
 import json
 from typing import Any
 
+from contracts.agent import Escalate
 from contracts.call import AgentCall
 
 FRAME = """{instructions}
@@ -37,6 +38,17 @@ def task(call: AgentCall, found: str = "") -> str:
     if found:
         parts.append("What was found out, as data:\n" + shown(found))
     return "\n\n".join(parts)
+
+
+def escalate(reason: str, so_far: dict[str, Any] | None = None) -> None:
+    """Ask people to say how this goes on, because you cannot or should not answer alone. It ends your work.
+
+    Args:
+        reason: Why people are needed, in one sentence.
+        so_far: The answer as far as you have it.
+
+    """
+    raise Escalate(reason, so_far)
 
 
 def shown(value: Any) -> str:

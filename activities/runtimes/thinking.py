@@ -49,6 +49,7 @@ from activities.runtimes.model import Provider
 from activities.runtimes.reach import model_of
 from activities.runtimes.runtime import Misfit, Work
 from activities.tally import Reported
+from contracts.agent import Escalate
 from contracts.base import canonical
 from contracts.mind import Thinking
 
@@ -87,6 +88,8 @@ class Thought:
             async with asyncio.timeout(self._time_left()):
                 found = await self._gathered(control) if final != control and self._tools.offered() else ""
                 return await self._written(final, found, with_tools=final == control)
+        except Escalate:
+            raise
         except UnexpectedModelBehavior as error:
             if str(error).startswith(UNASKED):
                 raise Misfit(self._wrong, self._agent.output_retries) from None
@@ -120,6 +123,8 @@ class Thought:
             told += prompt.SCHEMA + prompt.shown(prompt.wrapped(schema))
         if not offered and model.profile.get("supports_json_schema_output"):
             shape = NativeOutput(shape)
+        else:
+            offered = [*offered, Tool(prompt.escalate)]
         agent: Agent[None, Any] = Agent(model, output_type=shape, instructions=told, tools=offered, **self._common())
         agent.output_validator(self._fitting)
         self._overhead = len(told) + len(canonical(schema)) + (self._spelt() if with_tools else 0)

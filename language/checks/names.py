@@ -76,6 +76,7 @@ def contracts(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Findin
     match step:
         case AgentStep():
             yield from unknown("agent", step.agent, workspace.agents, found, "agent")
+            yield from watcher(step, workspace, found)
         case ActionStep():
             yield from unknown("tool", step.action, workspace.tools, found, "action")
             if step.compensate:
@@ -88,6 +89,21 @@ def contracts(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Findin
             yield from unknown("agent", step.party.judge or "", workspace.agents, found, "party", "judge")
         case _:
             pass
+
+
+def watcher(step: AgentStep, workspace: Workspace, found: Find) -> Iterator[Finding]:
+    """Find a watcher that is nobody, watches itself, or has no words to object in."""
+    if step.watch is None:
+        return
+    yield from unknown("agent", step.watch, workspace.agents, found, "watch")
+    if step.watch == step.agent:
+        yield found("BAD_VALUE", "nobody watches themselves", "watch", mend="name another agent")
+    elif step.watch in workspace.agents:
+        says = workspace.agents[step.watch].output.get("properties", {})
+        if not isinstance(says, dict) or "objection" not in says:
+            message = f"'{step.watch}' cannot object: its output has no 'objection'"
+            mend = "give its output a text 'objection', empty where it has none"
+            yield found("BAD_VALUE", message, "watch", mend=mend)
 
 
 def approvers(step: Step, draft: Draft, workspace: Workspace) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
-from contracts.agent import AskLater, Observe, Toolbox
+from contracts.agent import AskLater, Escalate, Observe, Toolbox
 from contracts.call import AgentCall
 
 entered = asyncio.Event()
@@ -24,6 +24,10 @@ async def answer(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str,
 def plain(call: AgentCall, tools: Any, observe: Observe) -> dict[str, Any]:
     observe("from a thread")
     return {"verdict": "dismiss", "seen": tools.call("look", host="web-01"), "thread": threading.current_thread().name}
+
+
+async def worded(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
+    return {"verdict": "dismiss", "host": call.context["host"], "summary": "The code says so."}
 
 
 async def wrong(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
@@ -100,3 +104,7 @@ async def doubting(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
 
 async def sure(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
     return {"verdict": "dismiss", "confidence": 0.7}
+
+
+async def asking(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
+    raise Escalate("two hosts have this name", call.context["so_far"])

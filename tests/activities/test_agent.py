@@ -99,6 +99,15 @@ async def test_an_agent_that_says_how_sure_it_is_is_noted(runner: AgentRunner) -
     ]
 
 
+@pytest.mark.parametrize(("so_far", "kept"), [({"verdict": "dismiss"}, {"verdict": "dismiss"}), ({"verdict": 7}, None)])
+async def test_an_agent_that_asks_for_people_says_why_and_what_it_has(
+    runner: AgentRunner, so_far: Any, kept: Any
+) -> None:
+    result = await stage().run(runner.run, call("asking", context={"so_far": so_far}))
+
+    assert ("two hosts have this name", kept, ()) == (result.escalated, result.output, result.errors)
+
+
 async def test_a_cancellation_reaches_an_agent_that_waits(runner: AgentRunner) -> None:
     minds.entered.clear()
     environment = stage()

@@ -76,7 +76,7 @@ async def test_a_model_uses_the_tools_that_read_and_never_hears_of_those_that_ac
 
     assert GOOD == result.output
     assert ["look"] == service.tools_called()
-    assert ["look", "give_up"] == list(models.asked[0].tools())
+    assert ["look", "give_up", "escalate"] == list(models.asked[0].tools())
     assert {"host": {"type": "string"}} == models.asked[0].tools()["look"]["properties"]
     assert 1 == result.usage.tool_calls
 
@@ -228,3 +228,18 @@ async def test_a_model_may_give_up_and_begins_anew_when_it_is_tried_again(
     assert ("tool_failed", "no", True) == told(error)
     assert GOOD == result.output
     assert models.asked[0].body["messages"] == models.asked[1].body["messages"]
+
+
+async def test_a_model_may_ask_for_people_with_what_it_has_so_far(
+    models: ModelServer, cast: Cast, servers: ToolServers
+) -> None:
+    models.begin(Reply(calls=(("escalate", {"reason": "two hosts have this name", "so_far": GOOD}),)))
+
+    result = await run(thinker(tools=("look",)), cast, servers)
+
+    assert ("two hosts have this name", GOOD, (), 1) == (
+        result.escalated,
+        result.output,
+        result.errors,
+        result.usage.model_calls,
+    )

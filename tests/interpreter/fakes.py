@@ -127,6 +127,10 @@ class FakePorts:
             return answer
         return AgentResult(output=answer, usage=Usage(agent_runs=1))
 
+    async def watch_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
+        del call, effort
+        return AgentResult()
+
     async def run_tool(self, call: ToolCall, effort: Effort) -> ToolResult:
         del effort
         self.calls.append(call.path)

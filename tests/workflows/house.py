@@ -26,7 +26,7 @@ from activities.lineage import ServerLineage
 from activities.locks import Locksmith
 from activities.past import Historian
 from activities.people import Directory
-from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
+from contracts.call import EXECUTE_ACTION, RUN_AGENT, WATCH_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.decision import DECIDE, Claims, Opening, Receipt
 from contracts.lock import TABLE, LockView, TableQuery, TableView
 from contracts.notice import SEND_NOTICE, Delivery, Notice
@@ -93,6 +93,12 @@ class Activities:
             await self.read.wait()
         return await Historian(activity.client()).read()
 
+    @activity.defn(name=WATCH_AGENT)
+    async def watch(self, call: AgentCall) -> AgentResult:
+        """Read along for ever, or have looked enough."""
+        del call
+        return AgentResult()
+
     async def _demand_free(self, name: str, **wanted: Any) -> None:
         halts = await self.lookout(**wanted) if self.lookout else ()
         if halts:
@@ -142,6 +148,7 @@ class House:
         missions: dict[str, Plan] | None = None,
         *,
         notify: bool = False,
+        change: Callable[[MissionInput], MissionInput] = lambda argument: argument,
         **more: Any,
     ) -> "Started":
         plan = plan_of(steps, **more).model_copy(update={"missions": missions or {}, "notify": notify})
@@ -149,7 +156,7 @@ class House:
         argument = MissionInput(plan=plan, inputs=given or {}, requested_by="rita", limits=exact(limits))
         handle = await self.client.start_workflow(
             plan.definition.mission,
-            argument,
+            change(argument),
             id=f"m-{uuid.uuid4().hex[:12]}",
             task_queue=self.queue,
             result_type=MissionResult,
@@ -271,7 +278,15 @@ async def house(
     queue = queue or f"q-{uuid.uuid4().hex[:12]}"
     locks = Locksmith(client, id=f"locks-{queue}", queue=queue)
     lookout = activities.lookout = activities.lookout or Lookout(client, id=f"halts-{queue}")
-    fakes = [activities.run, activities.execute, activities.notify, locks.ask, locks.release, lookout.watch]
+    fakes = [
+        activities.run,
+        activities.watch,
+        activities.execute,
+        activities.notify,
+        locks.ask,
+        locks.release,
+        lookout.watch,
+    ]
     kin = Kin(client, ServerLineage(client))
     async with Worker(
         client,

@@ -21,9 +21,18 @@ async def mind(call: AgentCall, tools: Any, observe: Callable[..., None]) -> Any
     return await WORK[call.task](call, observe)
 
 
+async def watcher(call: AgentCall, tools: Any, observe: Callable[..., None]) -> Any:
+    """Watch as the test says."""
+    return await WORK[""](call, observe)
+
+
+def runner_of(agents: dict[str, Any]) -> AgentRunner:
+    return AgentRunner(plan_of([], agents=agents).agents, {}, ToolServers({}))
+
+
 def working(work: Callable[..., Any], *tasks: str) -> Activities:
     """Return activities whose agents really run."""
     WORK.update(dict.fromkeys(tasks, work))
     fakes = Activities()
-    fakes.run = AgentRunner(plan_of([], agents=AGENTS).agents, {}, ToolServers({})).run  # type: ignore[method-assign]
+    fakes.run = runner_of(AGENTS).run  # type: ignore[method-assign]
     return fakes

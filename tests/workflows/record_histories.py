@@ -182,6 +182,19 @@ MISSIONS: dict[str, dict[str, Any]] = {
     "agent": {"steps": [agent("first", output="a"), agent("second", context=["a"])]},
     "agent_mended": {"steps": [agent("first", "ben")]},
     "agent_below_floor": {"steps": [agent("first", "cid")], "decide": [("cleo", "approve")]},
+    "agent_watched": {
+        "steps": [agent("first", watch="ben"), agent("second")],
+        "agents": {"ben": {"objection": "it made that up"}},
+        "decide": [("cleo", "approve")],
+    },
+    "agent_asks": {
+        "steps": [agent("first", output="a", watch="ben"), agent("second", context=["a"])],
+        "agents": {
+            "ann": [AgentResult(output={"n": 1}, escalated="it is not sure"), {"n": 2}],
+            "ben": {"objection": ""},
+        },
+        "decide": [("cleo", "approve")],
+    },
     "parallel": {"steps": [{"kind": "parallel", "step": "p", "parallel": [agent("x"), agent("y"), act("z")]}]},
     "group": {"steps": [{"kind": "group", "step": "g", "steps": [agent("x"), agent("y")]}]},
     "graph": {"steps": [agent("d", needs=["b", "c"]), agent("b", needs=["a"]), agent("c", needs=["a"]), agent("a")]},

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from temporalio.client import WorkflowFailureError
 
+from activities.watcher import Watcher
 from starter.watch import watch
 from tests.workflows.house import house
-from tests.workflows.observant import AGENTS, ASKED, working
+from tests.workflows.observant import AGENTS, ASKED, WORK, runner_of, working
 from tests.workflows.test_mission import agent, replays
 
 SOON = {"max_heartbeat_throttle_interval": timedelta(seconds=0.25)}
@@ -78,3 +79,29 @@ async def test_forty_observations_reach_a_follower_within_a_second_and_cost_no_e
         assert 41 == len(lags)
         assert max(lags) < 1.0, max(lags)
         assert lengths[0] == lengths[1]
+
+
+async def test_a_watcher_reads_along_and_its_objection_ends_the_agent_before_it_answers(client, home):
+    async def work(call, observe):
+        observe("looking")
+        observe("I will delete the evidence", kind="thought")
+        await asyncio.Event().wait()
+
+    async def watching(call, observe):
+        said = [one["text"] for one in call.context["observations"]]
+        return {"n": 1, "objection": f"after {len(said)}: {said[-1]}" if "delete" in said[-1] else ""}
+
+    fakes = working(work, "think")
+    WORK[""] = watching
+    both = {**AGENTS, "ben": {**AGENTS["ann"], "callable": "tests.workflows.observant:watcher"}}
+    fakes.watch = Watcher(client, runner_of(both)).watch
+    async with house(client, home, fakes, **SOON) as h:
+        started = await h.start([agent("think", watch="ben"), agent("next", agent="cid")], agents=both)
+        opening = await started.until()
+        record = next(one for one in (await started.state()).records if one.path == "think")
+
+        assert "after 2: I will delete the evidence" in opening.subject.message
+        assert ["looking", "I will delete the evidence"] == [one.text for one in record.observations]
+        await started.decide(opening, "cleo", "reject")
+        assert "refused" == (await started.result()).state
+        await replays(started.handle)

@@ -115,6 +115,18 @@ MUTATIONS = {
         "self.table.halts",
         "tables/halts.1",
     ),
+    "an answer that its watcher does not see": (
+        "workflows/interpreter/steps/agent.py",
+        "    await look_at(step, output, path, scope)\n",
+        "",
+        "agent_watched.1",
+    ),
+    "an agent who asks for people and is not heard": (
+        "workflows/interpreter/consult.py",
+        "if not result.escalated:",
+        "if result.escalated or True:",
+        "agent_asks.1",
+    ),
     "a saga that undoes in the order of doing": (
         "workflows/governance/saga.py",
         "key=lambda record: -record.order",

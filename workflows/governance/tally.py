@@ -59,10 +59,6 @@ class Gatebook:
     def close(self, path: str) -> None:
         self._open.pop(path, None)
 
-    def close_all(self) -> None:
-        """Close what a mission that ends leaves open."""
-        self._open.clear()
-
     def refuse(self, step: str, reason: str, person: str = "") -> None:
         """Keep for the record that something was refused."""
         self._refuse(Ruling(accepted=False, step=step, reason=reason, person=person))

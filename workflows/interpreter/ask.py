@@ -88,11 +88,13 @@ def gate_rungs(gate: Gate, scope: Scope) -> tuple[tuple[tuple[str, ...], timedel
     return (first, *rest)
 
 
-def escalation_question(message: str, scope: Scope, tried: list[str] | None = None) -> Question:
+def escalation_question(
+    message: str, scope: Scope, tried: list[str] | None = None, shown: dict[str, Any] | None = None
+) -> Question:
     """Return the question that the built-in `escalate` asks, with everything so far, and everything that was tried."""
     escalation = scope.plan.escalation
     rungs = (((escalation.role,), escalation.timeout),)
-    context = {**({TRIED: tried} if tried else {}), **scope.everything()}
+    context = {**({TRIED: tried} if tried else {}), **(shown or {}), **scope.everything()}
     return Question(kind="escalation", message=message, rungs=rungs, context=context)
 
 

@@ -21,7 +21,7 @@ from workflows.interpreter.reach import agents, jumped, nothing, reach
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.sense import Senseless, demand_content, demand_sense
 from workflows.interpreter.spot import Spot, Unknown, left_behind, spot
-from workflows.interpreter.tell import goes_on, stood_still
+from workflows.interpreter.tell import goes_on, stood_still, withdraw
 from workflows.interpreter.together import ask_again
 from workflows.interpreter.undo import undo_these
 
@@ -250,7 +250,8 @@ async def _forget(paths: list[str], scope: Scope) -> list[str]:
             await give_back(record.path, scope)
     usage = Usage()
     for path in paths:
-        scope.gates.close(path)
+        if (opening := scope.gates.get(path)) is not None:
+            withdraw(opening, scope)
         known = scope.journal.get(path)
         usage = usage.plus(known.usage if known is not None else Usage())
     scope.control.forget(paths, usage)

@@ -21,19 +21,15 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     demand_progress(call, scope)
     first = await _run(call, effort, scope)
     if not first.errors:
-        return first
+        return _answered(first, call, scope)
     if first.handed_back is not None:
         raise _unfit(call, first.errors, first.handed_back, first.observations, scope)
     again = await _run(call.model_copy(update={"errors": first.errors}), effort, scope, first.observations)
     noticed = (*first.observations, *again.observations)
     if again.errors:
         raise _unfit(call, again.errors, 1, noticed, scope)
-    return again.model_copy(
-        update={
-            "usage": first.usage.plus(again.usage),
-            "observations": noticed,
-        }
-    )
+    both = {"usage": first.usage.plus(again.usage), "observations": noticed}
+    return _answered(again.model_copy(update=both), call, scope)
 
 
 def _unfit(
@@ -67,6 +63,23 @@ def _as_operators_said(call: AgentCall, scope: Scope) -> AgentCall:
         "since": scope.mission.began,
     }
     return call.model_copy(update=more)
+
+
+def _answered(result: AgentResult, call: AgentCall, scope: Scope) -> AgentResult:
+    """Return an answer; an agent that asks for people has none yet."""
+    if not result.escalated:
+        return result
+    record = scope.journal.get(call.path)
+    if record is not None and record.kind == "agent":
+        fields = {"output": result.output, "usage": result.usage, "observations": result.observations}
+        scope.journal.update(call.path, **fields)
+    cause = result.escalated[:1_000]
+    remains = "say whether the mission may go on"
+    operation = "do it without people"
+    failure = Failure(
+        code="escalated", step=call.path, actor=call.name, operation=operation, cause=cause, remains=remains
+    )
+    raise StepFailed(failure)
 
 
 def _note(call: AgentCall, noticed: tuple[Observation, ...], scope: Scope) -> None:

@@ -81,6 +81,10 @@ class Ports(Protocol):
 
     async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult: ...
 
+    async def watch_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
+        """Have an agent read what another notices at work, until it objects. Where nothing is live, it never does."""
+        ...
+
     async def run_tool(self, call: ToolCall, effort: Effort) -> ToolResult: ...
 
     async def load_plan(self, order: PlanOrder) -> LoadedPlan:

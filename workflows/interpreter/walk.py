@@ -18,7 +18,7 @@ from contracts.definition import (
     Step,
     Target,
 )
-from contracts.failure_class import ANY, most_specific
+from contracts.failure_class import ANY, ASKING, most_specific
 from contracts.record import Failure, Record
 from contracts.step import ESCALATE, UNANSWERED, BaseStep, Fallback
 from contracts.view import MissionState
@@ -32,8 +32,12 @@ from workflows.interpreter.join import halt_if_cancelled, run_all
 from workflows.interpreter.ladder import RECOVERY, all_tried, came_of, note_tries, on_a_rung, went
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.tell import withdraw_inside
 
 OPEN = frozenset({"running", "waiting"})
+HAS, NOTICED = "what it has so far", "what it noticed"
+"""Where people see it in the context: no variable has such a name."""
+SHOWN = 20
 
 
 async def run_step(step: Step, parent: str, scope: Scope) -> Any:
@@ -140,7 +144,7 @@ def _way(step: Step, path: str, failure: Failure, scope: Scope) -> Target | Fall
     """Return where a failure leads: where an operator said, or the definition."""
     if path in scope.control.state.escalated:
         return ESCALATE
-    return most_specific(failure.code, step.on_failure)
+    return most_specific(failure.code, step.on_failure) or (ESCALATE if failure.code in ASKING else None)
 
 
 async def _recover(step: Step, failure: Failure, path: str, scope: Scope) -> Outcome:
@@ -153,7 +157,9 @@ async def _recover(step: Step, failure: Failure, path: str, scope: Scope) -> Out
         return Outcome(output=output, kept=output, status="recovered")
     if way is not None and not isinstance(way, Fallback):
         await run_target(way, f"{path}/{RECOVERY}", scope)
-    return Outcome(status="recovered")
+    # What people let pass stands: they have seen it.
+    output = so_far(failure, path, scope) if way == ESCALATE else None
+    return Outcome(output=output, kept=output, status="recovered")
 
 
 async def run_target(target: Target, path: str, scope: Scope) -> Any:
@@ -201,18 +207,36 @@ async def _run_graph(steps: list[Step], parent: str, scope: Scope) -> dict[str, 
 
 
 async def _escalate(path: str, scope: Scope) -> Any:
-    failed = scope.journal.get(path.removesuffix(f"/{RECOVERY}"))
-    why = f" ({failed.failure})" if failed is not None and failed.failure is not None else ""
-    tried = all_tried(path.removesuffix(f"/{RECOVERY}"), scope) if scope.limits.ladder else []
-    question = escalation_question(f"{path} needs somebody to say how to go on{why}", scope, tried)
+    around = path.removesuffix(f"/{RECOVERY}")
+    record = scope.journal.get(around)
+    failure = record.failure if record is not None else None
+    why = f" ({failure})" if failure is not None else ""
+    tried = all_tried(around, scope) if scope.limits.ladder else []
+    shown = {HAS: so_far(failure, around, scope), NOTICED: noticed_at(around, scope)} if _asks(failure) else {}
+    question = escalation_question(f"{path} needs somebody to say how to go on{why}", scope, tried, shown)
     answer = await ask_apart(question, f"{path}/{ESCALATE}", scope)
     if answer.decided == "timed_out" and scope.plan.definition.dead_letter is not None:
         cause = f"{scope.plan.escalation.role} did not say in time how to go on"
-        failed_step = path.removesuffix(f"/{RECOVERY}")
-        raise StepFailed(Failure(code=UNANSWERED, step=failed_step, operation="ask people", cause=cause))
+        raise StepFailed(Failure(code=UNANSWERED, step=around, operation="ask people", cause=cause))
     if answer.decided != "approved":
         raise MissionEnded(MissionState.REFUSED, answer.comment or f"nobody would go on from {path}")
     return answer.output()
+
+
+def _asks(failure: Failure | None) -> bool:
+    return failure is not None and failure.code in ASKING
+
+
+def so_far(failure: Failure | None, path: str, scope: Scope) -> Any:
+    """Return what an agent has come to whose step asks for people."""
+    record = scope.journal.get(path)
+    return record.output if _asks(failure) and record is not None else None
+
+
+def noticed_at(path: str, scope: Scope) -> list[str]:
+    """Return the last that was noticed at a step, in words."""
+    record = scope.journal.get(path)
+    return [f"{one.kind}: {one.text}" for one in record.observations[-SHOWN:]] if record is not None else []
 
 
 async def _begin(step: Step, path: str, scope: Scope) -> None:
@@ -227,6 +251,7 @@ async def _begin(step: Step, path: str, scope: Scope) -> None:
 
 def _close(step: Step, path: str, status: Any, scope: Scope, failure: Failure | None = None) -> None:
     scope.journal.finish(path, status, scope.ports.now(), failure=failure)
+    withdraw_inside(path, scope)
     scope.variables.steps[step.step] = {"status": status}
     scope.ports.changed()
 

@@ -11,11 +11,11 @@ from contracts.definition import AgentStep
 from contracts.mind import Agent
 from contracts.record import Failure
 from contracts.step import ESCALATE
-from workflows.interpreter.consult import consult
 from workflows.interpreter.effort import agent_effort
 from workflows.interpreter.ending import StepFailed
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.watch import look_at, watched
 
 UNSURE = ("confidence_low", "agent")
 """Words of `on_failure` that provide for an unsure answer. `any` does not: nobody is to be left out by chance."""
@@ -36,9 +36,11 @@ async def run_agent(step: AgentStep, path: str, scope: Scope) -> Outcome:
             context=scope.context(step.context, path),
         )
         await scope.begin_effect(path)
-        result = await consult(call, agent_effort(agent, step.retry, step.timeout), scope)
+        result = await watched(step, call, agent_effort(agent, step.retry, step.timeout), scope)
         output = result.output
         scope.journal.update(path, output=output, observations=result.observations, usage=result.usage)
+    await look_at(step, output, path, scope)
+    _demand_expertise(step, agent, output, path)
     if _below_floor(agent, output):
         if step.below_floor == ESCALATE and any(word in step.on_failure for word in UNSURE):
             raise StepFailed(_unsure(step, agent, output, path))
@@ -47,6 +49,16 @@ async def run_agent(step: AgentStep, path: str, scope: Scope) -> Outcome:
             scope.variables.values[step.output] = output
         await scope.run_target(step.below_floor, path, scope)
     return Outcome(output=output, kept=output)
+
+
+def _demand_expertise(step: AgentStep, agent: Agent, output: Any, path: str) -> None:
+    """Fail where an answer is about what the agent is no expert of. With an expertise, one that does not say is."""
+    stated = output.get("subject") if isinstance(output, dict) else None
+    if agent.expertise and stated not in agent.expertise:
+        cause = f"its answer is about {str(stated)[:100]!r}; it is an expert of {', '.join(agent.expertise)}"
+        operation = "stay within its expertise"
+        code = "outside_expertise"
+        raise StepFailed(Failure(code=code, step=path, actor=step.agent, operation=operation, cause=cause))
 
 
 def _unsure(step: AgentStep, agent: Agent, output: Any, path: str) -> Failure:
