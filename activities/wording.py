@@ -14,7 +14,7 @@ from contracts.notice import FAILURE, LINE, STOPPED, WITHDRAWN, Notice
 
 LONGEST = 300
 LOOK = "show"
-VERBS = {"review": "reject"}
+VERBS = {"review": "reject", "task": "answer"}
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,7 @@ class Reader(Expectations):
         return answer
 
     def _decision(self, form: Form) -> Decision:
+        given = form.take("answer")
         decision = Decision(
             at=form.text("at", required=True),
             by=form.text("by", required=True),
@@ -180,6 +181,7 @@ class Reader(Expectations):
             comment=form.text("comment"),
             changes=form.mapping("changes"),
             to=form.text("to"),
+            answer=None if given is None else given.plain(),
             after=self._span(form),
             place=form.value.place,
         )

@@ -10,7 +10,7 @@ from activities.runtimes.model import NO_PROVIDER, ModelRuntime, Provider
 from activities.runtimes.runtime import Runtime
 from activities.runtimes.words import WordsRuntime
 from activities.statement import show
-from contracts.mind import Agent, CodeAgent, ModelAgent, Thinking
+from contracts.mind import Agent, CodeAgent, ModelAgent, PeopleAgent, Thinking
 
 
 class Cast:
@@ -27,6 +27,8 @@ class Cast:
                 return self._played(name, planned)
             case ModelAgent(), ModelAgent():
                 return self._named(name, known, planned)
+            case PeopleAgent(), PeopleAgent():
+                raise failure("refused", f"{name} is people: a mission asks them, and no worker plays them")
             case _:
                 raise failure("refused", f"{name} is an agent of {known.runtime} here, not of {planned.runtime}")
 
