@@ -25,6 +25,7 @@ class Mind(Document):
     description: str = ""
     team: str = ""
     queue: str = MISSION_QUEUE
+    tools: tuple[str, ...] = ()
     output: dict[str, Any] = Field(default_factory=dict)
     confidence_floor: float | None = Field(default=None, ge=0, le=1)
     expertise: tuple[str, ...] = ()
@@ -32,7 +33,7 @@ class Mind(Document):
 
     def hands(self) -> tuple[str, ...]:
         """Return the tools that it may call, where they read."""
-        return ()
+        return self.tools
 
 
 class ThinkingLimits(Document):
@@ -50,7 +51,6 @@ class Thinking(Mind):
     may say nothing. An agent of code that has `instructions` is played by a model where the worker is told of one.
     """
 
-    tools: tuple[str, ...] = ()
     instructions: str = ""
     model: str = ""
     final_model: str = ""
@@ -58,10 +58,6 @@ class Thinking(Mind):
     output_retries: int = Field(default=2, ge=0, le=10)
     first_token: Duration = Field(default="60s", validate_default=True)
     limits: ThinkingLimits = ThinkingLimits()
-
-    def hands(self) -> tuple[str, ...]:
-        """Return the tools that it may call, where they read."""
-        return self.tools
 
 
 class CodeAgent(Thinking):
