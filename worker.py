@@ -28,6 +28,7 @@ from activities.authority import Authority
 from activities.books.account import Accounts
 from activities.books.database import Database
 from activities.books.price import Prices
+from activities.books.request import Requests
 from activities.halts import Lookout, Stands
 from activities.identity import Judge
 from activities.kin import Kin
@@ -170,7 +171,7 @@ def _activities(
         lookout.watch,
         plans.load,
         Historian(client).read,
-        Notifier(workspace.notify, directory, web=settings.web).send,
+        Notifier(workspace.notify, directory, web=settings.web, requests=database and Requests(database)).send,
         *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
     ]
 

@@ -58,3 +58,11 @@ runs = Table(
     Column("saved_usd", Float(53), nullable=False),
     Index("runs_of_a_step", "name", "step"),
 )
+
+requests = Table(
+    "requests",
+    tables,
+    Column("who", String, primary_key=True),
+    # Of which notices, when and how, within the last span: JSON.
+    Column("told", Text, nullable=False),
+)
