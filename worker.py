@@ -75,11 +75,14 @@ def read_workspace(settings: Settings) -> Workspace:
     """Load the workspace, or `Stop` with everything that is wrong with it."""
     try:
         registered = people.read(settings.home / "people.yaml")
-        return load_workspace(settings.workspace, registered, settings.model)
+        workspace = load_workspace(settings.workspace, registered, settings.model)
     except Rejected as rejected:
         raise Stop(WRONG, f"the workspace {settings.workspace} cannot be used:\n{rejected}") from None
     except people.Unreadable as error:
         raise Stop(WRONG, str(error)) from None
+    for name in sorted(settings.model_for - workspace.agents.keys()):
+        raise Stop(USAGE, f"GONOGO_MODEL_FOR names {name!r}, and there is no such agent")
+    return workspace
 
 
 def all_queues(workspace: Workspace) -> tuple[str, ...]:
@@ -159,8 +162,7 @@ def _activities(
     locksmith = locksmith or Locksmith(client)
     purse, beside = _money(workspace, database)
     lookout = lookout or Lookout(client, beside=beside)
-    provider = Provider(model=settings.model, url=settings.model_url, key=settings.model_key.get_secret_value())
-    agents = AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(provider), purse=purse)
+    agents = AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(_provider(settings)), purse=purse)
     return [
         agents.run,
         Watcher(client, agents).watch,
@@ -182,6 +184,12 @@ def _money(workspace: Workspace, database: Database | None) -> tuple[NoPurse, di
         return NoPurse(), {}
     purse = Purse(Accounts(database), Prices(workspace.money.prices), workspace.money.quotas)
     return purse, {BUDGET: purse.stands, DATABASE: purse.readable}
+
+
+def _provider(settings: Settings) -> Provider:
+    """Return the language model that the environment names."""
+    key = settings.model_key.get_secret_value()
+    return Provider(model=settings.model, url=settings.model_url, key=key, plays=settings.model_for)
 
 
 def _worker(client: Client, settings: Settings, queue: str, activities: list[Callable[..., Any]]) -> Worker:

@@ -16,7 +16,7 @@ from contracts.workspace import AtMost
 
 LONGEST = 300
 LOOK = "show"
-VERBS = {"review": "reject"}
+VERBS = {"review": "reject", "task": "answer"}
 
 
 @dataclass(frozen=True)

@@ -57,10 +57,14 @@ class Thinking(Mind):
 
 
 class CodeAgent(Thinking):
-    """Code thinks: `callable` is `package.module:function`."""
+    """Code thinks: `callable` is `package.module:function`.
+
+    Where a model plays it, `words` are the properties of `output` that the model writes; the code gives all others.
+    """
 
     runtime: Literal["code"] = "code"
     callable: str
+    words: tuple[str, ...] = ()
 
 
 class ModelAgent(Thinking):
@@ -70,12 +74,21 @@ class ModelAgent(Thinking):
     instructions: str = Field(min_length=1)
 
 
+class PeopleAgent(Mind):
+    """People do the step: whoever of `by`, roles or people, answers first. They have `timeout` for it."""
+
+    runtime: Literal["people"] = "people"
+    by: tuple[str, ...] = Field(min_length=1)
+    output: dict[str, Any] = Field(min_length=1)
+    timeout: Duration = Field(default="1d", validate_default=True)
+
+
 def _runtime_said(value: Any) -> Any:
     """Return what a person wrote with its runtime: `code` where it is not said."""
     return {"runtime": "code", **value} if isinstance(value, dict) else value
 
 
 Agent = Annotated[
-    Annotated[CodeAgent | ModelAgent, Field(discriminator="runtime")],
+    Annotated[CodeAgent | ModelAgent | PeopleAgent, Field(discriminator="runtime")],
     BeforeValidator(_runtime_said),
 ]

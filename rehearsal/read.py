@@ -167,6 +167,7 @@ class Reader:
         return answer
 
     def _decision(self, form: Form) -> Decision:
+        given = form.take("answer")
         decision = Decision(
             at=form.text("at", required=True),
             by=form.text("by", required=True),
@@ -174,6 +175,7 @@ class Reader:
             comment=form.text("comment"),
             changes=form.mapping("changes"),
             to=form.text("to"),
+            answer=None if given is None else given.plain(),
             after=self._span(form),
             place=form.value.place,
         )

@@ -6,14 +6,14 @@
 from datetime import timedelta
 from typing import Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from contracts.base import Document
-from contracts.decision import Asked, Spoken, Verb
+from contracts.decision import Answering, Asked, Spoken, Verb
 from contracts.step import Place
 
 CODES = ("bad_input", "refused", "not_found", "over_budget", "unavailable", "rate_limited", "timed_out", "tool_failed")
-VERBS: tuple[Verb, ...] = (*get_args(Asked), *get_args(Spoken))
+VERBS: tuple[Verb, ...] = (*get_args(Asked), *get_args(Answering), *get_args(Spoken))
 APPLIED = ("no", "yes", "unknown")
 
 
@@ -48,6 +48,7 @@ class Decision(Document):
     comment: str = ""
     changes: dict[str, Any] | None = None
     to: str = ""
+    answer: JsonValue = None
     after: timedelta = timedelta()
     place: Place = Place()
 

@@ -22,6 +22,8 @@ class Provider(Message):
     model: str = ""
     url: str = ""
     key: str = ""
+    plays: frozenset[str] = frozenset()
+    """The agents of code that it plays; all that have instructions where none is named."""
 
 
 NO_PROVIDER = Provider()
