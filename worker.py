@@ -173,7 +173,7 @@ def _activities(
         lookout.watch,
         plans.load,
         Historian(client).read,
-        Notifier(workspace.notify, directory, web=settings.web, requests=database and Requests(database)).send,
+        Notifier(workspace.notify, directory, web=settings.web, requests=Requests(database) if database else None).send,
         *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
     ]
 
