@@ -26,9 +26,12 @@ from activities.agents import AgentRunner
 from activities.arrival import Arrivals
 from activities.authority import Authority
 from activities.books.account import Accounts
+from activities.books.answer import Answers
+from activities.books.breaker import Breakers
 from activities.books.database import Database
 from activities.books.price import Prices
 from activities.books.request import Requests
+from activities.fuse import ENDPOINT, Fuse
 from activities.halts import Lookout, Stands
 from activities.identity import Judge
 from activities.kin import Kin
@@ -38,9 +41,10 @@ from activities.mcp_tools import ToolServers
 from activities.notify import Notifier
 from activities.past import Historian
 from activities.people import Directory
-from activities.purse import DATABASE, NoPurse, Purse
+from activities.purse import DATABASE, Purse
 from activities.runtimes.cast import Cast
 from activities.runtimes.model import Provider
+from activities.shelf import Shelf
 from activities.watcher import Watcher
 from contracts.money import BUDGET
 from contracts.workspace import MISSION_QUEUE, Workspace
@@ -160,9 +164,9 @@ def _activities(
     authority = Authority(workspace.tools, directory, lineage)
     kin = Kin(client, lineage)
     locksmith = locksmith or Locksmith(client)
-    purse, beside = _money(workspace, database)
+    money, beside = _money(workspace, database)
     lookout = lookout or Lookout(client, beside=beside)
-    agents = AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(_provider(settings)), purse=purse)
+    agents = AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(_provider(settings)), **money)
     return [
         agents.run,
         Watcher(client, agents).watch,
@@ -178,12 +182,16 @@ def _activities(
     ]
 
 
-def _money(workspace: Workspace, database: Database | None) -> tuple[NoPurse, dict[str, Stands]]:
-    """Return who pays for agents, and what keeps them waiting that nobody halted."""
+def _money(workspace: Workspace, database: Database | None) -> tuple[dict[str, Any], dict[str, Stands]]:
+    """Return what stands around agents, and what keeps them waiting that nobody halted."""
     if database is None:
-        return NoPurse(), {}
-    purse = Purse(Accounts(database), Prices(workspace.money.prices), workspace.money.quotas)
-    return purse, {BUDGET: purse.stands, DATABASE: purse.readable}
+        return {}, {}
+    accounts = Accounts(database)
+    purse = Purse(accounts, Prices(workspace.money.prices), workspace.money.quotas)
+    shelf = Shelf(Answers(database), accounts, purse, workspace.tools)
+    fuse = Fuse(Breakers(database))
+    beside: dict[str, Stands] = {BUDGET: purse.stands, DATABASE: purse.readable, ENDPOINT: fuse.stands}
+    return {"purse": purse, "shelf": shelf, "fuse": fuse}, beside
 
 
 def _provider(settings: Settings) -> Provider:

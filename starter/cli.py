@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from starter import (
     audit,
+    breakers,
     browse,
     cancel,
     costs,
@@ -112,6 +113,7 @@ for panel, name, command in (
     (WATCH, "explain", explain.explain),
     (WATCH, "deadletter", deadletter.deadletter),
     (WATCH, "costs", costs.costs),
+    (WATCH, "breakers", breakers.breakers),
     (WATCH, "locks", locks.locks),
     (WATCH, "halts", halt.halts),
     (DECIDE, "queue", waiting.queue),
