@@ -36,6 +36,7 @@ def check_agents(
         yield from bad_name("an agent", name, value.find("agents"))
         yield from bad_schema(agent.output, here.find("output"), "output")
         yield from no_time(agent.timeout, here.find("timeout"))
+        yield from bad_degrading(agent, here)
         if tools is not None:
             yield from cannot_have(name, agent, here, tools)
         match agent:
@@ -68,6 +69,13 @@ def cannot_have(name: str, agent: Agent, here: Value, tools: Mapping[str, Tool])
             yield Finding("AGENT_ACTS", message, place, "let an action of the mission use it")
 
 
+def bad_degrading(agent: Agent, here: Value) -> Iterator[Finding]:
+    """Find a way down that leads nowhere."""
+    if "cheaper" in agent.degrade and not (isinstance(agent, Thinking) and agent.cheaper):
+        place = here.place_of("degrade", agent.degrade.index("cheaper"))
+        yield Finding("MISSING_KEY", "'cheaper' is no model of this agent", place, "write 'cheaper: provider:name'")
+
+
 def bad_callable(agent: CodeAgent, here: Value) -> Iterator[Finding]:
     if not CALLABLE.fullmatch(agent.callable):
         message = f"'{agent.callable}' is no callable"
@@ -89,7 +97,7 @@ def bad_thinking(agent: Thinking, here: Value) -> Iterator[Finding]:
     yield from no_time(agent.first_token, here.find("first_token"), "first_token")
     if "instructions" in agent.model_fields_set and not agent.instructions.strip():
         yield Finding("BAD_VALUE", "'instructions' is empty", here.place_of("instructions"), "write them")
-    for key in ("model", "final_model"):
+    for key in ("model", "final_model", "cheaper"):
         if getattr(agent, key) and not agent.instructions.strip():
             message = f"'{key}' of an agent that has no instructions"
             yield Finding("BAD_VALUE", message, here.place_of(key), "write 'instructions', or leave it out")
