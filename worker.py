@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
@@ -25,12 +26,15 @@ from activities.actions import ActionExecutor
 from activities.agents import AgentRunner
 from activities.arrival import Arrivals
 from activities.authority import Authority
+from activities.bench import Stores
 from activities.books.account import Accounts
 from activities.books.database import Database
 from activities.books.price import Prices
+from activities.content import ContentStore
 from activities.halts import Lookout, Stands
 from activities.identity import Judge
 from activities.kin import Kin
+from activities.knowledge import Library
 from activities.lineage import ServerLineage
 from activities.locks import Locksmith
 from activities.mcp_tools import ToolServers
@@ -159,7 +163,15 @@ def _activities(
     purse, beside = _money(workspace, database)
     lookout = lookout or Lookout(client, beside=beside)
     provider = Provider(model=settings.model, url=settings.model_url, key=settings.model_key.get_secret_value())
-    agents = AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(provider), purse=purse)
+    agents = AgentRunner(
+        workspace.agents,
+        workspace.tools,
+        servers,
+        lookout,
+        Cast(provider),
+        purse=purse,
+        stores=_stores(settings, workspace),
+    )
     return [
         agents.run,
         Watcher(client, agents).watch,
@@ -181,6 +193,11 @@ def _money(workspace: Workspace, database: Database | None) -> tuple[NoPurse, di
         return NoPurse(), {}
     purse = Purse(Accounts(database), Prices(workspace.money.prices), workspace.money.quotas)
     return purse, {BUDGET: purse.stands, DATABASE: purse.readable}
+
+
+def _stores(settings: Settings, workspace: Workspace) -> Stores:
+    folders = {name: Path(folder) for name, folder in workspace.knowledge.items()}
+    return Stores(ContentStore(settings.contents()), Library(folders))
 
 
 def _worker(client: Client, settings: Settings, queue: str, activities: list[Callable[..., Any]]) -> Worker:

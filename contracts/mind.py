@@ -19,7 +19,7 @@ class Mind(Document):
 
     `output` is a JSON Schema that every answer must fit. An answer whose `confidence` is below `confidence_floor`
     (both 0 to 1) takes the step's `below_floor` way before the mission goes on. One whose `subject` is none of
-    `expertise` is put before people.
+    `expertise` is put before people. `knowledge` names the collections of documents that it may search.
     """
 
     description: str = ""
@@ -29,6 +29,7 @@ class Mind(Document):
     output: dict[str, Any] = Field(default_factory=dict)
     confidence_floor: float | None = Field(default=None, ge=0, le=1)
     expertise: tuple[str, ...] = ()
+    knowledge: tuple[str, ...] = ()
     timeout: Duration = Field(default="2m", validate_default=True)
 
 
