@@ -28,9 +28,12 @@ from activities.arrival import Arrivals
 from activities.authority import Authority
 from activities.bench import Stores
 from activities.books.account import Accounts
+from activities.books.answer import Answers
+from activities.books.breaker import Breakers
 from activities.books.database import Database
 from activities.books.price import Prices
 from activities.content import ContentStore
+from activities.fuse import ENDPOINT, Fuse
 from activities.halts import Lookout, Stands
 from activities.identity import Judge
 from activities.kin import Kin
@@ -41,9 +44,10 @@ from activities.mcp_tools import ToolServers
 from activities.notify import Notifier
 from activities.past import Historian
 from activities.people import Directory
-from activities.purse import DATABASE, NoPurse, Purse
+from activities.purse import DATABASE, Purse
 from activities.runtimes.cast import Cast
 from activities.runtimes.model import Provider
+from activities.shelf import Shelf
 from activities.watcher import Watcher
 from contracts.money import BUDGET
 from contracts.workspace import MISSION_QUEUE, Workspace
@@ -78,11 +82,14 @@ def read_workspace(settings: Settings) -> Workspace:
     """Load the workspace, or `Stop` with everything that is wrong with it."""
     try:
         registered = people.read(settings.home / "people.yaml")
-        return load_workspace(settings.workspace, registered, settings.model)
+        workspace = load_workspace(settings.workspace, registered, settings.model)
     except Rejected as rejected:
         raise Stop(WRONG, f"the workspace {settings.workspace} cannot be used:\n{rejected}") from None
     except people.Unreadable as error:
         raise Stop(WRONG, str(error)) from None
+    for name in sorted(settings.model_for - workspace.agents.keys()):
+        raise Stop(USAGE, f"GONOGO_MODEL_FOR names {name!r}, and there is no such agent")
+    return workspace
 
 
 def all_queues(workspace: Workspace) -> tuple[str, ...]:
@@ -160,18 +167,10 @@ def _activities(
     authority = Authority(workspace.tools, directory, lineage)
     kin = Kin(client, lineage)
     locksmith = locksmith or Locksmith(client)
-    purse, beside = _money(workspace, database)
+    money, beside = _money(workspace, database)
     lookout = lookout or Lookout(client, beside=beside)
-    provider = Provider(model=settings.model, url=settings.model_url, key=settings.model_key.get_secret_value())
-    agents = AgentRunner(
-        workspace.agents,
-        workspace.tools,
-        servers,
-        lookout,
-        Cast(provider),
-        purse=purse,
-        stores=_stores(settings, workspace),
-    )
+    money["stores"] = _stores(settings, workspace)
+    agents = AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(_provider(settings)), **money)
     return [
         agents.run,
         Watcher(client, agents).watch,
@@ -187,12 +186,22 @@ def _activities(
     ]
 
 
-def _money(workspace: Workspace, database: Database | None) -> tuple[NoPurse, dict[str, Stands]]:
-    """Return who pays for agents, and what keeps them waiting that nobody halted."""
+def _money(workspace: Workspace, database: Database | None) -> tuple[dict[str, Any], dict[str, Stands]]:
+    """Return what stands around agents, and what keeps them waiting that nobody halted."""
     if database is None:
-        return NoPurse(), {}
-    purse = Purse(Accounts(database), Prices(workspace.money.prices), workspace.money.quotas)
-    return purse, {BUDGET: purse.stands, DATABASE: purse.readable}
+        return {}, {}
+    accounts = Accounts(database)
+    purse = Purse(accounts, Prices(workspace.money.prices), workspace.money.quotas)
+    shelf = Shelf(Answers(database), accounts, purse, workspace.tools)
+    fuse = Fuse(Breakers(database))
+    beside: dict[str, Stands] = {BUDGET: purse.stands, DATABASE: purse.readable, ENDPOINT: fuse.stands}
+    return {"purse": purse, "shelf": shelf, "fuse": fuse}, beside
+
+
+def _provider(settings: Settings) -> Provider:
+    """Return the language model that the environment names."""
+    key = settings.model_key.get_secret_value()
+    return Provider(model=settings.model, url=settings.model_url, key=key, plays=settings.model_for)
 
 
 def _stores(settings: Settings, workspace: Workspace) -> Stores:

@@ -13,6 +13,7 @@ from temporalio import activity
 from activities.bench import NO_STORES, Bench, Stores
 from activities.failure import failure
 from activities.fit import misfits
+from activities.fuse import NoFuse
 from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolServers
 from activities.memory import Memory
@@ -20,6 +21,7 @@ from activities.notebook import Notebook
 from activities.purse import NoPurse, Payment, thinker_of
 from activities.runtimes.cast import Cast
 from activities.runtimes.runtime import Misfit, Runtime, Work
+from activities.shelf import NoShelf
 from activities.statement import show
 from activities.toolbox import ReadingTools
 from contracts.agent import Escalate
@@ -40,6 +42,8 @@ class AgentRunner:
         cast: Cast | None = None,
         *,
         purse: NoPurse | None = None,
+        shelf: NoShelf | None = None,
+        fuse: NoFuse | None = None,
         stores: Stores = NO_STORES,
     ) -> None:
         self._stores = stores
@@ -49,14 +53,22 @@ class AgentRunner:
         self._servers = servers
         self._brake = brake
         self._purse = purse or NoPurse()
+        self._shelf = shelf or NoShelf()
+        self._fuse = fuse or NoFuse()
 
     @activity.defn(name=RUN_AGENT)
     async def run(self, call: AgentCall) -> AgentResult:
         """Let an agent do a task and return its answer, or how its answer does not fit."""
         runtime = self._cast.play(call.name, self._admit(call), call.agent)
         await self._demand_free(call)
-        async with self._purse.paying(call, thinker_of(runtime)) as payment:
-            return await self._paid(call, runtime, payment)
+        thinker = thinker_of(runtime)
+        known = await self._shelf.find(call, thinker)
+        if known is not None:
+            return known
+        async with self._fuse.asking(call, thinker.endpoint), self._purse.paying(call, thinker) as payment:
+            result = await self._paid(call, runtime, payment)
+        await self._shelf.keep(call, thinker, result)
+        return result
 
     async def _paid(self, call: AgentCall, runtime: Runtime, payment: Payment) -> AgentResult:
         started = time.monotonic()
@@ -93,12 +105,12 @@ class AgentRunner:
 
     def _bench(self, call: AgentCall, notebook: Notebook) -> dict[str, Any]:
         """Return what stands beside the tools: what both this workspace and the mission's plan give the agent."""
-        known = frozenset(self._agents[call.name].knowledge) & frozenset(call.agent.knowledge)
+        known = frozenset(self._agents[call.name].reads()) & frozenset(call.agent.reads())
         return {"observe": notebook.observe, "bench": Bench(self._stores, known, notebook.observe)}
 
     def _given(self, call: AgentCall) -> frozenset[str]:
         """Return the tools that both this workspace and the mission's plan give the agent."""
-        return frozenset(self._agents[call.name].tools) & frozenset(call.agent.tools)
+        return frozenset(self._agents[call.name].hands()) & frozenset(call.agent.hands())
 
 
 async def _answered(runtime: Runtime, work: Work) -> AgentResult:

@@ -81,6 +81,8 @@ def cause(events: Sequence[Any], said: str) -> str:
                 return f"terminated from outside by {show(facts.identity)}: {facts.reason or 'no reason given'}"[:500]
         case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
             return "ended from outside: its time on the server ran out"
+        case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
+            return f"it had failed before, and was reset: {said}"[:500]
         case _:
             pass
     return f"stopped from outside: {said}"[:500]

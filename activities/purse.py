@@ -40,6 +40,8 @@ class Thinker:
 
     models: tuple[str, ...] = ()
     tokens: int | None = None
+    endpoint: str = ""
+    """Whom all workers share, and none asks while it does not answer."""
 
 
 NO_MODEL = Thinker()
@@ -62,7 +64,9 @@ class Payment:
 
 def thinker_of(runtime: Runtime) -> Thinker:
     """Return with what a runtime thinks."""
-    return Thinker(runtime.models(), runtime.most_tokens()) if isinstance(runtime, ModelRuntime) else NO_MODEL
+    if isinstance(runtime, ModelRuntime):
+        return Thinker(runtime.models(), runtime.most_tokens(), runtime.endpoint())
+    return NO_MODEL
 
 
 class NoPurse:
@@ -92,7 +96,7 @@ class Purse(NoPurse):
     async def paying(self, call: AgentCall, thinker: Thinker = NO_MODEL) -> AsyncIterator[Payment]:
         """Hold what a run may cost while it runs. Raises what forbids its beginning."""
         _demand_time(call)
-        run, payment = _run(call, thinker), Payment(thinker=thinker)
+        run, payment = self.run(call, thinker), Payment(thinker=thinker)
         most = await self._most(call, thinker)
         payment.held = await self._reserved(call, run, most)
         if not thinker.models:
@@ -160,7 +164,7 @@ class Purse(NoPurse):
         return any(one is not None and one.usd is not None for one in bounds)
 
     async def _reserved(self, call: AgentCall, run: Run, most: Usage) -> Held:
-        mission, team = self._payers(call)
+        mission, team = self.payers(call)
         try:
             found = await self._accounts.reserve(run, most, mission, team)
         except Unreadable as error:
@@ -169,12 +173,17 @@ class Purse(NoPurse):
             return found
         raise _refused(call, found)
 
-    def _payers(self, call: AgentCall) -> tuple[Account, Account]:
+    def payers(self, call: AgentCall) -> tuple[Account, Account]:
+        """Return who pays for a call: its mission, and the mission's team."""
         info, month = activity.info(), datetime.now(UTC).strftime("%Y-%m")
         mission = Account(
             f"mission {info.workflow_namespace or info.namespace}/{call.mission}", call.budget or Bounds()
         )
         return mission, Account(f"team {call.team} in {month}", self._quotas.get(call.team, Bounds()))
+
+    def run(self, call: AgentCall, thinker: Thinker) -> Run:
+        """Return the line that this attempt has in the books."""
+        return _run(call, thinker)
 
     async def _settle(self, run: Run, payment: Payment) -> None:
         try:

@@ -60,6 +60,10 @@ class ReadingTools:
         self.halted: ApplicationError | None = None
         """Why the agent could not use a tool: whatever it answers without, it is asked again once that is lifted."""
 
+    def none(self) -> "ReadingTools":
+        """Return a toolbox with nothing in it."""
+        return ReadingTools(frozenset(), self._tools, self._servers, self._brake, observe=self._observe)
+
     def offered(self) -> dict[str, Tool]:
         """Return the contracts of what may be called: a tool that acts is not even named to a model."""
         return {

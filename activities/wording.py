@@ -10,11 +10,11 @@ from datetime import UTC
 from typing import Any
 from urllib.parse import quote
 
-from contracts.notice import FAILURE, LINE, STOPPED, Notice
+from contracts.notice import FAILURE, LINE, STOPPED, WITHDRAWN, Notice
 
 LONGEST = 300
 LOOK = "show"
-VERBS = {"review": "reject"}
+VERBS = {"review": "reject", "task": "answer"}
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ def _said(notice: Notice, clean: dict[str, Any]) -> str:
     until = f", until {notice.deadline.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if notice.deadline else ""
     allow = f" to allow {clean['tool']}" if clean["tool"] else ""
     match notice.about:
+        case "settled" if notice.decision == WITHDRAWN:
+            return f"no longer waits for {who}{allow}"
         case "settled":
             by = f" by {', '.join(clean['by'])}" if clean["by"] else ""
             return f"was {clean['decision'].replace('_', ' ')}{by}"

@@ -8,6 +8,7 @@ from pydantic import Field
 from contracts.artifact import Artifact, Source
 from contracts.base import Message, digest
 from contracts.decision import Subject
+from contracts.duration import Duration
 from contracts.mind import Agent
 from contracts.money import Budget, Spending
 from contracts.observation import Observation as Observation  # noqa: PLC0414 (part of what activities answer)
@@ -54,6 +55,12 @@ class AgentCall(Bulky):
     """What the mission may spend in all."""
     since: datetime | None = None
     """When the mission began."""
+    cache: Duration | None = None
+    """For how long an answer may be used again."""
+    fresh: bool = False
+    """The mission was started to ask anew."""
+    elsewhere: bool = False
+    """Its step has a way for what cannot be reached, and does not wait for it."""
 
 
 class AgentResult(Bulky):

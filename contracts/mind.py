@@ -19,18 +19,24 @@ class Mind(Document):
 
     `output` is a JSON Schema that every answer must fit. An answer whose `confidence` is below `confidence_floor`
     (both 0 to 1) takes the step's `below_floor` way before the mission goes on. One whose `subject` is none of
-    `expertise` is put before people. `knowledge` names the collections of documents that it may search.
+    `expertise` is put before people.
     """
 
     description: str = ""
     team: str = ""
     queue: str = MISSION_QUEUE
-    tools: tuple[str, ...] = ()
     output: dict[str, Any] = Field(default_factory=dict)
     confidence_floor: float | None = Field(default=None, ge=0, le=1)
     expertise: tuple[str, ...] = ()
-    knowledge: tuple[str, ...] = ()
     timeout: Duration = Field(default="2m", validate_default=True)
+
+    def hands(self) -> tuple[str, ...]:
+        """Return the tools that it may call, where they read."""
+        return ()
+
+    def reads(self) -> tuple[str, ...]:
+        """Return the collections of documents that it may search."""
+        return ()
 
 
 class ThinkingLimits(Document):
@@ -48,6 +54,8 @@ class Thinking(Mind):
     may say nothing. An agent of code that has `instructions` is played by a model where the worker is told of one.
     """
 
+    tools: tuple[str, ...] = ()
+    knowledge: tuple[str, ...] = ()
     instructions: str = ""
     model: str = ""
     final_model: str = ""
@@ -56,12 +64,24 @@ class Thinking(Mind):
     first_token: Duration = Field(default="60s", validate_default=True)
     limits: ThinkingLimits = ThinkingLimits()
 
+    def hands(self) -> tuple[str, ...]:
+        """Return the tools that it may call, where they read."""
+        return self.tools
+
+    def reads(self) -> tuple[str, ...]:
+        """Return the collections of documents that it may search."""
+        return self.knowledge
+
 
 class CodeAgent(Thinking):
-    """Code thinks: `callable` is `package.module:function`."""
+    """Code thinks: `callable` is `package.module:function`.
+
+    Where a model plays it, `words` are the properties of `output` that the model writes; the code gives all others.
+    """
 
     runtime: Literal["code"] = "code"
     callable: str
+    words: tuple[str, ...] = ()
 
 
 class ModelAgent(Thinking):
@@ -71,12 +91,46 @@ class ModelAgent(Thinking):
     instructions: str = Field(min_length=1)
 
 
+class McpAgent(Mind):
+    """One tool of the workspace answers, which only reads: its arguments are taken from the context by its contract."""
+
+    runtime: Literal["mcp"] = "mcp"
+    tool: str
+
+    def hands(self) -> tuple[str, ...]:
+        """Return the tools that it may call, where they read."""
+        return (self.tool,)
+
+
+class HttpAgent(Mind):
+    """A remote agent answers, at an address that takes a POST of JSON.
+
+    `url_env`, when that variable is set, wins over `url`; `key_env` names the variable that holds a bearer token. An
+    agent that answers `202` is asked again at its `Location` after `poll`, or when it says.
+    """
+
+    runtime: Literal["http"] = "http"
+    url: str
+    url_env: str = ""
+    key_env: str = ""
+    poll: Duration = Field(default="2s", validate_default=True)
+
+
+class PeopleAgent(Mind):
+    """People do the step: whoever of `by`, roles or people, answers first. They have `timeout` for it."""
+
+    runtime: Literal["people"] = "people"
+    by: tuple[str, ...] = Field(min_length=1)
+    output: dict[str, Any] = Field(min_length=1)
+    timeout: Duration = Field(default="1d", validate_default=True)
+
+
 def _runtime_said(value: Any) -> Any:
     """Return what a person wrote with its runtime: `code` where it is not said."""
     return {"runtime": "code", **value} if isinstance(value, dict) else value
 
 
 Agent = Annotated[
-    Annotated[CodeAgent | ModelAgent, Field(discriminator="runtime")],
+    Annotated[CodeAgent | ModelAgent | McpAgent | HttpAgent | PeopleAgent, Field(discriminator="runtime")],
     BeforeValidator(_runtime_said),
 ]

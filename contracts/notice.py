@@ -12,6 +12,8 @@ from contracts.base import Message
 
 SEND_NOTICE = "notify.send"
 FAILURE, STOPPED = "failure", "stopped"
+WITHDRAWN = "withdrawn"
+"""What a gate came to that nobody asks at any more: the mission ended, or went another way."""
 LINE = "notice: "
 """How the line begins that a worker writes in its terminal."""
 

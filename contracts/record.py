@@ -22,6 +22,9 @@ Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skip
 STANDING = frozenset({"armed", "running", "failed"})
 """How an effect stands (`Effect.undo_status`) that is still to be undone, should the mission come to nothing."""
 
+UNDOING = "undo what was done"
+"""The operation of a failure of the saga itself."""
+
 
 def inside(path: str) -> tuple[str, str, str]:
     """Return how the paths of steps inside a step begin: its parts, its items and rounds, its attempts."""

@@ -20,6 +20,6 @@ def check_knowledge(file: AgentsFile, value: Value, root: Path) -> Iterator[Find
         elif not there.is_dir():
             yield Finding("BAD_VALUE", f"there is no folder '{folder}' in the workspace", place, "make it, or mend it")
     for agent, mind in file.agents.items():
-        for number, name in enumerate(mind.knowledge):
+        for number, name in enumerate(mind.reads()):
             place = value.find("agents", agent).place_of("knowledge", number)
             yield from unknown("BAD_VALUE", "collection", name, file.knowledge, place)

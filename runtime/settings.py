@@ -12,7 +12,6 @@ from pydantic import SecretStr
 
 from contracts.base import Document
 
-MODEL = "GONOGO_MODEL"
 COMPANY_URL = "http://127.0.0.1:8765/mcp"
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -35,6 +34,8 @@ class Settings(Document):
     """The language model that plays agents, as `provider:name`, or its name at `model_url`."""
     model_url: str = ""
     model_key: SecretStr = SecretStr("")
+    model_for: frozenset[str] = frozenset()
+    """The agents of code that it plays; all that have instructions where none is named."""
     address: str = ""
     """The server that this process started itself; by default the profile and the environment say which."""
     database: str = ""
@@ -94,14 +95,18 @@ def _database(text: str) -> str:
 
 def _model(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return what is said of a model. An address alone, or a key alone, would leave open what is asked there."""
-    name, url, key = (environ.get(word, "").strip() for word in (MODEL, f"{MODEL}_URL", f"{MODEL}_KEY"))
+    name, url = environ.get("GONOGO_MODEL", "").strip(), environ.get("GONOGO_MODEL_URL", "").strip()
+    key = environ.get("GONOGO_MODEL_KEY", "").strip()
     if not name and (url or key):
-        raise SettingRefused(f"{MODEL} is not set, and {MODEL}_{'URL' if url else 'KEY'} is: name the model there")
+        stray = "GONOGO_MODEL_URL" if url else "GONOGO_MODEL_KEY"
+        raise SettingRefused(f"GONOGO_MODEL is not set, and {stray} is: name the model there")
     if url and not url.startswith(("http://", "https://")):
-        raise SettingRefused(f"{MODEL}_URL is {url!r}; write an address such as 'http://127.0.0.1:11434/v1'")
+        raise SettingRefused(f"GONOGO_MODEL_URL is {url!r}; write an address such as 'http://127.0.0.1:11434/v1'")
     if name and not url and ":" not in name:
-        raise SettingRefused(f"{MODEL} is {name!r}; write 'provider:name', or say in {MODEL}_URL where it is")
-    return {"model": name, "model_url": url, "model_key": SecretStr(key)}
+        raise SettingRefused(f"GONOGO_MODEL is {name!r}; write 'provider:name', or say in GONOGO_MODEL_URL where it is")
+    named = environ.get("GONOGO_MODEL_FOR", "").split(",")
+    agents = frozenset(part.strip() for part in named if part.strip())
+    return {"model": name, "model_url": url, "model_key": SecretStr(key), "model_for": agents}
 
 
 def _place(environ: Mapping[str, str], here: Path) -> str:

@@ -85,7 +85,8 @@ def rows(gate: Opening, about: Told) -> Iterator[tuple[str, RenderableType]]:
     if told.words:
         yield "words of", Text(visible("\n".join(_words(told)), lines=True))
     yield "risk", Text(told.risk, STYLES[told.risk]).append(f": {MEANT[told.risk]}", "default")
-    ways = {"approved": told.approve, "rejected": told.reject, "to be changed": told.changes}
+    yes, no = ("answered", "declined") if gate.subject.kind == "task" else ("approved", "rejected")
+    ways = {yes: told.approve, no: told.reject, "to be changed": told.changes}
     for name, text in (*((f"if {word}", text) for word, text in ways.items()), ("at the deadline", told.deadline)):
         if text:
             yield name, Text(visible(text))

@@ -24,25 +24,31 @@ INTERRUPTED = 130
 def demo(*, port: ServerPort = 7233, ui_port: UiPort = 8233, company_port: CompanyPort = 8765) -> int:
     """Run the incident mission from alert to verdict.
 
-    On a Temporal server of its own. DECIDE=approve|reject|modify answers for scripts; ALERT=file picks another alert.
+    On a Temporal server of its own. DECIDE=approve|reject|modify answers for scripts; ALERT=file picks another alert;
+    MODEL=local has a small language model on this machine draft.
     """
     from starter.stack import Ports
 
     choice = os.environ.get("DECIDE", "")
     if choice and choice not in ANSWERS:
         raise Usage(f"DECIDE is {choice!r}: write approve, reject or modify")
+    if os.environ.get("MODEL", "") not in {"", "local"}:
+        raise Usage(f"MODEL is {os.environ['MODEL']!r}: write local; docs/models.md has how others are named")
     return foreground(lambda: _demo(Ports(port, ui_port, company_port), choice), INTERRUPTED)
 
 
 async def _demo(ports: "Ports", choice: str) -> int:
-    from starter import footprint
+    from starter import footprint, local_model
     from starter.stack import Stack, adopt
 
     place = settings()
     chosen(place.workspace)
     footprint.prepare(place.home)
     with footprint.supervised(place.home) as alone:
+        asked = os.environ.get("MODEL") == "local"
         if not alone:
+            if asked:
+                raise Usage("MODEL=local is for a demo that starts everything itself: stop `gonogo dev` first")
             ports = _running(place)
             adopt(ports, place)
             from starter.story import play
@@ -51,7 +57,7 @@ async def _demo(ports: "Ports", choice: str) -> int:
         console().print("starting Temporal, the demo company and a worker …", style="dim")
         footprint.sweep(place.home)
         adopt(ports, place)
-        async with Stack(place, ports) as stack:
+        async with Stack(place, ports, local_model.beside(place.home) if asked else None) as stack:
             # Loaded here: it is slow, and the worker boots meanwhile.
             from starter.story import play
 

@@ -1,9 +1,9 @@
 """`gonogo reconcile`: find missions that no code of theirs can save any more, and open a dead letter for each.
 
-A mission that was terminated from outside, ran out of its time on the server, or cannot get through a workflow task is
-reset to its last good task. It keeps its id and first run, and so its approvals and keys; by itself it begins nothing
-new then (`workflows/reset.py`). The law: whatever is found is told with what was done about it, and found twice it is
-reset once.
+A mission that was terminated from outside, ran out of its time on the server, cannot get through a workflow task, or
+failed by a bug before it had undone what it did, is reset to its last good task. It keeps its id and first run, and so
+its approvals and keys; by itself it begins nothing new then (`workflows/reset.py`). The law: whatever is found is told
+with what was done about it, and found twice it is reset once.
 """
 
 import asyncio
@@ -30,7 +30,9 @@ ATTEMPTS = 3
 """Failures of one workflow task: a worker that was just replaced has fewer."""
 AT_ONCE = 20
 OPENED, WOULD = "opened a dead letter", "would open a dead letter"
-ENDED = "ExecutionStatus IN ('Terminated', 'TimedOut')"
+ENDED = "ExecutionStatus IN ('Terminated', 'TimedOut', 'Failed')"
+UNFINISHED = "unfinished"
+"""What a mission is found as that ended by itself, and left standing what it was to undo."""
 OURS = "MissionName IS NOT NULL"
 
 
@@ -63,7 +65,7 @@ def reconcile(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> int:
-    """Open a dead letter for each mission that was terminated from outside, or is stuck on a workflow task.
+    """Open a dead letter for each mission that was terminated from outside, is stuck, or did not undo what it did.
 
     Missions that go on are left alone; a second time finds nothing more. Exit code 1: something needs you by hand.
     """
@@ -128,7 +130,7 @@ async def _settled(client: "Client", execution: "WorkflowExecution", bounds: Bou
     handle = client.get_workflow_handle(execution.id)
     try:
         described = await handle.describe(rpc_timeout=PATIENCE)
-        found = _diagnosed(described, bounds) if described.run_id == execution.run_id else None
+        found = await _diagnosed(client, described, bounds) if described.run_id == execution.run_id else None
         if found is None or bounds.dry_run:
             return replace(found, did=WOULD) if found else None
         return await reset(client, found)
@@ -136,12 +138,14 @@ async def _settled(client: "Client", execution: "WorkflowExecution", bounds: Bou
         return Found(execution.id, execution.run_id, "unknown", error.message, "nothing", good=False)
 
 
-def _diagnosed(described: "WorkflowExecutionDescription", bounds: Bounds) -> Found | None:
+async def _diagnosed(client: "Client", described: "WorkflowExecutionDescription", bounds: Bounds) -> Found | None:
     from temporalio.client import WorkflowExecutionStatus as Status
 
     if described.status in {Status.TERMINATED, Status.TIMED_OUT}:
         what = described.status.name.lower().replace("_", " ")
         return Found(described.id, described.run_id, what, "")
+    if described.status == Status.FAILED:
+        return await _unfinished(client, described)
     task = described.raw_description.pending_workflow_task
     if described.status != Status.RUNNING or task.attempt < ATTEMPTS:
         return None
@@ -149,6 +153,21 @@ def _diagnosed(described: "WorkflowExecutionDescription", bounds: Bounds) -> Fou
     if datetime.now(UTC) - since < bounds.stuck_after:
         return None
     return Found(described.id, described.run_id, "stuck", f"its workflow task has failed {task.attempt - 1} times")
+
+
+async def _unfinished(client: "Client", described: "WorkflowExecutionDescription") -> Found | None:
+    """Return a mission that failed in its saga. A saga that came to its end leaves another failure, or none."""
+    from temporalio.client import WorkflowHistoryEventFilterType as Filter
+
+    from contracts.record import UNDOING
+
+    handle = client.get_workflow_handle(described.id, run_id=described.run_id)
+    only = Filter.CLOSE_EVENT
+    async for event in handle.fetch_history_events(event_filter_type=only, rpc_timeout=PATIENCE):
+        failure = event.workflow_execution_failed_event_attributes.failure
+        if failure.application_failure_info.type == "internal" and f", {UNDOING}: " in failure.message:
+            return Found(described.id, described.run_id, UNFINISHED, failure.message[:400])
+    return None
 
 
 async def reset(client: "Client", found: Found) -> Found:
@@ -161,6 +180,9 @@ async def reset(client: "Client", found: Found) -> Found:
     found = replace(found, why=_why(found, history))
     if found.what == "stuck" and _was_reset(history):
         did = "nothing: it was reset before, and fails again; run the release that it began with, or a mended one"
+        return replace(found, did=did, good=False)
+    if found.what == UNFINISHED and _was_reset_for(UNFINISHED, history):
+        did = "nothing: it was reset before, and fails again; undo by hand what `gonogo show` says is not undone"
         return replace(found, did=did, good=False)
     while (task := _last_good_task(history)) == 0:
         run = history[0].workflow_execution_started_event_attributes.continued_execution_run_id
@@ -188,6 +210,8 @@ def _why(found: Found, history: Any) -> str:
     """Return why a mission was found: who ended it and what for, or how its task fails."""
     from activities.past import cause
 
+    if found.what == UNFINISHED:
+        return found.why
     if found.what != "stuck":
         return cause(history, "")
     failures = [event.workflow_task_failed_event_attributes.failure.message for event in history]
@@ -203,6 +227,14 @@ def _was_reset(history: Any) -> bool:
     return at > _last_good_task(history)
 
 
+def _was_reset_for(what: str, history: Any) -> bool:
+    """Whether a run was reset by a reconciler that had found it so."""
+    from activities.past import reset_in
+
+    _, facts = reset_in(history)
+    return facts is not None and facts.failure.message.startswith(f"{what}: ")
+
+
 def _last_good_task(history: Any) -> int:
     from temporalio.api.enums.v1 import EventType
 
@@ -216,7 +248,9 @@ def _tell(found: list[Found], *, as_json: bool) -> None:
     if as_json:
         document([asdict(one) for one in found])
     elif not found:
-        console().print("no mission was terminated or is stuck", style="dim", markup=False)
+        console().print(
+            "no mission was terminated, is stuck, or left undone what it was to undo", style="dim", markup=False
+        )
     else:
         rows = [(one.id, one.what, one.why, one.did) for one in found]
         print_rows(table(("id", "found", "why", "done"), rows))

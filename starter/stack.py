@@ -1,7 +1,7 @@
 """Everything that a mission needs, on this machine: Temporal's dev server, the demo company, a worker.
 
-Whoever holds a stack sees at once when one of the three dies; nothing is restarted silently. On a cluster these are
-three services of `docker-compose.yml`.
+Where it is asked for, a small language model as well. Whoever holds a stack sees at once when one of them dies; nothing
+is restarted silently. On a cluster these are services of `docker-compose.yml`.
 """
 
 import asyncio
@@ -69,8 +69,9 @@ def adopt(ports: Ports, settings: Settings) -> None:
 class Stack:
     """Server, company and worker as one. Up inside the context, stopped in order afterwards."""
 
-    def __init__(self, settings: Settings, ports: Ports) -> None:
+    def __init__(self, settings: Settings, ports: Ports, model: Process | None = None) -> None:
         home = settings.home
+        self.model = model
         self.home, self.ports = home, ports
         self.server = DevServer(
             home / "logs" / "server.log", port=ports.server, ui_port=ports.ui, database=home / "temporal.db"
@@ -81,12 +82,14 @@ class Stack:
         )
 
     async def start(self) -> None:
-        """Start all three. Raises `Unreachable` with the one line that says what is missing."""
+        """Start them all. Raises `Unreachable` with the one line that says what is missing."""
         demand_free(
             self.ports.company, "demo company", "stop what listens there, or choose another with --company-port"
         )
         self.server.demand_ports()
         self.company.start()
+        if self.model is not None:
+            self.model.start()
         self.worker.start()  # Both boot while the server does; the worker waits for it.
         await self.server.start()
         self._write()
@@ -99,7 +102,7 @@ class Stack:
     async def stop(self) -> None:
         """Stop them, the worker first: it may still want to tell the server how its work went."""
         await self.worker.stop()
-        await asyncio.gather(self.company.stop(), self.server.stop())
+        await asyncio.gather(self.company.stop(), self.server.stop(), *([self.model.stop()] if self.model else []))
         (self.home / "dev.json").unlink(missing_ok=True)
 
     def dead(self) -> Problem | None:
@@ -115,7 +118,7 @@ class Stack:
         return death
 
     async def unless_one_dies(self, work: Coroutine[Any, Any, Answer]) -> Answer:
-        """Do the work; when one of the three dies meanwhile, stop it and raise what happened."""
+        """Do the work; when one of them dies meanwhile, stop it and raise what happened."""
         doing = asyncio.create_task(work)
         watching = asyncio.create_task(self.until_one_dies())
         try:
@@ -129,7 +132,7 @@ class Stack:
             await asyncio.gather(doing, watching, return_exceptions=True)
 
     def _processes(self) -> tuple[Process, ...]:
-        return self.server.process, self.company, self.worker
+        return self.server.process, self.company, self.worker, *([self.model] if self.model else [])
 
     def _write(self) -> None:
         traces = {one.name: Trace(pid=one.pid, command=tuple(one.command)) for one in self._processes()}

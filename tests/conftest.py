@@ -1,5 +1,6 @@
 """What many tests share: one real dev server with time skipping, clients to it, and the order of running."""
 
+import gc
 import os
 from collections.abc import AsyncIterator
 
@@ -11,9 +12,17 @@ from temporalio.testing import TimeSkipper
 from starter.server import DevServer
 from tests.payloads import DATA_CONVERTER
 
-settings.register_profile("side by side", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "side by side",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=int(os.environ.get("EXAMPLES", "40")),
+)
 settings.load_profile("side by side")
-"""How fast examples are made hangs on what else the machine does: tests run side by side with servers."""
+"""How fast examples are made hangs on what else the machine does: tests run side by side with servers.
+
+Each run draws others; `EXAMPLES=1000 make test` draws many at once.
+"""
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -24,6 +33,12 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that no process is left alone with it at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is loaded by now out of every collection: to look through it each time takes longer than many tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

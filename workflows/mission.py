@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError
 from contracts.decision import COMMANDS, Envelope, Hearing, Receipt, Ruling
 from contracts.event import EVENT
 from contracts.plan import Carried, Ending, MissionInput, MissionResult
-from contracts.record import Failure
+from contracts.record import UNDOING, Failure
 from contracts.view import MissionState
 from workflows.answers import Answers
 from workflows.beside import judge
@@ -39,12 +39,14 @@ from workflows.interpreter.hold import let_go_of_all
 from workflows.interpreter.join import halt_if_cancelled, is_cancelled, see_through
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission as Identity
-from workflows.interpreter.undo import undo_all
+from workflows.interpreter.tell import withdraw_all
+from workflows.interpreter.undo import put_to_people, undo_all
 from workflows.meter import Meter
 from workflows.outbox import Outbox
 from workflows.parentage import Parentage, cancelled
 from workflows.ports import TemporalPorts
 from workflows.reset import Resets
+from workflows.versions import PUT_TO_PEOPLE
 from workflows.view import spent
 
 QUEUED = 300_000
@@ -84,8 +86,8 @@ class Mission(Answers):
         asker, limits = self._input.requested_by, self._input.limits
         self._board = Board(plan, (self._state(), self._gates.openings(), self._journal, self._control.letter))
         above = parent.above if parent is not None else ()
-        began = self._started_at
-        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells, above, began)
+        began, fresh = self._started_at, self._input.fresh
+        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells, above, began, fresh)
         self.outbox = Outbox(carried.notices, self.meter, lambda: self._scope)
         ports = TemporalPorts(plan, self, limits, self._journal)
         self._resets = Resets(self._control, lambda: self._scope, lambda: self._ending is not None)
@@ -162,8 +164,20 @@ class Mission(Answers):
             return None
         except Exception as bug:
             workflow.logger.exception("the saga failed")
-            self._ending = broken("undo what was done", bug)
+            if await self._put_to_people():
+                return None
+            self._ending = broken(UNDOING, bug)
         return self._ending
+
+    async def _put_to_people(self) -> bool:
+        """Have people say what becomes of what a bug keeps from being undone; return whether there is more to do."""
+        try:
+            return workflow.patched(PUT_TO_PEOPLE) and await see_through(put_to_people(self._scope))
+        except Suspended:
+            return True
+        except Exception:
+            workflow.logger.exception("people could not be asked")
+            return False
 
     async def _hold(self) -> None:
         """Keep what a completed child did in hand until its parent is over, and undo it unless that completed."""
@@ -199,7 +213,7 @@ class Mission(Answers):
 
     def _end(self, ending: Ending) -> None:
         self._ending = ending
-        self._gates.close_all()
+        withdraw_all(self._scope)
         self._control.refuse_rest(workflow.now(), f"the mission had {ending.state} by then")
 
     def _stopped(self) -> Ending:

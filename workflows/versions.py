@@ -9,3 +9,6 @@ mission runs that was started before."""
 LOOKS_BACK = "a run whose first task comes late looks back whether it was reset"
 """November 2026. Before, a run that was reset to its first task went on by itself. May go when no mission runs that was
 started before."""
+PUT_TO_PEOPLE = "what a bug keeps from being undone is put to people"
+"""November 2026. Before, the mission failed, and what it had done stood. May go when no mission runs that was started
+before, and none is reset."""

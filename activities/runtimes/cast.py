@@ -7,9 +7,12 @@ code that has instructions is played by a model where the worker is told of one,
 from activities.failure import failure
 from activities.runtimes.code import CodeRuntime
 from activities.runtimes.model import NO_PROVIDER, ModelRuntime, Provider
+from activities.runtimes.remote import RemoteRuntime
 from activities.runtimes.runtime import Runtime
+from activities.runtimes.tool import ToolRuntime
+from activities.runtimes.words import WordsRuntime
 from activities.statement import show
-from contracts.mind import Agent, CodeAgent, ModelAgent, Thinking
+from contracts.mind import Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
 
 
 class Cast:
@@ -23,13 +26,27 @@ class Cast:
         match known, planned:
             case CodeAgent(), CodeAgent():
                 _demand_same(name, known.callable, planned.callable)
-                if self._provider.model and planned.instructions:
-                    return self._model(planned, self._provider.model, self._provider.model)
-                return CodeRuntime(known.callable)
+                return self._played(name, planned)
             case ModelAgent(), ModelAgent():
                 return self._named(name, known, planned)
+            case McpAgent(), McpAgent():
+                _demand_same(name, known.tool, planned.tool)
+                return ToolRuntime(known.tool)
+            case HttpAgent(), HttpAgent():
+                _demand_same(name, known.url, planned.url)
+                return RemoteRuntime(known)
+            case PeopleAgent(), PeopleAgent():
+                raise failure("refused", f"{name} is people: a mission asks them, and no worker plays them")
             case _:
                 raise failure("refused", f"{name} is an agent of {known.runtime} here, not of {planned.runtime}")
+
+    def _played(self, name: str, planned: CodeAgent) -> Runtime:
+        """Return the code, or the model in its place, or both: the code for what is exact, the model for the words."""
+        provider, code = self._provider, CodeRuntime(planned.callable)
+        if not provider.model or not planned.instructions or (provider.plays and name not in provider.plays):
+            return code
+        model = self._model(planned, provider.model, provider.model)
+        return WordsRuntime(planned, code, model) if planned.words else model
 
     def _named(self, name: str, known: Thinking, planned: Thinking) -> Runtime:
         """Return the model that the environment names, else the one that plan and workspace both name."""

@@ -32,6 +32,7 @@ async def draft(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, 
     note = _note(asset, owner, status, correlation, procedure, call.guidance)
     observe(f"Drafted the isolation of {host}", source="drafter", kind="progress")
     return {
+        "summary": f"{correlation['summary']}. Isolating {asset['host']} is asked for."[:400],
         "host": asset["host"],
         "reason": reason,
         "severity": alert.severity_word,

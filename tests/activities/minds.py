@@ -26,6 +26,10 @@ def plain(call: AgentCall, tools: Any, observe: Observe) -> dict[str, Any]:
     return {"verdict": "dismiss", "seen": tools.call("look", host="web-01"), "thread": threading.current_thread().name}
 
 
+async def worded(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
+    return {"verdict": "dismiss", "host": call.context["host"], "summary": "The code says so."}
+
+
 async def wrong(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
     return {"verdict": "shrug"}
 

@@ -77,8 +77,9 @@ async def test_an_agent_searches_its_knowledge_and_cites_it(stores):
     assert "Pull the cable" in first["text"]
     assert ["PDF files are left out: 'pypdf' is not installed"] == result.output["left_out"]
     digest = "sha256:" + hashlib.sha256(PAGES["isolate.md"].encode()).hexdigest()
-    assert [("handbook/isolate.md#1", digest)] == [(one.source, one.digest) for one in result.sources]
-    assert ["call", "citation", "answer"] == [one.kind for one in result.observations]
+    assert ("handbook/isolate.md#1", digest) == (result.sources[0].source, result.sources[0].digest)
+    cited = [one.source for one in result.observations if one.kind == "citation"]
+    assert cited == [one.source for one in result.sources] == [one["source"] for one in result.output["passages"]]
 
 
 @pytest.mark.parametrize(

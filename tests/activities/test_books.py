@@ -193,7 +193,7 @@ async def test_a_database_of_another_release_and_one_that_is_none_are_refused_wi
     await ours.close()
     (tmp_path / "text.db").write_text("this is no database, whatever its name says" * 30)
 
-    for name, sentence in (("gonogo.db", "is of version 99, and this release knows 1"), ("text.db", "not a database")):
+    for name, sentence in (("gonogo.db", "is of version 99, and this release knows 2"), ("text.db", "not a database")):
         other = Database(f"sqlite+aiosqlite:///{tmp_path / name}")
         with pytest.raises(Unreadable, match=sentence):
             await Accounts(other).over("mission m-1")

@@ -240,6 +240,7 @@ async def test_the_terminal_gets_one_line(desk):
             {"about": "dead_letter", "kind": "stopped", "tool": None, "deadline": None, "to": ("operator",)},
             "isolate was stopped from outside and waits for operator to say how to go on; gonogo show mission-1",
         ),
+        ({"about": "settled", "decision": "withdrawn"}, "no longer waits for lead to allow isolate_host; gonogo show"),
         ({"about": "settled", "decision": "timed_out"}, "was timed out; gonogo show mission-1"),
         ({"about": "settled", "decision": "approved", "by": ("lea", "lou")}, "was approved by lea, lou; gonogo show"),
         ({"kind": "review", "tool": None}, "gonogo reject mission-1 remediate/isolate"),

@@ -6,18 +6,32 @@ import os
 import re
 import shlex
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 
 import manual
 import pytest
+from temporalio.client import Client
 
+from starter.browse import summary
+from starter.waiting import gather
+from tests.payloads import DATA_CONVERTER
 from tests.starter.launched import dev, line_with
 
 README = manual.text("README.md")
 PATIENCE = 60
 
 
+@dataclass(frozen=True)
+class There:
+    """Where `gonogo dev` serves."""
+
+    home: Path
+    address: str
+
+
 @pytest.fixture
-def shell(tmp_path):
+def shell(tmp_path, there):
     """`gonogo` and `temporal` are on the PATH, as after `. .venv/bin/activate`, and `make` has nothing to make."""
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -25,12 +39,13 @@ def shell(tmp_path):
     (programs / "gonogo").chmod(0o755)
     (tmp_path / "ready").touch()
 
-    async def run(line, **environment):
-        """Run one line; return its exit code and all that it said."""
+    async def run(line):
+        """Run one line; return its exit code and all that it said. What `make` runs finds the server by its home."""
+        address = {} if line.startswith("make ") else {"TEMPORAL_ADDRESS": there.address}
         path = f"{programs}:{manual.BIN}:{os.environ['PATH']}"
         process = await asyncio.create_subprocess_shell(
             line.replace("make ", f"make READY={tmp_path / 'ready'} BIN={manual.BIN} ", 1),
-            cwd=manual.ROOT, env={**os.environ, "PATH": path, "GONOGO_HOME": str(tmp_path / "home"), **environment},
+            cwd=manual.ROOT, env={**os.environ, "PATH": path, "GONOGO_HOME": str(there.home), **address},
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         async with asyncio.timeout(PATIENCE):
@@ -40,59 +55,68 @@ def shell(tmp_path):
     return run
 
 
-async def queued(run, mission, **environment):
+@pytest.fixture(scope="module")
+async def there(tmp_path_factory):
+    """One `gonogo dev` for all that is typed here."""
+    home = tmp_path_factory.mktemp("dev") / "home"
+    async with dev(home) as running:
+        await line_with(running.stdout, "Ctrl-C")
+        yield There(home, f"127.0.0.1:{running.ports[0]}")
+
+
+@pytest.fixture
+async def looking(there):
+    """Whoever only waits looks for themselves: a command typed again and again takes longer than what it waits for."""
+    return await Client.connect(there.address, data_converter=DATA_CONVERTER)
+
+
+async def queued(client, mission):
     """Wait until a mission waits for people."""
     async with asyncio.timeout(PATIENCE):
-        while mission not in {gate["id"] for gate in json.loads((await run("gonogo queue --json", **environment))[1])}:
+        while mission not in {gate.subject.mission for gate in (await gather(client, ()))[0]}:
             await asyncio.sleep(0.1)
 
 
 @pytest.mark.slow
-async def test_what_is_typed_does_what_is_written(tmp_path, shell):
+async def test_what_is_typed_does_what_is_written(shell, looking):
     lines = [line for part in ("Operate it", "Steer", "Decide") for line in manual.typed(manual.section(README, part))]
     demo = next(line for line in manual.typed(README) if line.startswith("make demo DECIDE=approve"))
-    async with dev(tmp_path / "home") as running:
-        await line_with(running.stdout, "Ctrl-C")
-        code, said = await shell(demo)
-        assert (0, True) == (code, "verdict  auto_remediate" in said), said
+    code, said = await shell(demo)
+    assert (0, True) == (code, "verdict  auto_remediate" in said), said
 
-        there = {"TEMPORAL_ADDRESS": f"127.0.0.1:{running.ports[0]}"}
-        for line in lines:
-            if "gonogo approve" in line:
-                await queued(shell, line.partition("gonogo approve ")[2].split()[0], **there)
-            code, said = await shell(line, **there)
-            assert 0 == code, f"{line}\n{said}"
-        ended = [await shell(f"gonogo follow {mission} --json", **there) for mission in ("first", "second", "third")]
+    for line in lines:
+        if "gonogo approve" in line:
+            await queued(looking, line.partition("gonogo approve ")[2].split()[0])
+        code, said = await shell(line)
+        assert 0 == code, f"{line}\n{said}"
+    ended = [await shell(f"gonogo follow {mission} --json") for mission in ("first", "second", "third")]
 
     assert ["auto_remediate"] * 3 == [json.loads(said)["verdict"] for _, said in ended]
 
 
 @pytest.mark.slow
-async def test_every_mission_that_the_table_names_starts_and_goes_on(tmp_path, shell):
+async def test_every_mission_that_the_table_names_starts_and_goes_on(shell, looking):
     """Each comes to a gate, a wait or a verdict; none fails on the samples that newcomers type."""
     page = manual.section(README, "The missions")
-    lines = [line for line in manual.typed(page) if line.startswith("gonogo start")]
-    async with dev(tmp_path / "home") as running:
-        await line_with(running.stdout, "Ctrl-C")
-        there = {"TEMPORAL_ADDRESS": f"127.0.0.1:{running.ports[0]}"}
-        for line in lines:
-            code, said = await shell(f"{line} --json", **there)
-            assert 0 == code, f"{line}\n{said}"
-        states = await settled(shell, len(lines), **there)
+    started = {}
+    for line in [line for line in manual.typed(page) if line.startswith("gonogo start")]:
+        code, said = await shell(f"{line} --json")
+        assert 0 == code, f"{line}\n{said}"
+        started[json.loads(said)["id"]] = line.split()[2]
+    states = await settled(looking, started)
 
-    started = {line.split()[2] for line in lines}
     named = set(re.findall(r"^\| \[`(\w+)`\]", page, re.MULTILINE))
     shipped = {file.parent.name for file in (manual.ROOT / "missions").glob("*/mission.yaml")}
-    assert shipped == named == started == set(states)
+    assert shipped == named == set(started.values()) == set(states)
     assert {"waiting", "completed"} >= set(states.values()), states
 
 
-async def settled(run, number, **environment):
+async def settled(client, started):
     """Wait until every mission waits for somebody or is over; return how each stands, by its name."""
     async with asyncio.timeout(PATIENCE):
         while True:
-            found = json.loads((await run("gonogo list --json", **environment))[1])
-            states = {one["mission"]: one["state"] for one in found}
-            if len(states) == number and "running" not in states.values():
+            found = [summary(one) async for one in client.list_workflows("MissionName IS NOT NULL")]
+            states = {one["mission"]: one["state"] for one in found if one["id"] in started}
+            if len(states) == len(started) and "running" not in states.values():
                 return states
             await asyncio.sleep(0.2)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from contracts.plan import CURRENT
 from tests.interpreter.fakes import START, FakePorts, carry, failing, plan_of, rehearse, scope_of
 from tests.interpreter.test_steps import agent, gate, isolate, saying
 from workflows.interpreter.ending import Suspended
@@ -175,6 +176,25 @@ async def test_nobody_is_told_where_there_is_no_channel():
     await rehearse(plan_of([ladder()]), ports)
 
     assert [] == ports.notices
+
+
+async def test_who_was_asked_in_a_branch_that_lost_is_told_and_asked_no_more():
+    ports = FakePorts(agents={"ann": lambda _: {}})
+    race = {"kind": "race", "step": "race", "race": [ladder(), agent("quick")]}
+    plan = plan_of([race]).model_copy(update={"notify": True})
+    run = await rehearse(plan, ports, limits=CURRENT)
+
+    assert ("completed", ()) == (run.state, ports.book.openings())
+    assert [("opened", ""), ("settled", "withdrawn")] == [(one.about, one.decision) for one in ports.notices]
+    assert ("race/ask", ("lead",)) == (ports.notices[1].step, ports.notices[1].to)
+
+
+async def test_a_mission_that_began_before_leaves_such_a_gate_as_it_was():
+    ports = FakePorts(agents={"ann": lambda _: {}})
+    race = {"kind": "race", "step": "race", "race": [ladder(), agent("quick")]}
+    await rehearse(plan_of([race]).model_copy(update={"notify": True}), ports)
+
+    assert (["opened"], 1) == ([one.about for one in ports.notices], len(ports.book.openings()))
 
 
 async def test_a_notice_carries_nothing_that_is_decided_on():

@@ -1,17 +1,21 @@
 """Watching, listing, cancelling, proving: what each verb prints, and how it leaves."""
 
 import asyncio
-import os
 import json
+import os
 import uuid
+from pathlib import Path
 
 import pytest
 from launched import process
 from stage import wait_at_gate
 
+from activities.content import ContentStore
+from contracts.artifact import Artifact
 from contracts.view import AuditEntry, MissionView
 from starter.chronicle import chronicle
 from starter.watch import watch
+from tests.payloads import PLACE
 
 
 async def eventually(look, seconds=10):

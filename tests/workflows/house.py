@@ -148,6 +148,7 @@ class House:
         missions: dict[str, Plan] | None = None,
         *,
         notify: bool = False,
+        change: Callable[[MissionInput], MissionInput] = lambda argument: argument,
         **more: Any,
     ) -> "Started":
         plan = plan_of(steps, **more).model_copy(update={"missions": missions or {}, "notify": notify})
@@ -155,7 +156,7 @@ class House:
         argument = MissionInput(plan=plan, inputs=given or {}, requested_by="rita", limits=exact(limits))
         handle = await self.client.start_workflow(
             plan.definition.mission,
-            argument,
+            change(argument),
             id=f"m-{uuid.uuid4().hex[:12]}",
             task_queue=self.queue,
             result_type=MissionResult,

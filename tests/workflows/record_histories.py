@@ -16,7 +16,7 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.testing import TimeSkipper
 
 from contracts.call import AgentResult
-from contracts.mind import CodeAgent
+from contracts.mind import CodeAgent, PeopleAgent
 from contracts.notice import Delivery
 from contracts.plan import CURRENT, Limits
 from starter.server import DevServer
@@ -385,6 +385,15 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "asked": "override",
         "decide": [("cleo", "approve")],
     },
+    "answered": {
+        "steps": [
+            agent("rate", "fay", output="r"),
+            agent("breaks", "dot", on_failure={"any": {"agent": "fay"}}),
+            agent("last", context=["r"]),
+        ],
+        "decide": [("eve", "answer"), ("lea", "answer"), ("lou", "answer")],
+        "limits": Limits(events_per_run=24),
+    },
     "aborted": {"steps": [act("a", 1), act("b", 2, approval=APPROVED)], "steer": [("waiting", "abort", "")]},
     "handed_over": {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
@@ -420,6 +429,7 @@ async def play(started: Started, script: dict[str, Any]) -> None:
     for person, verb, *to in script.get("decide", ()):
         opening = await started.until(lambda openings, last=nonce: bool(openings) and openings[0].nonce != last, asked)
         changes = {"changes": script.get("changes", {"n": 9})} if verb == "modify" else {}
+        changes |= {"answer": {"n": 9}} if verb == "answer" else {}
         receipt = await started.decide(opening, person, verb, **changes, **({"to": to[0]} if to else {}))
         nonce = opening.nonce if receipt.accepted and receipt.state not in {"heard", "open"} else ""
     if script.get("cancel"):
@@ -442,7 +452,10 @@ async def record(client: Client, home: Path, name: str) -> None:
         await attended(started)
         await write(client, started.handle.id, started.handle.first_execution_run_id, name)
         return
-    floors = {"cid": CodeAgent(callable="tests:none", confidence_floor=0.5)}
+    floors = {
+        "cid": CodeAgent(callable="tests:none", confidence_floor=0.5),
+        "fay": PeopleAgent(by=("lead",), output={"type": "object", "required": ["n"]}),
+    }
     skipping = TimeSkipper(client).client if script.get("skip") else client
     async with house(skipping, home, activities(script.get("tools", {}))) as h:
         h.activities.agents |= script.get("agents", {})

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from activities.books.account import Accounts
+from activities.books.breaker import Breakers
 from activities.books.database import Database
 from activities.books.price import Prices
+from activities.books.tables import breakers as table
+from activities.fuse import ENDPOINT, Fuse
 from activities.halts import Lookout
 from activities.purse import DATABASE, Purse, Thinker
 from contracts.call import AgentCall, AgentResult
@@ -122,3 +125,38 @@ async def test_a_budget_that_is_provided_for_asks_nobody(client, home, purse):
 
         assert "completed" == (await started.result()).state
         assert ["one"] == paid.begun
+
+
+async def test_a_step_waits_while_its_endpoint_does_not_answer_or_goes_where_it_can(client, home, tmp_path):
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'gonogo.db'}")
+    breakers, fuse = Breakers(database), Fuse(Breakers(database))
+    for _ in range(5):
+        await breakers.failed("openai", "503", probe=False)
+    begun = []
+
+    async def thinking(call):
+        async with fuse.asking(call, "openai"):
+            begun.append(call.path)
+            return {}
+
+    activities = Activities(
+        agents={"ann": thinking}, lookout=Lookout(client, id="no-halts", beside={ENDPOINT: fuse.stands})
+    )
+    other = agent("other", retry={"attempts": 1}, on_failure={"external": {"agent": "ben"}})
+    async with house(client, home, activities) as h:
+        started = await h.start([other, agent("one", retry={"attempts": 1})])
+        view = await started.seen(lambda view: any(one.halted for one in view.records))
+
+        [noted] = [one.halted for one in view.records if one.halted]
+        assert ("one", "endpoint:openai") == (noted.path, noted.halts[0].target)
+        assert [] == begun
+
+        async with database.writing() as connection:
+            await connection.execute(table.update().values(until=0.0))
+        assert "completed" == (await started.result()).state
+        view = await started.state()
+        assert ["one"] == begun
+        assert "recovered" == next(one.status for one in view.records if one.path == "other")
+        assert "closed" == (await breakers.read("openai")).state
+        await replays(started.handle)
+    await database.close()

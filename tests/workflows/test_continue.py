@@ -14,6 +14,8 @@ from tests.workflows.house import Activities, house
 from tests.workflows.record_histories import GATE
 from tests.workflows.test_mission import agent, isolate, replays
 
+pytestmark = pytest.mark.usefixtures("cached")
+
 
 async def chain(client: Client, handle: WorkflowHandle) -> list[WorkflowHandle]:
     """Return a handle for every run of a mission, the last first."""
@@ -63,6 +65,7 @@ async def test_however_often_it_continues_it_ends_the_same(client, home, events)
             await replays(run)
 
 
+@pytest.mark.parametrize("cached", [{}], indirect=True)
 async def test_no_decision_is_lost_under_a_flood_while_runs_hand_over(client, home):
     """Each refused decision is in the record once; the gate, its nonce and its deadline stay the same."""
     async with house(client, home) as h:

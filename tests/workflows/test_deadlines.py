@@ -189,3 +189,21 @@ async def test_operators_are_told_of_a_mission_that_waits_for_them(client, home)
         assert "completed" == result.state
         assert ("dead_letter", "failure", "breaks", ("chief",)) == (notice.about, notice.kind, notice.step, notice.to)
         await replays(started.handle)
+
+
+async def test_who_was_asked_is_told_once_when_nobody_asks_any_more(client, home):
+    """A gate that a redirect leaves, and one that is open when the mission is aborted."""
+    async with house(client, home) as h:
+        both = {"kind": "parallel", "step": "both", "parallel": [GATE, isolate()]}
+        started = await h.start([agent("before"), both], notify=True)
+        await started.until(lambda openings: len(openings) == 2)
+        await started.command("redirect", "before")
+        await started.until(lambda openings: len(openings) == 2 and len(h.activities.asked) == 2)
+        await started.command("abort")
+        await started.result()
+        told = [(one.about, one.decision, one.step) for one in h.activities.notices]
+
+        for step in ("both/ask", "both/isolate"):
+            opened, withdrawn = ("opened", "", step), ("settled", "withdrawn", step)
+            assert [opened, withdrawn, opened, withdrawn] == [one for one in told if one[2] == step]
+        await replays(started.handle)

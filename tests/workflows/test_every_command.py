@@ -183,7 +183,7 @@ async def play(state: str, client: Any, home: Any, *, crash: bool) -> dict[str, 
         if not crash:
             return await ended(cells, await send(cells))
     tokens = await send(cells)
-    async with house(client, home, h.activities, h.queue, max_cached_workflows=0) as h:
+    async with house(client, home, h.activities, h.queue) as h:
         return await ended([replace(cell, started=Started(h, cell.started.handle)) for cell in cells], tokens)
 
 

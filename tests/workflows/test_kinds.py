@@ -12,6 +12,8 @@ from tests.workflows.record_histories import APPROVED, CANARY, PLAN, PLANS, RACE
 from tests.workflows.test_continue import chain
 from tests.workflows.test_mission import replays
 
+pytestmark = pytest.mark.usefixtures("cached")
+
 
 def mapped(*steps, over, **more):
     return {"kind": "map", "step": "each", "output": "all", "map": {"over": over, "do": list(steps), **more}}

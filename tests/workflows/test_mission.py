@@ -15,6 +15,8 @@ from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
 
+pytestmark = pytest.mark.usefixtures("cached")
+
 
 def agent(name, **more):
     return {"kind": "agent", "step": name, "agent": "ann", "task": name, **more}

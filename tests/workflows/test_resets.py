@@ -1,6 +1,7 @@
 """A mission that was stopped from outside begins nothing new before an operator says so, and nothing is forgotten."""
 
 import asyncio
+import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -15,9 +16,10 @@ from contracts.decision import DECIDE
 from contracts.plan import MissionResult
 from starter.reconcile import OPENED, Bounds, sweep
 from tests.interpreter.test_steps import gate
-from tests.workflows.house import Activities, Started, house
+from tests.workflows.house import Activities, Started, broken, house
 from tests.workflows.test_commands import act
 from tests.workflows.test_mission import agent, isolate, replays
+from workflows.mission import Mission
 
 BOUNDS = Bounds(timedelta(hours=1), timedelta(0))
 
@@ -288,3 +290,72 @@ async def test_an_operator_who_answers_before_the_past_is_known_is_not_asked_aga
 
         assert ("completed", ["isolate"]) == ((await mission.result()).state, world(h))
         await replays(mission.handle)
+
+
+@workflow.defn(dynamic=True)
+class Before(Mission):
+    """A release that asked nobody about what a bug kept from being undone."""
+
+    @workflow.init
+    def __init__(self, args: Sequence[RawValue]) -> None:
+        super().__init__(args)
+
+    @workflow.run
+    async def run(self, args: Sequence[RawValue]) -> MissionResult:
+        return await super().run(args)
+
+    async def _put_to_people(self) -> bool:
+        return False
+
+
+FILED = act("file", compensate={"tool": "unfile", "with": {"n": 1}})
+
+
+def forgetful(argument):
+    """Have a plan forget the tool that undoes: whoever asks for help with that trips over it."""
+    plan = argument.plan
+    tools = {name: tool for name, tool in plan.tools.items() if name != "unfile"}
+    return argument.model_copy(update={"plan": plan.model_copy(update={"tools": tools}).sealed()})
+
+
+async def test_a_mission_that_failed_before_it_had_undone_everything_waits_in_its_dead_letter(client, home):
+    fakes, queue = Activities(agents={"dot": broken()}), f"q-{uuid.uuid4().hex[:12]}"
+    async with house(client, home, fakes, queue, workflows=[Before]) as h:
+        started = await h.start([FILED, agent("breaks", agent="dot")], change=forgetful)
+        with pytest.raises(WorkflowFailureError) as caught:
+            await started.result()
+        assert "internal: step file/undo, undo what was done: " in str(caught.value.cause)
+        [first] = await found(client, started)
+        mission = later(h, started)
+        view = await mission.until_state("dead_letter")
+
+        assert ("unfinished", OPENED, True) == (first.what, first.did, first.good)
+        assert "file/undo" in first.why
+        assert ("breaks", []) == (view.letter.failure.step, await swept(client, started))
+        await mission.command("abort")
+        with pytest.raises(WorkflowFailureError):
+            await mission.result()
+        [second] = await found(client, started)
+        assert ("unfinished", False) == (second.what, second.good)
+        assert second.did.startswith("nothing: it was reset before")
+
+
+async def test_what_a_bug_keeps_from_being_undone_is_put_to_people_until_one_says_that_it_was_done_by_hand(
+    client, home
+):
+    async with house(client, home, Activities(agents={"dot": broken()})) as h:
+        started = await h.start([FILED, agent("breaks", agent="dot")], change=forgetful)
+        first = await started.until(kind="compensation")
+
+        assert ("file/undo[1]", "dead_letter") == (first.subject.step, (await started.state()).state)
+        assert "file could not be undone, by a mistake in the interpreter (" in first.subject.message
+        await started.decide(first, "cleo")
+        second = await started.until(lambda gates: any(gate.subject.step == "file/undo[2]" for gate in gates))
+        await started.decide(second, "cleo", "reject")
+        with pytest.raises(WorkflowFailureError) as caught:
+            await started.result()
+
+        assert "refused" == caught.value.cause.type
+        [filed] = [one for one in (await started.state()).records if one.path == "file"]
+        assert ("given_up", []) == (filed.effect.undo_status, await swept(client, started))
+        await replays(started.handle)

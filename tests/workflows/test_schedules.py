@@ -25,6 +25,7 @@ from tests.system.ledgers import Ledgers, Told, read, unapproved, unasked, unrep
 from tests.workflows.house import House, house
 from tests.workflows.schedule import CONTRACTS, Play, begin, effects, world
 from tests.workflows.test_continue import chain
+from worker import cache
 
 SEED = int(os.environ.get("GONOGO_SEED") or secrets.randbelow(10**9))
 SCHEDULES = int(os.environ.get("GONOGO_SCHEDULES") or 8)
@@ -49,7 +50,7 @@ async def play(seeds: range, client: Any, home: Any) -> tuple[list[str], Counter
 
     async def serve() -> None:
         while not over.is_set():
-            cached = order.choice([{}, {}, {"max_cached_workflows": 0}])
+            cached = order.choice([{}, {}, cache(0)])
             async with house(client, home, acts, queue, **cached):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(over.wait(), 3 + 5 * order.random())

@@ -21,7 +21,7 @@ from workflows.interpreter.reach import agents, jumped, nothing, reach
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.sense import Senseless, demand_content, demand_sense
 from workflows.interpreter.spot import Spot, Unknown, left_behind, spot
-from workflows.interpreter.tell import goes_on, stood_still
+from workflows.interpreter.tell import goes_on, stood_still, withdraw
 from workflows.interpreter.together import ask_again
 from workflows.interpreter.undo import undo_these
 
@@ -37,7 +37,7 @@ def take(ruling: Ruling, scope: Scope) -> Receipt:
     except (Senseless, Unknown) as no:
         reason = str(no)
         scope.control.note(ruling, scope.ports.now(), refused=reason)
-        scope.gates.refuse(ruling.step, f"{ruling.person} asked to {ruling.verb}: {reason}"[:500])
+        scope.gates.refuse(ruling.step, f"{ruling.person} asked to {ruling.verb}: {reason}"[:500], ruling.person)
         return Receipt(accepted=False, reason=reason, step=ruling.step)
 
 
@@ -158,7 +158,7 @@ async def carry_out(scope: Scope) -> None:
         after = await _carried(ruling, scope)
     except (Senseless, Unknown) as no:
         control.note(ruling, scope.ports.now(), refused=str(no))
-        scope.gates.refuse(ruling.step, f"{ruling.person} asked to {ruling.verb}: {no}"[:500])
+        scope.gates.refuse(ruling.step, f"{ruling.person} asked to {ruling.verb}: {no}"[:500], ruling.person)
     else:
         if after:
             control.note(ruling, scope.ports.now(), before=state_before(scope), after=after)
@@ -250,7 +250,8 @@ async def _forget(paths: list[str], scope: Scope) -> list[str]:
             await give_back(record.path, scope)
     usage = Usage()
     for path in paths:
-        scope.gates.close(path)
+        if (opening := scope.gates.get(path)) is not None:
+            withdraw(opening, scope)
         known = scope.journal.get(path)
         usage = usage.plus(known.usage if known is not None else Usage())
     scope.control.forget(paths, usage)

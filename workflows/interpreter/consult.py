@@ -2,9 +2,11 @@
 
 from contracts.call import AgentCall, AgentResult, Observation, noted
 from contracts.command import MISSION_BUDGET
+from contracts.mind import PeopleAgent
 from contracts.record import Failure
 from workflows.interpreter.circle import demand_progress
 from workflows.interpreter.ending import EffectFailed, StepFailed
+from workflows.interpreter.people import done_by_people
 from workflows.interpreter.ports import Effort
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.tell import tell_spending
@@ -18,6 +20,8 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     What operators had to say to it goes along, and what they laid over its input.
     """
     call = _as_operators_said(call, scope)
+    if isinstance(call.agent, PeopleAgent):
+        return AgentResult(output=await done_by_people(call, call.agent, effort.timeout, scope))
     demand_progress(call, scope)
     first = await _run(call, effort, scope)
     if not first.errors:

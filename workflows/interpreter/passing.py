@@ -17,6 +17,7 @@ from workflows.interpreter.ask import Question, ask_apart
 from workflows.interpreter.reach import jumped, reach
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.spot import spot
+from workflows.interpreter.tell import withdraw
 from workflows.interpreter.terms import Terms, covering, terms
 
 
@@ -118,6 +119,6 @@ def _dismiss(ruling: Ruling, scope: Scope) -> None:
     for opening in scope.gates.openings():
         path = opening.subject.step
         if path.startswith(f"{_named(ruling)}/"):
-            scope.gates.close(path)
+            withdraw(opening, scope)
             scope.journal.finish(path, "cancelled", scope.ports.now())
     scope.control.put(asking=tuple(one for one in scope.control.state.asking if one.jti != ruling.jti))

@@ -12,7 +12,8 @@ from typing import Any
 from contracts.base import digest
 from contracts.decision import Opening
 from contracts.money import Spending
-from contracts.notice import FAILURE, About, Note, Notice
+from contracts.notice import FAILURE, WITHDRAWN, About, Note, Notice
+from contracts.record import inside
 from workflows.interpreter.scope import Scope
 
 CLOCK = ("deadline", "left", "reminders", "reminders_left")
@@ -72,7 +73,9 @@ def tell(about: About, opening: Opening, scope: Scope, reminder: int = 0, **sett
             name=subject.name,
             step=subject.step,
             kind=subject.kind,
-            to=(*subject.approvers, subject.requested_by) if about == "settled" else subject.approvers,
+            to=(*subject.approvers, subject.requested_by)
+            if settled.get("decision", WITHDRAWN) != WITHDRAWN
+            else subject.approvers,
             at=scope.ports.now(),
             deadline=opening.deadline,
             tool=subject.tool or ", ".join(action.tool for action in subject.actions) or None,
@@ -80,6 +83,27 @@ def tell(about: About, opening: Opening, scope: Scope, reminder: int = 0, **sett
             **settled,
         )
     )
+
+
+def withdraw(opening: Opening, scope: Scope) -> None:
+    """Ask no more: nobody waits for the answer. Who was asked is told; who may only have spoken was not."""
+    scope.gates.close(opening.subject.step)
+    if scope.limits.attentive and opening.subject.kind != "facilitation":
+        tell("settled", opening, scope, decision=WITHDRAWN)
+
+
+def withdraw_all(scope: Scope) -> None:
+    """Ask no more: the mission has come to its end."""
+    for opening in scope.gates.openings():
+        withdraw(opening, scope)
+
+
+def withdraw_inside(path: str, scope: Scope) -> None:
+    """Ask no more at a step that is over, and inside it. What could not be undone is still asked about."""
+    for opening in scope.gates.openings() if scope.limits.attentive else ():
+        step = opening.subject.step
+        if opening.subject.kind != "compensation" and (step == path or step.startswith(inside(path))):
+            withdraw(opening, scope)
 
 
 def tell_operators(step: str, deadline: datetime | None, scope: Scope, kind: str = FAILURE) -> None:

@@ -12,6 +12,7 @@ from contracts.definition import ActionStep, GroupStep
 from contracts.record import Approved
 from workflows.interpreter.foreseen import foreseen
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.tell import withdraw
 
 
 def frozen(step: GroupStep, path: str, scope: Scope) -> tuple[Action, ...]:
@@ -38,7 +39,7 @@ def ask_again(path: str, scope: Scope) -> None:
     """Take back what people approved together at a path, or are being asked: what is left is another list."""
     opening, record = scope.gates.get(path), scope.journal.get(path)
     if opening is not None and opening.subject.actions:
-        scope.gates.close(path)
+        withdraw(opening, scope)
     if record is not None and record.grant is not None and record.grant.subject.actions:
         scope.journal.update(path, answer=None, grant=None, decisions=(), generation=scope.journal.generation)
 

@@ -37,6 +37,25 @@ async def _ask_about(path: str, scope: Scope) -> None:
         await ask_apart(Question(kind="compensation", message=said, rungs=rungs, context={}), gate, scope)
 
 
+async def put_to_people(scope: Scope) -> bool:
+    """Ask people about each effect that a mistake of ours keeps from being undone; return whether there was any.
+
+    It is asked with nothing but words: what broke may have been the making of a better question.
+    """
+    standing = [record.path for record in to_undo(scope.journal.records())]
+    for path in standing:
+        number = next(n for n in count(1) if scope.journal.settled(f"{path}/undo[{n}]") is None)
+        message = f"{path} could not be undone, by a mistake in the interpreter ({_effect(path, scope).undo_error})"
+        said = f"{message}. Approve to have it tried again or, when it was done by hand, reject with a word on how"
+        rungs = (((scope.plan.escalation.role,), None),)
+        question = Question(kind="compensation", message=said, rungs=rungs, context={})
+        answer = await ask_apart(question, f"{path}/undo[{number}]", scope)
+        if answer.decided != "approved":
+            error = f"{_effect(path, scope).undo_error} ({answer.comment})"
+            _note(path, scope, undo_status="given_up", undo_error=error)
+    return bool(standing)
+
+
 async def undo_below(path: str, scope: Scope) -> None:
     """Undo what was done at a path and below it: that is abandoned, and the mission goes on."""
     below, records = inside(path), scope.journal.records()

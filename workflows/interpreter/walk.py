@@ -32,6 +32,7 @@ from workflows.interpreter.join import halt_if_cancelled, run_all
 from workflows.interpreter.ladder import RECOVERY, all_tried, came_of, note_tries, on_a_rung, went
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.tell import withdraw_inside
 
 OPEN = frozenset({"running", "waiting"})
 HAS, NOTICED = "what it has so far", "what it noticed"
@@ -250,6 +251,7 @@ async def _begin(step: Step, path: str, scope: Scope) -> None:
 
 def _close(step: Step, path: str, status: Any, scope: Scope, failure: Failure | None = None) -> None:
     scope.journal.finish(path, status, scope.ports.now(), failure=failure)
+    withdraw_inside(path, scope)
     scope.variables.steps[step.step] = {"status": status}
     scope.ports.changed()
 
