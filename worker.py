@@ -32,6 +32,7 @@ from activities.books.answer import Answers
 from activities.books.breaker import Breakers
 from activities.books.database import Database
 from activities.books.price import Prices
+from activities.books.request import Requests
 from activities.content import ContentStore
 from activities.fuse import ENDPOINT, Fuse
 from activities.halts import Lookout, Stands
@@ -181,7 +182,7 @@ def _activities(
         lookout.watch,
         plans.load,
         Historian(client).read,
-        Notifier(workspace.notify, directory, web=settings.web).send,
+        Notifier(workspace.notify, directory, web=settings.web, requests=Requests(database) if database else None).send,
         *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
     ]
 

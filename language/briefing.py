@@ -15,7 +15,8 @@ from contracts.duration import show_duration
 from contracts.gate import Gate
 from contracts.plan import Plan
 from contracts.step import ABORT, CONTINUE, DEAD_LETTER, ESCALATE, REFUSE
-from language.estimate import Span, estimate
+from language.bounds import Span
+from language.estimate import estimate
 from language.risk import Risk, risk, step_at
 from language.source import Sources, read_by, sources
 from language.steps import by_name, gate_of
