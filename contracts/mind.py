@@ -29,6 +29,7 @@ class Mind(Document):
     description: str = ""
     team: str = ""
     queue: str = MISSION_QUEUE
+    tools: tuple[str, ...] = ()
     output: dict[str, Any] = Field(default_factory=dict)
     confidence_floor: float | None = Field(default=None, ge=0, le=1)
     expertise: tuple[str, ...] = ()
@@ -37,6 +38,10 @@ class Mind(Document):
 
     def hands(self) -> tuple[str, ...]:
         """Return the tools that it may call, where they read."""
+        return self.tools
+
+    def reads(self) -> tuple[str, ...]:
+        """Return the collections of documents that it may search."""
         return ()
 
 
@@ -57,7 +62,7 @@ class Thinking(Mind):
     may say nothing. An agent of code that has `instructions` is played by a model where the worker is told of one.
     """
 
-    tools: tuple[str, ...] = ()
+    knowledge: tuple[str, ...] = ()
     instructions: str = ""
     model: str = ""
     final_model: str = ""
@@ -67,9 +72,9 @@ class Thinking(Mind):
     first_token: Duration = Field(default="60s", validate_default=True)
     limits: ThinkingLimits = ThinkingLimits()
 
-    def hands(self) -> tuple[str, ...]:
-        """Return the tools that it may call, where they read."""
-        return self.tools
+    def reads(self) -> tuple[str, ...]:
+        """Return the collections of documents that it may search."""
+        return self.knowledge
 
 
 class CodeAgent(Thinking):

@@ -49,8 +49,9 @@ def check_agents(
                 if model == "" and not (agent.model or file.model):
                     yield no_model(name, here)
             case McpAgent():
-                pass
+                yield from no_use("a tool has", ("tools",), agent, here)
             case HttpAgent():
+                yield from no_use("an agent elsewhere has", ("tools",), agent, here)
                 yield from bad_address(agent, here)
                 yield from no_time(agent.poll, here.find("poll"), "poll")
             case PeopleAgent():
@@ -115,10 +116,15 @@ def bad_address(agent: HttpAgent, here: Value) -> Iterator[Finding]:
         yield Finding("BAD_VALUE", message, here.place_of("url"), mend)
 
 
+def no_use(who: str, keys: tuple[str, ...], agent: Agent, here: Value) -> Iterator[Finding]:
+    for key in keys:
+        if key in agent.model_fields_set:
+            yield Finding("BAD_VALUE", f"{who} no use for '{key}'", here.place_of(key), "leave it out")
+
+
 def bad_people(agent: PeopleAgent, here: Value) -> Iterator[Finding]:
     """Find what people have no use for: they are asked by the mission itself."""
-    if "queue" in agent.model_fields_set:
-        yield Finding("BAD_VALUE", "people have no use for 'queue'", here.place_of("queue"), "leave it out")
+    yield from no_use("people have", ("tools", "queue"), agent, here)
 
 
 def check_answering(file: AgentsFile, value: Value, people: PeopleFile) -> Iterator[Finding]:

@@ -79,7 +79,10 @@ tools: {file: [{fails: refused, applied: 'no'}, {answer: {}}], unfile: {}}
     left = theatre.rehearse(f"{script}expect: {{state: failed, reason: no operator said in time}}")
     mended = f"operators: [{said('retry', at='file', once='dead_letter', after='10m')}]\nexpect: {{verdict: done}}"
 
-    assert ([], []) == (told(left), told(theatre.rehearse(script + mended)))
+    again = theatre.rehearse(script + mended)
+
+    assert ([], []) == (told(left), told(again))
+    assert (600, "succeeded") == ends(again)["file"]
 
 
 def test_a_command_of_nobody_at_nothing_is_a_mistake_in_the_file(theatre):
