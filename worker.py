@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
@@ -25,21 +26,29 @@ from activities.actions import ActionExecutor
 from activities.agents import AgentRunner
 from activities.arrival import Arrivals
 from activities.authority import Authority
+from activities.bench import Stores
 from activities.books.account import Accounts
+from activities.books.answer import Answers
+from activities.books.breaker import Breakers
 from activities.books.database import Database
 from activities.books.price import Prices
+from activities.books.request import Requests
+from activities.content import ContentStore
+from activities.fuse import ENDPOINT, Fuse
 from activities.halts import Lookout, Stands
 from activities.identity import Judge
 from activities.kin import Kin
+from activities.knowledge import Library
 from activities.lineage import ServerLineage
 from activities.locks import Locksmith
 from activities.mcp_tools import ToolServers
 from activities.notify import Notifier
 from activities.past import Historian
 from activities.people import Directory
-from activities.purse import DATABASE, NoPurse, Purse
+from activities.purse import DATABASE, Purse
 from activities.runtimes.cast import Cast
 from activities.runtimes.model import Provider
+from activities.shelf import Shelf
 from activities.watcher import Watcher
 from contracts.money import BUDGET
 from contracts.workspace import MISSION_QUEUE, Workspace
@@ -159,9 +168,10 @@ def _activities(
     authority = Authority(workspace.tools, directory, lineage)
     kin = Kin(client, lineage)
     locksmith = locksmith or Locksmith(client)
-    purse, beside = _money(workspace, database)
+    money, beside = _money(workspace, database)
     lookout = lookout or Lookout(client, beside=beside)
-    agents = AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(_provider(settings)), purse=purse)
+    money["stores"] = _stores(settings, workspace)
+    agents = AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(_provider(settings)), **money)
     return [
         agents.run,
         Watcher(client, agents).watch,
@@ -172,23 +182,32 @@ def _activities(
         lookout.watch,
         plans.load,
         Historian(client).read,
-        Notifier(workspace.notify, directory, web=settings.web).send,
+        Notifier(workspace.notify, directory, web=settings.web, requests=Requests(database) if database else None).send,
         *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
     ]
 
 
-def _money(workspace: Workspace, database: Database | None) -> tuple[NoPurse, dict[str, Stands]]:
-    """Return who pays for agents, and what keeps them waiting that nobody halted."""
+def _money(workspace: Workspace, database: Database | None) -> tuple[dict[str, Any], dict[str, Stands]]:
+    """Return what stands around agents, and what keeps them waiting that nobody halted."""
     if database is None:
-        return NoPurse(), {}
-    purse = Purse(Accounts(database), Prices(workspace.money.prices), workspace.money.quotas)
-    return purse, {BUDGET: purse.stands, DATABASE: purse.readable}
+        return {}, {}
+    accounts = Accounts(database)
+    purse = Purse(accounts, Prices(workspace.money.prices), workspace.money.quotas)
+    shelf = Shelf(Answers(database), accounts, purse, workspace.tools)
+    fuse = Fuse(Breakers(database))
+    beside: dict[str, Stands] = {BUDGET: purse.stands, DATABASE: purse.readable, ENDPOINT: fuse.stands}
+    return {"purse": purse, "shelf": shelf, "fuse": fuse}, beside
 
 
 def _provider(settings: Settings) -> Provider:
     """Return the language model that the environment names."""
     key = settings.model_key.get_secret_value()
     return Provider(model=settings.model, url=settings.model_url, key=key, plays=settings.model_for)
+
+
+def _stores(settings: Settings, workspace: Workspace) -> Stores:
+    folders = {name: Path(folder) for name, folder in workspace.knowledge.items()}
+    return Stores(ContentStore(settings.contents()), Library(folders))
 
 
 def _worker(client: Client, settings: Settings, queue: str, activities: list[Callable[..., Any]]) -> Worker:

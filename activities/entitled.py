@@ -7,6 +7,8 @@ here once a signature has told who speaks, `rehearsal/` with the people that a s
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from pydantic import JsonValue
+
 from activities.people import same_person
 from contracts.decision import HALTING, MOST_SPOKEN, SPEAKING, Opening, Subject, Verb
 from contracts.quorum import empty_seats
@@ -21,6 +23,7 @@ VERBS: Mapping[str, Collection[Verb]] = {
     "escalation": ASKED,
     "compensation": ASKED,
     "override": ASKED,
+    "task": ("answer", "reject"),
     "halt": HALTING,
 }
 """What can be said, by the kind of opening."""
@@ -29,6 +32,7 @@ WHERE = {
     "review": "a review",
     "escalation": "an escalation",
     "halt": "the table of halts",
+    "task": "a task, which is answered or declined",
 }
 SAYING: Collection[Verb] = ("interject", "request_changes", "halt", "lift")
 """What is nothing without its words."""
@@ -108,12 +112,18 @@ def why_not_enough(subject: Subject, names: tuple[str, ...], least: int, people:
 
 
 def why_not_content(
-    opening: Opening, verb: Verb, changes: dict[str, Any] | None, comment: str = "", to: str = ""
+    opening: Opening,
+    verb: Verb,
+    changes: dict[str, Any] | None,
+    comment: str = "",
+    to: str = "",
+    *,
+    answer: JsonValue = None,
 ) -> str:
     """Return why a decision cannot be meant at this opening.
 
-    Only `modify` carries changes, and they fit the tool; only `delegate` names somebody. Each kind of opening has its
-    own verbs.
+    Only `modify` carries changes, and they fit the tool; only `delegate` names somebody; only `answer` carries an
+    answer, and it fits the task. Each kind of opening has its own verbs.
     """
     kind = opening.subject.kind
     if verb not in VERBS.get(kind, GATE):
@@ -123,10 +133,25 @@ def why_not_content(
         return f"the decision is to {verb.replace('_', ' ')} and says nothing"
     if to and verb != "delegate":
         return f"the decision is to {verb.replace('_', ' ')} and names somebody; only 'delegate' may"
+    if answer is not None and verb != "answer":
+        return f"the decision is to {verb.replace('_', ' ')} and carries an answer; only 'answer' may"
+    if verb == "answer" and (wrong := misanswered(opening, answer)):
+        return wrong
     if verb != "modify":
         said = verb.replace("_", " ")
         return "" if changes is None else f"the decision is to {said} and carries changes; only 'modify' may"
     return _why_not_changes(opening, changes)
+
+
+def misanswered(opening: Opening, answer: JsonValue) -> str:
+    """Return how an answer does not fit its task."""
+    if opening.input_schema is None:
+        return "nothing says what an answer would have to be"
+    try:
+        wrong = schema.errors(opening.input_schema, answer)
+    except ValueError as error:
+        return f"the answer cannot be checked: {error}"
+    return f"the answer does not fit: {'; '.join(wrong[:5])}" if wrong else ""
 
 
 def _why_not_changes(opening: Opening, changes: dict[str, Any] | None) -> str:

@@ -63,8 +63,8 @@ def judge(hearing: Hearing, people: PeopleFile) -> Ruling:
         there = any((one.subject.step, one.nonce) == (claims.step, claims.nonce) for one in hearing.openings)
         late = isinstance(refusal, TooLate)
         return said.model_copy(update={"reason": str(refusal), "unopened": not there, "late": late})
-    accepted = {"accepted": True, "token": hearing.token, "comment": claims.comment, "changes": claims.changes}
-    return said.model_copy(update=accepted)
+    whole = {"comment": claims.comment, "changes": claims.changes, "answer": claims.answer}
+    return said.model_copy(update={"accepted": True, "token": hearing.token, **whole})
 
 
 def approvals(grant: Grant, people: PeopleFile, now: datetime) -> tuple[str, ...]:
@@ -189,7 +189,7 @@ def _check_single_use(claims: Claims, hearing: Hearing, opening: Opening) -> Non
 def _check_content(claims: Claims, opening: Opening) -> None:
     if len(claims.comment) > LONGEST_COMMENT:
         raise Refusal(f"the comment is longer than {LONGEST_COMMENT} characters")
-    _refuse(why_not_content(opening, claims.verb, claims.changes, claims.comment, claims.to))
+    _refuse(why_not_content(opening, claims.verb, claims.changes, claims.comment, claims.to, answer=claims.answer))
 
 
 def _refuse(reason: str) -> None:

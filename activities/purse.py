@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from temporalio import activity
@@ -21,7 +21,9 @@ from activities.books.price import Prices
 from activities.failure import failure
 from activities.halts import halting, not_begun
 from activities.runtimes.model import ModelRuntime
+from activities.runtimes.remote import RemoteRuntime
 from activities.runtimes.runtime import Runtime
+from activities.runtimes.words import WordsRuntime
 from activities.tally import Tally
 from contracts.call import AgentCall
 from contracts.duration import show_duration
@@ -40,6 +42,8 @@ class Thinker:
 
     models: tuple[str, ...] = ()
     tokens: int | None = None
+    endpoint: str = ""
+    """Whom all workers share, and none asks while it does not answer."""
 
 
 NO_MODEL = Thinker()
@@ -62,7 +66,14 @@ class Payment:
 
 def thinker_of(runtime: Runtime) -> Thinker:
     """Return with what a runtime thinks."""
-    return Thinker(runtime.models(), runtime.most_tokens()) if isinstance(runtime, ModelRuntime) else NO_MODEL
+    if isinstance(runtime, ModelRuntime):
+        return Thinker(runtime.models(), runtime.most_tokens(), runtime.endpoint())
+    if isinstance(runtime, WordsRuntime):
+        # Where the model gives no words the code's own stand: nobody waits for it.
+        return replace(thinker_of(runtime.model), endpoint="")
+    if isinstance(runtime, RemoteRuntime):
+        return Thinker(endpoint=runtime.endpoint())
+    return NO_MODEL
 
 
 class NoPurse:
@@ -92,7 +103,7 @@ class Purse(NoPurse):
     async def paying(self, call: AgentCall, thinker: Thinker = NO_MODEL) -> AsyncIterator[Payment]:
         """Hold what a run may cost while it runs. Raises what forbids its beginning."""
         _demand_time(call)
-        run, payment = _run(call, thinker), Payment(thinker=thinker)
+        run, payment = self.run(call, thinker), Payment(thinker=thinker)
         most = await self._most(call, thinker)
         payment.held = await self._reserved(call, run, most)
         if not thinker.models:
@@ -160,7 +171,7 @@ class Purse(NoPurse):
         return any(one is not None and one.usd is not None for one in bounds)
 
     async def _reserved(self, call: AgentCall, run: Run, most: Usage) -> Held:
-        mission, team = self._payers(call)
+        mission, team = self.payers(call)
         try:
             found = await self._accounts.reserve(run, most, mission, team)
         except Unreadable as error:
@@ -169,12 +180,17 @@ class Purse(NoPurse):
             return found
         raise _refused(call, found)
 
-    def _payers(self, call: AgentCall) -> tuple[Account, Account]:
+    def payers(self, call: AgentCall) -> tuple[Account, Account]:
+        """Return who pays for a call: its mission, and the mission's team."""
         info, month = activity.info(), datetime.now(UTC).strftime("%Y-%m")
         mission = Account(
             f"mission {info.workflow_namespace or info.namespace}/{call.mission}", call.budget or Bounds()
         )
         return mission, Account(f"team {call.team} in {month}", self._quotas.get(call.team, Bounds()))
+
+    def run(self, call: AgentCall, thinker: Thinker) -> Run:
+        """Return the line that this attempt has in the books."""
+        return _run(call, thinker)
 
     async def _settle(self, run: Run, payment: Payment) -> None:
         try:
@@ -189,7 +205,7 @@ def _run(call: AgentCall, thinker: Thinker) -> Run:
     limit = info.start_to_close_timeout
     return Run(
         # A step asks again under one name, and a reset runs it again: only when it was asked for tells them apart.
-        work=f"{info.workflow_run_id}/{info.activity_id}@{asked:.6f}",
+        work=f"{info.workflow_run_id}/{info.activity_id}@{asked:.6f} {' '.join(thinker.models)}",
         attempt=info.attempt,
         mission=call.mission,
         name=info.workflow_type or "",

@@ -5,8 +5,10 @@ from typing import Any
 
 from pydantic import Field
 
+from contracts.artifact import Artifact, Source
 from contracts.base import Message, digest
 from contracts.decision import Subject
+from contracts.duration import Duration
 from contracts.mind import Agent
 from contracts.money import Budget, Spending
 from contracts.observation import Observation as Observation  # noqa: PLC0414 (part of what activities answer)
@@ -53,6 +55,12 @@ class AgentCall(Bulky):
     """What the mission may spend in all."""
     since: datetime | None = None
     """When the mission began."""
+    cache: Duration | None = None
+    """For how long an answer may be used again."""
+    fresh: bool = False
+    """The mission was started to ask anew."""
+    elsewhere: bool = False
+    """Its step has a way for what cannot be reached, and does not wait for it."""
 
 
 class AgentResult(Bulky):
@@ -66,8 +74,15 @@ class AgentResult(Bulky):
     """Soft bounds that were reached, of which nobody was told yet."""
     handed_back: int | None = None
     """How often it was told already what is wrong, where its contract says how often: it is not asked again."""
+    artifacts: tuple[Artifact, ...] = ()
+    sources: tuple[Source, ...] = ()
     escalated: str = ""
     """Why it asks people; `output` is what it has so far, where that fits."""
+
+
+def noted(result: AgentResult) -> dict[str, Any]:
+    """Return what a record keeps of a result beside its answer."""
+    return {name: getattr(result, name) for name in ("observations", "usage", "artifacts", "sources")}
 
 
 class Grant(Message):

@@ -20,12 +20,13 @@ TOKEN_TYPE = "gonogo-decision+jwt"  # noqa: S105 (a media type, no secret)
 LONGEST_TOKEN = 65_536
 
 Asked = Literal["approve", "reject", "modify", "request_changes", "abstain", "delegate", "withdraw"]
+Answering = Literal["answer"]
 Spoken = Literal["interject", "call_vote", "end"]
 Halting = Literal["halt", "lift"]
 CommandVerb = Literal[
     "pause", "resume", "skip", "retry", "redirect", "rollback", "amend", "note", "interrupt", "escalate", "abort"
 ]
-Verb = Literal[Asked, Spoken, Halting, CommandVerb]
+Verb = Literal[Asked, Answering, Spoken, Halting, CommandVerb]
 REFUSING: frozenset[Verb] = frozenset(("reject", "request_changes"))
 """What counts against what is asked."""
 COMMANDS: frozenset[str] = frozenset(get_args(CommandVerb))
@@ -57,6 +58,7 @@ class Subject(Message):
     `context_digest` stands for the context shown beside it (`Opening.context`).
     `kind`: an `approval` of an action or of a gate's question, an `escalation`, a `compensation` that failed, or a
     `review`, at which a rejection is an objection. A `facilitation` is open while a party talks, and asks for nothing.
+    A `task` is a step that people do, or an agent's question to them: it asks for an answer, and approves nothing.
     An `override` asks a gate's own people whether an operator's command may pass that gate.
     A `halt` is what the table of halts asks at each target: to halt it, or to lift that.
     """
@@ -68,7 +70,9 @@ class Subject(Message):
     """The mission's name, from its definition."""
     step: str
     """Path of the step."""
-    kind: Literal["approval", "escalation", "compensation", "review", "facilitation", "override", "halt"] = "approval"
+    kind: Literal["approval", "escalation", "compensation", "review", "facilitation", "override", "halt", "task"] = (
+        "approval"
+    )
     message: str = ""
     approvers: tuple[str, ...]
     required: int = 1
@@ -131,6 +135,8 @@ class Ruling(Message):
     jti: str = ""
     comment: str = ""
     changes: dict[str, JsonValue] | None = None
+    answer: JsonValue = None
+    """What was answered to a task."""
     to: str = ""
     """To whom a decision is delegated."""
     received_at: datetime | None = None
@@ -152,7 +158,7 @@ class Opening(Message):
     rung: int = 0
     context: dict[str, Any] = Field(default_factory=dict)
     input_schema: dict[str, Any] | None = None
-    """Schema that changed arguments must fit; absent where there is nothing to modify."""
+    """Schema that changed arguments must fit, at a task the answer; absent where there is nothing to modify."""
     votes: tuple[Ruling, ...] = ()
     risk: str = ""
     """How much is at stake, as the mission says to whoever sorts what waits. Nobody signs it."""
@@ -196,6 +202,7 @@ class Claims(Message):
     comment: str = ""
     changes: dict[str, JsonValue] | None = None
     to: str = ""
+    answer: JsonValue = None
 
 
 class Kin(Message):

@@ -28,7 +28,8 @@ class AgentStep(BaseStep):
     """An agent does a task. `context` names variables; the agent gets their values and nothing else.
 
     `below_floor` says where control goes when the answer's confidence is below the agent's floor. `watch` names an
-    agent who reads what this one notices, and may object.
+    agent who reads what this one notices, and may object. `cache` is how long an answer may be used again, where the
+    same agent is asked the same.
     """
 
     kind: Literal["agent"] = "agent"
@@ -37,6 +38,7 @@ class AgentStep(BaseStep):
     context: tuple[str, ...] = ()
     below_floor: "Target" = ESCALATE
     watch: str | None = None
+    cache: Duration | None = None
 
 
 class ParallelStep(BaseStep):

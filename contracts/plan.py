@@ -132,6 +132,8 @@ class MissionInput(Bulky):
     limits: Limits = Limits()
     carried: Carried | None = None
     parent: Parent | None = None
+    fresh: bool = False
+    """No answer of before is used again."""
     rerun_of: str = ""
     """The mission that this one begins anew, and from which step."""
 

@@ -24,9 +24,11 @@ class Usage(Message):
     cached_tokens: int = 0
     reasoning_tokens: int = 0
     model_calls: int = 0
+    saved_usd: float = 0.0
+    """What answers had cost that were used again."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "model_calls"}
+        {"input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "model_calls", "saved_usd"}
     )
 
     def plus(self, other: "Usage") -> "Usage":

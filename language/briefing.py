@@ -10,17 +10,19 @@ from datetime import timedelta
 from typing import Any
 
 from contracts.decision import Opening, Subject
-from contracts.definition import ActionStep, GateStep, PlanStep, ReviewStep, Step
+from contracts.definition import ActionStep, AgentStep, GateStep, PlanStep, ReviewStep, Step
 from contracts.duration import show_duration
 from contracts.gate import Gate
 from contracts.plan import Plan
 from contracts.step import ABORT, CONTINUE, DEAD_LETTER, ESCALATE, REFUSE
-from language.estimate import Span, estimate
+from language.bounds import Span
+from language.estimate import estimate
 from language.risk import Risk, risk, step_at
 from language.source import Sources, read_by, sources
 from language.steps import by_name, gate_of
 from language.way import way
 
+UNANSWERED = "the step fails, since nobody answered"
 UNDONE = "the mission ends as refused, and what it did is undone"
 
 
@@ -73,6 +75,8 @@ def _approve(subject: Subject, step: Step | None) -> str:
             return "the mission goes on from here"
         case "facilitation":
             return ""
+        case "task":
+            return "the step goes on with that answer"
     acts = subject.acts()
     what = "the plan is carried out" if isinstance(step, PlanStep) else "the mission goes on"
     if acts:
@@ -87,6 +91,8 @@ def _reject(subject: Subject, step: Step | None, gate: Gate | None) -> str:
             return "it counts as done by hand, as your comment says, and is not tried again"
         case "escalation":
             return UNDONE
+        case "task":
+            return f"the step fails: {subject.step} is refused, with your comment"
         case "review" if isinstance(step, ReviewStep):
             return UNDONE if step.review.on_object == ABORT else way(step.review.on_object)
     if isinstance(step, PlanStep) and step.plan.revise and _number(subject.step) < step.plan.attempts:
@@ -124,8 +130,11 @@ def _deadline(plan: Plan, opening: Opening, step: Step | None, gate: Gate | None
         return ""
     if opening.subject.kind == "review":
         return "the mission goes on, unless somebody has objected"
+    if opening.subject.kind == "task":
+        return "the step fails, since nobody answered"
     if gate is None:
-        return "it counts as rejected"
+        lettered = opening.subject.kind == "escalation" and plan.definition.dead_letter is not None
+        return UNANSWERED if lettered else "it counts as rejected"
     ladder = _ladder(plan, gate)
     if opening.rung < len(ladder):
         who, span = ladder[opening.rung]
@@ -134,7 +143,7 @@ def _deadline(plan: Plan, opening: Opening, step: Step | None, gate: Gate | None
         )
     last = gate.last_resort()
     if last == DEAD_LETTER:
-        return "the step fails, since nobody answered"
+        return UNANSWERED
     return f"it counts as rejected: {_refused(gate, step)}" if last in (ESCALATE, REFUSE) else way(last)
 
 
@@ -181,9 +190,17 @@ def _span(span: Span, noun: str) -> str:
 def _words(plan: Plan, subject: Subject, gate: Gate | None, known: Sources) -> Iterator[tuple[str, tuple[str, ...]]]:
     if gate is not None and (who := read_by(gate.message, known)):
         yield "", who
+    if subject.kind == "task" and (who := _asking(plan, subject, known)):
+        yield "", who
     steps = by_name(plan.definition)
     for act in subject.acts():
         step = steps.get(act.step.rpartition("/")[2])
         for name, value in step.with_.items() if isinstance(step, ActionStep) else ():
             if who := read_by(value, known):
                 yield (name if subject.tool else f"{act.step} {name}"), who
+
+
+def _asking(plan: Plan, subject: Subject, known: Sources) -> tuple[str, ...]:
+    """Return whose words a task may hold."""
+    step = step_at(plan, subject.step)
+    return read_by(step.task, known) if isinstance(step, AgentStep) else ()

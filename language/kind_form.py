@@ -44,6 +44,7 @@ def read_agent(reader: "StepReader", form: Form, common: dict[str, Any]) -> Step
         context=form.texts("context"),
         below_floor=reader.target(form, "below_floor", ESCALATE),
         watch=form.text("watch") or None,
+        cache=form.duration("cache"),
     )
 
 

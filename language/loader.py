@@ -25,6 +25,7 @@ from language.checks import (
     missions,
     names,
     paths,
+    people,
     plans,
     quorum,
     races,
@@ -64,6 +65,7 @@ CHECKS = (
     plans.check,
     missions.check,
     together.check,
+    people.check,
 )
 
 

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping
 from typing import assert_never
+from urllib.parse import urlsplit
 
-from contracts.mind import Agent, CodeAgent, ModelAgent, Thinking
-from contracts.workspace import AgentsFile, Tool
+from contracts.mind import Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
+from contracts.workspace import AgentsFile, PeopleFile, Tool
 from language.entry import bad_name, bad_schema, no_time, unknown
 from language.finding import Finding
 from language.yaml_source import Value
@@ -16,13 +17,11 @@ CALLABLE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 def modelled(file: AgentsFile) -> dict[str, Agent]:
     """Return the agents, each with the model that it thinks with as far as the file says, so that plans freeze it."""
     return {
-        name: agent.model_copy(update={"model": agent.model or file.model}) if _thinks(agent) else agent
+        name: agent.model_copy(update={"model": agent.model or file.model})
+        if isinstance(agent, Thinking) and agent.instructions
+        else agent
         for name, agent in file.agents.items()
     }
-
-
-def _thinks(agent: Agent) -> bool:
-    return isinstance(agent, Thinking) and bool(agent.instructions)
 
 
 def check_agents(
@@ -32,12 +31,12 @@ def check_agents(
 
     `model` is what the environment names; where that is None, nobody asks yet what the agents think with.
     """
-    known = modelled(file)
     for name, agent in file.agents.items():
         here = value.find("agents", name)
         yield from bad_name("an agent", name, value.find("agents"))
         yield from bad_schema(agent.output, here.find("output"), "output")
         yield from no_time(agent.timeout, here.find("timeout"))
+        yield from bad_degrading(agent, here)
         if tools is not None:
             yield from cannot_have(name, agent, here, tools)
         match agent:
@@ -47,20 +46,35 @@ def check_agents(
                 yield from bad_words(agent, here)
             case ModelAgent():
                 yield from bad_thinking(agent, here)
-                if model == "" and not known[name].model:
+                if model == "" and not (agent.model or file.model):
                     yield no_model(name, here)
+            case McpAgent():
+                yield from no_use("a tool has", ("tools",), agent, here)
+            case HttpAgent():
+                yield from no_use("an agent elsewhere has", ("tools",), agent, here)
+                yield from bad_address(agent, here)
+                yield from no_time(agent.poll, here.find("poll"), "poll")
+            case PeopleAgent():
+                yield from bad_people(agent, here)
             case _:
                 assert_never(agent)
 
 
 def cannot_have(name: str, agent: Agent, here: Value, tools: Mapping[str, Tool]) -> Iterator[Finding]:
     """Find tools that the agent cannot have: agents read, actions act."""
-    for number, tool in enumerate(agent.tools):
-        place = here.place_of("tools", number)
+    for number, tool in enumerate(agent.hands()):
+        place = here.place_of("tool") if isinstance(agent, McpAgent) else here.place_of("tools", number)
         yield from unknown("UNKNOWN_TOOL", "tool", tool, tools, place)
         if tool in tools and tools[tool].acts():
             message = f"the agent '{name}' cannot have '{tool}', which changes the world ({tools[tool].effect})"
             yield Finding("AGENT_ACTS", message, place, "let an action of the mission use it")
+
+
+def bad_degrading(agent: Agent, here: Value) -> Iterator[Finding]:
+    """Find a way down that leads nowhere."""
+    if "cheaper" in agent.degrade and not (isinstance(agent, Thinking) and agent.cheaper):
+        place = here.place_of("degrade", agent.degrade.index("cheaper"))
+        yield Finding("MISSING_KEY", "'cheaper' is no model of this agent", place, "write 'cheaper: provider:name'")
 
 
 def bad_callable(agent: CodeAgent, here: Value) -> Iterator[Finding]:
@@ -84,10 +98,42 @@ def bad_thinking(agent: Thinking, here: Value) -> Iterator[Finding]:
     yield from no_time(agent.first_token, here.find("first_token"), "first_token")
     if "instructions" in agent.model_fields_set and not agent.instructions.strip():
         yield Finding("BAD_VALUE", "'instructions' is empty", here.place_of("instructions"), "write them")
-    for key in ("model", "final_model"):
+    for key in ("model", "final_model", "cheaper"):
         if getattr(agent, key) and not agent.instructions.strip():
             message = f"'{key}' of an agent that has no instructions"
             yield Finding("BAD_VALUE", message, here.place_of(key), "write 'instructions', or leave it out")
+
+
+def bad_address(agent: HttpAgent, here: Value) -> Iterator[Finding]:
+    try:
+        parts = urlsplit(agent.url)
+        fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None
+    except ValueError:
+        fine = False
+    if not fine:
+        message = f"'{agent.url}' is no address"
+        mend = "write 'https://host/path'; a token stands in the variable that 'key_env' names"
+        yield Finding("BAD_VALUE", message, here.place_of("url"), mend)
+
+
+def no_use(who: str, keys: tuple[str, ...], agent: Agent, here: Value) -> Iterator[Finding]:
+    for key in keys:
+        if key in agent.model_fields_set:
+            yield Finding("BAD_VALUE", f"{who} no use for '{key}'", here.place_of(key), "leave it out")
+
+
+def bad_people(agent: PeopleAgent, here: Value) -> Iterator[Finding]:
+    """Find what people have no use for: they are asked by the mission itself."""
+    yield from no_use("people have", ("tools", "queue"), agent, here)
+
+
+def check_answering(file: AgentsFile, value: Value, people: PeopleFile) -> Iterator[Finding]:
+    """Find agents whose step nobody could do: neither a role that somebody holds nor a person."""
+    known = {*people.roles(), *people.people}
+    for name, agent in file.agents.items():
+        for number, who in enumerate(agent.by if isinstance(agent, PeopleAgent) else ()):
+            place = value.find("agents", name).place_of("by", number)
+            yield from unknown("UNKNOWN_PERSON", "role or person", who, known, place)
 
 
 def no_model(name: str, here: Value) -> Finding:

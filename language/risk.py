@@ -18,6 +18,9 @@ MEANT: dict[Risk, str] = {
     "question": "nothing acts by this answer alone",
 }
 
+STOOD_IN = "/on_failure"
+"""Where another agent does the task of a step."""
+
 
 def risk(plan: Plan, subject: Subject) -> Risk:
     """Return how much is at stake where a mission with this plan asks this; a tool that nobody knows is the gravest."""
@@ -41,6 +44,8 @@ def _of_tool(tool: Tool | None, *, undone: bool) -> Risk:
 
 def step_at(plan: Plan, path: str) -> Step | None:
     """Return the step of the definition at which a path asks; none for one that was planned or belongs to none."""
+    while path.endswith(STOOD_IN):
+        path = path.removesuffix(STOOD_IN)
     outer, _, last = path.rpartition("/")
     if outer and last.startswith("plan["):
         last = outer.rpartition("/")[2]

@@ -205,6 +205,9 @@ STEPS: Mapping[str, Keys] = {
         "context": Key("names", "variables that the agent gets; it gets nothing else"),
         "below_floor": Key("target", "where an answer below the agent's `confidence_floor` leads", "`escalate`"),
         "watch": Key("agent", "who [reads along](agent.md#watched) and may object", "nobody"),
+        "cache": Key(
+            "duration", "how long an answer is good to be [used again](agent.md#an-answer-that-is-used-again)", "none"
+        ),
         **EFFORT,
     },
     "parallel": {"parallel": Key("branches", "the steps that run at once", required=True)},

@@ -81,7 +81,7 @@ class Crowd:
         reason = (
             why_not_person(by, opening.subject, self._people)
             or why_not_again(by, opening, decision.decide)
-            or why_not_content(opening, decision.decide, changes, decision.comment, decision.to)
+            or why_not_content(opening, decision.decide, changes, decision.comment, decision.to, answer=decision.answer)
         )
         if not reason and decision.decide == "delegate":
             reason = why_not_delegate(by, decision.to, opening, self._people)
@@ -98,5 +98,6 @@ class Crowd:
             comment=decision.comment,
             changes=changes,
             to=decision.to,
+            answer=decision.answer,
             received_at=self._clock.now,
         )

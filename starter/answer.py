@@ -20,7 +20,7 @@ from contracts.workspace import PeopleFile
 from runtime.settings import Settings
 from starter import render, shown
 from starter.beside import Told, tell
-from starter.escape import visible
+from starter.escape import command, visible
 from starter.problem import Problem, Refused
 from starter.prompt import ask, someone_is_there
 from starter.seen import demand_seen
@@ -92,6 +92,10 @@ class Answerer:
         raise Refused(f"nobody here has a key and may decide at {subject.step}: {' or '.join(subject.approvers)}")
 
     async def _wish(self, opening: Opening, person: str) -> Wish | None:
+        if opening.subject.kind == "task":
+            how = command("answer", opening.subject.mission, opening.subject.step)
+            self.out.print(f"  it asks for an answer: {how} --file FILE --as {visible(person)}", markup=False)
+            return None
         if self.scripted:
             return self._scripted(opening)
         if not someone_is_there():

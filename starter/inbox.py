@@ -19,7 +19,7 @@ from language.workspace import load_workspace
 from starter import shown
 from starter.beside import Told, tell
 from starter.connect import settings
-from starter.escape import visible
+from starter.escape import command, visible
 from starter.output import console, document
 from starter.people import directory
 from starter.problem import DONE, REFUSED, Problem, Refused, Usage
@@ -56,8 +56,9 @@ async def inbox(client: "Client", person: str, mission: str, *, as_json: bool) -
     print_queue([one.what for one in single], rest, problems)
     if single and not someone_is_there():
         first = single[0].what.subject
-        how = f"gonogo approve {first.mission} {first.step} --as {person}"
-        raise Usage(f"nobody is at a terminal to be asked about each: name one, as in `{visible(how)}`")
+        verb, more = ("answer", " --file FILE") if first.kind == "task" else ("approve", "")
+        how = command(verb, first.mission, first.step, "--as", person)
+        raise Usage(f"nobody is at a terminal to be asked about each: name one, as in `{how}{more}`")
     return await _each(client, [one.what for one in single], person)
 
 
@@ -140,6 +141,10 @@ async def _in_full(gate: Opening, told: Told) -> Wish | None:
     out = console()
     out.print(shown.context(gate, told=told))
     out.print(shown.opening(gate, told=told))
+    if gate.subject.kind == "task":
+        how = command("answer", gate.subject.mission, gate.subject.step)
+        out.print(f"  it asks for an answer: {how} --file FILE", markup=False)
+        return None
     words = "  write approve or reject; Enter leaves it waiting, quit ends: "
     while word := (await ask(words)).lower():
         if word == "approve":

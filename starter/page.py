@@ -67,6 +67,8 @@ def _asked(gate: Waiting, view_id: str) -> str:
         return f"it goes on unless {who} objects, {render.deadline(gate.deadline)}; {objecting}"
     if gate.kind == "facilitation":
         return f"{who} may speak; {command('facilitate', view_id, gate.step, 'interject')} --comment 'what'"
+    if gate.kind == "task":
+        return f"{who} to answer, {render.deadline(gate.deadline)}; {command('answer', view_id, gate.step)} --file FILE"
     tools = ", ".join(gate.tools) or gate.tool
     what = f" to allow {visible(tools)}" if tools else ""
     return f"{who}{what}, {render.deadline(gate.deadline)}; {command('approve', view_id, gate.step)}"

@@ -57,13 +57,19 @@ def opening(
         rows.append(("undone by", _undone(subject, room)))
     for number, (action, given) in enumerate(_together(gate, room), 1):
         rows.append((f"action {number}", _line(action, given, gate, room)))
+    if subject.kind == "task":
+        rows.append(("answer fits", data(gate.input_schema)))
     rows += about(gate, told) if told is not None else ()
     if gate.context:
         rows.append(("context", Text(visible(f"{', '.join(gate.context)}; {subject.context_digest}"), "dim")))
     rows.append(("deciders", Text(visible(deciders(gate)))))
     rows.append(("deadline", Text(deadline(gate.deadline, now))))
     rows.append(("digest", Text(visible(gate.digest), "dim")))
-    special = {"review": "goes on at the deadline unless somebody objects", "facilitation": "talks"}
+    special = {
+        "review": "goes on at the deadline unless somebody objects",
+        "facilitation": "talks",
+        "task": "waits for an answer",
+    }
     waits = special.get(subject.kind, f"waits: {subject.kind}")
     title = Text(" ").append(visible(subject.step), "bold").append(f" {waits} ")
     return Panel(pairs(rows), title=title, title_align="left", border_style="yellow", padding=(1, 2))
@@ -105,6 +111,8 @@ def claims(said: Claims) -> RenderableType:
         rows.append(("comment", Quoted(said.comment)))
     if said.changes is not None:
         rows.append(("new arguments", data(said.changes)))
+    if said.verb == "answer":
+        rows.append(("your answer", data(said.answer)))
     rows.append(("bound to", Text(f"{visible(said.digest)}, opening {visible(said.nonce)}", "dim")))
     return pairs(rows)
 

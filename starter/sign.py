@@ -13,7 +13,7 @@ from opentelemetry.trace import get_tracer
 from temporalio.client import Client
 
 from activities import keys
-from activities.entitled import misfits
+from activities.entitled import misanswered, misfits
 from contracts.base import digest
 from contracts.decision import DECIDE, Claims, Opening, Receipt, Subject, Verb
 from starter.connect import PATIENCE, described, settings, understood
@@ -28,18 +28,23 @@ AFTER = {
     "rejected": "the gate is rejected",
     "modified": "the gate is open again with the changed arguments",
     "changes_requested": "the gate is closed until the changes are made, or for good where nothing makes them",
+    "answered": "the step goes on with your answer",
     "heard": "it takes effect when the turns that run now have ended",
 }
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody wants to decide, and why. `changes` are laid over the shown arguments; `to` is who takes over."""
+    """What somebody wants to decide, and why.
+
+    `changes` are laid over the shown arguments; `to` is who takes over; `answer` is what a task is answered with.
+    """
 
     verb: Verb
     comment: str = ""
     changes: dict[str, Any] | None = None
     to: str = ""
+    answer: Any = None
 
 
 async def find_opening(client: Client, mission: str, step: str) -> Opening:
@@ -72,6 +77,8 @@ def prepare(opening: Opening, wish: Wish, person: str) -> Claims:
     """Return the claims to sign. Refuses an opening that is not what it shows, and changes that do not fit the tool."""
     demand_honest(opening)
     subject, now = opening.subject, int(time.time())
+    if wish.verb == "answer" and subject.kind == "task" and (wrong := misanswered(opening, wish.answer)):
+        raise Refused(wrong)
     return Claims(
         iss=person,
         jti=str(uuid.uuid4()),
@@ -86,6 +93,7 @@ def prepare(opening: Opening, wish: Wish, person: str) -> Claims:
         comment=wish.comment,
         changes=_merged(opening, wish.changes) if wish.changes is not None else None,
         to=wish.to,
+        answer=wish.answer,
     )
 
 

@@ -24,6 +24,7 @@ Input = Annotated[
 ]
 Id = Annotated[str, typer.Option("--id", metavar="ID", help="Id of the mission; one is made up without it.")]
 Follow = Annotated[bool, typer.Option("--follow", help="Follow it until it ends.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Ask every agent anew, whatever is kept of its answers.")]
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 
 
@@ -34,6 +35,7 @@ def start(
     mission_id: Id = "",
     person: Person = "",
     follow: Follow = False,
+    fresh: Fresh = False,
     as_json: Json = False,
 ) -> int:
     """Start a mission. Twice with one --id starts one mission."""
@@ -52,7 +54,7 @@ def start(
         from starter.launch import launch, prepare
 
         order = prepare(settings(), directory(), mission, given, person)
-        started = await launch(client, order, chosen)
+        started = await launch(client, order.model_copy(update={"fresh": fresh}), chosen)
         if follow and as_json:
             return await follow_mission(client, chosen, as_json=True)
         _tell(started, order.plan.digest, as_json=as_json)

@@ -111,7 +111,8 @@ class Timeline:
 
     def _aside(self, record: Record, ruling: Ruling) -> Iterator[Line]:
         """Tell who had their say without a vote, or took it back."""
-        words = {"abstain": "abstained", "delegate": f"left it to {ruling.to}", "withdraw": "withdrew the approval"}
+        words = {"abstain": "abstained", "withdraw": "withdrew the approval", "answer": "answered"}
+        words["delegate"] = f"left it to {ruling.to}"
         if ruling.received_at and ruling.verb in words and self._first("aside", record.path, ruling.jti):
             said = f"{ruling.person} {words[ruling.verb]}"
             yield Line(ruling.received_at, "question", said, ruling.comment, record.path)
@@ -171,7 +172,8 @@ class Timeline:
     def _waiting(self, waiting: Waiting, view: MissionView) -> Iterator[Line]:
         if self._first("waiting", waiting.step, waiting.digest, waiting.approvers, waiting.deadline):
             who = " or ".join(waiting.approvers)
-            words = {"review": f"goes on unless {who} objects", "facilitation": f"talks; {who} may speak"}
+            words = {"review": f"goes on unless {who} objects", "task": f"waits for {who} to answer"}
+            words["facilitation"] = f"talks; {who} may speak"
             text = words.get(waiting.kind, f"waits for {who}")
             record = next((record for record in view.records if record.path == waiting.step), None)
             at = waiting.opened_at or (record.started_at if record else view.started_at)
@@ -204,6 +206,8 @@ def _noticed(record: Record, note: Note) -> Line:
         return Line(note.at, "waiting", "much of what may be spent is spent", note.failed or note.text, record.path)
     if note.failed:
         return Line(note.at, "failed", f"{who} could not be told", note.failed, record.path)
+    if note.text:
+        return Line(note.at, "waiting", f"{who} not told by itself", note.text, record.path)
     return Line(note.at, "waiting", f"{who} reminded", "", record.path)
 
 

@@ -200,6 +200,8 @@ def _asked(gate: "Opening") -> str:
 
 def _what(gate: "Opening") -> str:
     subject = gate.subject
+    if subject.kind == "task":
+        return f"to answer: {subject.message}"[:WIDEST]
     if subject.kind == "facilitation":
         return f"may speak: {subject.message}"
     if subject.tool and subject.arguments is None:

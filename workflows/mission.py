@@ -86,8 +86,8 @@ class Mission(Answers):
         asker, limits = self._input.requested_by, self._input.limits
         self._board = Board(plan, (self._state(), self._gates.openings(), self._journal, self._control.letter))
         above = parent.above if parent is not None else ()
-        began = self._started_at
-        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells, above, began)
+        began, fresh = self._started_at, self._input.fresh
+        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells, above, began, fresh)
         self.outbox = Outbox(carried.notices, self.meter, lambda: self._scope)
         ports = TemporalPorts(plan, self, limits, self._journal)
         self._resets = Resets(self._control, lambda: self._scope, lambda: self._ending is not None)

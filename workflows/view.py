@@ -167,6 +167,10 @@ def _asking(opening: Opening) -> Iterator[str]:
         yield f"\nSpeak with `gonogo facilitate {subject.mission} {subject.step} interject`"
         return
     until = f" until {_clock(opening.deadline)}" if opening.deadline else ""
+    if subject.kind == "task":
+        yield f"\n**{subject.step}** waits for **{' or '.join(subject.approvers)}**{until}: {_plain(subject.message)}\n"
+        yield f"\nAnswer with `gonogo answer {subject.mission} {subject.step}`"
+        return
     what = f" to allow `{subject.tool}`" if subject.tool else f" to decide: {_plain(subject.message)}"
     yield f"\n**{subject.step}** waits for **{' or '.join(subject.approvers)}**{until}{what}\n"
     if subject.required > 1:

@@ -115,6 +115,13 @@ class Accounts:
             done = {**columns(usage), "unpriced": unpriced, "state": SPENT, "ended_at": self._now()}
             await connection.execute(update(runs).where(runs.c.key == key).values(**done))
 
+    async def saved(self, run: Run, usd: float, mission: Account, team: Account) -> None:
+        """Write down a run that was not made: an answer was used again, which had cost so much."""
+        row = {**_line(run, (mission, team), self._now()), **columns(Usage())}
+        row |= {"state": CACHED, "ended_at": self._now(), "saved_usd": usd, "unpriced": 0}
+        async with self._database.writing() as connection:
+            await connection.execute(self._database.insert(runs).values(**row).on_conflict_do_nothing())
+
     async def over(self, key: str) -> Spending | None:
         """Return what keeps somebody waiting who found an account empty; nothing where it is worth asking again."""
         async with self._database.reading() as connection:
@@ -141,19 +148,7 @@ class Accounts:
             .where(runs.c.work == run.work, runs.c.attempt < run.attempt, runs.c.state == HELD)
             .values(state=LOST, ended_at=now)
         )
-        row = {
-            **{name: getattr(run, name) for name in ("key", "work", "attempt", "mission", "name", "team", "step")},
-            "agent": run.agent,
-            "model": run.model,
-            "state": HELD,
-            "began_at": now,
-            "until": now + run.seconds,
-            "mission_account": payers[0].key,
-            "team_account": payers[1].key,
-            "saved_usd": 0.0,
-            "unpriced": 0,
-            **columns(most),
-        }
+        row = {**_line(run, payers, now), **columns(most), "state": HELD, "saved_usd": 0.0, "unpriced": 0}
         added = self._database.insert(runs).values(**row).on_conflict_do_nothing().returning(runs.c.key)
         return (await connection.execute(added)).first() is not None
 
@@ -209,6 +204,18 @@ class Accounts:
         mine = runs.c.mission_account.in_(list(keys)) | runs.c.team_account.in_(list(keys))
         live = (runs.c.state == HELD) & (runs.c.until > self._now()) & ((runs.c.tokens > 0) | (runs.c.usd > 0))
         return bool(await connection.scalar(select(func.count()).select_from(runs).where(mine & live)))
+
+
+def _line(run: Run, payers: tuple[Account, Account], now: float) -> dict[str, Any]:
+    """Return what a run's line says of who runs, and who pays."""
+    names = ("key", "work", "attempt", "mission", "name", "team", "step", "agent", "model")
+    return {
+        **{name: getattr(run, name) for name in names},
+        "began_at": now,
+        "until": now + run.seconds,
+        "mission_account": payers[0].key,
+        "team_account": payers[1].key,
+    }
 
 
 def columns(usage: Usage) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, insert, select, text
+from sqlalchemy import event, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
@@ -134,5 +134,8 @@ async def _make(engine: AsyncEngine) -> None:
         known = await connection.scalar(select(books.c.version))
         if known is None:
             await connection.execute(insert(books).values(version=VERSION))
-        elif known != VERSION:
+        elif known < VERSION:
+            # What came since is tables of its own.
+            await connection.execute(update(books).values(version=VERSION))
+        elif known > VERSION:
             raise Unreadable(f"the database is of version {known}, and this release knows {VERSION}")

@@ -6,7 +6,7 @@ spent until its run says better, and stays so when nobody ever does.
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
 
-VERSION = 1
+VERSION = 2
 tables = MetaData()
 
 books = Table("books", tables, Column("version", Integer, primary_key=True, autoincrement=False))
@@ -57,4 +57,54 @@ runs = Table(
     Column("unpriced", BigInteger, nullable=False),
     Column("saved_usd", Float(53), nullable=False),
     Index("runs_of_a_step", "name", "step"),
+)
+
+requests = Table(
+    "requests",
+    tables,
+    Column("who", String, primary_key=True),
+    # Of which notices, when and how, within the last span: JSON.
+    Column("told", Text, nullable=False),
+)
+
+answers = Table(
+    "answers",
+    tables,
+    Column("key", String, primary_key=True),
+    Column("agent", String, nullable=False),
+    Column("output", Text, nullable=False),
+    Column("made_at", Float(53), nullable=False),
+    Column("until", Float(53), nullable=False),
+    Column("usd", Float(53), nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("seconds", Float(53), nullable=False),
+    Column("hits", Integer, nullable=False),
+)
+
+breakers = Table(
+    "breakers",
+    tables,
+    Column("endpoint", String, primary_key=True),
+    # closed, open, or probing; since when, and until when nobody else asks.
+    Column("state", String, nullable=False),
+    Column("since", Float(53), nullable=False),
+    Column("until", Float(53), nullable=False),
+    # Of the span of time that began at `window`.
+    Column("window", Float(53), nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    # How often it opened in a row, and the last failure.
+    Column("streak", Integer, nullable=False),
+    Column("why", Text, nullable=False),
+)
+
+turns = Table(
+    "turns",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("endpoint", String, nullable=False, index=True),
+    Column("at", Float(53), nullable=False),
+    Column("was", String, nullable=False),
+    Column("became", String, nullable=False),
+    Column("why", Text, nullable=False),
 )

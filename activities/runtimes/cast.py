@@ -7,10 +7,12 @@ code that has instructions is played by a model where the worker is told of one,
 from activities.failure import failure
 from activities.runtimes.code import CodeRuntime
 from activities.runtimes.model import NO_PROVIDER, ModelRuntime, Provider
+from activities.runtimes.remote import RemoteRuntime
 from activities.runtimes.runtime import Runtime
+from activities.runtimes.tool import ToolRuntime
 from activities.runtimes.words import WordsRuntime
 from activities.statement import show
-from contracts.mind import Agent, CodeAgent, ModelAgent, Thinking
+from contracts.mind import Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
 
 
 class Cast:
@@ -27,8 +29,23 @@ class Cast:
                 return self._played(name, planned)
             case ModelAgent(), ModelAgent():
                 return self._named(name, known, planned)
+            case McpAgent(), McpAgent():
+                _demand_same(name, known.tool, planned.tool)
+                return ToolRuntime(known.tool)
+            case HttpAgent(), HttpAgent():
+                _demand_same(name, known.url, planned.url)
+                return RemoteRuntime(known)
+            case PeopleAgent(), PeopleAgent():
+                raise failure("refused", f"{name} is people: a mission asks them, and no worker plays them")
             case _:
                 raise failure("refused", f"{name} is an agent of {known.runtime} here, not of {planned.runtime}")
+
+    def cheaper(self, name: str, known: Agent, planned: Agent) -> Runtime | None:
+        """Return the agent's cheaper model, where it has one and the environment does not say what all think with."""
+        if self._provider.model or not isinstance(known, Thinking) or not isinstance(planned, Thinking):
+            return None
+        _demand_same(name, known.cheaper, planned.cheaper)
+        return self._model(planned, known.cheaper, known.cheaper) if known.cheaper else None
 
     def _played(self, name: str, planned: CodeAgent) -> Runtime:
         """Return the code, or the model in its place, or both: the code for what is exact, the model for the words."""

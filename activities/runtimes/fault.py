@@ -32,7 +32,7 @@ def fault(name: str, model: str, error: Exception) -> ApplicationError:
         case ApplicationError():
             return error
         case ToolFailed():
-            return failure(error.code, f"{name}: {error}", "no", final=error.final, after=error.after)
+            return failure(error.code, f"{name}: {error}", "no", final=error.final, after=error.after, tool=True)
         case UsageLimitExceeded():
             return failure(code, f"{name} went as far as it may: {str(error).split('. ')[0]}", final=True)
         case ModelRateLimitError():

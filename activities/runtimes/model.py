@@ -7,6 +7,7 @@ loop: `activities/runtimes/thinking.py` is the half that knows it.
 import asyncio
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlsplit
 
 from activities.runtimes.runtime import Work
 from contracts.base import Message
@@ -41,6 +42,12 @@ class ModelRuntime:
     def models(self) -> tuple[str, ...]:
         """Return the models that may be asked, each once."""
         return tuple(dict.fromkeys((self._control, self._final)))
+
+    def endpoint(self) -> str:
+        """Return who is asked: an address, or a provider by its name."""
+        if self._provider.url and self._control == self._provider.model:
+            return urlsplit(self._provider.url).netloc
+        return self._control.partition(":")[0]
 
     def most_tokens(self) -> int | None:
         """Return the most tokens that one answer may take, where the agent says so."""

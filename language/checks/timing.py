@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from contracts.definition import ActionStep, CanaryStep, ReviewStep, Step, WaitStep
+from contracts.definition import ActionStep, AgentStep, CanaryStep, ReviewStep, Step, WaitStep
 from contracts.duration import show_duration
 from contracts.gate import Gate
 from contracts.step import ESCALATE, Retry
@@ -33,6 +33,8 @@ def check(draft: Draft, workspace: Workspace) -> Iterator[Finding]:  # noqa: ARG
             yield from positive(step.review.timeout, step, draft, "review", "timeout")
         if isinstance(step, CanaryStep):
             yield from positive(step.canary.bake, step, draft, "canary", "bake")
+        if isinstance(step, AgentStep):
+            yield from positive(step.cache, step, draft, "cache")
         if step.retry:
             yield from retry_times(step.retry, step, draft, "retry")
         if isinstance(step, ActionStep) and step.compensate and step.compensate.retry:

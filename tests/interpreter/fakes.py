@@ -50,8 +50,8 @@ class FakePorts:
 
     agents: dict[str, Any] = field(default_factory=dict)
     tools: dict[str, Any] = field(default_factory=dict)
-    people: Callable[[Opening], tuple[str, str] | None] = lambda _: None
-    """Says who decides what at an opening: `(person, verb)`, or None for silence."""
+    people: Callable[[Opening], tuple[Any, ...] | None] = lambda _: None
+    """Says who decides what at an opening: `(person, verb)`, to answer `(person, verb, answer)`; None for silence."""
     changes: dict[str, Any] | None = None
     book: Gatebook | None = None
     clock: datetime = START
@@ -180,12 +180,13 @@ class FakePorts:
                 self.openings.append(opening)
             said = self.people(opening)
             if said is not None:
-                person, verb = said
+                person, verb, *answer = said
                 self.book.count(  # type: ignore[union-attr]
                     Ruling(
                         accepted=True,
                         person=person,
-                        verb=verb,  # type: ignore[arg-type]
+                        verb=verb,
+                        answer=answer[0] if answer else None,
                         step=opening.subject.step,
                         nonce=opening.nonce,
                         digest=opening.digest,

@@ -15,7 +15,7 @@ KNOWN = re.compile(r"has no key 'zzzzzz' \(keys here: (.*)\)")
 PAGES = {"steps": "group", "mission": "child"}
 """Pages that have another name than the key of their kind."""
 
-HEAD = {"verdict": "verdict", "dead-letter": "dead_letter"}
+HEAD = {"verdict": "verdict", "dead-letter": "dead_letter", "budget": "budget"}
 """Forms at the head of a mission, with the keys that they stand under."""
 
 ASKED = {

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from activities.books.account import Accounts
+from activities.books.breaker import Breakers
 from activities.books.database import Database
 from activities.books.price import Prices
+from activities.books.tables import breakers as table
+from activities.fuse import ENDPOINT, Fuse
 from activities.halts import Lookout
 from activities.purse import DATABASE, Purse, Thinker
 from contracts.call import AgentCall, AgentResult
@@ -122,3 +125,68 @@ async def test_a_budget_that_is_provided_for_asks_nobody(client, home, purse):
 
         assert "completed" == (await started.result()).state
         assert ["one"] == paid.begun
+
+
+async def test_a_step_waits_while_its_endpoint_does_not_answer_or_goes_where_it_can(client, home, tmp_path):
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'gonogo.db'}")
+    breakers, fuse = Breakers(database), Fuse(Breakers(database))
+    for _ in range(5):
+        await breakers.failed("openai", "503", probe=False)
+    begun = []
+
+    async def thinking(call):
+        async with fuse.asking(call, "openai"):
+            begun.append(call.path)
+            return {}
+
+    activities = Activities(
+        agents={"ann": thinking}, lookout=Lookout(client, id="no-halts", beside={ENDPOINT: fuse.stands})
+    )
+    other = agent("other", retry={"attempts": 1}, on_failure={"external": {"agent": "ben"}})
+    async with house(client, home, activities) as h:
+        started = await h.start([other, agent("one", retry={"attempts": 1})])
+        view = await started.seen(lambda view: any(one.halted for one in view.records))
+
+        [noted] = [one.halted for one in view.records if one.halted]
+        assert ("one", "endpoint:openai") == (noted.path, noted.halts[0].target)
+        assert [] == begun
+
+        async with database.writing() as connection:
+            await connection.execute(table.update().values(until=0.0))
+        assert "completed" == (await started.result()).state
+        view = await started.state()
+        assert ["one"] == begun
+        assert "recovered" == next(one.status for one in view.records if one.path == "other")
+        assert "closed" == (await breakers.read("openai")).state
+        await replays(started.handle)
+    await database.close()
+
+
+async def test_agents_wait_for_a_database_that_cannot_be_used(client, home, tmp_path):
+    file = tmp_path / "gonogo.db"
+    file.write_text("no database at all, however long one looks at it " * 30)
+    database = Database(f"sqlite+aiosqlite:///{file}")
+    purse = Purse(Accounts(database), Prices({}), {})
+    paid = Paid(purse)
+    async with house(client, home, paying(client, purse, paid)) as h:
+        started = await h.start([agent("one", retry={"attempts": 1})])
+        view = await started.seen(lambda view: any(one.halted for one in view.records))
+        [noted] = [one.halted for one in view.records if one.halted]
+        assert "database:gonogo" == noted.halts[0].target
+
+        file.unlink()
+        assert "completed" == (await started.result()).state
+        assert ["one"] == paid.begun
+    await database.close()
+
+
+async def test_fifty_branches_spend_no_more_than_a_budget_and_one_call(client, home, purse):
+    paid = Paid(purse)
+    branches = [agent(f"b{n}", retry={"attempts": 1}, on_failure={"over_budget": "continue"}) for n in range(50)]
+    async with house(client, home, paying(client, purse, paid)) as h:
+        budget = {"tokens": 10 * COST}
+        started = await h.start([{"kind": "parallel", "step": "all", "parallel": branches}], budget=budget)
+        result = await started.result()
+
+    assert ("completed", 10) == (result.state, len(paid.begun))
+    assert 10 * COST == result.spent.tokens

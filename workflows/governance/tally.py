@@ -13,7 +13,7 @@ from typing import Literal
 from contracts.decision import REFUSING, SPEAKING, Opening, Receipt, Ruling
 from contracts.quorum import empty_seats
 
-Standing = Literal["open", "approved", "rejected", "changes_requested", "modified"]
+Standing = Literal["open", "approved", "rejected", "changes_requested", "modified", "answered"]
 
 
 def standing(opening: Opening) -> Standing:
@@ -24,6 +24,8 @@ def standing(opening: Opening) -> Standing:
         return "rejected" if "reject" in against else "changes_requested"
     if any(word.verb == "modify" for word in words):
         return "modified"
+    if any(word.verb == "answer" for word in words):
+        return "answered"
     approvers = {word.person: word.roles for word in words if word.verb == "approve"}
     enough = len(approvers) >= subject.required and not empty_seats(subject.seats, approvers)
     return "approved" if enough else "open"
@@ -59,9 +61,9 @@ class Gatebook:
     def close(self, path: str) -> None:
         self._open.pop(path, None)
 
-    def refuse(self, step: str, reason: str) -> None:
+    def refuse(self, step: str, reason: str, person: str = "") -> None:
         """Keep for the record that something was refused."""
-        self._refuse(Ruling(accepted=False, step=step, reason=reason))
+        self._refuse(Ruling(accepted=False, step=step, reason=reason, person=person))
 
     def _refuse(self, ruling: Ruling) -> None:
         self.refusals = [*self.refusals, ruling.model_copy(update={"token": ""})][-self.KEPT_REFUSALS :]

@@ -27,7 +27,8 @@ from workflows.view import spent
 
 TRIED = "what was tried"
 """Where people see it in the context: no variable has such a name."""
-Decided = Literal["approved", "rejected", "changes_requested", "timed_out"]
+Decided = Literal["approved", "rejected", "changes_requested", "timed_out", "answered"]
+COUNTED = {"approved": "approve", "answered": "answer"}
 AGAINST = ("rejected", "changes_requested")
 WORDS = {
     "approved": "approved",
@@ -35,7 +36,7 @@ WORDS = {
     "changes_requested": "sent back for changes",
     "timed_out": "timed out",
 }
-Kind = Literal["approval", "escalation", "compensation", "review", "facilitation", "override"]
+Kind = Literal["approval", "escalation", "compensation", "review", "facilitation", "override", "task"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Answer:
     comment: str = ""
     arguments: dict[str, Any] | None = None
     grant: Grant | None = None
+    said: Any = None
+    """What was answered to a task."""
 
     def output(self) -> dict[str, Any]:
         """Return what the definition sees of it."""
@@ -160,7 +163,7 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
         await scope.ports.wait(lambda: _moved(path, until, scope), until, _summary(opening))  # noqa: B023
         voted = opening = scope.gates.get(path) or opening
         match standing(voted):
-            case "approved" | "rejected" | "changes_requested" as decided:
+            case "approved" | "rejected" | "changes_requested" | "answered" as decided:
                 return _settle(decided, voted, path, scope)
             case "modified":
                 opening = _open(question, path, voted.rung, scope, amended=voted)
@@ -249,8 +252,10 @@ def _changed(action: Action, changes: dict[str, Any], question: Question) -> Act
 
 def _settle(decided: Decided, opening: Opening, path: str, scope: Scope) -> Answer:
     scope.gates.close(path)
-    scope.journal.update(path, decisions=tuple(vote.model_copy(update={"token": ""}) for vote in opening.votes))
-    votes = tuple(vote for vote in opening.words() if vote.verb in (REFUSING if decided in AGAINST else {"approve"}))
+    bare = {"token": "", "answer": None}
+    scope.journal.update(path, decisions=tuple(vote.model_copy(update=bare) for vote in opening.votes))
+    verbs = REFUSING if decided in AGAINST else {COUNTED.get(decided, "approve")}
+    votes = tuple(vote for vote in opening.words() if vote.verb in verbs)
     tell("settled", opening, scope, decision=decided, by=tuple(vote.person for vote in votes))
     grant = None
     if decided == "approved":
@@ -261,6 +266,7 @@ def _settle(decided: Decided, opening: Opening, path: str, scope: Scope) -> Answ
         comment="; ".join(vote.comment for vote in votes if vote.comment),
         arguments=opening.subject.arguments,
         grant=grant,
+        said=votes[0].answer if decided == "answered" else None,
     )
 
 

@@ -36,6 +36,8 @@ class Mission:
     above: tuple[Kin, ...] = ()
     """The missions whose child it is, the nearest first."""
     began: datetime | None = None
+    fresh: bool = False
+    """Whether it was started to ask agents anew, whatever they answered before."""
 
 
 @dataclass

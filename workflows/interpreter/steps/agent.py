@@ -6,17 +6,19 @@ An answer below the agent's confidence floor takes the way that the definition n
 
 from typing import Any
 
-from contracts.call import AgentCall
+from contracts.call import AgentCall, noted
 from contracts.definition import AgentStep
+from contracts.failure_class import most_specific
 from contracts.mind import Agent
 from contracts.record import Failure
-from contracts.step import ESCALATE
+from contracts.step import ESCALATE, Fallback
 from workflows.interpreter.effort import agent_effort
 from workflows.interpreter.ending import StepFailed
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.watch import look_at, watched
 
+UNREACHED = "unavailable"
 UNSURE = ("confidence_low", "agent")
 """Words of `on_failure` that provide for an unsure answer. `any` does not: nobody is to be left out by chance."""
 
@@ -34,11 +36,14 @@ async def run_agent(step: AgentStep, path: str, scope: Scope) -> Outcome:
             agent=agent,
             task=scope.text(step.task, path),
             context=scope.context(step.context, path),
+            cache=step.cache,
+            fresh=scope.mission.fresh,
+            elsewhere=_elsewhere(step),
         )
         await scope.begin_effect(path)
         result = await watched(step, call, agent_effort(agent, step.retry, step.timeout), scope)
         output = result.output
-        scope.journal.update(path, output=output, observations=result.observations, usage=result.usage)
+        scope.journal.update(path, output=output, **noted(result))
     await look_at(step, output, path, scope)
     _demand_expertise(step, agent, output, path)
     if _below_floor(agent, output):
@@ -59,6 +64,11 @@ def _demand_expertise(step: AgentStep, agent: Agent, output: Any, path: str) -> 
         operation = "stay within its expertise"
         code = "outside_expertise"
         raise StepFailed(Failure(code=code, step=path, actor=step.agent, operation=operation, cause=cause))
+
+
+def _elsewhere(step: AgentStep) -> bool:
+    """Whether the step has somewhere to go when what it asks cannot be reached: then it does not wait for that."""
+    return UNREACHED in step.on_failure or isinstance(most_specific(UNREACHED, step.on_failure), Fallback)
 
 
 def _unsure(step: AgentStep, agent: Agent, output: Any, path: str) -> Failure:

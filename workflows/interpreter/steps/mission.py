@@ -62,7 +62,7 @@ async def _start(step: MissionStep, path: str, scope: Scope) -> Child:
     plan, asker = scope.plan.missions[step.mission], scope.mission.requested_by
     try:
         with scope.ports.within(path):
-            given = MissionInput(plan=plan, inputs=inputs, requested_by=asker, parent=parent)
+            given = MissionInput(plan=plan, inputs=inputs, requested_by=asker, parent=parent, fresh=scope.mission.fresh)
             child = await scope.ports.start_mission(_id(path, scope), given)
     except EffectFailed as failed:
         _note(path, scope, applied="no", undo_status="none")
