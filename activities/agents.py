@@ -100,7 +100,7 @@ class AgentRunner:
 
     def _given(self, call: AgentCall) -> frozenset[str]:
         """Return the tools that both this workspace and the mission's plan give the agent."""
-        return frozenset(self._agents[call.name].tools) & frozenset(call.agent.tools)
+        return frozenset(self._agents[call.name].hands()) & frozenset(call.agent.hands())
 
 
 async def _answered(runtime: Runtime, work: Work) -> AgentResult:

@@ -85,7 +85,7 @@ class Shelf(NoShelf):
 
     def _key(self, call: AgentCall, thinker: Thinker) -> str:
         """Name all that an answer hangs on."""
-        given = {name: self._tools[name].model_dump(mode="json") for name in call.agent.tools if name in self._tools}
+        given = {name: self._tools[name].model_dump(mode="json") for name in call.agent.hands() if name in self._tools}
         code = source(call.agent.callable) if isinstance(call.agent, CodeAgent) and not thinker.models else ""
         asked = [call.team, call.name, call.task, call.context]
         return digest([*asked, call.agent.model_dump(mode="json"), list(thinker.models), code, given])

@@ -25,11 +25,14 @@ class Mind(Document):
     description: str = ""
     team: str = ""
     queue: str = MISSION_QUEUE
-    tools: tuple[str, ...] = ()
     output: dict[str, Any] = Field(default_factory=dict)
     confidence_floor: float | None = Field(default=None, ge=0, le=1)
     expertise: tuple[str, ...] = ()
     timeout: Duration = Field(default="2m", validate_default=True)
+
+    def hands(self) -> tuple[str, ...]:
+        """Return the tools that it may call, where they read."""
+        return ()
 
 
 class ThinkingLimits(Document):
@@ -47,6 +50,7 @@ class Thinking(Mind):
     may say nothing. An agent of code that has `instructions` is played by a model where the worker is told of one.
     """
 
+    tools: tuple[str, ...] = ()
     instructions: str = ""
     model: str = ""
     final_model: str = ""
@@ -54,6 +58,10 @@ class Thinking(Mind):
     output_retries: int = Field(default=2, ge=0, le=10)
     first_token: Duration = Field(default="60s", validate_default=True)
     limits: ThinkingLimits = ThinkingLimits()
+
+    def hands(self) -> tuple[str, ...]:
+        """Return the tools that it may call, where they read."""
+        return self.tools
 
 
 class CodeAgent(Thinking):
@@ -74,6 +82,31 @@ class ModelAgent(Thinking):
     instructions: str = Field(min_length=1)
 
 
+class McpAgent(Mind):
+    """One tool of the workspace answers, which only reads: its arguments are taken from the context by its contract."""
+
+    runtime: Literal["mcp"] = "mcp"
+    tool: str
+
+    def hands(self) -> tuple[str, ...]:
+        """Return the tools that it may call, where they read."""
+        return (self.tool,)
+
+
+class HttpAgent(Mind):
+    """A remote agent answers, at an address that takes a POST of JSON.
+
+    `url_env`, when that variable is set, wins over `url`; `key_env` names the variable that holds a bearer token. An
+    agent that answers `202` is asked again at its `Location` after `poll`, or when it says.
+    """
+
+    runtime: Literal["http"] = "http"
+    url: str
+    url_env: str = ""
+    key_env: str = ""
+    poll: Duration = Field(default="2s", validate_default=True)
+
+
 class PeopleAgent(Mind):
     """People do the step: whoever of `by`, roles or people, answers first. They have `timeout` for it."""
 
@@ -89,6 +122,6 @@ def _runtime_said(value: Any) -> Any:
 
 
 Agent = Annotated[
-    Annotated[CodeAgent | ModelAgent | PeopleAgent, Field(discriminator="runtime")],
+    Annotated[CodeAgent | ModelAgent | McpAgent | HttpAgent | PeopleAgent, Field(discriminator="runtime")],
     BeforeValidator(_runtime_said),
 ]

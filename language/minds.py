@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 from typing import assert_never
+from urllib.parse import urlsplit
 
-from contracts.mind import Agent, CodeAgent, ModelAgent, PeopleAgent, Thinking
+from contracts.mind import Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
 from contracts.workspace import AgentsFile, PeopleFile, Tool
 from language.entry import bad_name, bad_schema, no_time, unknown
 from language.finding import Finding
@@ -46,6 +47,11 @@ def check_agents(
                 yield from bad_thinking(agent, here)
                 if model == "" and not (agent.model or file.model):
                     yield no_model(name, here)
+            case McpAgent():
+                pass
+            case HttpAgent():
+                yield from bad_address(agent, here)
+                yield from no_time(agent.poll, here.find("poll"), "poll")
             case PeopleAgent():
                 yield from bad_people(agent, here)
             case _:
@@ -54,8 +60,8 @@ def check_agents(
 
 def cannot_have(name: str, agent: Agent, here: Value, tools: Mapping[str, Tool]) -> Iterator[Finding]:
     """Find tools that the agent cannot have: agents read, actions act."""
-    for number, tool in enumerate(agent.tools):
-        place = here.place_of("tools", number)
+    for number, tool in enumerate(agent.hands()):
+        place = here.place_of("tool") if isinstance(agent, McpAgent) else here.place_of("tools", number)
         yield from unknown("UNKNOWN_TOOL", "tool", tool, tools, place)
         if tool in tools and tools[tool].acts():
             message = f"the agent '{name}' cannot have '{tool}', which changes the world ({tools[tool].effect})"
@@ -89,11 +95,22 @@ def bad_thinking(agent: Thinking, here: Value) -> Iterator[Finding]:
             yield Finding("BAD_VALUE", message, here.place_of(key), "write 'instructions', or leave it out")
 
 
+def bad_address(agent: HttpAgent, here: Value) -> Iterator[Finding]:
+    try:
+        parts = urlsplit(agent.url)
+        fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None
+    except ValueError:
+        fine = False
+    if not fine:
+        message = f"'{agent.url}' is no address"
+        mend = "write 'https://host/path'; a token stands in the variable that 'key_env' names"
+        yield Finding("BAD_VALUE", message, here.place_of("url"), mend)
+
+
 def bad_people(agent: PeopleAgent, here: Value) -> Iterator[Finding]:
     """Find what people have no use for: they are asked by the mission itself."""
-    for key in ("tools", "queue"):
-        if key in agent.model_fields_set:
-            yield Finding("BAD_VALUE", f"people have no use for '{key}'", here.place_of(key), "leave it out")
+    if "queue" in agent.model_fields_set:
+        yield Finding("BAD_VALUE", "people have no use for 'queue'", here.place_of("queue"), "leave it out")
 
 
 def check_answering(file: AgentsFile, value: Value, people: PeopleFile) -> Iterator[Finding]:

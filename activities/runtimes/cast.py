@@ -7,10 +7,12 @@ code that has instructions is played by a model where the worker is told of one,
 from activities.failure import failure
 from activities.runtimes.code import CodeRuntime
 from activities.runtimes.model import NO_PROVIDER, ModelRuntime, Provider
+from activities.runtimes.remote import RemoteRuntime
 from activities.runtimes.runtime import Runtime
+from activities.runtimes.tool import ToolRuntime
 from activities.runtimes.words import WordsRuntime
 from activities.statement import show
-from contracts.mind import Agent, CodeAgent, ModelAgent, PeopleAgent, Thinking
+from contracts.mind import Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
 
 
 class Cast:
@@ -27,6 +29,12 @@ class Cast:
                 return self._played(name, planned)
             case ModelAgent(), ModelAgent():
                 return self._named(name, known, planned)
+            case McpAgent(), McpAgent():
+                _demand_same(name, known.tool, planned.tool)
+                return ToolRuntime(known.tool)
+            case HttpAgent(), HttpAgent():
+                _demand_same(name, known.url, planned.url)
+                return RemoteRuntime(known)
             case PeopleAgent(), PeopleAgent():
                 raise failure("refused", f"{name} is people: a mission asks them, and no worker plays them")
             case _:

@@ -144,15 +144,15 @@ BAD_AGENTS = {
     ),
     "a runtime that does not exist": (
         "agents: {a: {callable: 'm:f', runtime: shell}}",
-        "1:40: BAD_VALUE 'runtime': input should be 'code', 'model' or 'people'",
+        "1:40: BAD_VALUE 'runtime': input should be 'code', 'model', 'mcp', 'http' or 'people'",
     ),
     "an agent that is no map": ("agents: {a: 7}", "1:13: WRONG_TYPE 'a': input should be a valid map"),
     "a key of another runtime": (
         "agents: {a: {runtime: model, instructions: Think, callable: 'm:f'}}",
         (
-            "1:51: UNKNOWN_KEY unknown key 'callable' (keys here: description, team, queue, tools, output, "
-            "confidence_floor, timeout, instructions, model, final_model, temperature, output_retries, first_token, "
-            "limits, runtime)"
+            "1:51: UNKNOWN_KEY unknown key 'callable' (keys here: description, team, queue, output, "
+            "confidence_floor, expertise, timeout, tools, instructions, model, final_model, temperature, "
+            "output_retries, first_token, limits, runtime)"
         ),
     ),
     "a model without instructions": (
@@ -166,6 +166,38 @@ BAD_AGENTS = {
     "a model for what does not think": (
         "agents: {a: {callable: 'm:f', final_model: 'p:n'}}",
         ("1:44: BAD_VALUE 'final_model' of an agent that has no instructions (write 'instructions', or leave it out)"),
+    ),
+    "an unknown tool as an agent": (
+        "agents: {a: {runtime: mcp, tool: lookup}}",
+        "1:34: UNKNOWN_TOOL unknown tool 'lookup' (did you mean 'look_up'?)",
+    ),
+    "a tool that acts as an agent": (
+        "agents: {a: {runtime: mcp, tool: write_file}}",
+        (
+            "1:34: AGENT_ACTS the agent 'a' cannot have 'write_file', which changes the world (write) "
+            "(let an action of the mission use it)"
+        ),
+    ),
+    "tools of an agent that has none": (
+        "agents: {a: {runtime: http, url: 'http://x', tools: [look_up]}}",
+        (
+            "1:46: UNKNOWN_KEY unknown key 'tools' (keys here: description, team, queue, output, confidence_floor, "
+            "expertise, timeout, runtime, url, url_env, key_env, poll)"
+        ),
+    ),
+    "an address that is none": (
+        "agents: {a: {runtime: http, url: 'ftp://x'}}",
+        (
+            "1:34: BAD_VALUE 'ftp://x' is no address "
+            "(write 'https://host/path'; a token stands in the variable that 'key_env' names)"
+        ),
+    ),
+    "an address with a secret in it": (
+        "agents: {a: {runtime: http, url: 'https://me:secret@x'}}",
+        (
+            "1:34: BAD_VALUE 'https://me:secret@x' is no address "
+            "(write 'https://host/path'; a token stands in the variable that 'key_env' names)"
+        ),
     ),
     "a limit that is none": (
         "agents: {a: {callable: 'm:f', instructions: Think, limits: {turns: 0}}}",

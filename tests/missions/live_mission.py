@@ -141,14 +141,17 @@ def moved_workspace(people: PeopleFile, company: str, queue: str) -> Workspace:
 
 @asynccontextmanager
 async def live_missions(
-    client: Client, home: Path, company: str, notify: NotifyFile | None = None
+    client: Client, home: Path, company: str, notify: NotifyFile | None = None, model_url: str = ""
 ) -> AsyncIterator[LiveMissions]:
-    """Serve the shipped missions, their agents and their tools, with the people whose keys lie in `home`."""
+    """Serve the shipped missions, their agents and their tools, with the people whose keys lie in `home`.
+
+    With a `model_url`, a language model that is found there plays the agents.
+    """
     queue = f"live-{uuid.uuid4().hex[:12]}"
     workspace = moved_workspace(keys.registered(home), company, queue)
     workspace = workspace.model_copy(update={"notify": notify or workspace.notify})
     servers = ToolServers(workspace.servers)
-    settings = Settings(workspace=MISSIONS, home=home)
+    settings = Settings(workspace=MISSIONS, home=home, model="any" if model_url else "", model_url=model_url)
     locksmith = Locksmith(client, id=f"locks-{queue}", queue=queue)
     lookout = Lookout(client, id=f"halts-{queue}", fresh=0.0)
     activities = worker._activities(client, settings, workspace, servers, locksmith, lookout=lookout)
@@ -159,6 +162,7 @@ async def live_missions(
             workflows=[Mission, Locks, Halts],
             activities=activities,
             plugins=[WholeTasks()],
+            max_heartbeat_throttle_interval=worker.HEARTBEAT_THROTTLE,
             **CACHE,
         ):
             yield LiveMissions(House(client, home, Activities(), queue), workspace, company)
