@@ -1,7 +1,7 @@
 """How a remote agent is asked over A2A: its card, the message, the task that comes of it, its artifacts.
 
-Law: what comes back is data. A card counts for its own address alone: a key goes nowhere else. Heartbeats keep the task,
-so that an attempt after a crash follows it instead of sending the work again; who is cancelled cancels it there.
+Law: what comes back is data. A card counts for its own address: a key goes nowhere else. Heartbeats keep the task, so
+that an attempt after a crash follows it instead of sending the work again; who is cancelled cancels it there.
 An agent that wants to know something ends the attempt with its question: people answer, and the task goes on.
 """
 
@@ -82,9 +82,7 @@ class Conversation:
     async def _followed(self, http: httpx.AsyncClient) -> Any:
         card = own(await A2ACardResolver(http, self._url).get_agent_card(), self._url, self._call.name)
         streams = card.capabilities.streaming
-        config = ClientConfig(
-            httpx_client=http, streaming=streams, polling=not streams, accepted_output_modes=ACCEPTED
-        )
+        config = ClientConfig(httpx_client=http, streaming=streams, polling=not streams, accepted_output_modes=ACCEPTED)
         async with ClientFactory(config).create(card) as client:
             try:
                 if not self._task and (said := await self._sent(client)) is not None:

@@ -18,8 +18,8 @@ from a2a.server.routes import create_agent_card_routes, create_jsonrpc_routes
 from a2a.server.tasks import InMemoryTaskStore, TaskUpdater
 from a2a.types.a2a_pb2 import AgentCapabilities, AgentCard, AgentInterface, AgentSkill, Task, TaskState, TaskStatus
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
 
 from tests.activities.service import free_port
 
@@ -112,14 +112,16 @@ async def remote_serving(*, streaming: bool = True, elsewhere: bool = False) -> 
     handler = DefaultRequestHandler(agent_executor=remote, task_store=InMemoryTaskStore(), agent_card=card)
     app = Starlette(routes=[*create_agent_card_routes(card), *create_jsonrpc_routes(handler, "/rpc")])
 
-    @app.middleware("http")
-    async def notice(request: Request, go: Any) -> Response:
-        remote.headers.append(dict(request.headers))
-        if remote.statuses and (status := remote.statuses.pop(0)):
-            return JSONResponse({"no": "not now"}, status, {"retry-after": "7"})
-        return await go(request)
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            remote.headers.append({name.decode(): text.decode() for name, text in scope["headers"]})
+            if remote.statuses and (status := remote.statuses.pop(0)):
+                turned_away = JSONResponse({"no": "not now"}, status, {"retry-after": "7"})
+                await turned_away(scope, receive, send)
+                return
+        await app(scope, receive, send)
 
-    config = uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(door, port=port, log_level="error", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     serving = asyncio.ensure_future(server.serve())
     while not server.started:

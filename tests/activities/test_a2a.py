@@ -155,15 +155,14 @@ async def test_an_address_where_nobody_answers_is_tried_again(servers: ToolServe
 async def test_an_attempt_after_a_crash_follows_the_task_instead_of_sending_it_again(
     remote: Remote, servers: ToolServers
 ) -> None:
-    first, kept = stage(), []
-    first.on_heartbeat = lambda *details: kept.append(details)
+    first, kept = stage(), asyncio.get_running_loop().create_future()
+    first.on_heartbeat = lambda *details: (
+        kept.set_result(details) if details[0].get("kept") and not kept.done() else None
+    )
     far = runner(remote.url, servers)
     attempt = asyncio.ensure_future(first.run(far.run, call(remote.url, "wait for it")))
-    await remote.working.wait()
-    while not (kept and kept[-1][0]["kept"]):
-        await asyncio.sleep(0.01)
 
-    second = stage(attempt=2, heartbeat_details=kept[-1])
+    second = stage(attempt=2, heartbeat_details=await kept)
     following = asyncio.ensure_future(second.run(far.run, call(remote.url, "wait for it")))
     await asyncio.sleep(0)
     remote.release.set()
@@ -173,9 +172,10 @@ async def test_an_attempt_after_a_crash_follows_the_task_instead_of_sending_it_a
 
 
 async def test_who_is_cancelled_cancels_the_task_there(remote: Remote, servers: ToolServers) -> None:
-    environment = stage()
+    environment, known = stage(), asyncio.Event()
+    environment.on_heartbeat = lambda *details: known.set() if details[0].get("kept") else None
     work = asyncio.ensure_future(environment.run(runner(remote.url, servers).run, call(remote.url, "wait for it")))
-    await remote.working.wait()
+    await known.wait()
     environment.cancel()
 
     with pytest.raises(asyncio.CancelledError):
