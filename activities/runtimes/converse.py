@@ -7,7 +7,7 @@ An agent that wants to know something ends the attempt with its question: people
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Any
@@ -172,7 +172,7 @@ class Conversation:
         return httpx.AsyncClient(headers=headers, timeout=httpx.Timeout(None, connect=CONNECT_SECONDS))
 
 
-async def _stream(client: Client, request: SendMessageRequest) -> "AsyncIterator[StreamResponse]":
+async def _stream(client: Client, request: SendMessageRequest) -> AsyncGenerator[StreamResponse, None]:
     async for event in client.send_message(request):
         yield event
 
