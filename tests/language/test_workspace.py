@@ -182,7 +182,7 @@ BAD_AGENTS = {
         "agents: {a: {runtime: http, url: 'http://x', tools: [look_up]}}",
         (
             "1:46: UNKNOWN_KEY unknown key 'tools' (keys here: description, team, queue, output, confidence_floor, "
-            "expertise, timeout, runtime, url, url_env, key_env, poll)"
+            "expertise, timeout, url, url_env, key_env, poll, runtime)"
         ),
     ),
     "an address that is none": (
