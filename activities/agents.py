@@ -6,17 +6,20 @@ fit the agent's schema is handed back, never passed on: it is data. The runtimes
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
+from activities.bench import NO_STORES, Bench, Stores
 from activities.failure import failure
 from activities.fit import misfits
-from activities.fuse import NoFuse
+from activities.fuse import NoFuse, given_up
 from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolServers
 from activities.memory import Memory
 from activities.notebook import Notebook
-from activities.purse import NoPurse, Payment, thinker_of
+from activities.purse import NoPurse, Payment, Thinker, thinker_of
 from activities.runtimes.cast import Cast
 from activities.runtimes.runtime import Asks, Misfit, Runtime, Work
 from activities.shelf import NoShelf
@@ -42,7 +45,9 @@ class AgentRunner:
         purse: NoPurse | None = None,
         shelf: NoShelf | None = None,
         fuse: NoFuse | None = None,
+        stores: Stores = NO_STORES,
     ) -> None:
+        self._stores = stores
         self._cast = cast or Cast()
         self._agents = agents
         self._tools = tools
@@ -61,10 +66,43 @@ class AgentRunner:
         known = await self._shelf.find(call, thinker)
         if known is not None:
             return known
+        try:
+            return await self._made(call, runtime)
+        except ApplicationError as error:
+            if not given_up(error):
+                raise
+            return await self._degraded(call, thinker, error)
+
+    async def _made(self, call: AgentCall, runtime: Runtime) -> AgentResult:
+        """Have an answer made, and paid for."""
+        thinker = thinker_of(runtime)
         async with self._fuse.asking(call, thinker.endpoint), self._purse.paying(call, thinker) as payment:
+            if payment.soft() and (cheaper := self._cheaper(call)) is not None:
+                runtime, thinker = cheaper, thinker_of(cheaper)
             result = await self._paid(call, runtime, payment)
         await self._shelf.keep(call, thinker, result)
         return result
+
+    async def _degraded(self, call: AgentCall, thinker: Thinker, error: ApplicationError) -> AgentResult:
+        """Do instead what the agent's contract says, in its order, where nobody answers whom it asks."""
+        for way in call.agent.degrade:
+            match way:
+                case "cached":
+                    if (known := await self._shelf.find(call, thinker, stale=True)) is not None:
+                        return known
+                case "cheaper":
+                    if (cheaper := self._cheaper(call)) is not None:
+                        try:
+                            return await self._made(call, cheaper)
+                        except ApplicationError as again:
+                            if not given_up(again):
+                                raise
+                case "people":
+                    raise failure("unavailable", error.message, final=True) from None
+        raise error
+
+    def _cheaper(self, call: AgentCall) -> Runtime | None:
+        return self._cast.cheaper(call.name, self._admit(call), call.agent)
 
     async def _paid(self, call: AgentCall, runtime: Runtime, payment: Payment) -> AgentResult:
         started = time.monotonic()
@@ -73,7 +111,8 @@ class AgentRunner:
             notebook.observe(f"An operator says: {said}", "guidance", "progress")
         for news in payment.held.news:
             notebook.observe(str(news), "budget", "progress")
-        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake, notebook.observe)
+        beside = self._bench(call, notebook)
+        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake, **beside)
         notebook.carry(memory.carried)
         before = memory.tally.copy()
         try:
@@ -82,7 +121,7 @@ class AgentRunner:
             spent = Usage(agent_runs=1, tool_calls=tools.calls, seconds=time.monotonic() - started)
             usage = await self._purse.count(payment, spent, memory.tally, before)
         return answered.model_copy(
-            update={"observations": notebook.all(), "usage": usage, "news": payment.held.news},
+            update={"observations": notebook.all(), "usage": usage, "news": payment.held.news, **tools.left()},
         )
 
     def _admit(self, call: AgentCall) -> Agent:
@@ -97,6 +136,11 @@ class AgentRunner:
         halts = await self._brake(agent=call.name, teams=(self._agents[call.name].team, call.agent.team, call.team))
         if halts:
             raise failure("halted", not_begun(call.name, halts), **halting(halts))
+
+    def _bench(self, call: AgentCall, notebook: Notebook) -> dict[str, Any]:
+        """Return what stands beside the tools: what both this workspace and the mission's plan give the agent."""
+        known = frozenset(self._agents[call.name].reads()) & frozenset(call.agent.reads())
+        return {"observe": notebook.observe, "bench": Bench(self._stores, known, notebook.observe)}
 
     def _given(self, call: AgentCall) -> frozenset[str]:
         """Return the tools that both this workspace and the mission's plan give the agent."""

@@ -97,6 +97,17 @@ class Fuse(NoFuse):
             _log("a breaker", error)
 
 
+def given_up(error: ApplicationError) -> bool:
+    """Whether nobody answers whom an agent asks: its breaker is open, or this was the last attempt."""
+    details = error.details[0] if error.details and isinstance(error.details[0], dict) else {}
+    halts = details.get("halts", ())
+    if error.type == "halted":
+        return any(str(one.get("target")).startswith(f"{ENDPOINT}:") for one in halts)
+    policy = activity.info().retry_policy
+    most = policy.maximum_attempts if policy is not None else 0
+    return error.type in UNANSWERED and (error.non_retryable or 0 < most <= activity.info().attempt)
+
+
 def _halt(breaker: Breaker) -> Halt:
     if breaker.state == PROBING:
         reason = f"it did not answer ({breaker.why}), and one call finds out whether it does now"

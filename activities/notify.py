@@ -14,22 +14,30 @@ from typing import Any
 
 from temporalio import activity
 
+from activities.books.database import Unreadable as NoDatabase
+from activities.books.request import Requests, Telling
 from activities.failure import failure
+from activities.fatigue import USUAL
 from activities.mailbox import post
 from activities.people import Directory, Unreadable
 from activities.statement import show
 from activities.undelivered import Undelivered
 from activities.webhook import call
-from activities.wording import Words, worded
+from activities.wording import Words, said, summed, worded
 from contracts.channel import Mail, NotifyFile, Webhook
-from contracts.notice import SEND_NOTICE, Delivery, Notice
+from contracts.notice import REQUESTS, SEND_NOTICE, Delivery, Notice
+from contracts.workspace import AtMost
 
 TERMINAL = "terminal"
+INSTEAD: dict[Telling, str] = {"summary": "one notice told of all", "nothing": "a notice before told of all"}
 Sending = Callable[[], Awaitable[None]]
 
 
 class Notifier:
-    """The activity that sends a notice. `web` wins over the address of the Web UI that the file has."""
+    """The activity that sends a notice. `web` wins over the address of the Web UI that the file has.
+
+    `requests` keeps count of what approvers are told; without it each notice is told by itself.
+    """
 
     def __init__(
         self,
@@ -37,12 +45,14 @@ class Notifier:
         directory: Directory,
         *,
         web: str = "",
+        requests: Requests | None = None,
         environ: Mapping[str, str] = os.environ,
         say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
     ) -> None:
         self._channels = channels
         self._directory = directory
         self._web = web or channels.web
+        self._requests = requests
         self._environ = environ
         self._say = say
 
@@ -51,8 +61,15 @@ class Notifier:
         """Send a notice by each channel that it concerns. Raises for those worth another try, while there is one."""
         if notice.mission != activity.info().workflow_id:
             raise failure("refused", f"the notice speaks for {show(notice.mission)}, but another mission sends it")
+        telling, at_most = await self._telling(notice)
         known = _so_far()
+        if telling != "one":
+            known = known.model_copy(update={"instead": f"one of more than {said(at_most)}: {INSTEAD[telling]}"})
+        if telling == "nothing":
+            return known
         words = worded(notice, self._web, activity.info().workflow_namespace or "default")
+        if telling == "summary":
+            words = summed(notice, said(at_most))
         channels = self._concerned(notice, words)
         pending = {name: send for name, send in channels.items() if name not in {*known.sent, *_names(known.failed)}}
         left = []
@@ -67,6 +84,19 @@ class Notifier:
         if left:
             raise failure("unavailable", "; ".join(left))
         return known
+
+    async def _telling(self, notice: Notice) -> tuple[Telling, AtMost]:
+        """Return how to tell of a notice. Where nobody can keep count it is told by itself: better often than never."""
+        try:
+            at_most = self._directory.people().at_most or USUAL
+        except Unreadable:
+            at_most = USUAL
+        if self._requests is None or notice.about not in REQUESTS:
+            return "one", at_most
+        try:
+            return await self._requests.take(notice.id, notice.to, at_most), at_most
+        except NoDatabase:
+            return "one", at_most
 
     def _concerned(self, notice: Notice, words: Words) -> dict[str, Sending]:
         """Return how to send a notice by each channel that it concerns."""

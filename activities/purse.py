@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from temporalio import activity
@@ -22,6 +22,7 @@ from activities.failure import failure
 from activities.halts import halting, not_begun
 from activities.runtimes.model import ModelRuntime
 from activities.runtimes.runtime import Runtime
+from activities.runtimes.words import WordsRuntime
 from activities.tally import Tally
 from contracts.call import AgentCall
 from contracts.duration import show_duration
@@ -66,6 +67,9 @@ def thinker_of(runtime: Runtime) -> Thinker:
     """Return with what a runtime thinks."""
     if isinstance(runtime, ModelRuntime):
         return Thinker(runtime.models(), runtime.most_tokens(), runtime.endpoint())
+    if isinstance(runtime, WordsRuntime):
+        # Where the model gives no words the code's own stand: nobody waits for it.
+        return replace(thinker_of(runtime.model), endpoint="")
     return NO_MODEL
 
 
@@ -198,7 +202,7 @@ def _run(call: AgentCall, thinker: Thinker) -> Run:
     limit = info.start_to_close_timeout
     return Run(
         # A step asks again under one name, and a reset runs it again: only when it was asked for tells them apart.
-        work=f"{info.workflow_run_id}/{info.activity_id}@{asked:.6f}",
+        work=f"{info.workflow_run_id}/{info.activity_id}@{asked:.6f} {' '.join(thinker.models)}",
         attempt=info.attempt,
         mission=call.mission,
         name=info.workflow_type or "",

@@ -10,7 +10,9 @@ from datetime import UTC
 from typing import Any
 from urllib.parse import quote
 
+from contracts.duration import show_duration
 from contracts.notice import FAILURE, LINE, STOPPED, WITHDRAWN, Notice
+from contracts.workspace import AtMost
 
 LONGEST = 300
 LOOK = "show"
@@ -46,6 +48,25 @@ def worded(notice: Notice, web: str, namespace: str) -> Words:
         text=text,
         line=f"{LINE}{told}; {command}",
         facts={**clean, "text": told, "command": command, "link": link},
+    )
+
+
+def said(at_most: AtMost) -> str:
+    """Say what approvers are told of one by one."""
+    return f"{at_most.requests} requests within {show_duration(at_most.per)}"
+
+
+def summed(notice: Notice, most: str) -> Words:
+    """Return the one notice that stands for all that come while approvers have been told of so many."""
+    to = _clean(list(notice.to))
+    command = shlex.join(("gonogo", "queue", *(("--role", to[0]) if len(to) == 1 else ())))
+    told = f"more than {most} wait for {' or '.join(to)}"
+    return Words(
+        id=notice.id,
+        title=f"[gonogo] {told}"[:LONGEST],
+        text=f"{told}. No more of them are told one by one for now.\n\nLook    {command}\n",
+        line=f"{LINE}{told}; {command}",
+        facts={"id": notice.id, "about": "summary", "to": to, "text": told, "command": command},
     )
 
 

@@ -13,25 +13,35 @@ from contracts.duration import Duration
 
 MISSION_QUEUE = "gonogo"
 
+Degrading = Literal["cached", "cheaper", "people"]
+"""An answer of before, however old; another model; people who say how to go on."""
+
 
 class Mind(Document):
     """What all agents have.
 
     `output` is a JSON Schema that every answer must fit. An answer whose `confidence` is below `confidence_floor`
     (both 0 to 1) takes the step's `below_floor` way before the mission goes on. One whose `subject` is none of
-    `expertise` is put before people.
+    `expertise` is put before people. `degrade` says what is done instead, in this order, when whom it asks does not
+    answer.
     """
 
     description: str = ""
     team: str = ""
     queue: str = MISSION_QUEUE
+    tools: tuple[str, ...] = ()
     output: dict[str, Any] = Field(default_factory=dict)
     confidence_floor: float | None = Field(default=None, ge=0, le=1)
     expertise: tuple[str, ...] = ()
+    degrade: tuple[Degrading, ...] = ()
     timeout: Duration = Field(default="2m", validate_default=True)
 
     def hands(self) -> tuple[str, ...]:
         """Return the tools that it may call, where they read."""
+        return self.tools
+
+    def reads(self) -> tuple[str, ...]:
+        """Return the collections of documents that it may search."""
         return ()
 
 
@@ -46,22 +56,25 @@ class ThinkingLimits(Document):
 class Thinking(Mind):
     """What a language model is told. `final_model` writes the answer where that is another than calls the tools.
 
+    `cheaper` thinks instead once much of what may be spent is spent, or where `degrade` says so.
+
     An answer that does not fit is handed back to the model `output_retries` times. `first_token` is how long a model
     may say nothing. An agent of code that has `instructions` is played by a model where the worker is told of one.
     """
 
-    tools: tuple[str, ...] = ()
+    knowledge: tuple[str, ...] = ()
     instructions: str = ""
     model: str = ""
     final_model: str = ""
+    cheaper: str = ""
     temperature: float | None = Field(default=None, ge=0, le=2)
     output_retries: int = Field(default=2, ge=0, le=10)
     first_token: Duration = Field(default="60s", validate_default=True)
     limits: ThinkingLimits = ThinkingLimits()
 
-    def hands(self) -> tuple[str, ...]:
-        """Return the tools that it may call, where they read."""
-        return self.tools
+    def reads(self) -> tuple[str, ...]:
+        """Return the collections of documents that it may search."""
+        return self.knowledge
 
 
 class CodeAgent(Thinking):

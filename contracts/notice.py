@@ -14,6 +14,8 @@ SEND_NOTICE = "notify.send"
 FAILURE, STOPPED = "failure", "stopped"
 WITHDRAWN = "withdrawn"
 """What a gate came to that nobody asks at any more: the mission ended, or went another way."""
+REQUESTS = frozenset(("opened", "reminded", "escalated"))
+"""What asks people to decide. Of too many of these one is told of all."""
 LINE = "notice: "
 """How the line begins that a worker writes in its terminal."""
 
@@ -41,10 +43,14 @@ class Notice(Message):
 
 
 class Delivery(Message):
-    """By which channels a notice went out, and by which it did not, with the reason."""
+    """By which channels a notice went out, and by which it did not, with the reason.
+
+    `instead`: why it was not told by itself, where its approvers were told of too many already.
+    """
 
     sent: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    instead: str = ""
 
 
 class Note(Message):

@@ -8,13 +8,18 @@ from dataclasses import dataclass, fields
 from datetime import timedelta
 from math import inf
 
+from contracts.base import Message
+
 EVENTS_OF_A_TASK = 3
 """A workflow task is scheduled, started, completed."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What something takes. `marks` are events beside those of workflow tasks; `wait` is seconds at gates."""
+    """What something takes. `marks` are events beside those of workflow tasks; `wait` is seconds at gates.
+
+    `usd` and `tokens` are what language models cost.
+    """
 
     agents: float = 0
     actions: float = 0
@@ -22,6 +27,8 @@ class Cost:
     marks: float = 0
     tasks: float = 0
     wait: float = 0
+    usd: float = 0
+    tokens: float = 0
 
     def each(self, other: "Cost", how: Callable[[float, float], float]) -> "Cost":
         names = (field.name for field in fields(self))
@@ -92,3 +99,24 @@ def seconds(span: timedelta | None) -> float:
 
 def events(cost: Cost) -> float:
     return cost.marks + EVENTS_OF_A_TASK * cost.tasks
+
+
+Spends = Callable[[str, str], Bounds]
+"""What one run of an agent costs, by its step and its name."""
+
+
+def nothing_spent(step: str, agent: str) -> Bounds:
+    """Return nothing, where nobody asks what models cost."""
+    del step, agent
+    return Bounds()
+
+
+class Span(Message):
+    """From the least to the most; there is no most where a list of unknown length is mapped, or steps are planned."""
+
+    least: int
+    most: int | None
+
+
+def span(least: float, most: float) -> Span:
+    return Span(least=int(least), most=None if most == inf else int(most))

@@ -15,12 +15,14 @@ from contracts.duration import show_duration
 from contracts.gate import Gate
 from contracts.plan import Plan
 from contracts.step import ABORT, CONTINUE, DEAD_LETTER, ESCALATE, REFUSE
-from language.estimate import Span, estimate
+from language.bounds import Span
+from language.estimate import estimate
 from language.risk import Risk, risk, step_at
 from language.source import Sources, read_by, sources
 from language.steps import by_name, gate_of
 from language.way import way
 
+UNANSWERED = "the step fails, since nobody answered"
 UNDONE = "the mission ends as refused, and what it did is undone"
 
 
@@ -131,7 +133,8 @@ def _deadline(plan: Plan, opening: Opening, step: Step | None, gate: Gate | None
     if opening.subject.kind == "task":
         return "the step fails, since nobody answered"
     if gate is None:
-        return "it counts as rejected"
+        lettered = opening.subject.kind == "escalation" and plan.definition.dead_letter is not None
+        return UNANSWERED if lettered else "it counts as rejected"
     ladder = _ladder(plan, gate)
     if opening.rung < len(ladder):
         who, span = ladder[opening.rung]
@@ -140,7 +143,7 @@ def _deadline(plan: Plan, opening: Opening, step: Step | None, gate: Gate | None
         )
     last = gate.last_resort()
     if last == DEAD_LETTER:
-        return "the step fails, since nobody answered"
+        return UNANSWERED
     return f"it counts as rejected: {_refused(gate, step)}" if last in (ESCALATE, REFUSE) else way(last)
 
 

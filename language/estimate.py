@@ -50,19 +50,16 @@ from language.bounds import (
     VOTE,
     Bounds,
     Cost,
+    Span,
+    Spends,
     events,
+    nothing_spent,
     plus,
     seconds,
+    span,
     together,
 )
 from language.steps import by_name, called_by, called_names, walk
-
-
-class Span(Message):
-    """From the least to the most; there is no most where a list of unknown length is mapped, or steps are planned."""
-
-    least: int
-    most: int | None
 
 
 class Estimate(Message):
@@ -74,11 +71,14 @@ class Estimate(Message):
     events: Span
     waiting_least: float
     waiting_most: float | None
+    tokens: Span = Span(least=0, most=0)
+    usd_least: float = 0.0
+    usd_most: float | None = 0.0
 
 
-def estimate(plan: Plan) -> Estimate:
+def estimate(plan: Plan, spends: Spends = nothing_spent) -> Estimate:
     """Return what a plan may take."""
-    bounds = Bounds(MISSION, MISSION).then(Reckoner(plan).run(plan.definition.steps))
+    bounds = Bounds(MISSION, MISSION).then(Reckoner(plan, spends).run(plan.definition.steps))
     if plan.notify:
         # At its end a mission stays a little for the last notice.
         bounds = bounds.then(Bounds(NOTHING, FIRED))
@@ -90,14 +90,18 @@ def estimate(plan: Plan) -> Estimate:
         events=span(events(least), events(most)),
         waiting_least=least.wait,
         waiting_most=None if most.wait == inf else most.wait,
+        tokens=span(least.tokens, most.tokens),
+        usd_least=least.usd,
+        usd_most=None if most.usd == inf else most.usd,
     )
 
 
 class Reckoner:
     """Adds up steps. Steps that others call are reckoned first, so that a long chain of calls is no deep recursion."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, spends: Spends = nothing_spent) -> None:
         self.plan = plan
+        self.spends = spends
         self.called = called_names(plan.definition)
         self.steps = by_name(plan.definition)
         self.known: dict[str, Bounds] = {}
@@ -234,13 +238,14 @@ class Reckoner:
     def agent(self, step: AgentStep) -> Bounds:
         """Return the bounds of an agent: an answer that does not fit its schema goes back to it once."""
         contract = self.plan.agents[step.agent]
-        bounds = self.consult(step.agent)
+        bounds = self.consult(step.agent, step.step)
         unsure = contract.confidence_floor is not None
         return bounds.then(self.target(step.below_floor).perhaps()) if unsure else bounds
 
-    def consult(self, name: str) -> Bounds:
-        once = ACTIVITY.each(Cost(agents=1), plus)
-        return Bounds(once, once.each(once, plus) if self.plan.agents[name].output else once)
+    def consult(self, name: str, step: str = "") -> Bounds:
+        once = Bounds(ACTIVITY.each(Cost(agents=1), plus), ACTIVITY.each(Cost(agents=1), plus))
+        once = once.then(self.spends(step, name))
+        return Bounds(once.least, once.most.each(once.most, plus) if self.plan.agents[name].output else once.most)
 
     def party(self, party: Party) -> Bounds:
         """Return the bounds of a party. Who answer at once may come back in one workflow task."""
@@ -294,7 +299,3 @@ class Reckoner:
         if target == ESCALATE:
             return self.gate(Gate(approvers=(self.plan.escalation.role,), timeout=self.plan.escalation.timeout))
         return Bounds() if target in {*BUILT_IN, *LAST_RESORTS} else self.known[target]
-
-
-def span(least: float, most: float) -> Span:
-    return Span(least=int(least), most=None if most == inf else int(most))

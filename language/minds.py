@@ -36,6 +36,7 @@ def check_agents(
         yield from bad_name("an agent", name, value.find("agents"))
         yield from bad_schema(agent.output, here.find("output"), "output")
         yield from no_time(agent.timeout, here.find("timeout"))
+        yield from bad_degrading(agent, here)
         if tools is not None:
             yield from cannot_have(name, agent, here, tools)
         match agent:
@@ -48,8 +49,9 @@ def check_agents(
                 if model == "" and not (agent.model or file.model):
                     yield no_model(name, here)
             case McpAgent():
-                pass
+                yield from no_use("a tool has", ("tools",), agent, here)
             case HttpAgent():
+                yield from no_use("an agent elsewhere has", ("tools",), agent, here)
                 yield from bad_address(agent, here)
                 yield from no_time(agent.poll, here.find("poll"), "poll")
             case A2AAgent():
@@ -70,6 +72,13 @@ def cannot_have(name: str, agent: Agent, here: Value, tools: Mapping[str, Tool])
         if tool in tools and tools[tool].acts():
             message = f"the agent '{name}' cannot have '{tool}', which changes the world ({tools[tool].effect})"
             yield Finding("AGENT_ACTS", message, place, "let an action of the mission use it")
+
+
+def bad_degrading(agent: Agent, here: Value) -> Iterator[Finding]:
+    """Find a way down that leads nowhere."""
+    if "cheaper" in agent.degrade and not (isinstance(agent, Thinking) and agent.cheaper):
+        place = here.place_of("degrade", agent.degrade.index("cheaper"))
+        yield Finding("MISSING_KEY", "'cheaper' is no model of this agent", place, "write 'cheaper: provider:name'")
 
 
 def bad_callable(agent: CodeAgent, here: Value) -> Iterator[Finding]:
@@ -93,7 +102,7 @@ def bad_thinking(agent: Thinking, here: Value) -> Iterator[Finding]:
     yield from no_time(agent.first_token, here.find("first_token"), "first_token")
     if "instructions" in agent.model_fields_set and not agent.instructions.strip():
         yield Finding("BAD_VALUE", "'instructions' is empty", here.place_of("instructions"), "write them")
-    for key in ("model", "final_model"):
+    for key in ("model", "final_model", "cheaper"):
         if getattr(agent, key) and not agent.instructions.strip():
             message = f"'{key}' of an agent that has no instructions"
             yield Finding("BAD_VALUE", message, here.place_of(key), "write 'instructions', or leave it out")
@@ -111,10 +120,15 @@ def bad_address(agent: Remote, here: Value) -> Iterator[Finding]:
         yield Finding("BAD_VALUE", message, here.place_of("url"), mend)
 
 
+def no_use(who: str, keys: tuple[str, ...], agent: Agent, here: Value) -> Iterator[Finding]:
+    for key in keys:
+        if key in agent.model_fields_set:
+            yield Finding("BAD_VALUE", f"{who} no use for '{key}'", here.place_of(key), "leave it out")
+
+
 def bad_people(agent: PeopleAgent, here: Value) -> Iterator[Finding]:
     """Find what people have no use for: they are asked by the mission itself."""
-    if "queue" in agent.model_fields_set:
-        yield Finding("BAD_VALUE", "people have no use for 'queue'", here.place_of("queue"), "leave it out")
+    yield from no_use("people have", ("tools", "queue"), agent, here)
 
 
 def check_answering(file: AgentsFile, value: Value, people: PeopleFile) -> Iterator[Finding]:

@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 
+from contracts.command import VERDICT
 from contracts.definition import PlanStep, Step, WaitStep
 from contracts.event import EVENT
 from contracts.mind import Agent
 from contracts.plan import Plan
-from contracts.step import ESCALATE, Place
+from contracts.step import DEAD_LETTER, ESCALATE, Place
 from contracts.workspace import PeopleFile, Tool
 from language.finding import Finding
 from language.name import nearest
@@ -44,6 +45,11 @@ def check(script: Rehearsal, plan: Plan, people: PeopleFile) -> Iterator[Finding
         yield from _known("person", decision.by, people.people, decision.place)
         if decision.to:
             yield from _known("person", decision.to, people.people, decision.place)
+    for command in script.operators:
+        yield from _known("person", command.by, people.people, command.place)
+        for path in (command.at, command.once):
+            if path not in {"", DEAD_LETTER, VERDICT}:
+                yield from _path(path, steps, command.place)
     yield from _events(script, steps)
     yield from _expected(script, plan, people, steps, tools)
 

@@ -6,6 +6,7 @@ half is `rehearsal/ports.py`.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from contracts.child import UNDO, Child, Report
 from contracts.plan import CURRENT, Ending, MissionInput
@@ -47,10 +48,12 @@ class Children:
         played.task = self._clock.beside(played.run())
         return Child(id=mission_id, run="rehearsal", mission=given.plan.definition.mission)
 
-    async def report(self, child: Child) -> Report:
-        """Wait until a child is over, or holds what it did."""
+    async def report(self, child: Child, stopping: Callable[[], bool]) -> Report | None:
+        """Wait until a child is over, or holds what it did; None where the walk that waits is to stop."""
         played = self._played[child.id]
-        await self._clock.condition(lambda: played.over)
+        await self._clock.condition(lambda: played.over or stopping())
+        if not played.over:
+            return None
         ending = played.ending
         assert ending is not None  # noqa: S101 (whoever is over has one)
         left = not_undone(played.journal.records())

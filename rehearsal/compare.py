@@ -87,6 +87,8 @@ def _people(expect: Expected, came: Performance) -> Iterator[Difference]:
     yield from _differ("refused", expect.refused, tuple(ruling.person or EVENT for ruling in came.view.refusals))
     for decision in came.unspoken:
         yield Difference(f"{decision.place}: {decision}", "to be asked for", "no gate that waited for it")
+    for command in came.unsaid:
+        yield Difference(f"{command.place}: {command}", "to be said", "no moment for it")
     for happening in came.untaken:
         yield Difference(f"{happening.place}: {happening}", "to be waited for", "no step that did")
 

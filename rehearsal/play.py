@@ -4,7 +4,9 @@ Nothing here is another interpreter: `workflows/interpreter/course.py` is the wa
 The same script plays the same each time.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -17,12 +19,17 @@ from language.finding import Finding
 from rehearsal.child import LIMITS, Children
 from rehearsal.clock import Clock, Stalled
 from rehearsal.crowd import Crowd
+from rehearsal.helm import Helm
 from rehearsal.outside import Outside
 from rehearsal.ports import Act, ScriptedPorts, Unanswered
-from rehearsal.script import Decision, Happening, Rehearsal
+from rehearsal.script import Command, Decision, Happening, Rehearsal
+from workflows.governance.control import Control
 from workflows.governance.tally import Gatebook
-from workflows.interpreter.course import broken, follow, scope_of, state_of, to_be_undone
+from workflows.interpreter.command import carry_out
+from workflows.interpreter.course import broken, follow_under_control, scope_of, state_of, to_be_undone
+from workflows.interpreter.ending import Suspended
 from workflows.interpreter.hold import let_go_of_all
+from workflows.interpreter.join import see_through
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.scope import Mission
 from workflows.interpreter.tell import withdraw_all
@@ -43,6 +50,7 @@ class Performance:
     acts: tuple[Act, ...]
     asked: tuple[Opening, ...]
     unspoken: tuple[Decision, ...]
+    unsaid: tuple[Command, ...] = ()
     untaken: tuple[Happening, ...] = ()
     stalled: bool = False
     unanswered: Finding | None = None
@@ -69,11 +77,28 @@ class _Play:
         show = self._show if watch else lambda: None
         self._outside = Outside(script.events, self._clock, self._gates)
         self._children = Children(self._clock, self._gates, self._outside.book)
+        self._control = Control()
+        self._helm = Helm(script.operators, people, self._clock)
         self._ports = ScriptedPorts(
-            plan, mission, script, self._clock, self._crowd, children=self._children, watch=show, invents=invents
+            plan,
+            mission,
+            script,
+            self._clock,
+            self._crowd,
+            control=self._control,
+            children=self._children,
+            watch=show,
+            invents=invents,
         )
         self._scope = scope_of(
-            plan, mission, self._ports, self._journal, self._gates, events=self._outside.book, limits=LIMITS
+            plan,
+            mission,
+            self._ports,
+            self._journal,
+            self._gates,
+            events=self._outside.book,
+            control=self._control,
+            limits=LIMITS,
         )
         self._ending: Ending | None = None
         self._over = False
@@ -96,17 +121,23 @@ class _Play:
             asked=tuple(self._crowd.asked),
             untaken=self._outside.untaken(),
             unspoken=self._crowd.unspoken(),
+            unsaid=self._helm.unsaid(),
         )
 
     async def _run(self) -> None:
         self._outside.begin()
         self._ports.begin()
+        self._helm.begin(self._scope, lambda: self._ending is not None)
+        self._ports.walking = asyncio.ensure_future(self._steered())
         try:
-            ending = await follow(self._scope, self._script.inputs)
+            ending = await self._ports.walking
+        except asyncio.CancelledError:
+            ending = Ending(state=MissionState.ABORTED, reason=self._control.state.aborted)
         except Exception as bug:
             ending = broken("interpret the mission", bug)
         self._ending = ending
         withdraw_all(self._scope)
+        self._control.refuse_rest(self._clock.now, f"the mission had {ending.state} by then")
         try:
             if to_be_undone(ending):
                 self._ports.changed()
@@ -116,6 +147,14 @@ class _Play:
             self._ending = broken("undo what was done", bug)
         self._over = True
         self._ports.changed()
+
+    async def _steered(self) -> Ending:
+        """Walk, carry out what stops the walk, and walk again."""
+        while True:
+            while self._control.due():
+                await see_through(carry_out(self._scope))
+            with suppress(Suspended):
+                return await follow_under_control(self._scope, self._script.inputs)
 
     def _close(self) -> None:
         """Keep how it stands, before what still runs is stopped."""
@@ -135,7 +174,7 @@ class _Play:
 
     def _view(self, records: tuple[Record, ...]) -> MissionView:
         definition, ending, openings = self._scope.plan.definition, self._ending, self._gates.openings()
-        state = state_of(ending, over=self._over, asking=self._gates.asking())
+        state = state_of(ending, over=self._over, asking=self._gates.asking(), control=self._control)
         return MissionView(
             id="rehearsal",
             name=definition.mission,
@@ -149,6 +188,9 @@ class _Play:
             waiting=tuple(waiting(openings)),
             records=records,
             revision=self._journal.revision,
-            spent=spent(records),
+            spent=spent(records).plus(self._control.state.spent),
             refusals=tuple(self._gates.refusals),
+            paused=self._control.paused,
+            letter=self._control.letter,
+            commands=self._control.state.notes,
         )

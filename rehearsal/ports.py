@@ -7,6 +7,7 @@ begun reports even where its branch was cancelled. `workflows/ports.py` is the s
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -27,15 +28,16 @@ from rehearsal.check import step_of
 from rehearsal.child import Children
 from rehearsal.clock import Clock, Halted
 from rehearsal.crowd import Crowd
+from rehearsal.helm import Steered
 from rehearsal.invent import CannotInvent, invent
 from rehearsal.keyring import Keyring
 from rehearsal.script import Answer, Cue, Rehearsal
+from workflows.governance.control import Control
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.join import see_through
 from workflows.interpreter.ports import Effort
 from workflows.interpreter.scope import Mission
-from workflows.interpreter.unsteered import Unsteered
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Part:
         return next((cue for cue in told if cue), None) or self.cues.get(self.name)
 
 
-class ScriptedPorts(Unsteered):
+class ScriptedPorts(Steered):
     """The world, as a script tells it. `changed` calls whoever watches."""
 
     def __init__(
@@ -90,10 +92,12 @@ class ScriptedPorts(Unsteered):
         clock: Clock,
         crowd: Crowd,
         *,
+        control: Control,
         children: Children,
         watch: Callable[[], None],
         invents: bool = False,
     ) -> None:
+        super().__init__(control, clock)
         self.acts: list[Act] = []
         self._agents = {name: agent for one in plan.family() for name, agent in one.agents.items()}
         self._tools = {name: tool for one in plan.family() for name, tool in one.tools.items()}
@@ -125,9 +129,6 @@ class ScriptedPorts(Unsteered):
         del path
         yield
 
-    def stopping(self) -> bool:
-        return False
-
     def changed(self) -> None:
         self._crowd.look()
         self._watch()
@@ -135,11 +136,11 @@ class ScriptedPorts(Unsteered):
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
         del summary
         if until is None:
-            await self._clock.condition(ready)
+            await self._clock.condition(lambda: ready() or self.stopping())
             return ready()
         alarm = self._clock.alarm(until)
         try:
-            await self._clock.condition(lambda: ready() or alarm.done())
+            await self._clock.condition(lambda: ready() or self.stopping() or alarm.done())
         finally:
             alarm.cancel()
         return ready()
@@ -166,7 +167,7 @@ class ScriptedPorts(Unsteered):
 
     async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
         part = Part("agent", call.name, call.path, call.agent.output, self._script.agents, self._agents)
-        answer, usage = await self._try(part, effort)
+        answer, usage = await self.effect(call, lambda: self._try(part, effort))
         return AgentResult(output=answer.answer, usage=usage.model_copy(update={"agent_runs": 1}))
 
     async def watch_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
@@ -175,17 +176,20 @@ class ScriptedPorts(Unsteered):
 
     async def run_tool(self, call: ToolCall, effort: Effort) -> ToolResult:
         """Let a tool act. A cancellation waits for its report, or nobody would know what to undo."""
-        return await see_through(self._act(call, self._tools[call.tool], effort))
+        result: ToolResult = await self.effect(
+            call, lambda: see_through(self._act(call, self._tools[call.tool], effort))
+        )
+        return result
 
     async def load_plan(self, order: PlanOrder) -> LoadedPlan:
         return load_plan(order)
 
     async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
-        return self._children.start(mission_id, given, self)
+        return self._children.start(mission_id, given, self._apart())
 
     async def watch_mission(self, child: Child, path: str) -> Report | None:
         del path
-        return await self._children.report(child)
+        return await self._children.report(child, self.stopping)
 
     async def stop_mission(self, child: Child, path: str) -> None:
         del path
@@ -194,6 +198,12 @@ class ScriptedPorts(Unsteered):
     async def undo_mission(self, child: Child, path: str) -> Report | None:
         del path
         return await self._children.undo(child)
+
+    def _apart(self) -> "ScriptedPorts":
+        """Return the same world for a child, which no command stops."""
+        own = copy(self)
+        Steered.__init__(own, Control(), self._clock)
+        return own
 
     async def _act(self, call: ToolCall, tool: Tool, effort: Effort) -> ToolResult:
         wrong = errors(tool.input, call.arguments)

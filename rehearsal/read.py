@@ -7,26 +7,31 @@ that mission in `rehearsal/check.py`.
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast
 
-from contracts.decision import Verb
-from contracts.record import Status
+from contracts.decision import CommandVerb, Verb
 from contracts.step import Place
-from contracts.view import MissionState
 from language.document import read_file
 from language.finding import Finding, Rejected
 from language.form import Form
-from language.name import nearest
 from language.yaml_source import Value, read_yaml
-from rehearsal.script import APPLIED, CODES, VERBS, Answer, Cue, Decision, Expected, Happening, Held, Rehearsal, Wait
+from rehearsal.expectation import Expectations
+from rehearsal.script import (
+    APPLIED,
+    CODES,
+    COMMANDS,
+    VERBS,
+    Answer,
+    Command,
+    Cue,
+    Decision,
+    Happening,
+    Held,
+    Rehearsal,
+)
 
 LONG = ("answer", "fails", "cause", "applied", "after", "usd", "tool_calls")
 """A map that has only such keys is the long form of an answer."""
-COSTS = ("agent_runs", "tool_calls", "seconds", "usd")
-STATUSES = ("not_run", *get_args(Status))
-PASSING = (MissionState.RUNNING, MissionState.COMPENSATING)
-ENDS = tuple(str(state) for state in MissionState if state not in PASSING)
-"""How a mission can stand for good: ended, or waiting for what never comes."""
 MOST = 1_000_000
 
 
@@ -35,13 +40,13 @@ def read_rehearsal(path: Path, root: Path) -> Rehearsal:
     return Reader(path, root).rehearsal()
 
 
-class Reader:
+class Reader(Expectations):
     """Reads one file, and notes what is wrong on the way."""
 
     def __init__(self, path: Path, root: Path) -> None:
         self.path = path
         self.root = root
-        self.findings: list[Finding] = []
+        super().__init__()
 
     def rehearsal(self) -> Rehearsal:
         tree, found = read_yaml(read_file(self.path), str(self.path))
@@ -65,6 +70,7 @@ class Reader:
             agents={**(before.agents if before else {}), **agents},
             tools={**(before.tools if before else {}), **tools},
             people=tuple(self._decision(Form(item, "a decision", self.findings)) for item in form.items("people")),
+            operators=tuple(self._command(Form(item, "a command", self.findings)) for item in form.items("operators")),
             events=tuple(self._happening(Form(item, "an event", self.findings)) for item in form.items("events")),
             locks=tuple(self._held(Form(item, "a lock", self.findings)) for item in form.items("locks")),
             expect=self._expected(form),
@@ -182,6 +188,20 @@ class Reader:
         form.done()
         return decision
 
+    def _command(self, form: Form) -> Command:
+        command = Command(
+            command=cast(CommandVerb, self._one_of(form, "command", COMMANDS, required=True) or "pause"),
+            by=form.text("by", required=True),
+            at=form.text("at"),
+            comment=form.text("comment"),
+            changes=form.mapping("changes"),
+            once=form.text("once"),
+            after=self._span(form),
+            place=form.value.place,
+        )
+        form.done()
+        return command
+
     def _happening(self, form: Form) -> Happening:
         payload = form.take("payload")
         happening = Happening(
@@ -205,77 +225,11 @@ class Reader:
         form.done()
         return held
 
-    def _expected(self, form: Form) -> Expected:
-        inner = form.form("expect", "'expect'", required=True)
-        if inner is None:
-            return Expected()
-        if not inner.data:
-            inner.add("BAD_VALUE", "'expect' is empty", inner.value.place, "write at least 'verdict' or 'state'")
-        expected = Expected(
-            verdict=inner.text("verdict") or None,
-            state=self._one_of(inner, "state", ENDS) or None,
-            reason=inner.text("reason") or None,
-            steps=self._statuses(inner),
-            ran=self._names(inner, "ran"),
-            compensations=self._names(inner, "compensations"),
-            waits=self._waits(inner),
-            refused=self._names(inner, "refused") or (),
-            usage=self._usage(inner),
-            places=inner.value.key_places,
-        )
-        inner.done()
-        return expected
-
-    def _statuses(self, form: Form) -> dict[str, str] | None:
-        inner = form.form("steps", "'steps'")
-        return {name: self._one_of(inner, name, STATUSES) for name in inner.data} if inner else None
-
-    def _names(self, form: Form, key: str) -> tuple[str, ...] | None:
-        """Return a list of names in which one may stand twice: a tool runs as often as it runs."""
-        value = form.take(key)
-        if value is None:
-            return None
-        if isinstance(value.data, str):
-            return (value.data,)
-        if not isinstance(value.data, list):
-            form.wrong(value, f"'{key}' is a list of names", "start each with '- '; nothing at all is []")
-            return None
-        return tuple(form.as_text(item, key) for item in value.data)
-
-    def _waits(self, form: Form) -> tuple[Wait, ...] | None:
-        if "waits" not in form.data:
-            return None
-        return tuple(self._wait(Form(item, "a wait", self.findings)) for item in form.items("waits"))
-
-    def _wait(self, form: Form) -> Wait:
-        wait = Wait(at=form.text("at", required=True), asked=form.texts("asked"))
-        form.done()
-        return wait
-
-    def _usage(self, form: Form) -> dict[str, float] | None:
-        inner = form.form("usage", "'usage'")
-        if inner is None:
-            return None
-        usage = {name: inner.number(name, 0, 1e12, 0) for name in COSTS if name in inner.data}
-        for name in COSTS:
-            inner.take(name)
-        inner.done()
-        return usage
-
     def _span(self, form: Form) -> Any:
         span = form.duration("after")
         if span is not None and span.total_seconds() < 0:
             form.add("BAD_VALUE", "'after' is before it began", form.data["after"].place, "write '0s' or more")
         return span or Answer().after
-
-    def _one_of(self, form: Form, key: str, known: Iterable[str], *, required: bool = False) -> str:
-        text = form.text(key, required=required)
-        if text and text not in known:
-            meant = nearest(text, known)
-            mend = f"did you mean '{meant}'?" if meant else f"write one of: {', '.join(known)}"
-            form.add("BAD_VALUE", f"'{key}' is '{text[:80]}'", form.data[key].place, mend)
-            return ""
-        return text
 
 
 def _keys(path: Path) -> Iterable[tuple[str, Value]]:

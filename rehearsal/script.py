@@ -9,11 +9,12 @@ from typing import Any, Literal, get_args
 from pydantic import Field, JsonValue
 
 from contracts.base import Document
-from contracts.decision import Answering, Asked, Spoken, Verb
+from contracts.decision import Answering, Asked, CommandVerb, Spoken, Verb
 from contracts.step import Place
 
 CODES = ("bad_input", "refused", "not_found", "over_budget", "unavailable", "rate_limited", "timed_out", "tool_failed")
 VERBS: tuple[Verb, ...] = (*get_args(Asked), *get_args(Answering), *get_args(Spoken))
+COMMANDS: tuple[CommandVerb, ...] = get_args(CommandVerb)
 APPLIED = ("no", "yes", "unknown")
 
 
@@ -54,6 +55,25 @@ class Decision(Document):
 
     def __str__(self) -> str:
         return f"{self.by}'s {self.decide} at {self.at}"
+
+
+class Command(Document):
+    """What an operator says, `after` what `once` names: a step that has begun, or the mission in its dead letter.
+
+    Without `once` it is the start of the mission, or the command before.
+    """
+
+    command: CommandVerb
+    by: str
+    at: str = ""
+    comment: str = ""
+    changes: dict[str, Any] | None = None
+    once: str = ""
+    after: timedelta = timedelta()
+    place: Place = Place()
+
+    def __str__(self) -> str:
+        return f"{self.by}'s {self.command}" + (f" at {self.at}" if self.at else "")
 
 
 class Happening(Document):
@@ -114,6 +134,7 @@ class Rehearsal(Document):
     agents: dict[str, Cue] = Field(default_factory=dict)
     tools: dict[str, Cue] = Field(default_factory=dict)
     people: tuple[Decision, ...] = ()
+    operators: tuple[Command, ...] = ()
     events: tuple[Happening, ...] = ()
     locks: tuple[Held, ...] = ()
     expect: Expected

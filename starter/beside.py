@@ -17,8 +17,9 @@ from contracts.halt import Halt, HaltTable
 from contracts.plan import Plan
 from language.briefing import Briefing, brief
 from language.risk import MEANT, Risk
-from starter.connect import PATIENCE, understood
+from starter.connect import PATIENCE, settings, understood
 from starter.escape import visible
+from starter.foreseen import remembered, usual
 from starter.halt import read as read_halts
 from starter.quoted import Quoted
 from starter.related import Related, related
@@ -34,6 +35,8 @@ class Told:
     briefing: Briefing | None
     related: Related | None = None
     halts: tuple[Halt, ...] = ()
+    before: str = ""
+    """What such missions have cost."""
     """What keeps from beginning what is asked for, approved or not."""
 
     def source(self, name: str) -> str:
@@ -47,9 +50,9 @@ async def tell(client: Client, gate: Opening) -> Told:
     if plan is None:
         return Told(None)
     told = brief(plan, gate)
-    return Told(
-        told, await related(client, gate, told.resources), await _halts(client, gate.subject, plan.definition.team)
-    )
+    halts = await _halts(client, gate.subject, plan.definition.team)
+    before = usual(await remembered(settings(), plan.definition.mission))
+    return Told(told, await related(client, gate, told.resources), halts, before)
 
 
 async def _halts(client: Client, subject: Subject, team: str) -> tuple[Halt, ...]:
@@ -98,7 +101,7 @@ def rows(gate: Opening, about: Told) -> Iterator[tuple[str, RenderableType]]:
     if about.related is not None:
         yield "lately", Group(*about.related.lines())
     spent = f"{cost(gate.subject.spent)} so far; " if gate.subject.spent is not None else ""
-    yield "cost", Text(visible(f"{spent}the whole mission takes {told.estimated}"))
+    yield "cost", Text(visible(f"{spent}the whole mission takes {told.estimated}; {about.before}".removesuffix("; ")))
 
 
 def _words(told: Briefing) -> Iterator[str]:

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from starter import (
+    artifacts,
     audit,
     breakers,
     browse,
@@ -111,6 +112,8 @@ for panel, name, command in (
     (WATCH, "show", follow.show),
     (WATCH, "follow", follow.follow),
     (WATCH, "explain", explain.explain),
+    (WATCH, "artifacts", artifacts.artifacts),
+    (WATCH, "artifact", artifacts.artifact),
     (WATCH, "deadletter", deadletter.deadletter),
     (WATCH, "costs", costs.costs),
     (WATCH, "breakers", breakers.breakers),

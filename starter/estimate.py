@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from contracts.money import amount
+from starter.connect import settings
 from starter.mission_file import read_mission
 from starter.options import Json
 from starter.output import document
 from starter.problem import DONE
 
 if TYPE_CHECKING:
-    from language.estimate import Estimate, Span
+    from activities.books.past import Past
+    from language.bounds import Span
+    from language.estimate import Estimate
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A mission's file or folder.", show_default=False)]
 NOTE = "When nothing fails and nobody asks for changes. What fails is undone: 6 events more for each effect.\n"
@@ -21,15 +25,28 @@ NOTE = "When nothing fails and nobody asks for changes. What fails is undone: 6 
 
 def estimate(file: File, *, as_json: Json = False) -> int:
     """Say what a mission may take: agents, actions, gates, events, time."""
+    import asyncio
+
+    from starter.foreseen import usual
+
+    found, before = asyncio.run(_reckoned(file))
+    if as_json:
+        document({**found.model_dump(mode="json"), "before": before})
+    else:
+        told = [*rows(found), ("before", usual(before))]
+        sys.stdout.write("".join(f"{what:16}{much}\n" for what, much in told) + NOTE)
+    return DONE
+
+
+async def _reckoned(file: Path) -> "tuple[Estimate, Past]":
     from language.estimate import estimate as reckon
     from language.freeze import freeze
+    from starter.foreseen import remembered, spends
 
-    found = reckon(freeze(*read_mission(file)))
-    if as_json:
-        document(found)
-    else:
-        sys.stdout.write("".join(f"{what:16}{much}\n" for what, much in rows(found)) + NOTE)
-    return DONE
+    definition, workspace = read_mission(file)
+    plan = freeze(definition, workspace)
+    before = await remembered(settings(), definition.mission)
+    return reckon(plan, await spends(plan, workspace, settings(), before)), before
 
 
 def rows(found: "Estimate") -> list[tuple[str, str]]:
@@ -38,8 +55,14 @@ def rows(found: "Estimate") -> list[tuple[str, str]]:
         ("actions", spelt(found.actions)),
         ("gates", spelt(found.gates)),
         ("history events", spelt(found.events)),
+        ("tokens", spelt(found.tokens)),
+        ("cost", f"{amount('usd', found.usd_least)} to {_most(found.usd_most)}"),
         ("time at gates", f"{lasting(found.waiting_least)} to {lasting(found.waiting_most)}"),
     ]
+
+
+def _most(usd: float | None) -> str:
+    return "nobody knows: a model has no limit or no price" if usd is None else amount("usd", usd)
 
 
 def spelt(span: "Span") -> str:

@@ -206,6 +206,8 @@ def _noticed(record: Record, note: Note) -> Line:
         return Line(note.at, "waiting", "much of what may be spent is spent", note.failed or note.text, record.path)
     if note.failed:
         return Line(note.at, "failed", f"{who} could not be told", note.failed, record.path)
+    if note.text:
+        return Line(note.at, "waiting", f"{who} not told by itself", note.text, record.path)
     return Line(note.at, "waiting", f"{who} reminded", "", record.path)
 
 

@@ -31,6 +31,8 @@ class Told:
         if notice is None or delivery is None:
             return None
         detail = {"about": notice.about, "by": list(delivery.sent), "cause": "; ".join(delivery.failed)}
+        if delivery.instead:
+            detail["instead"] = delivery.instead
         return _entry("notice sent" if delivery.sent or not delivery.failed else "notice failed", notice, detail)
 
     def failed(self, event: int, cause: str) -> dict[str, Any] | None:

@@ -1,7 +1,8 @@
 """Notices on their way to people, beside everything else that the mission does.
 
 The law: no step and no gate waits for one. What is still on its way when a run hands over is sent again by the next,
-under the same id; at its end a mission stays a few seconds for the last of them. What could not be sent is noted.
+under the same id; at its end a mission stays a few seconds for the last of them. What could not be sent is noted, and
+so is what was not told by itself: whether people get too many, of all missions, the activity says.
 """
 
 import asyncio
@@ -81,10 +82,13 @@ class Outbox:
         if sent.cancelled():
             return
         error = sent.exception()
-        failed = sent.result().failed if error is None else (_cause(error),)
-        for reason in failed:
-            told = Note(about=notice.about, at=workflow.now(), to=notice.to, failed=reason)
-            note(notice.step, told, self._scope())
+        delivery = sent.result() if error is None else Delivery(failed=(_cause(error),))
+        told = Note(about=notice.about, at=workflow.now(), to=notice.to)
+        notes = [told.model_copy(update={"failed": reason}) for reason in delivery.failed]
+        if delivery.instead:
+            notes.append(told.model_copy(update={"text": delivery.instead}))
+        for one in notes:
+            note(notice.step, one, self._scope())
 
 
 def _cause(error: BaseException) -> str:

@@ -59,6 +59,14 @@ runs = Table(
     Index("runs_of_a_step", "name", "step"),
 )
 
+requests = Table(
+    "requests",
+    tables,
+    Column("who", String, primary_key=True),
+    # Of which notices, when and how, within the last span: JSON.
+    Column("told", Text, nullable=False),
+)
+
 answers = Table(
     "answers",
     tables,

@@ -44,6 +44,13 @@ class Cast:
             case _:
                 raise failure("refused", f"{name} is an agent of {known.runtime} here, not of {planned.runtime}")
 
+    def cheaper(self, name: str, known: Agent, planned: Agent) -> Runtime | None:
+        """Return the agent's cheaper model, where it has one and the environment does not say what all think with."""
+        if self._provider.model or not isinstance(known, Thinking) or not isinstance(planned, Thinking):
+            return None
+        _demand_same(name, known.cheaper, planned.cheaper)
+        return self._model(planned, known.cheaper, known.cheaper) if known.cheaper else None
+
     def _played(self, name: str, planned: CodeAgent) -> Runtime:
         """Return the code, or the model in its place, or both: the code for what is exact, the model for the words."""
         provider, code = self._provider, CodeRuntime(planned.callable)

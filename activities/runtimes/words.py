@@ -20,7 +20,7 @@ class WordsRuntime:
     def __init__(self, agent: CodeAgent, code: Runtime, model: Runtime) -> None:
         self._agent = agent
         self._code = code
-        self._model = model
+        self.model = model
 
     async def answer(self, work: Work) -> Any:
         """Return the code's answer in the model's words. A code's answer that does not fit is returned as it is."""
@@ -31,7 +31,7 @@ class WordsRuntime:
         narrowed = self._agent.model_copy(update={"output": worded(self._agent)})
         call = work.call.model_copy(update={"agent": narrowed, "context": facts})
         try:
-            written = await self._model.answer(replace(work, call=call, tools=work.tools.none()))
+            written = await self.model.answer(replace(work, call=call, tools=work.tools.none()))
         except (Misfit, ApplicationError) as error:
             cause = getattr(error, "message", "") or f"what it wrote does not fit: {error}"
             work.notebook.observe(f"The code's own words stand, for the model gave none: {cause}", kind="progress")

@@ -7,15 +7,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from activities.books.account import Account, Accounts, Held, Refused, Run
 from activities.books.database import Database, Unreadable
-from activities.books.tables import accounts, runs
+from activities.books.request import Requests
+from activities.books.tables import accounts, requests, runs
 from contracts.money import Bounds
 from contracts.usage import Usage
+from contracts.workspace import AtMost
 
 NOBODY = 65534
 WORKERS, CALL = 50, 1_000
@@ -57,7 +60,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         url = request.getfixturevalue("postgres")
     database = Database(url)
     async with database.writing() as connection:
-        for table in (accounts, runs):
+        for table in (accounts, requests, runs):
             await connection.execute(table.delete())
     yield database
     await database.close()
@@ -198,3 +201,26 @@ async def test_a_database_of_another_release_and_one_that_is_none_are_refused_wi
         with pytest.raises(Unreadable, match=sentence):
             await Accounts(other).over("mission m-1")
         await other.close()
+
+
+AT_MOST = AtMost(requests=3, per=timedelta(hours=1))
+
+
+async def test_of_many_requests_at_once_three_are_told_one_by_one_and_one_line_tells_of_the_others(database):
+    told = await asyncio.gather(*(Requests(database).take(f"n{n}", ("lead",), AT_MOST) for n in range(20)))
+
+    assert (3, 1, 16) == tuple(told.count(how) for how in ("one", "summary", "nothing"))
+
+
+async def test_room_comes_back_with_time_and_what_was_told_is_told_again_alike(database):
+    clock = [0.0]
+    book = Requests(database, now=lambda: clock[0])
+
+    async def takes(*names, to=("lead",)):
+        return [await book.take(name, to, AT_MOST) for name in names]
+
+    assert ["one", "one", "one", "summary", "nothing"] == await takes("a", "b", "c", "d", "e")
+    assert ["one", "summary", "nothing"] == await takes("a", "d", "e")
+    assert (["one"], ["nothing"]) == (await takes("f", to=("lead", "chief")), await takes("g"))
+    clock[0] = 3601.0
+    assert ["one", "one"] == await takes("h", "e")

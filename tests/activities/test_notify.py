@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from post_office import mail_server, receiver, verified
 
+from activities.books.database import Database
+from activities.books.request import Requests
 from activities.notify import Notifier
 from activities.people import Directory
 from contracts.channel import NotifyFile
@@ -51,10 +53,10 @@ def desk(tmp_path):
     """Makes the activity for some channels; the lines that it says in the terminal are in `said`."""
     (tmp_path / "people.yaml").write_text(PEOPLE)
 
-    def made(said=None, web="", environ=ENVIRON, **channels):
+    def made(said=None, web="", environ=ENVIRON, requests=None, **channels):
         say = (said if said is not None else []).append
         directory = Directory(tmp_path / "people.yaml")
-        return Notifier(NotifyFile(**channels), directory, web=web, environ=environ, say=say)
+        return Notifier(NotifyFile(**channels), directory, web=web, environ=environ, requests=requests, say=say)
 
     return made
 
@@ -252,6 +254,34 @@ async def test_each_kind_of_notice_has_its_words_and_its_command(desk, fields, l
     await sent(desk(said, terminal=True), notice(**fields))
 
     assert line in said[0]
+
+
+async def test_of_too_many_requests_one_line_tells_and_the_record_says_so(desk, tmp_path):
+    (tmp_path / "people.yaml").write_text(f"{PEOPLE}at_most: {{requests: 2, per: 30m}}\n")
+    said, database = [], Database(f"sqlite+aiosqlite:///{tmp_path / 'gonogo.db'}")
+    async with receiver() as found:
+        notifier = desk(said, webhooks={"ops": hook(found)}, requests=Requests(database), terminal=True)
+        came = [await sent(notifier, notice(id=f"{n:016}")) for n in range(5)]
+        came += [await sent(notifier, notice(id="settled", about="settled", decision="approved"))]
+        came += [await sent(notifier, notice(id="dead", about="dead_letter"))]
+    await database.close()
+
+    both = ("ops", "terminal")
+    assert [both, both, both, (), (), both, both] == [tuple(sorted(one.sent)) for one in came]
+    instead = [one.instead for one in came]
+    assert ["", "", "one of more than 2 requests within 30m: one notice told of all"] == instead[:3]
+    assert ["one of more than 2 requests within 30m: a notice before told of all"] * 2 + ["", ""] == instead[3:]
+    assert "notice: more than 2 requests within 30m wait for lead; gonogo queue --role lead" == said[2]
+    assert "summary" == json.loads(found.requests[2][2])["about"]
+
+
+async def test_where_nobody_can_keep_count_each_request_is_told(desk, tmp_path):
+    said, database = [], Database(f"sqlite+aiosqlite:///{tmp_path}")
+    notifier = desk(said, requests=Requests(database), terminal=True)
+    for number in range(12):
+        await sent(notifier, notice(id=f"{number:016}"))
+
+    assert 12 == len(said)
 
 
 HOSTILE = "x\r\nBcc: eve@example.com\x1b[2J\u202e"

@@ -6,7 +6,17 @@ from typing import Any
 import pytest
 
 from contracts.decision import Action, Opening, Subject
-from contracts.definition import ActionStep, AgentStep, Definition, GateStep, GroupStep, MapStep, PlanStep, ReviewStep
+from contracts.definition import (
+    ActionStep,
+    AgentStep,
+    DeadLetterBox,
+    Definition,
+    GateStep,
+    GroupStep,
+    MapStep,
+    PlanStep,
+    ReviewStep,
+)
 from contracts.gate import Gate, Review, Rung
 from contracts.mind import CodeAgent
 from contracts.plan import Plan
@@ -178,6 +188,11 @@ def test_what_asks_apart_from_its_step_tells_its_own_ways():
     assert ("the mission goes on from here", UNDONE) == (
         brief(plan(ACT), stuck).approve,
         brief(plan(ACT), stuck).reject,
+    )
+    lettered = plan(ACT).definition.model_copy(update={"dead_letter": DeadLetterBox()})
+    assert ("it counts as rejected", "the step fails, since nobody answered") == (
+        brief(plan(ACT), stuck).deadline,
+        brief(plan(ACT).model_copy(update={"definition": lettered}), stuck).deadline,
     )
 
 

@@ -12,7 +12,8 @@ from hypothesis import given
 
 from contracts.mind import CodeAgent
 from contracts.plan import MissionInput
-from language.estimate import Estimate, Span, estimate
+from language.bounds import Span
+from language.estimate import Estimate, estimate
 from language.freeze import freeze
 
 HISTORIES = Path(__file__).parents[1] / "histories"

@@ -28,7 +28,7 @@ def test_an_entry_says_who_answers_and_how_long_they_have(tmp_path: Path):
         ("{runtime: people, output: {type: string}}", "'by'"),
         ("{runtime: people, by: [], output: {type: string}}", "by"),
         ("{runtime: people, by: [teck_lead], output: {type: string}}", "UNKNOWN_PERSON unknown role or person"),
-        ("{runtime: people, by: [cy], output: {type: string}, tools: [look_up]}", "unknown key 'tools'"),
+        ("{runtime: people, by: [cy], output: {type: string}, tools: [look_up]}", "people have no use for 'tools'"),
         ("{runtime: people, by: [cy], output: {type: string}, queue: q}", "people have no use for 'queue'"),
         ("{runtime: people, by: [cy], output: {type: strong}}", "BAD_SCHEMA"),
         ("{runtime: a2a, url: 'ftp://far', ask: [cy]}", "'ftp://far' is no address"),

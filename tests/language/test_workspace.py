@@ -150,8 +150,8 @@ BAD_AGENTS = {
     "a key of another runtime": (
         "agents: {a: {runtime: model, instructions: Think, callable: 'm:f'}}",
         (
-            "1:51: UNKNOWN_KEY unknown key 'callable' (keys here: description, team, queue, output, "
-            "confidence_floor, expertise, timeout, tools, instructions, model, final_model, temperature, "
+            "1:51: UNKNOWN_KEY unknown key 'callable' (keys here: description, team, queue, tools, output, "
+            "confidence_floor, expertise, timeout, knowledge, instructions, model, final_model, temperature, "
             "output_retries, first_token, limits, runtime)"
         ),
     ),
@@ -180,10 +180,7 @@ BAD_AGENTS = {
     ),
     "tools of an agent that has none": (
         "agents: {a: {runtime: http, url: 'http://x', tools: [look_up]}}",
-        (
-            "1:46: UNKNOWN_KEY unknown key 'tools' (keys here: description, team, queue, output, confidence_floor, "
-            "expertise, timeout, url, url_env, key_env, poll, runtime)"
-        ),
+        "1:53: BAD_VALUE an agent elsewhere has no use for 'tools' (leave it out)",
     ),
     "an address that is none": (
         "agents: {a: {runtime: http, url: 'ftp://x'}}",

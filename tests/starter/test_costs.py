@@ -29,13 +29,13 @@ async def _spend(database: Database) -> None:
     books = Accounts(database, now=lambda: clock[0])
     rows = (("old", "writer", "openai:gpt", 1.0), ("new", "writer", "openai:gpt", 0.25), ("new", "counter", "", 0.0))
     for number, (mission, agent, model, usd) in enumerate(rows):
-        run = Run(f"w{number}", 1, mission, "triage", "ops", "draft", agent, model, 60.0)
+        run = Run(f"w{number}", 1, mission, "incident_triage", "ops", "draft", agent, model, 60.0)
         most = Usage(tokens=5_000, usd=2.0) if model else Usage()
         await books.reserve(run, most, Account(f"mission {mission}"), Account("team ops"))
         used = Usage(tokens=1_200, input_tokens=1_000, output_tokens=200, usd=usd, model_calls=2) if model else Usage()
         await books.settle(run.key, used, unpriced=1_200 if mission == "new" and model else 0)
         clock[0] = time.time()
-    lost = Run("w9", 1, "new", "triage", "ops", "draft", "writer", "openai:gpt", 60.0)
+    lost = Run("w9", 1, "new", "incident_triage", "ops", "draft", "writer", "openai:gpt", 60.0)
     await books.reserve(lost, Usage(tokens=5_000, usd=2.0), Account("mission new"), Account("team ops"))
     await database.close()
 
@@ -67,3 +67,13 @@ def test_nothing_spent_and_a_day_that_is_none_are_said(
     assert "nothing was spent\n" == capsys.readouterr().out
     assert 2 == gonogo(["costs", "--since", "monday"])
     assert "--since is 'monday'; write '7d', '12h', or a day" in capsys.readouterr().err
+
+
+def test_an_estimate_knows_what_such_missions_cost_before(spent: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == gonogo(["estimate", "missions/incident_triage"])
+    told = capsys.readouterr().out
+    assert "before          2 such missions before cost $1.00 to $2.25, usually $1.62 for 3,700 tokens\n" in told
+
+    assert 0 == gonogo(["estimate", "missions/incident_triage", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert {"least": 0.0, "usual": 0.25, "most": 1.0} == found["before"]["steps_usd"]["draft"]

@@ -19,7 +19,6 @@ from contracts.record import Effect, Failure, Record
 from contracts.view import MissionState, MissionView, Waiting
 from language.briefing import Briefing
 from language.risk import RISKS
-from language.visible import HIDDEN
 from starter import output, shown
 from starter.beside import Told
 from starter.escape import command
@@ -32,6 +31,8 @@ from workflows.view import details
 
 SLOWLY = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HIDDEN = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
+"""Kinds of characters, said again here: what the house takes for hidden must not shrink unseen."""
 SNEAKY = "\x00\x07\x1b\x9b\u00ad\u061c\u180b\u180e\u200b\u200d\u200e\u200f\u202a\u202e\u2060\u2066\u2069\ufe0f\ufeff"
 SNEAKY += "\U000e0041\U000e0100\u2028\u2029\ud800"
 HOSTILE = st.text(st.one_of(st.sampled_from(SNEAKY + "\r\n\t [](){}\"'`$|│↪"), st.characters()), max_size=60)

@@ -207,3 +207,15 @@ async def test_who_was_asked_is_told_once_when_nobody_asks_any_more(client, home
             opened, withdrawn = ("opened", "", step), ("settled", "withdrawn", step)
             assert [opened, withdrawn, opened, withdrawn] == [one for one in told if one[2] == step]
         await replays(started.handle)
+
+
+async def test_what_was_not_told_by_itself_stands_in_the_record(client, home):
+    instead = "one of more than 10 requests within 1h: a notice before told of all"
+    async with house(client, home, Activities(channels={"opened": Delivery(instead=instead)})) as h:
+        started = await h.start([GATE], notify=True)
+        view = await started.seen(lambda view: any(record.notices for record in view.records))
+
+        assert [("opened", ("lead",), instead)] == [(note.about, note.to, note.text) for note in notes(view)]
+        await started.decide(await started.until(), "lea")
+        await started.result()
+        await replays(started.handle)

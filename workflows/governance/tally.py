@@ -61,9 +61,9 @@ class Gatebook:
     def close(self, path: str) -> None:
         self._open.pop(path, None)
 
-    def refuse(self, step: str, reason: str) -> None:
+    def refuse(self, step: str, reason: str, person: str = "") -> None:
         """Keep for the record that something was refused."""
-        self._refuse(Ruling(accepted=False, step=step, reason=reason))
+        self._refuse(Ruling(accepted=False, step=step, reason=reason, person=person))
 
     def _refuse(self, ruling: Ruling) -> None:
         self.refusals = [*self.refusals, ruling.model_copy(update={"token": ""})][-self.KEPT_REFUSALS :]

@@ -37,7 +37,7 @@ def take(ruling: Ruling, scope: Scope) -> Receipt:
     except (Senseless, Unknown) as no:
         reason = str(no)
         scope.control.note(ruling, scope.ports.now(), refused=reason)
-        scope.gates.refuse(ruling.step, f"{ruling.person} asked to {ruling.verb}: {reason}"[:500])
+        scope.gates.refuse(ruling.step, f"{ruling.person} asked to {ruling.verb}: {reason}"[:500], ruling.person)
         return Receipt(accepted=False, reason=reason, step=ruling.step)
 
 
@@ -158,7 +158,7 @@ async def carry_out(scope: Scope) -> None:
         after = await _carried(ruling, scope)
     except (Senseless, Unknown) as no:
         control.note(ruling, scope.ports.now(), refused=str(no))
-        scope.gates.refuse(ruling.step, f"{ruling.person} asked to {ruling.verb}: {no}"[:500])
+        scope.gates.refuse(ruling.step, f"{ruling.person} asked to {ruling.verb}: {no}"[:500], ruling.person)
     else:
         if after:
             control.note(ruling, scope.ports.now(), before=state_before(scope), after=after)

@@ -152,7 +152,7 @@ def note(path: str, told: Note, scope: Scope) -> None:
     """Keep for the record that people were told, or could not be."""
     record = scope.journal.get(path)
     if record is None:
-        scope.gates.refuse(path, told.failed or told.about)
+        scope.gates.refuse(path, told.failed or told.text or told.about)
     else:
         scope.journal.update(path, notices=(*record.notices, told)[-MOST_NOTES:])
     scope.ports.changed()

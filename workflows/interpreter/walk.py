@@ -35,6 +35,7 @@ from workflows.interpreter.scope import Scope
 from workflows.interpreter.tell import withdraw_inside
 
 OPEN = frozenset({"running", "waiting"})
+UNREACHED = frozenset({"unavailable", "timed_out"})
 HAS, NOTICED = "what it has so far", "what it noticed"
 """Where people see it in the context: no variable has such a name."""
 SHOWN = 20
@@ -144,7 +145,14 @@ def _way(step: Step, path: str, failure: Failure, scope: Scope) -> Target | Fall
     """Return where a failure leads: where an operator said, or the definition."""
     if path in scope.control.state.escalated:
         return ESCALATE
-    return most_specific(failure.code, step.on_failure) or (ESCALATE if failure.code in ASKING else None)
+    return most_specific(failure.code, step.on_failure) or _asked_of_people(step, failure, scope)
+
+
+def _asked_of_people(step: Step, failure: Failure, scope: Scope) -> Target | None:
+    """Return the way to people, for what is theirs to say unless the definition says otherwise."""
+    unreached = isinstance(step, AgentStep) and failure.code in UNREACHED
+    degrades = unreached and "people" in scope.plan.agents[step.agent].degrade  # type: ignore[union-attr]
+    return ESCALATE if failure.code in ASKING or degrades else None
 
 
 async def _recover(step: Step, failure: Failure, path: str, scope: Scope) -> Outcome:

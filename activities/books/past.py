@@ -1,0 +1,75 @@
+"""What missions of one name have cost before: in all, and each of their steps."""
+
+import re
+from statistics import median
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import func, select
+
+from activities.books.account import CACHED, SPENT
+from activities.books.database import Database
+from activities.books.tables import runs
+from contracts.base import Message
+
+MOST = 2_000
+"""Runs that are looked at, the newest."""
+RANK = re.compile(r"[\[#~].*$")
+
+
+class Range(Message):
+    """The least, the usual and the most of several."""
+
+    least: float
+    usual: float
+    most: float
+
+
+class Past(Message):
+    """`steps_…` are single runs, by the step's name; `usd` and `tokens` are whole missions."""
+
+    missions: int = 0
+    usd: Range | None = None
+    tokens: Range | None = None
+    steps_usd: dict[str, Range] = Field(default_factory=dict)
+    steps_tokens: dict[str, Range] = Field(default_factory=dict)
+
+
+async def past(database: Database, name: str) -> Past:
+    """Return what missions of a name have cost, those that still run left out of no sum."""
+    whole = (
+        select(func.sum(runs.c.usd).label("usd"), func.sum(runs.c.tokens).label("tokens"))
+        .where(runs.c.name == name)
+        .group_by(runs.c.mission)
+        .order_by(func.max(runs.c.began_at).desc())
+        .limit(MOST)
+    )
+    single = (
+        select(runs.c.step, runs.c.usd, runs.c.tokens)
+        .where(runs.c.name == name, runs.c.state.in_((SPENT, CACHED)))
+        .order_by(runs.c.began_at.desc())
+        .limit(MOST)
+    )
+    async with database.reading() as connection:
+        missions = (await connection.execute(whole)).mappings().all()
+        steps: dict[str, list[Any]] = {}
+        for row in (await connection.execute(single)).mappings():
+            steps.setdefault(step_name(row["step"]), []).append(row)
+    if not missions:
+        return Past()
+    return Past(
+        missions=len(missions),
+        usd=_range([row["usd"] for row in missions]),
+        tokens=_range([row["tokens"] for row in missions]),
+        steps_usd={name: _range([row["usd"] for row in rows]) for name, rows in steps.items()},
+        steps_tokens={name: _range([row["tokens"] for row in rows]) for name, rows in steps.items()},
+    )
+
+
+def step_name(path: str) -> str:
+    """Return the name of the step at a path, whichever round, item or attempt it was."""
+    return RANK.sub("", path.rpartition("/")[2])
+
+
+def _range(values: list[float]) -> Range:
+    return Range(least=min(values), usual=median(values), most=max(values))

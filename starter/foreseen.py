@@ -1,0 +1,59 @@
+"""What a mission will cost, as far as anybody can know: its definition, what its steps cost before, and prices."""
+
+from math import inf
+
+from activities.books.database import Database, Unreadable
+from activities.books.past import Past, past
+from activities.books.price import Prices
+from contracts.mind import Agent, Thinking
+from contracts.money import amount
+from contracts.plan import Plan
+from contracts.workspace import Workspace
+from language.bounds import NOTHING, Bounds, Cost, Spends
+from runtime.settings import Settings
+
+
+async def remembered(settings: Settings, name: str) -> Past:
+    """Return what missions of a name have cost. Where there are no books to be read, nobody knows of any."""
+    database = Database(settings.books())
+    try:
+        return await past(database, name)
+    except Unreadable:
+        return Past()
+    finally:
+        await database.close()
+
+
+async def spends(plan: Plan, workspace: Workspace, settings: Settings, before: Past) -> Spends:
+    """Return what one run of an agent at a step costs: as before, else by its limits and prices."""
+    prices = Prices(workspace.money.prices)
+    by_contract = {name: await _most(agent, settings.model, prices) for name, agent in plan.agents.items()}
+
+    def of(step: str, agent: str) -> Bounds:
+        usd, tokens = before.steps_usd.get(step), before.steps_tokens.get(step)
+        if usd is None or tokens is None:
+            return Bounds(NOTHING, by_contract[agent])
+        return Bounds(Cost(usd=usd.least, tokens=tokens.least), Cost(usd=usd.most, tokens=tokens.most))
+
+    return of
+
+
+async def _most(agent: Agent, model: str, prices: Prices) -> Cost:
+    """Return the most that an agent may cost by its contract."""
+    if not isinstance(agent, Thinking) or not agent.instructions or not (model or agent.model):
+        return NOTHING
+    tokens = agent.limits.tokens
+    if tokens is None:
+        return Cost(usd=inf, tokens=inf)
+    known = [await prices.most(one, tokens) for one in {model} - {""} or {agent.model, agent.final_model} - {""}]
+    return Cost(usd=max(inf if usd is None else usd for usd in known), tokens=tokens)
+
+
+def usual(before: Past) -> str:
+    """Return in words what such missions have cost."""
+    if before.usd is None or before.tokens is None:
+        return "no such mission has run yet"
+    times = "one such mission" if before.missions == 1 else f"{before.missions} such missions"
+    least, most = amount("usd", before.usd.least), amount("usd", before.usd.most)
+    many = amount("tokens", before.tokens.usual)
+    return f"{times} before cost {least} to {most}, usually {amount('usd', before.usd.usual)} for {many}"
