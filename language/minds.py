@@ -51,12 +51,9 @@ def check_agents(
             case McpAgent():
                 yield from no_use("a tool has", ("tools",), agent, here)
             case HttpAgent():
-                yield from no_use("an agent elsewhere has", ("tools",), agent, here)
-                yield from bad_address(agent, here)
-                yield from no_time(agent.poll, here.find("poll"), "poll")
+                yield from bad_remote(agent, here)
             case A2AAgent():
-                yield from bad_address(agent, here)
-                yield from no_time(agent.poll, here.find("poll"), "poll")
+                yield from bad_remote(agent, here)
                 yield from no_time(agent.ask_timeout, here.find("ask_timeout"), "ask_timeout")
             case PeopleAgent():
                 yield from bad_people(agent, here)
@@ -108,7 +105,10 @@ def bad_thinking(agent: Thinking, here: Value) -> Iterator[Finding]:
             yield Finding("BAD_VALUE", message, here.place_of(key), "write 'instructions', or leave it out")
 
 
-def bad_address(agent: Remote, here: Value) -> Iterator[Finding]:
+def bad_remote(agent: Remote, here: Value) -> Iterator[Finding]:
+    """Find tools that an agent elsewhere would not get, no address, and no pause between two looks."""
+    yield from no_use("an agent elsewhere has", ("tools",), agent, here)
+    yield from no_time(agent.poll, here.find("poll"), "poll")
     try:
         parts = urlsplit(agent.url)
         fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None
