@@ -151,8 +151,8 @@ BAD_AGENTS = {
         "agents: {a: {runtime: model, instructions: Think, callable: 'm:f'}}",
         (
             "1:51: UNKNOWN_KEY unknown key 'callable' (keys here: description, team, queue, tools, output, "
-            "confidence_floor, expertise, timeout, knowledge, instructions, model, final_model, temperature, "
-            "output_retries, first_token, limits, runtime)"
+            "confidence_floor, expertise, degrade, timeout, knowledge, instructions, model, final_model, cheaper, "
+            "temperature, output_retries, first_token, limits, runtime)"
         ),
     ),
     "a model without instructions": (
