@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import assert_never
 from urllib.parse import urlsplit
 
-from contracts.mind import A2AAgent, Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Remote, Thinking
+from contracts.mind import A2AAgent, Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
 from contracts.workspace import AgentsFile, PeopleFile, Tool
 from language.entry import bad_name, bad_schema, no_time, unknown
 from language.finding import Finding
@@ -105,7 +105,7 @@ def bad_thinking(agent: Thinking, here: Value) -> Iterator[Finding]:
             yield Finding("BAD_VALUE", message, here.place_of(key), "write 'instructions', or leave it out")
 
 
-def bad_remote(agent: Remote, here: Value) -> Iterator[Finding]:
+def bad_remote(agent: HttpAgent | A2AAgent, here: Value) -> Iterator[Finding]:
     """Find tools that an agent elsewhere would not get, no address, and no pause between two looks."""
     yield from no_use("an agent elsewhere has", ("tools",), agent, here)
     yield from no_time(agent.poll, here.find("poll"), "poll")
