@@ -210,7 +210,8 @@ def _run(call: AgentCall, thinker: Thinker) -> Run:
     limit = info.start_to_close_timeout
     return Run(
         # A step asks again under one name, and a reset runs it again: only when it was asked for tells them apart.
-        work=f"{info.workflow_run_id}/{info.activity_id}@{asked:.6f} {' '.join(thinker.models)}",
+        # Looks of a watcher are runs of one activity, each with a path of its own.
+        work=f"{info.workflow_run_id}/{info.activity_id}@{asked:.6f} {call.path} {' '.join(thinker.models)}",
         attempt=info.attempt,
         mission=call.mission,
         name=info.workflow_type or "",
