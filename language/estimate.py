@@ -33,10 +33,11 @@ from contracts.definition import (
     WaitStep,
 )
 from contracts.gate import MOST_CHANGES, Gate
-from contracts.mind import PeopleAgent
+from contracts.mind import A2AAgent, PeopleAgent
 from contracts.party import Party
 from contracts.plan import Plan
 from contracts.step import ABORT, BUILT_IN, ESCALATE, LAST_RESORTS
+from contracts.talk import MOST_QUESTIONS
 from language import talk
 from language.bounds import (
     ACTIVITY,
@@ -250,6 +251,9 @@ class Reckoner:
             return self.gate(Gate(approvers=contract.by, timeout=timeout or contract.timeout))
         once = Bounds(ACTIVITY.each(Cost(agents=1), plus), ACTIVITY.each(Cost(agents=1), plus))
         once = once.then(self.spends(step, name))
+        if isinstance(contract, A2AAgent):
+            asked = self.gate(Gate(approvers=contract.ask, timeout=contract.ask_timeout)).then(once)
+            once = once.then(together(Bounds.then, [asked] * MOST_QUESTIONS).perhaps())
         return Bounds(once.least, once.most.each(once.most, plus) if contract.output else once.most)
 
     def party(self, party: Party) -> Bounds:
