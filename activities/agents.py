@@ -6,10 +6,12 @@ fit the agent's schema is handed back, never passed on: it is data. The runtimes
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.bench import NO_STORES, Bench, Stores
 from activities.failure import failure
 from activities.fit import misfits
 from activities.fuse import NoFuse, given_up
@@ -43,7 +45,9 @@ class AgentRunner:
         purse: NoPurse | None = None,
         shelf: NoShelf | None = None,
         fuse: NoFuse | None = None,
+        stores: Stores = NO_STORES,
     ) -> None:
+        self._stores = stores
         self._cast = cast or Cast()
         self._agents = agents
         self._tools = tools
@@ -107,7 +111,8 @@ class AgentRunner:
             notebook.observe(f"An operator says: {said}", "guidance", "progress")
         for news in payment.held.news:
             notebook.observe(str(news), "budget", "progress")
-        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake, notebook.observe)
+        beside = self._bench(call, notebook)
+        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake, **beside)
         notebook.carry(memory.carried)
         before = memory.tally.copy()
         try:
@@ -116,7 +121,7 @@ class AgentRunner:
             spent = Usage(agent_runs=1, tool_calls=tools.calls, seconds=time.monotonic() - started)
             usage = await self._purse.count(payment, spent, memory.tally, before)
         return answered.model_copy(
-            update={"observations": notebook.all(), "usage": usage, "news": payment.held.news},
+            update={"observations": notebook.all(), "usage": usage, "news": payment.held.news, **tools.left()},
         )
 
     def _admit(self, call: AgentCall) -> Agent:
@@ -131,6 +136,11 @@ class AgentRunner:
         halts = await self._brake(agent=call.name, teams=(self._agents[call.name].team, call.agent.team, call.team))
         if halts:
             raise failure("halted", not_begun(call.name, halts), **halting(halts))
+
+    def _bench(self, call: AgentCall, notebook: Notebook) -> dict[str, Any]:
+        """Return what stands beside the tools: what both this workspace and the mission's plan give the agent."""
+        known = frozenset(self._agents[call.name].reads()) & frozenset(call.agent.reads())
+        return {"observe": notebook.observe, "bench": Bench(self._stores, known, notebook.observe)}
 
     def _given(self, call: AgentCall) -> frozenset[str]:
         """Return the tools that both this workspace and the mission's plan give the agent."""

@@ -21,6 +21,7 @@ from activities.books.price import Prices
 from activities.failure import failure
 from activities.halts import halting, not_begun
 from activities.runtimes.model import ModelRuntime
+from activities.runtimes.remote import RemoteRuntime
 from activities.runtimes.runtime import Runtime
 from activities.runtimes.words import WordsRuntime
 from activities.tally import Tally
@@ -70,6 +71,8 @@ def thinker_of(runtime: Runtime) -> Thinker:
     if isinstance(runtime, WordsRuntime):
         # Where the model gives no words the code's own stand: nobody waits for it.
         return replace(thinker_of(runtime.model), endpoint="")
+    if isinstance(runtime, RemoteRuntime):
+        return Thinker(endpoint=runtime.endpoint())
     return NO_MODEL
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
+from contracts.artifact import Artifact, Source
 from contracts.base import Message, digest
 from contracts.decision import Subject
 from contracts.duration import Duration
@@ -73,8 +74,15 @@ class AgentResult(Bulky):
     """Soft bounds that were reached, of which nobody was told yet."""
     handed_back: int | None = None
     """How often it was told already what is wrong, where its contract says how often: it is not asked again."""
+    artifacts: tuple[Artifact, ...] = ()
+    sources: tuple[Source, ...] = ()
     escalated: str = ""
     """Why it asks people; `output` is what it has so far, where that fits."""
+
+
+def noted(result: AgentResult) -> dict[str, Any]:
+    """Return what a record keeps of a result beside its answer."""
+    return {name: getattr(result, name) for name in ("observations", "usage", "artifacts", "sources")}
 
 
 class Grant(Message):

@@ -40,6 +40,10 @@ class Mind(Document):
         """Return the tools that it may call, where they read."""
         return self.tools
 
+    def reads(self) -> tuple[str, ...]:
+        """Return the collections of documents that it may search."""
+        return ()
+
 
 class ThinkingLimits(Document):
     """How far a model goes for one answer: calls of the model, calls of tools, tokens in and out together."""
@@ -58,6 +62,7 @@ class Thinking(Mind):
     may say nothing. An agent of code that has `instructions` is played by a model where the worker is told of one.
     """
 
+    knowledge: tuple[str, ...] = ()
     instructions: str = ""
     model: str = ""
     final_model: str = ""
@@ -66,6 +71,10 @@ class Thinking(Mind):
     output_retries: int = Field(default=2, ge=0, le=10)
     first_token: Duration = Field(default="60s", validate_default=True)
     limits: ThinkingLimits = ThinkingLimits()
+
+    def reads(self) -> tuple[str, ...]:
+        """Return the collections of documents that it may search."""
+        return self.knowledge
 
 
 class CodeAgent(Thinking):

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from contracts.artifact import Artifact, Source
 from contracts.base import Message
 from contracts.call import Grant, Observation, ToolCall, Usage
 from contracts.child import Child
@@ -109,6 +110,10 @@ class Record(Message):
     approved: Approved | None = None
     """Set where people approved the action together with others: the gate's own record has what they said."""
     observations: tuple[Observation, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    """The files that it has left."""
+    sources: tuple[Source, ...] = ()
+    """The passages of documents that its agent was shown."""
     usage: Usage = Usage()
     effect: Effect | None = None
     child: Child | None = None

@@ -99,6 +99,8 @@ class AgentsFile(Document):
     """`agents.yaml`. `model` is what agents think with that name no other."""
 
     model: str = ""
+    knowledge: dict[str, str] = Field(default_factory=dict)
+    """Folders of documents, inside the workspace, by name."""
     agents: dict[str, Agent] = Field(default_factory=dict)
 
 
@@ -164,3 +166,5 @@ class Workspace(Document):
     people: PeopleFile = PeopleFile()
     notify: NotifyFile = NotifyFile()
     money: MoneyFile = MoneyFile()
+    knowledge: dict[str, str] = Field(default_factory=dict)
+    """Folders of documents by name, each a whole path."""

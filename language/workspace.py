@@ -18,6 +18,7 @@ from language.channels import check_channels
 from language.document import read_document, read_file
 from language.entry import bad_name, bad_schema, no_time, unknown
 from language.finding import Finding, Rejected
+from language.knowledge import check_knowledge
 from language.minds import check_agents, check_answering, modelled
 from language.yaml_source import Value
 
@@ -53,6 +54,7 @@ def load_workspace(root: Path, registered: PeopleFile | None = None, model: str 
     tools_read = not any(finding.place.file == TOOLS for finding in findings)
     people_read = not any(finding.place.file == PEOPLE for finding in findings)
     findings += check_agents(agents, agents_yaml, tools.tools if tools_read else None, model)
+    findings += check_knowledge(agents, agents_yaml, root)
     findings += check_tools(tools, tools_yaml)
     findings += (
         [*check_people(merged, people_yaml), *check_answering(agents, agents_yaml, merged)] if people_read else []
@@ -75,6 +77,7 @@ def load_workspace(root: Path, registered: PeopleFile | None = None, model: str 
         people=merged,
         notify=notify,
         money=money,
+        knowledge={name: str(root / folder) for name, folder in agents.knowledge.items()},
     )
 
 

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from starter import (
     admit,
+    artifacts,
     audit,
     breakers,
     browse,
@@ -113,6 +114,8 @@ for panel, name, command in (
     (WATCH, "show", follow.show),
     (WATCH, "follow", follow.follow),
     (WATCH, "explain", explain.explain),
+    (WATCH, "artifacts", artifacts.artifacts),
+    (WATCH, "artifact", artifacts.artifact),
     (WATCH, "deadletter", deadletter.deadletter),
     (WATCH, "costs", costs.costs),
     (WATCH, "breakers", breakers.breakers),

@@ -29,6 +29,8 @@ SIGNS = {
     "call": (">", "dim"),
     "answer": ("<", "dim"),
     "confidence": ("%", "dim"),
+    "citation": ("»", "dim"),
+    "artifact": ("+", "cyan"),
     "question": ("?", "yellow"),
     "command": ("▸", "bold yellow"),
 }

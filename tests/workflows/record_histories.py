@@ -22,7 +22,7 @@ from contracts.plan import CURRENT, Limits
 from starter.server import DevServer
 from tests.interpreter.fakes import plan_of
 from tests.payloads import DATA_CONVERTER
-from tests.workflows.house import Activities, House, Started, broken, house, populate
+from tests.workflows.house import Activities, House, Started, broken, house, populate, spent
 from tests.workflows.house import moved as placed
 from tests.workflows.switch import Switch, waiting
 from tests.workflows.unattended import attended, unattended
@@ -378,6 +378,13 @@ MISSIONS: dict[str, dict[str, Any]] = {
         ],
         "dead_letter": {"timeout": "1h"},
     },
+    "spent": {
+        "steps": [agent("first"), agent("spends", "dot")],
+        "agents": {"dot": [spent("mission default/m"), {"n": 1}]},
+        "steer": [("dead_letter", "amend", ""), ("dead_letter", "retry", "spends")],
+        "with": {"amend": {"name": "mission.budget", "value": {"tokens": 200}}},
+        "budget": {"tokens": 100},
+    },
     "redirected": {
         "steps": [agent("breaks", "dot"), act("a", 1), agent("last")],
         "steer": [("dead_letter", "escalate", "breaks"), ("waiting", "redirect", "last")],
@@ -462,7 +469,7 @@ async def record(client: Client, home: Path, name: str) -> None:
         h.activities.channels = dict(script.get("channels", {}))
         inner = {one: placed(plan_of(steps, mission=one), h.queue) for one, steps in script.get("children", {}).items()}
         switch, halted, notify = Switch(h), script.get("halt"), script.get("notify", False)
-        more = {"dead_letter": script["dead_letter"]} if "dead_letter" in script else {}
+        more = {name: script[name] for name in ("dead_letter", "budget") if name in script}
         if halted:
             await switch.throw("halt", halted)
         started = await h.start(

@@ -1,6 +1,6 @@
 """Ask an agent, and have an answer by its schema. One that does not fit goes back to it once with the errors."""
 
-from contracts.call import AgentCall, AgentResult, Observation
+from contracts.call import AgentCall, AgentResult, Observation, noted
 from contracts.command import MISSION_BUDGET
 from contracts.mind import PeopleAgent
 from contracts.record import Failure
@@ -33,6 +33,7 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     if again.errors:
         raise _unfit(call, again.errors, 1, noticed, scope)
     both = {"usage": first.usage.plus(again.usage), "observations": noticed}
+    both |= {"artifacts": (*first.artifacts, *again.artifacts), "sources": (*first.sources, *again.sources)}
     return _answered(again.model_copy(update=both), call, scope)
 
 
@@ -75,8 +76,7 @@ def _answered(result: AgentResult, call: AgentCall, scope: Scope) -> AgentResult
         return result
     record = scope.journal.get(call.path)
     if record is not None and record.kind == "agent":
-        fields = {"output": result.output, "usage": result.usage, "observations": result.observations}
-        scope.journal.update(call.path, **fields)
+        scope.journal.update(call.path, output=result.output, **noted(result))
     cause = result.escalated[:1_000]
     remains = "say whether the mission may go on"
     operation = "do it without people"
