@@ -84,7 +84,8 @@ class ToolServers:
 
     async def definitions(self, server: str) -> dict[str, str]:
         """Return the digest of every tool's definition that a server lists now, or raise `ToolFailed`."""
-        url, found, cursor = self._urls[server], {}, None
+        url, cursor = self._urls[server], None
+        found: dict[str, str] = {}
         try:
             async with asyncio.timeout(LISTING_SECONDS), self._session(url) as client:
                 while True:
