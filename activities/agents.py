@@ -21,7 +21,7 @@ from activities.memory import Memory
 from activities.notebook import Notebook
 from activities.purse import NoPurse, Payment, Thinker, thinker_of
 from activities.runtimes.cast import Cast
-from activities.runtimes.runtime import Misfit, Runtime, Work
+from activities.runtimes.runtime import Asks, Misfit, Runtime, Work
 from activities.shelf import NoShelf
 from activities.statement import show
 from activities.toolbox import ReadingTools
@@ -159,6 +159,8 @@ async def _answered(runtime: Runtime, work: Work) -> AgentResult:
             fits = not misfits(work.call, asks.so_far)
             reason = str(asks) or "it does not say why"
             answered = AgentResult(output=asks.so_far if fits else None, escalated=reason)
+        except Asks as asks:
+            answered = AgentResult(talk=asks.talk)
         except Misfit as misfit:
             answered = AgentResult(errors=misfit.errors, handed_back=misfit.handed_back)
         except Exception:

@@ -58,7 +58,7 @@ class Shelf(NoShelf):
         self._now = now
 
     async def find(self, call: AgentCall, thinker: Thinker, *, stale: bool = False) -> AgentResult | None:
-        if call.cache is None or call.fresh or call.errors or call.guidance:
+        if call.cache is None or call.fresh or call.errors or call.guidance or call.talk:
             return None
         try:
             entry = await self._answers.find(self._key(call, thinker), self._now(), stale=stale)
@@ -71,7 +71,7 @@ class Shelf(NoShelf):
         return _reused(entry, stale=stale)
 
     async def keep(self, call: AgentCall, thinker: Thinker, result: AgentResult) -> None:
-        if call.cache is None or result.errors or call.errors or call.guidance:
+        if call.cache is None or result.errors or call.errors or call.guidance or call.talk or result.talk:
             return
         now, used = self._now(), result.usage
         until = now + call.cache.total_seconds()

@@ -13,6 +13,7 @@ from contracts.mind import Agent
 from contracts.money import Budget, Spending
 from contracts.observation import Observation as Observation  # noqa: PLC0414 (part of what activities answer)
 from contracts.payload import Bulky
+from contracts.talk import Talk
 from contracts.usage import Usage as Usage  # noqa: PLC0414 (it is part of what activities answer)
 
 RUN_AGENT = "agent.run"
@@ -61,6 +62,8 @@ class AgentCall(Bulky):
     """The mission was started to ask anew."""
     elsewhere: bool = False
     """Its step has a way for what cannot be reached, and does not wait for it."""
+    talk: Talk | None = None
+    """What it asked people, and what they answered: it goes on from there."""
 
 
 class AgentResult(Bulky):
@@ -78,6 +81,8 @@ class AgentResult(Bulky):
     sources: tuple[Source, ...] = ()
     escalated: str = ""
     """Why it asks people; `output` is what it has so far, where that fits."""
+    talk: Talk | None = None
+    """What it asks people before it can go on; there is no answer yet."""
 
 
 def noted(result: AgentResult) -> dict[str, Any]:

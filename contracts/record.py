@@ -15,6 +15,7 @@ from contracts.lock import LockNote
 from contracts.notice import Note
 from contracts.rung import Taken
 from contracts.step import Retry
+from contracts.talk import Talk
 
 Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skipped", "cancelled"]
 
@@ -119,6 +120,8 @@ class Record(Message):
     child: Child | None = None
     """The mission that the step started; its `effect` stands for all that this did."""
     failure: Failure | None = None
+    talk: Talk | None = None
+    """What a remote agent last asked people while it did the step, and what they answered."""
     asked: str = ""
     """The digest of what an agent was asked: its name, its task, its context."""
     rungs: tuple[Taken, ...] = ()

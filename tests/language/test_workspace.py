@@ -145,7 +145,7 @@ BAD_AGENTS = {
     ),
     "a runtime that does not exist": (
         "agents: {a: {callable: 'm:f', runtime: shell}}",
-        "1:40: BAD_VALUE 'runtime': input should be 'code', 'model', 'mcp', 'http' or 'people'",
+        "1:40: BAD_VALUE 'runtime': input should be 'code', 'model', 'mcp', 'http', 'a2a' or 'people'",
     ),
     "an agent that is no map": ("agents: {a: 7}", "1:13: WRONG_TYPE 'a': input should be a valid map"),
     "a key of another runtime": (

@@ -16,9 +16,10 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.testing import TimeSkipper
 
 from contracts.call import AgentResult
-from contracts.mind import CodeAgent, PeopleAgent
+from contracts.mind import A2AAgent, CodeAgent, PeopleAgent
 from contracts.notice import Delivery
 from contracts.plan import CURRENT, Limits
+from contracts.talk import Talk
 from starter.server import DevServer
 from tests.interpreter.fakes import plan_of
 from tests.payloads import DATA_CONVERTER
@@ -401,6 +402,19 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "decide": [("eve", "answer"), ("lea", "answer"), ("lou", "answer")],
         "limits": Limits(events_per_run=24),
     },
+    "asked_back": {
+        "steps": [agent("look", "far", output="r"), agent("last", context=["r"])],
+        "agents": {
+            "far": [
+                AgentResult(talk=Talk(task="t", context="c", question="Which host?")),
+                AgentResult(talk=Talk(task="t", context="c", question="Sure?")),
+                {"n": 1},
+            ]
+        },
+        "decide": [("lea", "answer"), ("lou", "answer")],
+        "answer": "web-01",
+        "limits": Limits(events_per_run=16),
+    },
     "aborted": {"steps": [act("a", 1), act("b", 2, approval=APPROVED)], "steer": [("waiting", "abort", "")]},
     "handed_over": {
         "steps": [LOOP, act("b", 2, approval=APPROVED)],
@@ -436,7 +450,7 @@ async def play(started: Started, script: dict[str, Any]) -> None:
     for person, verb, *to in script.get("decide", ()):
         opening = await started.until(lambda openings, last=nonce: bool(openings) and openings[0].nonce != last, asked)
         changes = {"changes": script.get("changes", {"n": 9})} if verb == "modify" else {}
-        changes |= {"answer": {"n": 9}} if verb == "answer" else {}
+        changes |= {"answer": script.get("answer", {"n": 9})} if verb == "answer" else {}
         receipt = await started.decide(opening, person, verb, **changes, **({"to": to[0]} if to else {}))
         nonce = opening.nonce if receipt.accepted and receipt.state not in {"heard", "open"} else ""
     if script.get("cancel"):
@@ -461,6 +475,7 @@ async def record(client: Client, home: Path, name: str) -> None:
         return
     floors = {
         "cid": CodeAgent(callable="tests:none", confidence_floor=0.5),
+        "far": A2AAgent(url="http://far", ask=("lead",)),
         "fay": PeopleAgent(by=("lead",), output={"type": "object", "required": ["n"]}),
     }
     skipping = TimeSkipper(client).client if script.get("skip") else client

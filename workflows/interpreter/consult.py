@@ -5,6 +5,7 @@ from contracts.command import MISSION_BUDGET
 from contracts.mind import PeopleAgent
 from contracts.record import Failure
 from workflows.interpreter.circle import demand_progress
+from workflows.interpreter.dialogue import through
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.people import done_by_people
 from workflows.interpreter.ports import Effort
@@ -93,6 +94,10 @@ def _note(call: AgentCall, noticed: tuple[Observation, ...], scope: Scope) -> No
 
 
 async def _run(call: AgentCall, effort: Effort, scope: Scope, before: tuple[Observation, ...] = ()) -> AgentResult:
+    return await through(call, lambda one, seen: _once(one, effort, scope, (*before, *seen)), scope)
+
+
+async def _once(call: AgentCall, effort: Effort, scope: Scope, before: tuple[Observation, ...]) -> AgentResult:
     try:
         with scope.ports.within(call.path):
             result = await scope.ports.run_agent(call, effort)
