@@ -201,6 +201,18 @@ BAD_AGENTS = {
         "agents: {a: {callable: 'm:f', instructions: Think, limits: {turn: 1}}}",
         "1:61: UNKNOWN_KEY unknown key 'turn' (did you mean 'turns'?)",
     ),
+    "a collection that nobody has": (
+        "agents: {a: {callable: 'm:f', knowledge: [runbook]}}\nknowledge: {runbooks: .}",
+        "1:43: BAD_VALUE unknown collection 'runbook' (did you mean 'runbooks'?)",
+    ),
+    "a folder that is not there": (
+        "agents: {}\nknowledge: {runbooks: nowhere}",
+        "2:23: BAD_VALUE there is no folder 'nowhere' in the workspace (make it, or mend it)",
+    ),
+    "a folder outside the workspace": (
+        "agents: {}\nknowledge: {runbooks: ../..}",
+        "2:23: BAD_VALUE the folder of 'runbooks' lies outside the workspace (write a folder inside it)",
+    ),
     "no time to begin in": (
         "agents: {a: {callable: 'm:f', instructions: Think, first_token: 0s}}",
         ("1:65: TIMEOUT_NOT_POSITIVE 'first_token' is 0s: no time at all (write a span above zero, such as '30m')"),
