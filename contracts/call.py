@@ -84,6 +84,12 @@ class AgentResult(Bulky):
     talk: Talk | None = None
     """What it asks people before it can go on; there is no answer yet."""
 
+    def left(self) -> dict[str, Any]:
+        """Return the digests of the files that were left and of the sources that were shown, where there are any."""
+        files = {one.name: one.digest for one in self.artifacts}
+        sources = {one.source: one.digest for one in self.sources}
+        return {**({"files": files} if files else {}), **({"sources": sources} if sources else {})}
+
 
 def noted(result: AgentResult) -> dict[str, Any]:
     """Return what a record keeps of a result beside its answer."""

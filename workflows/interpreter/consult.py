@@ -20,7 +20,7 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
 
     What operators had to say to it goes along, and what they laid over its input.
     """
-    call = _as_operators_said(call, scope)
+    call = as_operators_said(call, scope)
     if isinstance(call.agent, PeopleAgent):
         return AgentResult(output=await done_by_people(call, call.agent, effort.timeout, scope))
     demand_progress(call, scope)
@@ -56,7 +56,8 @@ def _unfit(
     )
 
 
-def _as_operators_said(call: AgentCall, scope: Scope) -> AgentCall:
+def as_operators_said(call: AgentCall, scope: Scope) -> AgentCall:
+    """Return a call with what operators had to say to it, and what the mission may spend."""
     said = scope.control.state
     given = dict(said.inputs.get(call.path, {}))
     task = str(given.pop("task", call.task))

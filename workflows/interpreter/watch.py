@@ -11,7 +11,7 @@ from typing import Any
 from contracts.call import AgentCall, AgentResult, Observation, noted
 from contracts.definition import AgentStep
 from contracts.record import Failure
-from workflows.interpreter.consult import consult
+from workflows.interpreter.consult import as_operators_said, consult
 from workflows.interpreter.effort import agent_effort
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.ports import Effort
@@ -65,7 +65,8 @@ async def look_at(step: AgentStep, output: Any, path: str, scope: Scope) -> None
 
 async def _live(step: AgentStep, watcher: str, call: AgentCall, scope: Scope, said: list[str]) -> None:
     asked = _order(step, watcher, call.path, scope)
-    asked = asked.model_copy(update={"watches": call.path, "generation": scope.generation(call.path)})
+    same = {"watches": call.path, "generation": scope.generation(call.path)}
+    asked = as_operators_said(asked, scope).model_copy(update=same)
     try:
         result = await scope.ports.watch_agent(asked, agent_effort(asked.agent, None, None))
     except EffectFailed:
