@@ -114,6 +114,7 @@ class AgentRunner:
         beside = self._bench(call, notebook)
         tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake, **beside)
         notebook.carry(memory.carried)
+        payment.details = notebook.details
         before = memory.tally.copy()
         try:
             answered = await _answered(runtime, Work(call, tools, notebook, memory))

@@ -7,7 +7,7 @@ taken. Spent tokens are counted once or twice, never not at all. `activities/boo
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from activities.books.database import Unreadable
 from activities.books.price import Prices
 from activities.failure import failure
 from activities.halts import halting, not_begun
+from activities.pulse import as_before, beating
 from activities.runtimes.model import ModelRuntime
 from activities.runtimes.remote import RemoteRuntime
 from activities.runtimes.runtime import Runtime
@@ -58,6 +59,8 @@ class Payment:
     known: Usage | None = None
     unpriced: int = 0
     """Tokens that nobody knows the price of."""
+    details: Callable[[], tuple[object, ...]] = as_before
+    """What is left to the next attempt, should this one die while its bill is written."""
 
     def soft(self) -> bool:
         """Whether a soft bound is reached: from here on the cheaper way is taken, where there is one."""
@@ -173,7 +176,8 @@ class Purse(NoPurse):
     async def _reserved(self, call: AgentCall, run: Run, most: Usage) -> Held:
         mission, team = self.payers(call)
         try:
-            found = await self._accounts.reserve(run, most, mission, team)
+            async with beating(as_before):
+                found = await self._accounts.reserve(run, most, mission, team)
         except Unreadable as error:
             raise _halted(call, _unreadable(error)) from None
         if isinstance(found, Held):
@@ -194,7 +198,8 @@ class Purse(NoPurse):
 
     async def _settle(self, run: Run, payment: Payment) -> None:
         try:
-            await self._accounts.settle(run.key, payment.known, payment.unpriced)
+            async with beating(payment.details):
+                await self._accounts.settle(run.key, payment.known, payment.unpriced)
         except Unreadable as error:
             logging.getLogger(__name__).warning("what %s cost stays counted at the most: %s", run.step, error)
 

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from starter import (
+    admit,
     artifacts,
     audit,
     breakers,
@@ -95,6 +96,7 @@ for panel, name, command in (
     (WRITE, "diff", diff.diff),
     (WRITE, "estimate", estimate.estimate),
     (WRITE, "schema", schema.schema),
+    (WRITE, "admit", admit.admit),
     (STEER, "pause", steer.pause),
     (STEER, "resume", steer.resume),
     (STEER, "note", steer.note),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from desk import HEAD, mission, written
 
+from contracts.mind import ModelAgent
 from contracts.workspace import Escalation, PeopleFile, Person
 from language.finding import Rejected
 from language.freeze import freeze
@@ -149,11 +150,7 @@ BAD_AGENTS = {
     "an agent that is no map": ("agents: {a: 7}", "1:13: WRONG_TYPE 'a': input should be a valid map"),
     "a key of another runtime": (
         "agents: {a: {runtime: model, instructions: Think, callable: 'm:f'}}",
-        (
-            "1:51: UNKNOWN_KEY unknown key 'callable' (keys here: description, team, queue, tools, output, "
-            "confidence_floor, expertise, degrade, timeout, knowledge, instructions, model, final_model, cheaper, "
-            "temperature, output_retries, first_token, limits, runtime)"
-        ),
+        f"1:51: UNKNOWN_KEY unknown key 'callable' (keys here: {', '.join(ModelAgent.model_fields)})",
     ),
     "a model without instructions": (
         "agents: {a: {runtime: model, model: 'p:n'}}",
