@@ -3,6 +3,9 @@
 from contracts.base import Message
 from contracts.usage import Usage
 
+MOST_QUESTIONS = 10
+"""Questions of one step."""
+
 
 class Talk(Message):
     """A question of a task elsewhere. `task` and `context` are that side's own ids; nothing here hangs on them.

@@ -6,10 +6,9 @@ from contracts.call import AgentResult, Usage
 from contracts.mind import A2AAgent
 from contracts.observation import Observation
 from contracts.plan import CURRENT
-from contracts.talk import Talk
+from contracts.talk import MOST_QUESTIONS, Talk
 from tests.interpreter.fakes import START, FakePorts, carry, plan_of, rehearse, scope_of
 from tests.interpreter.test_steps import agent
-from workflows.interpreter.dialogue import MOST
 from workflows.interpreter.ending import Suspended
 from workflows.interpreter.walk import run_steps
 
@@ -84,7 +83,7 @@ async def test_it_does_not_ask_without_end():
     run = await rehearse(plan_of([STEP], FAR), ports, limits=CURRENT)
 
     record = run.journal.get("look")
-    assert ("completed", "recovered", MOST + 1) == (run.state, record.status, len(far.heard))
+    assert ("completed", "recovered", MOST_QUESTIONS + 1) == (run.state, record.status, len(far.heard))
     assert [("people", "escalated")] == [(one.rung, one.code) for one in record.rungs]
 
 

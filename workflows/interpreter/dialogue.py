@@ -10,14 +10,12 @@ from collections.abc import Awaitable, Callable
 from contracts.call import AgentCall, AgentResult, Observation
 from contracts.mind import A2AAgent
 from contracts.record import Failure
-from contracts.talk import Talk
+from contracts.talk import MOST_QUESTIONS, Talk
 from workflows.interpreter.ask import Question
 from workflows.interpreter.ending import StepFailed
 from workflows.interpreter.people import ANYBODY, answered
 from workflows.interpreter.scope import Scope
 
-MOST = 10
-"""Questions of one step."""
 TEXT = {"type": "string", "minLength": 1, "maxLength": 20_000}
 
 Run = Callable[[AgentCall, tuple[Observation, ...]], Awaitable[AgentResult]]
@@ -44,8 +42,8 @@ async def through(call: AgentCall, run: Run, scope: Scope) -> AgentResult:
 
 def _next(result: AgentResult, asked: Talk, before: Talk | None, call: AgentCall) -> Talk:
     number = before.number + 1 if before is not None else 1
-    if number > MOST:
-        cause = f"it has asked people {MOST} times, and asks again: {asked.question[:200]}"
+    if number > MOST_QUESTIONS:
+        cause = f"it has asked people {MOST_QUESTIONS} times, and asks again: {asked.question[:200]}"
         operation = "do it with the answers that it has"
         raise StepFailed(Failure(code="escalated", step=call.path, actor=call.name, operation=operation, cause=cause))
     return asked.model_copy(update={"number": number, "spent": result.usage, "answered": False})
