@@ -1,5 +1,7 @@
 """What a mission may spend goes along with each call of an agent, as operators left it; a step goes where it can."""
 
+from dataclasses import replace
+
 import pytest
 
 from contracts.call import AgentCall, AgentResult
@@ -46,6 +48,7 @@ async def test_each_call_knows_the_budget_the_cache_and_whether_there_is_another
 
     assert [Budget(usd=5)] * 4 == [call.budget for call in asked.calls]
     assert [True, False, False, False] == [call.cache is not None for call in asked.calls]
+    assert [False] * 4 == [call.fresh for call in asked.calls]
     assert [False, True, True, False] == [call.elsewhere for call in asked.calls]
 
 
@@ -96,3 +99,12 @@ async def test_what_nobody_reaches_is_put_before_people_where_the_agent_degrades
 
     assert ("recovered", "succeeded") == (here.journal.get("a").status, here.journal.get("b").status)
     assert 1 == len(ports.openings)
+
+
+async def test_a_mission_that_was_started_fresh_asks_everyone_anew():
+    asked = Asked()
+    here = scope([agent("a", cache="1h")], FakePorts(agents={"ann": asked}))
+    here.mission = replace(here.mission, fresh=True)
+    await run_steps(here.plan.definition.steps, "", here)
+
+    assert [True] == [call.fresh for call in asked.calls]
