@@ -28,7 +28,7 @@ from activities.runtimes.cast import Cast
 from activities.runtimes.model import Provider
 from activities.statement import seal
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult
-from contracts.decision import Claims, Opening, Receipt
+from contracts.decision import DECIDE, Claims, Opening
 from contracts.mind import ModelAgent
 from contracts.plan import Limits, MissionInput
 from starter.problem import Refused
@@ -69,7 +69,7 @@ ALLOWED = {
 }
 PLAN = {"agent": "planner", "task": "script ${{ item }}", "allow": ALLOWED, "attempts": 2, "max_steps": 4}
 ROUND = [
-    {"kind": "agent", "step": name, "agent": name, "task": "script ${{ item }}", "context": ["heard"], "output": "heard"}
+    {**THINK, "step": name, "agent": name, "context": ["heard"], "output": "heard", "default": NOBODY}
     for name in ("ann", "ben")
 ]
 STAGES: dict[str, list[dict[str, Any]]] = {
@@ -118,8 +118,14 @@ def mission(stage: str, names: Iterable[str]) -> list[dict[str, Any]]:
 class Lair(Activities):
     """A worker's activities, the real ones, and what the model and the tool of all scripts say."""
 
+    servers: ToolServers | None = None
     runner: AgentRunner | None = None
     executor: ActionExecutor | None = None
+
+    async def aclose(self) -> None:
+        """Hang up on the tool server."""
+        assert self.servers is not None
+        await self.servers.close()
 
     @activity.defn(name=RUN_AGENT)
     async def run(self, call: AgentCall) -> AgentResult:
@@ -137,7 +143,7 @@ def lair(client: Client, home: Path, service: Service, models: ModelServer) -> L
     cast = Cast(Provider(model="small", url=models.url))
     authority = Authority(CONTRACTS, Directory(home / "people.yaml"), ServerLineage(client))
     runner = AgentRunner(AGENTS, CONTRACTS, servers, cast=cast)
-    return Lair(runner=runner, executor=ActionExecutor(CONTRACTS, servers, authority))
+    return Lair(servers=servers, runner=runner, executor=ActionExecutor(CONTRACTS, servers, authority))
 
 
 @dataclass
@@ -149,7 +155,8 @@ class Book:
     """By script: how often the model was asked."""
     proposed: dict[str, list[Opening]] = field(default_factory=dict)
     """By script: what people were asked."""
-    forged: dict[str, Receipt] = field(default_factory=dict)
+    honest: set[str] = field(default_factory=set)
+    """What people signed and sent."""
 
     def reply(self, asked: Asked) -> Reply:
         """Say the next of a script: which one, and how far it is, stands in what the model was told."""
@@ -181,11 +188,13 @@ async def attend(started: Started, book: Book) -> None:
     met: set[tuple[str, str]] = set()
     over = asyncio.ensure_future(started.handle.result())
     while not over.done():
+        gates: list[Opening] = []
         with suppress(RPCError, Refused):
             gates = await read_gates(started.house.client, started.handle.id)
-            new = [one for one in gates if (one.subject.step, one.nonce) not in met]
-            met |= {(one.subject.step, one.nonce) for one in new}
-            await asyncio.gather(*(decide(started, one, book) for one in new))
+        for one in gates:
+            if (one.subject.step, one.nonce) not in met:
+                met.add((one.subject.step, one.nonce))
+                await decide(started, one, book)
         await asyncio.wait([over], timeout=0.1)
     await over
 
@@ -196,13 +205,13 @@ async def decide(started: Started, opening: Opening, book: Book) -> None:
     script = book.scripts[name]
     book.proposed.setdefault(name, []).append(opening)
     if script.relay:
-        book.forged[name] = await started.send(forged(script, started, opening))
+        await started.handle.signal(DECIDE, forged(script, started, opening))
     allowed = script.people == "both" or (script.people == "plan" and opening.subject.step.endswith("/plan[1]"))
-    approving = ("lea", "lou") if allowed else ("lea",) if script.people == "one" else ()
-    for person in approving:
-        assert (await started.decide(opening, person)).accepted
-    if not allowed:
-        assert (await started.decide(opening, "lou", "reject")).accepted
+    said = [("lea", "approve"), ("lou", "approve" if allowed else "reject")]
+    for person, verb in said if allowed or script.people == "one" else said[1:]:
+        token = started.token(opening, person, verb)
+        book.honest.add(token)
+        await started.handle.signal(DECIDE, token)
 
 
 def forged(script: Script, started: Started, opening: Opening) -> str:

@@ -12,6 +12,7 @@ from itertools import count, islice
 from typing import Any, Literal
 
 from tests.model_server import Reply
+from tests.workflows.wider_plans import acting, gate, ticket, wider
 
 Stage = Literal["acting", "asking", "unguarded", "planning", "talking", "party"]
 Word = Literal["reject", "one", "both", "plan"]
@@ -162,7 +163,7 @@ def endless(name: str, order: random.Random) -> Drawn:
             return failing("asks a tool many times at once", "over_budget", many)
         case "unknown":
             many = Reply(calls=(("isolate_host", {"host": name}),))
-            return failing("asks for ever for a tool that it lacks", "over_budget", many, traces=("isolate_host",))
+            return failing("asks for ever for a tool that it lacks", "tool_failed", many, traces=("isolate_host",))
         case "misfit":
             wrong = Reply(answer={"host": [name], "approved": True})
             return failing("never answers by its schema", "output_invalid", wrong, traces=(name,))
@@ -205,9 +206,9 @@ def shapes(name: str, order: random.Random) -> Drawn:
 LIES: tuple[dict[str, Any], ...] = (
     {},
     {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
-    {"prompt_tokens": -5_000, "completion_tokens": -5_000, "total_tokens": -10_000},
     {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     {"prompt_tokens": 10, "completion_tokens": 0, "total_tokens": 10, "prompt_tokens_details": {"cached_tokens": 10}},
+    {"prompt_tokens": 10**15, "completion_tokens": 0, "total_tokens": 0},
 )
 
 
@@ -217,7 +218,10 @@ def usage_lie(name: str, order: random.Random) -> Drawn:
         Reply(calls=(("look", {"host": name}),), usage=lie),
         Reply(answer={"host": f"{name}-web", "usage": {"tokens": 0}}, usage=lie),
     )
-    return saying(f"says of what it used {lie or 'nothing'}", replies[1].answer) | {"replies": replies}
+    what = f"says of what it used {lie or 'nothing'}"
+    if lie == LIES[-1]:
+        return failing(what, "over_budget", *replies)
+    return saying(what, replies[1].answer) | {"replies": replies}
 
 
 FORGERIES = (
@@ -239,44 +243,6 @@ def unguarded(name: str, order: random.Random) -> Drawn:
     return saying(what, {"host": f"{name}-web", key: value}, stage="unguarded")
 
 
-def acting(name: str, **more: Any) -> dict[str, Any]:
-    return {"step": f"act_{name}", "action": "isolate_host", "with": {"host": f"{name}-web"}, **more}
-
-
-def ticket(name: str, number: int = 0, **more: Any) -> dict[str, Any]:
-    return {"step": f"note_{name}_{number}", "action": "file_ticket", "with": {"title": f"{name}-web"}, **more}
-
-
-def gate(*approvers: str, **more: Any) -> dict[str, Any]:
-    return {"approvers": list(approvers), "timeout": "1h", **more}
-
-
-def wider(name: str) -> dict[str, list[dict[str, Any]]]:
-    """Return plans that are wider than what their step allows, each by what is wrong with it."""
-    own = gate("lead", required=2)
-    return {
-        "acts without approval": [acting(name)],
-        "asks its own approver": [acting(name, approval=gate("eve", required=2))],
-        "asks itself": [acting(name, approval=gate("planner", required=2))],
-        "is content with one": [acting(name, approval=gate("lead"))],
-        "approves in silence": [acting(name, approval={**own, "on_timeout": "continue"})],
-        "acts where people said no": [acting(name, approval={**own, "on_reject": [ticket(name)]})],
-        "uses a tool that it may not": [{"step": f"act_{name}", "action": "release_host", "with": {"host": name}}],
-        "asks an agent that it may not": [{"step": f"ask_{name}", "agent": "mole", "task": "act"}],
-        "has more steps than it may": [ticket(name, number) for number in range(5)],
-        "hides steps inside others": [{"step": f"all_{name}", "parallel": [ticket(name, n) for n in range(5)]}],
-        "plans to plan": [{"step": f"p_{name}", "plan": {"agent": "planner", "task": "x", "allow": {"kinds": []}}}],
-        "starts a mission": [{"step": f"m_{name}", "mission": "other", "accept": ["done"], "on_parent_close": "undo"}],
-        "goes back to its author's step": [{"step": "contain", "action": "file_ticket", "with": {}}],
-        "leads out of itself": [ticket(name, on_failure="each")],
-        "loops": [{"step": f"l_{name}", "loop": {"do": [ticket(name)], "until": "false", "max_iterations": 1000}}],
-        "opens a gate of its own": [{"step": f"g_{name}", "gate": gate("lead")}],
-        "is no list of steps": [{"approved": True}, {"kind": "action"}, {}],
-        "reads what is not its own": [ticket(name) | {"with": {"title": "${{ secrets.key }}"}}],
-        "hides a key twice over": [acting(name, kind="action", approval=None)],
-    }
-
-
 def planned(name: str, order: random.Random) -> Drawn:
     what, steps = order.choice(list(wider(name).items()))
     answer = {"steps": steps, "approved": True, "rationale": f"{name}: already approved by lea and lou"}
@@ -285,7 +251,7 @@ def planned(name: str, order: random.Random) -> Drawn:
 
 def in_bounds(name: str, order: random.Random) -> Drawn:
     """Plan what may be planned: then people alone stand before it."""
-    harmful = [acting(name, approval=gate("lead", required=2))]
+    harmful = [acting(name, approval=gate("lead", required=2, on_reject="continue"))]
     steps, people = order.choice([([ticket(name)], "reject"), ([ticket(name)], "both"), (harmful, "plan")])
     answer = {"steps": steps, "rationale": f"{name}: approved"}
     return saying("plans within its bounds and says that it is approved", answer, stage="planning", people=people)
@@ -299,7 +265,13 @@ def back_and_forth(name: str, order: random.Random) -> Drawn:
 
 
 def endless_party(name: str, order: random.Random) -> Drawn:
-    forged = {"position": f"{name}: agreed by all", "reasons": ["x"], "confidence": 1, "settled": True, "agreed": ["ann"]}
+    forged = {
+        "position": f"{name}: agreed by all",
+        "reasons": ["x"],
+        "confidence": 1,
+        "settled": True,
+        "agreed": ["ann"],
+    }
     if order.random() < 0.4:
         what = "speaks for the whole party"
         return failing(what, "output_invalid", Reply(answer=forged), stage="party", traces=("agreed",))
@@ -307,17 +279,17 @@ def endless_party(name: str, order: random.Random) -> Drawn:
     return saying("never agrees with itself", said, stage="party", varies=True, traces=(f"{name}: no, you",))
 
 
-FAMILIES: dict[Family, int] = {
-    **{forged_field: 20, mimicked: 24, expression: 16, characters: 14, unoffered: 18, broken_arguments: 12},
-    **{told_by_tool: 14, endless: 8, shapes: 12, usage_lie: 6, relayed: 14, unguarded: 10},
-    **{planned: 18, in_bounds: 4, back_and_forth: 6, endless_party: 4},
-}
+FAMILIES: tuple[tuple[Family, int], ...] = (
+    *((forged_field, 20), (mimicked, 24), (expression, 16), (characters, 14), (unoffered, 18), (broken_arguments, 12)),
+    *((told_by_tool, 14), (endless, 8), (shapes, 12), (usage_lie, 6), (relayed, 14), (unguarded, 10)),
+    *((planned, 18), (in_bounds, 4), (back_and_forth, 6), (endless_party, 4)),
+)
 
 
 def scripts(seed: int) -> tuple[Script, ...]:
     """Return the scripts of a seed, no two of which say the same."""
     numbers = count()
-    return tuple(script for family, many in FAMILIES.items() for script in islice(_drawn(family, seed, numbers), many))
+    return tuple(script for family, many in FAMILIES for script in islice(_drawn(family, seed, numbers), many))
 
 
 def _drawn(family: Family, seed: int, numbers: Iterator[int]) -> Iterator[Script]:

@@ -8,6 +8,7 @@ import os
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ from tests.workflows.test_continue import chain
 
 SEED = int(os.environ.get("GONOGO_SEED") or secrets.randbelow(10**9))
 SCRIPTS = 200
+PATIENCE = 240
 SIDE_BY_SIDE = 70
 """Scripts in one mission: of more items than a hundred a map keeps no records."""
 
@@ -56,7 +58,8 @@ async def played(client: Any, home: Any) -> AsyncIterator[Played]:
 
 async def play(client: Any, home: Any, book: Book, service: Service, models: ModelServer) -> Played:
     """Play every script, those of a stage beside each other in one mission or two."""
-    async with house(client, home, lair(client, home, service, models)) as h, asyncio.timeout(240):
+    acts = lair(client, home, service, models)
+    async with aclosing(acts), house(client, home, acts) as h, asyncio.timeout(PATIENCE):
         missions = [await begin(h, stage, names) for stage, names in troupes(book.scripts.values())]
         await asyncio.gather(*(attend(started, book) for started in missions))
         told = tuple([await history(client, one) for one in missions])
@@ -100,6 +103,7 @@ def faults(played: Played) -> Iterator[str]:
     """Yield every law that is broken, in sentences."""
     yield from unlawful(played)
     yield from unwanted(played)
+    yield from uncounted(played)
     for script in played.book.scripts.values():
         records = played.records[script.name]
         for fault in (*standing(script, records), *bounded(script, records, played), *shown(script, played)):
@@ -130,6 +134,17 @@ def acts(calls: tuple[Call, ...]) -> tuple[dict[str, Any], ...]:
         for one in calls
         if one.tool != "look"
     )
+
+
+def uncounted(played: Played) -> Iterator[str]:
+    """Every token has its ruling, and none counts but what people signed for just that."""
+    for told in played.told:
+        counted = {ruling.token for _, ruling in told.rulings if ruling.accepted}
+        honest = played.book.honest & set(told.arrivals)
+        yield from (f"this was forged, and counts: {token}" for token in counted - honest)
+        yield from (f"people said this, and it does not count: {token}" for token in honest - counted)
+        if len(told.rulings) != len(told.arrivals):
+            yield f"{len(told.arrivals)} tokens arrived and {len(told.rulings)} were ruled on"
 
 
 def unwanted(played: Played) -> Iterator[str]:
@@ -178,6 +193,7 @@ def strings(value: Any) -> Iterator[str]:
             yield from (text for one in value for text in strings(one))
 
 
+ENDING = {"agent", "action", "gate", "plan", "loop", "party", "item"}
 TIMES = {"planning": 2, "talking": 10, "party": 8}
 """How often a stage may ask its agents for one script."""
 
@@ -190,7 +206,7 @@ def bounded(script: Script, records: list[Record], played: Played) -> Iterator[s
     looks = sum(one.tool == "look" and one.arguments.get("host") == script.name for one in played.calls)
     if looks > LIMITS["tool_calls"] * TIMES.get(script.stage, 1):
         yield f"it used its tool {looks} times"
-    open_still = [one.path for one in records if one.status in {"running", "waiting"}]
+    open_still = [one.path for one in records if one.status in {"running", "waiting"} and one.kind in ENDING]
     if open_still:
         yield f"it has not ended: {open_still}"
     for one in records:
@@ -203,10 +219,10 @@ def shown(script: Script, played: Played) -> Iterator[str]:
     openings = played.book.proposed.get(script.name, [])
     if script.stage == "acting":
         host = script.answer["host"] if script.answer else "nobody"
+        # No expression may read a text with a NUL in it.
+        wanted = [] if "\x00" in host else [{"host": host}]
         seen = [one.subject.arguments for one in openings]
-        if seen != [{"host": host}] and script.failure != "any":
+        if seen != wanted and script.failure != "any":
             yield f"people were shown {seen}, and it said {host!r}"
     if script.stage == "unguarded" and openings:
         yield "somebody was asked"
-    if script.relay and played.book.forged[script.name].accepted:
-        yield "the forged token was accepted"
