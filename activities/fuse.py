@@ -16,6 +16,7 @@ from activities.books.breaker import PROBING, Admitted, Breaker, Breakers
 from activities.books.database import Unreadable
 from activities.failure import failure
 from activities.halts import halting, not_begun
+from activities.pulse import as_before, beating
 from contracts.call import AgentCall
 from contracts.halt import Halt
 
@@ -70,7 +71,8 @@ class Fuse(NoFuse):
         """Return whether this is the call that finds out; a breaker that cannot be read is closed."""
         limit = activity.info().start_to_close_timeout
         try:
-            found = await self._breakers.admit(endpoint, limit.total_seconds() if limit is not None else USUAL)
+            async with beating(as_before):
+                found = await self._breakers.admit(endpoint, limit.total_seconds() if limit is not None else USUAL)
         except Unreadable as error:
             _log(endpoint, error)
             return False

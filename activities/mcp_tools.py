@@ -30,6 +30,7 @@ from opentelemetry import propagate
 
 from activities import rate_limit
 from activities.failure import Applied, Code, explained
+from activities.pins import Changed, Pins, fingerprint
 from contracts.base import canonical
 from contracts.duration import show_duration
 from contracts.workspace import Server, Tool
@@ -39,6 +40,7 @@ UNDOES = "gonogo/undoes-key"
 MOST_BYTES = 300_000
 """The longest answer that is taken: it has to fit into a history."""
 CONNECT_SECONDS = 5.0
+LISTING_SECONDS = 10.0
 KEPT_SECONDS = 2.0
 """Less than servers keep an idle connection, so that a call is not sent into one that is being closed."""
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
@@ -65,15 +67,37 @@ class ToolServers:
         self._urls = {name: environ.get(server.url_env) or server.url for name, server in servers.items()}
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = WeakKeyDictionary()
         self._known: dict[str, DiscoverResult | None] = {}
+        self._pins = Pins(self.definitions)
 
     async def call(self, name: str, tool: Tool, arguments: dict[str, Any], key: str = "", undoes: str = "") -> Any:
         """Call a tool and return its structured answer, or raise `ToolFailed`."""
         url = self._urls.get(tool.server)
         if url is None:
             raise ToolFailed("not_found", f"{name}: no server is named {tool.server!r} in this workspace", "no")
+        try:
+            await self._pins.demand(name, tool)
+        except Changed as changed:
+            raise ToolFailed("refused", str(changed), "no") from None
         return _answer(
             name, await self._send(name, url, _request(tool.tool or name, arguments, key, undoes), tool.timeout)
         )
+
+    async def definitions(self, server: str) -> dict[str, str]:
+        """Return the digest of every tool's definition that a server lists now, or raise `ToolFailed`."""
+        url, cursor = self._urls[server], None
+        found: dict[str, str] = {}
+        try:
+            async with asyncio.timeout(LISTING_SECONDS), self._session(url) as client:
+                while True:
+                    page = await client.list_tools(cursor=cursor)
+                    found |= {one.name: fingerprint(one.name, one.description, one.input_schema) for one in page.tools}
+                    cursor = page.next_cursor
+                    if cursor is None:
+                        return found
+        except TimeoutError:
+            raise ToolFailed("timed_out", f"the server {server} does not say what its tools are", "no") from None
+        except Exception as error:
+            raise _broken(f"the list of {server}", url, error, sent=False) from None
 
     async def close(self) -> None:
         """Close the connections that this event loop holds."""

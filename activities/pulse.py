@@ -14,6 +14,11 @@ def nothing() -> tuple[()]:
     return ()
 
 
+def as_before() -> tuple[object, ...]:
+    """Return the details that the attempt before has left, so that a beat does not lose them."""
+    return tuple(activity.info().heartbeat_details)
+
+
 @asynccontextmanager
 async def beating(details: Callable[[], tuple[object, ...]] = nothing) -> AsyncIterator[None]:
     """Heartbeat with fresh details once a second while the block runs."""

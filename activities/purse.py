@@ -7,7 +7,7 @@ taken. Spent tokens are counted once or twice, never not at all. `activities/boo
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,7 +20,9 @@ from activities.books.database import Unreadable
 from activities.books.price import Prices
 from activities.failure import failure
 from activities.halts import halting, not_begun
+from activities.pulse import as_before, beating
 from activities.runtimes.model import ModelRuntime
+from activities.runtimes.remote import RemoteRuntime
 from activities.runtimes.runtime import Runtime
 from activities.runtimes.words import WordsRuntime
 from activities.tally import Tally
@@ -57,6 +59,8 @@ class Payment:
     known: Usage | None = None
     unpriced: int = 0
     """Tokens that nobody knows the price of."""
+    details: Callable[[], tuple[object, ...]] = as_before
+    """What is left to the next attempt, should this one die while its bill is written."""
 
     def soft(self) -> bool:
         """Whether a soft bound is reached: from here on the cheaper way is taken, where there is one."""
@@ -70,6 +74,8 @@ def thinker_of(runtime: Runtime) -> Thinker:
     if isinstance(runtime, WordsRuntime):
         # Where the model gives no words the code's own stand: nobody waits for it.
         return replace(thinker_of(runtime.model), endpoint="")
+    if isinstance(runtime, RemoteRuntime):
+        return Thinker(endpoint=runtime.endpoint())
     return NO_MODEL
 
 
@@ -170,7 +176,8 @@ class Purse(NoPurse):
     async def _reserved(self, call: AgentCall, run: Run, most: Usage) -> Held:
         mission, team = self.payers(call)
         try:
-            found = await self._accounts.reserve(run, most, mission, team)
+            async with beating(as_before):
+                found = await self._accounts.reserve(run, most, mission, team)
         except Unreadable as error:
             raise _halted(call, _unreadable(error)) from None
         if isinstance(found, Held):
@@ -191,7 +198,8 @@ class Purse(NoPurse):
 
     async def _settle(self, run: Run, payment: Payment) -> None:
         try:
-            await self._accounts.settle(run.key, payment.known, payment.unpriced)
+            async with beating(payment.details):
+                await self._accounts.settle(run.key, payment.known, payment.unpriced)
         except Unreadable as error:
             logging.getLogger(__name__).warning("what %s cost stays counted at the most: %s", run.step, error)
 
@@ -202,7 +210,8 @@ def _run(call: AgentCall, thinker: Thinker) -> Run:
     limit = info.start_to_close_timeout
     return Run(
         # A step asks again under one name, and a reset runs it again: only when it was asked for tells them apart.
-        work=f"{info.workflow_run_id}/{info.activity_id}@{asked:.6f} {' '.join(thinker.models)}",
+        # Looks of a watcher are runs of one activity, each with a path of its own.
+        work=f"{info.workflow_run_id}/{info.activity_id}@{asked:.6f} {call.path} {' '.join(thinker.models)}",
         attempt=info.attempt,
         mission=call.mission,
         name=info.workflow_type or "",

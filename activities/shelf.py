@@ -17,6 +17,7 @@ from typing import Any
 from activities.books.account import Accounts
 from activities.books.answer import Answers, Entry
 from activities.books.database import Unreadable
+from activities.pulse import as_before, beating
 from activities.purse import Purse, Thinker
 from contracts.base import digest
 from contracts.call import AgentCall, AgentResult
@@ -58,10 +59,11 @@ class Shelf(NoShelf):
         self._now = now
 
     async def find(self, call: AgentCall, thinker: Thinker, *, stale: bool = False) -> AgentResult | None:
-        if call.cache is None or call.fresh or call.errors or call.guidance:
+        if call.cache is None or call.fresh or call.errors or call.guidance or call.talk:
             return None
         try:
-            entry = await self._answers.find(self._key(call, thinker), self._now(), stale=stale)
+            async with beating(as_before):
+                entry = await self._answers.find(self._key(call, thinker), self._now(), stale=stale)
             if entry is None:
                 return None
             await self._accounts.saved(self._purse.run(call, thinker), entry.usd, *self._purse.payers(call))
@@ -71,7 +73,7 @@ class Shelf(NoShelf):
         return _reused(entry, stale=stale)
 
     async def keep(self, call: AgentCall, thinker: Thinker, result: AgentResult) -> None:
-        if call.cache is None or result.errors or call.errors or call.guidance:
+        if call.cache is None or result.errors or call.errors or call.guidance or call.talk or result.talk:
             return
         now, used = self._now(), result.usage
         until = now + call.cache.total_seconds()

@@ -9,6 +9,7 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
+from activities.bench import CONTRACT, SEARCH, Bench, Stores
 from activities.failure import failure
 from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolFailed, ToolServers
@@ -42,9 +43,14 @@ class ReadingTools:
         tools: Mapping[str, Tool],
         servers: ToolServers,
         brake: Brake = nothing_halted,
+        *,
         observe: Observe = unnoticed,
+        bench: Bench | None = None,
     ) -> None:
         self._observe = observe
+        self._bench = bench or Bench(Stores(), frozenset(), observe)
+        if self._bench.searches():
+            names, tools = names | {SEARCH}, {**tools, SEARCH: CONTRACT}
         self._names = names
         self._brake = brake
         self._tools = tools
@@ -56,7 +62,7 @@ class ReadingTools:
 
     def none(self) -> "ReadingTools":
         """Return a toolbox with nothing in it."""
-        return ReadingTools(frozenset(), self._tools, self._servers, self._brake, self._observe)
+        return ReadingTools(frozenset(), self._tools, self._servers, self._brake, observe=self._observe)
 
     def offered(self) -> dict[str, Tool]:
         """Return the contracts of what may be called: a tool that acts is not even named to a model."""
@@ -76,6 +82,16 @@ class ReadingTools:
         self._observe(_told(answer), tool, "answer")
         return answer
 
+    async def artifact(self, name: str, media_type: str, data: str | bytes) -> dict[str, Any]:
+        """Leave a file with the step's result, and return its name, media type, digest and size."""
+        if self._closed:
+            raise PermissionError("nobody waits for this agent any more")
+        return await self._bench.leave(name, media_type, data)
+
+    def left(self) -> dict[str, Any]:
+        """Return the files that were left, and the sources that were shown."""
+        return self._bench.left()
+
     async def _asked(self, tool: str, contract: Tool, arguments: dict[str, Any]) -> Any:
         wrong = schema.errors(contract.input, arguments)
         if wrong:
@@ -84,6 +100,8 @@ class ReadingTools:
             )
         await self._demand_free(tool)
         self.calls += 1
+        if contract is CONTRACT:
+            return await self._bench.search(**arguments)
         answer = await self._servers.call(tool, contract, arguments)
         wrong = schema.errors(contract.output, answer)
         if wrong:
@@ -125,3 +143,8 @@ class WaitingTools:
     def call(self, tool: str, /, **arguments: Any) -> Any:
         """Call a tool and return its structured answer."""
         return asyncio.run_coroutine_threadsafe(self._tools.call(tool, **arguments), self._loop).result()
+
+    def artifact(self, name: str, media_type: str, data: str | bytes) -> dict[str, Any]:
+        """Leave a file with the step's result."""
+        left = self._tools.artifact(name, media_type, data)
+        return asyncio.run_coroutine_threadsafe(left, self._loop).result()

@@ -38,7 +38,7 @@ class Watcher:
                 noticed = await self._noticed(call.watches)
                 if noticed[-1:] != seen[-1:]:
                     seen, looks = noticed, looks + 1
-                    answer = await self._runner.run(_asked(call, seen))
+                    answer = await self._runner.run(_asked(call, seen, looks))
                     if isinstance(answer.output, dict) and answer.output.get("objection"):
                         return answer.model_copy(update={"observations": seen})
                 await asyncio.sleep(PERIOD)
@@ -55,6 +55,7 @@ class Watcher:
         return ()
 
 
-def _asked(call: AgentCall, seen: tuple[Observation, ...]) -> AgentCall:
+def _asked(call: AgentCall, seen: tuple[Observation, ...], look: int) -> AgentCall:
     read = [one.model_dump(mode="json", exclude_defaults=True) for one in seen]
-    return call.model_copy(update={"context": {**call.context, "observations": read}})
+    context = {**call.context, "observations": read}
+    return call.model_copy(update={"context": context, "path": f"{call.path}[{look}]"})

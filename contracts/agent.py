@@ -10,7 +10,14 @@ class Toolbox(Protocol):
     """The tools named in the agent's contract, and of those only the ones that read."""
 
     async def call(self, tool: str, /, **arguments: Any) -> Any:
-        """Call a tool and return its structured result. Unknown or unnamed tools raise `PermissionError`."""
+        """Call a tool and return its structured result. Unknown or unnamed tools raise `PermissionError`.
+
+        Where the agent has `knowledge`, `search_knowledge(query=…, limit=…)` is one of them.
+        """
+        ...
+
+    async def artifact(self, name: str, media_type: str, data: str | bytes) -> dict[str, Any]:
+        """Leave a file with the step's result: `artifact("plan.md", "text/markdown", text)`."""
         ...
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
+from contracts.artifact import Artifact, Source
 from contracts.base import Message, digest
 from contracts.decision import Subject
 from contracts.duration import Duration
@@ -12,6 +13,7 @@ from contracts.mind import Agent
 from contracts.money import Budget, Spending
 from contracts.observation import Observation as Observation  # noqa: PLC0414 (part of what activities answer)
 from contracts.payload import Bulky
+from contracts.talk import Talk
 from contracts.usage import Usage as Usage  # noqa: PLC0414 (it is part of what activities answer)
 
 RUN_AGENT = "agent.run"
@@ -60,6 +62,8 @@ class AgentCall(Bulky):
     """The mission was started to ask anew."""
     elsewhere: bool = False
     """Its step has a way for what cannot be reached, and does not wait for it."""
+    talk: Talk | None = None
+    """What it asked people, and what they answered: it goes on from there."""
 
 
 class AgentResult(Bulky):
@@ -73,8 +77,23 @@ class AgentResult(Bulky):
     """Soft bounds that were reached, of which nobody was told yet."""
     handed_back: int | None = None
     """How often it was told already what is wrong, where its contract says how often: it is not asked again."""
+    artifacts: tuple[Artifact, ...] = ()
+    sources: tuple[Source, ...] = ()
     escalated: str = ""
     """Why it asks people; `output` is what it has so far, where that fits."""
+    talk: Talk | None = None
+    """What it asks people before it can go on; there is no answer yet."""
+
+    def left(self) -> dict[str, Any]:
+        """Return the digests of the files that were left and of the sources that were shown, where there are any."""
+        files = {one.name: one.digest for one in self.artifacts}
+        sources = {one.source: one.digest for one in self.sources}
+        return {**({"files": files} if files else {}), **({"sources": sources} if sources else {})}
+
+
+def noted(result: AgentResult) -> dict[str, Any]:
+    """Return what a record keeps of a result beside its answer."""
+    return {name: getattr(result, name) for name in ("observations", "usage", "artifacts", "sources")}
 
 
 class Grant(Message):

@@ -40,6 +40,10 @@ class Mind(Document):
         """Return the tools that it may call, where they read."""
         return self.tools
 
+    def reads(self) -> tuple[str, ...]:
+        """Return the collections of documents that it may search."""
+        return ()
+
 
 class ThinkingLimits(Document):
     """How far a model goes for one answer: calls of the model, calls of tools, tokens in and out together."""
@@ -58,6 +62,7 @@ class Thinking(Mind):
     may say nothing. An agent of code that has `instructions` is played by a model where the worker is told of one.
     """
 
+    knowledge: tuple[str, ...] = ()
     instructions: str = ""
     model: str = ""
     final_model: str = ""
@@ -66,6 +71,10 @@ class Thinking(Mind):
     output_retries: int = Field(default=2, ge=0, le=10)
     first_token: Duration = Field(default="60s", validate_default=True)
     limits: ThinkingLimits = ThinkingLimits()
+
+    def reads(self) -> tuple[str, ...]:
+        """Return the collections of documents that it may search."""
+        return self.knowledge
 
 
 class CodeAgent(Thinking):
@@ -97,18 +106,38 @@ class McpAgent(Mind):
         return (self.tool,)
 
 
-class HttpAgent(Mind):
-    """A remote agent answers, at an address that takes a POST of JSON.
+class Remote(Mind):
+    """An agent at an address.
 
-    `url_env`, when that variable is set, wins over `url`; `key_env` names the variable that holds a bearer token. An
-    agent that answers `202` is asked again at its `Location` after `poll`, or when it says.
+    `url_env`, when that variable is set, wins over `url`; `key_env` names the variable that holds a bearer token;
+    `poll` is the pause between two looks at work that takes long.
     """
 
-    runtime: Literal["http"] = "http"
     url: str
     url_env: str = ""
     key_env: str = ""
     poll: Duration = Field(default="2s", validate_default=True)
+
+
+class HttpAgent(Remote):
+    """A remote agent answers, at an address that takes a POST of JSON.
+
+    One that answers `202` is asked again at its `Location` after `poll`, or when it says.
+    """
+
+    runtime: Literal["http"] = "http"
+
+
+class A2AAgent(Remote):
+    """A remote agent answers over A2A. Its card lies at `url`.
+
+    What it asks while it works (`input-required`) is put to `ask`, roles or people, or else to the workspace's
+    escalation role; they have `ask_timeout` for it.
+    """
+
+    runtime: Literal["a2a"] = "a2a"
+    ask: tuple[str, ...] = ()
+    ask_timeout: Duration = Field(default="1d", validate_default=True)
 
 
 class PeopleAgent(Mind):
@@ -126,6 +155,6 @@ def _runtime_said(value: Any) -> Any:
 
 
 Agent = Annotated[
-    Annotated[CodeAgent | ModelAgent | McpAgent | HttpAgent | PeopleAgent, Field(discriminator="runtime")],
+    Annotated[CodeAgent | ModelAgent | McpAgent | HttpAgent | A2AAgent | PeopleAgent, Field(discriminator="runtime")],
     BeforeValidator(_runtime_said),
 ]

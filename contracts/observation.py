@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from contracts.base import Message
 
-Kind = Literal["thought", "finding", "progress", "question", "call", "answer", "confidence"]
+Kind = Literal["thought", "finding", "progress", "question", "call", "answer", "confidence", "citation", "artifact"]
 KEY = "observations"
 """Where they stand in a heartbeat's details and in those of a failure."""
 
@@ -19,8 +19,8 @@ KEY = "observations"
 class Observation(Message):
     """Something an agent noticed. `number` counts from 1 over the attempts of one activity.
 
-    `source` says where a finding is from, and which tool a `call` asks and an `answer` comes from. `confidence` is how
-    sure the agent is of it.
+    `source` says where a finding or a citation is from, what digest an artifact has, which tool a `call` asks and an
+    `answer` comes from. `confidence` is how sure the agent is of it.
     """
 
     number: int

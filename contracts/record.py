@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from contracts.artifact import Artifact, Source
 from contracts.base import Message
 from contracts.call import Grant, Observation, ToolCall, Usage
 from contracts.child import Child
@@ -14,6 +15,7 @@ from contracts.lock import LockNote
 from contracts.notice import Note
 from contracts.rung import Taken
 from contracts.step import Retry
+from contracts.talk import Talk
 
 Status = Literal["running", "waiting", "succeeded", "failed", "recovered", "skipped", "cancelled"]
 
@@ -109,11 +111,17 @@ class Record(Message):
     approved: Approved | None = None
     """Set where people approved the action together with others: the gate's own record has what they said."""
     observations: tuple[Observation, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    """The files that it has left."""
+    sources: tuple[Source, ...] = ()
+    """The passages of documents that its agent was shown."""
     usage: Usage = Usage()
     effect: Effect | None = None
     child: Child | None = None
     """The mission that the step started; its `effect` stands for all that this did."""
     failure: Failure | None = None
+    talk: Talk | None = None
+    """What a remote agent last asked people while it did the step, and what they answered."""
     asked: str = ""
     """The digest of what an agent was asked: its name, its task, its context."""
     rungs: tuple[Taken, ...] = ()

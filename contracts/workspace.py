@@ -50,6 +50,8 @@ class Tool(Document):
     """The property of `input` that names what it acts on: past decisions on the same are shown beside a new one."""
     routine: bool = False
     """Whether an approval may take a single key, where it can be undone, nothing is cut and one person decides."""
+    pin: str = ""
+    """The digest of its definition as its server listed it when it was admitted; `pins.yaml` has it."""
 
     def acts(self) -> bool:
         """Whether the tool changes the world."""
@@ -97,6 +99,8 @@ class AgentsFile(Document):
     """`agents.yaml`. `model` is what agents think with that name no other."""
 
     model: str = ""
+    knowledge: dict[str, str] = Field(default_factory=dict)
+    """Folders of documents, inside the workspace, by name."""
     agents: dict[str, Agent] = Field(default_factory=dict)
 
 
@@ -105,6 +109,12 @@ class ToolsFile(Document):
 
     servers: dict[str, Server] = Field(default_factory=dict)
     tools: dict[str, Tool] = Field(default_factory=dict)
+
+
+class PinsFile(Document):
+    """`pins.yaml`, which `gonogo admit` writes: the digest of each tool's definition as it was admitted."""
+
+    tools: dict[str, str] = Field(default_factory=dict)
 
 
 class PeopleFile(Document):
@@ -156,3 +166,5 @@ class Workspace(Document):
     people: PeopleFile = PeopleFile()
     notify: NotifyFile = NotifyFile()
     money: MoneyFile = MoneyFile()
+    knowledge: dict[str, str] = Field(default_factory=dict)
+    """Folders of documents by name, each a whole path."""

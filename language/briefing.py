@@ -13,13 +13,14 @@ from contracts.decision import Opening, Subject
 from contracts.definition import ActionStep, AgentStep, GateStep, PlanStep, ReviewStep, Step
 from contracts.duration import show_duration
 from contracts.gate import Gate
+from contracts.mind import A2AAgent
 from contracts.plan import Plan
 from contracts.step import ABORT, CONTINUE, DEAD_LETTER, ESCALATE, REFUSE
 from language.bounds import Span
 from language.estimate import estimate
 from language.risk import Risk, risk, step_at
 from language.source import Sources, read_by, sources
-from language.steps import by_name, gate_of
+from language.steps import by_name, fallbacks, gate_of
 from language.way import way
 
 UNANSWERED = "the step fails, since nobody answered"
@@ -201,6 +202,10 @@ def _words(plan: Plan, subject: Subject, gate: Gate | None, known: Sources) -> I
 
 
 def _asking(plan: Plan, subject: Subject, known: Sources) -> tuple[str, ...]:
-    """Return whose words a task may hold."""
+    """Return whose words a task may hold: those in what the step says, or those of who asks from elsewhere."""
     step = step_at(plan, subject.step)
-    return read_by(step.task, known) if isinstance(step, AgentStep) else ()
+    if not isinstance(step, AgentStep):
+        return ()
+    agents = (step.agent, *fallbacks(step).values())
+    asking = (f"agent {name}" for name in agents if isinstance(plan.agents.get(name), A2AAgent))
+    return tuple(dict.fromkeys((*read_by(step.task, known), *asking)))

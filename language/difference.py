@@ -32,7 +32,7 @@ AUTHORITY = (
 )
 QUORUM = "from exclude reject_quorum on_changes approvals author"
 EFFECT = "kind action with compensate tool effect compensated_by idempotency verdict mission on_parent_close"
-FLOW = "locks needs if then else do until max_iterations on_max below_floor inputs stages bake healthy accept"
+FLOW = "locks needs if then else do until max_iterations on_max below_floor watch inputs stages bake healthy accept"
 PARTY = "members moderator options consensus threshold judge turns rounds least_rounds stall on_stall"
 WORDS = "description version manual resource"
 SHOWN = frozenset(("message", "context"))

@@ -6,6 +6,7 @@ recorded histories to it. Events are those that Temporal writes for us, as `docs
 retries write none.
 """
 
+from datetime import timedelta
 from math import inf
 from typing import assert_never
 
@@ -32,9 +33,11 @@ from contracts.definition import (
     WaitStep,
 )
 from contracts.gate import MOST_CHANGES, Gate
+from contracts.mind import A2AAgent, PeopleAgent
 from contracts.party import Party
 from contracts.plan import Plan
 from contracts.step import ABORT, BUILT_IN, ESCALATE, LAST_RESORTS
+from contracts.talk import MOST_QUESTIONS
 from language import talk
 from language.bounds import (
     ACTIVITY,
@@ -238,14 +241,20 @@ class Reckoner:
     def agent(self, step: AgentStep) -> Bounds:
         """Return the bounds of an agent: an answer that does not fit its schema goes back to it once."""
         contract = self.plan.agents[step.agent]
-        bounds = self.consult(step.agent, step.step)
+        bounds = self.consult(step.agent, step.step, step.timeout)
         unsure = contract.confidence_floor is not None
         return bounds.then(self.target(step.below_floor).perhaps()) if unsure else bounds
 
-    def consult(self, name: str, step: str = "") -> Bounds:
+    def consult(self, name: str, step: str = "", timeout: timedelta | None = None) -> Bounds:
+        contract = self.plan.agents[name]
+        if isinstance(contract, PeopleAgent):
+            return self.gate(Gate(approvers=contract.by, timeout=timeout or contract.timeout))
         once = Bounds(ACTIVITY.each(Cost(agents=1), plus), ACTIVITY.each(Cost(agents=1), plus))
         once = once.then(self.spends(step, name))
-        return Bounds(once.least, once.most.each(once.most, plus) if self.plan.agents[name].output else once.most)
+        if isinstance(contract, A2AAgent):
+            asked = self.gate(Gate(approvers=contract.ask, timeout=contract.ask_timeout)).then(once)
+            once = once.then(together(Bounds.then, [asked] * MOST_QUESTIONS).perhaps())
+        return Bounds(once.least, once.most.each(once.most, plus) if contract.output else once.most)
 
     def party(self, party: Party) -> Bounds:
         """Return the bounds of a party. Who answer at once may come back in one workflow task."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import assert_never
 from urllib.parse import urlsplit
 
-from contracts.mind import Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
+from contracts.mind import A2AAgent, Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
 from contracts.workspace import AgentsFile, PeopleFile, Tool
 from language.entry import bad_name, bad_schema, no_time, unknown
 from language.finding import Finding
@@ -51,9 +51,10 @@ def check_agents(
             case McpAgent():
                 yield from no_use("a tool has", ("tools",), agent, here)
             case HttpAgent():
-                yield from no_use("an agent elsewhere has", ("tools",), agent, here)
-                yield from bad_address(agent, here)
-                yield from no_time(agent.poll, here.find("poll"), "poll")
+                yield from bad_remote(agent, here)
+            case A2AAgent():
+                yield from bad_remote(agent, here)
+                yield from no_time(agent.ask_timeout, here.find("ask_timeout"), "ask_timeout")
             case PeopleAgent():
                 yield from bad_people(agent, here)
             case _:
@@ -104,7 +105,10 @@ def bad_thinking(agent: Thinking, here: Value) -> Iterator[Finding]:
             yield Finding("BAD_VALUE", message, here.place_of(key), "write 'instructions', or leave it out")
 
 
-def bad_address(agent: HttpAgent, here: Value) -> Iterator[Finding]:
+def bad_remote(agent: HttpAgent | A2AAgent, here: Value) -> Iterator[Finding]:
+    """Find tools that an agent elsewhere would not get, no address, and no pause between two looks."""
+    yield from no_use("an agent elsewhere has", ("tools",), agent, here)
+    yield from no_time(agent.poll, here.find("poll"), "poll")
     try:
         parts = urlsplit(agent.url)
         fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None
@@ -128,12 +132,17 @@ def bad_people(agent: PeopleAgent, here: Value) -> Iterator[Finding]:
 
 
 def check_answering(file: AgentsFile, value: Value, people: PeopleFile) -> Iterator[Finding]:
-    """Find agents whose step nobody could do: neither a role that somebody holds nor a person."""
+    """Find whom an agent turns to and who is neither a role that somebody holds nor a person."""
     known = {*people.roles(), *people.people}
-    for name, agent in file.agents.items():
-        for number, who in enumerate(agent.by if isinstance(agent, PeopleAgent) else ()):
-            place = value.find("agents", name).place_of("by", number)
-            yield from unknown("UNKNOWN_PERSON", "role or person", who, known, place)
+    asked = (
+        (name, key, number, who)
+        for name, agent in file.agents.items()
+        for key in ("by", "ask")
+        for number, who in enumerate(getattr(agent, key, ()))
+    )
+    for name, key, number, who in asked:
+        place = value.find("agents", name).place_of(key, number)
+        yield from unknown("UNKNOWN_PERSON", "role or person", who, known, place)
 
 
 def no_model(name: str, here: Value) -> Finding:

@@ -5,6 +5,7 @@ files come in one pass; `notify.yaml` and `money.yaml` need not be there. The mo
 `contracts/channel.py` and `contracts/money.py`.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -12,24 +13,27 @@ from typing import TypeVar
 from contracts.channel import NotifyFile
 from contracts.money import MoneyFile
 from contracts.step import Place
-from contracts.workspace import AgentsFile, PeopleFile, Tool, ToolsFile, Workspace
+from contracts.workspace import AgentsFile, PeopleFile, PinsFile, Tool, ToolsFile, Workspace
 from language.channels import check_channels
 from language.document import read_document, read_file
 from language.entry import bad_name, bad_schema, no_time, unknown
 from language.finding import Finding, Rejected
+from language.knowledge import check_knowledge
 from language.minds import check_agents, check_answering, modelled
 from language.yaml_source import Value
 
 AGENTS, TOOLS, PEOPLE, NOTIFY = "agents.yaml", "tools.yaml", "people.yaml", "notify.yaml"
-MONEY = "money.yaml"
-OPTIONAL = frozenset((NOTIFY, MONEY))
-Part = TypeVar("Part", AgentsFile, ToolsFile, PeopleFile, NotifyFile, MoneyFile)
+MONEY, PINS = "money.yaml", "pins.yaml"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+OPTIONAL = frozenset((NOTIFY, MONEY, PINS))
+Part = TypeVar("Part", AgentsFile, ToolsFile, PeopleFile, NotifyFile, MoneyFile, PinsFile)
 FIRST_LINES = {
     AGENTS: "write 'agents:' and under it each agent, at least with 'callable: package.module:function'",
     TOOLS: "write 'servers:' and 'tools:'; a tool has at least 'server' and 'effect'",
     PEOPLE: "write 'escalation: {role: …}' and 'people:' with the roles of each",
     NOTIFY: "",
     MONEY: "",
+    PINS: "",
 }
 
 
@@ -44,11 +48,13 @@ def load_workspace(root: Path, registered: PeopleFile | None = None, model: str 
     people, people_yaml = read_part(PeopleFile, root / PEOPLE, findings)
     notify, notify_yaml = read_part(NotifyFile, root / NOTIFY, findings)
     money, money_yaml = read_part(MoneyFile, root / MONEY, findings)
+    pins, pins_yaml = read_part(PinsFile, root / PINS, findings)
     merged = people.merged(registered or PeopleFile())
     # A part that could not be read says nothing about the names in it.
     tools_read = not any(finding.place.file == TOOLS for finding in findings)
     people_read = not any(finding.place.file == PEOPLE for finding in findings)
     findings += check_agents(agents, agents_yaml, tools.tools if tools_read else None, model)
+    findings += check_knowledge(agents, agents_yaml, root)
     findings += check_tools(tools, tools_yaml)
     findings += (
         [*check_people(merged, people_yaml), *check_answering(agents, agents_yaml, merged)] if people_read else []
@@ -56,9 +62,13 @@ def load_workspace(root: Path, registered: PeopleFile | None = None, model: str 
     findings += no_agents(merged, agents, people_yaml)
     findings += check_channels(notify, notify_yaml, merged if people_read else None)
     findings += check_money(money, money_yaml)
+    findings += check_pins(pins, pins_yaml, tools if tools_read else None)
     if findings:
         raise Rejected(finding.in_file(str(root / finding.place.file)) for finding in findings)
-    known = {name: tool.model_copy(update={"approvals": stated(tool)}) for name, tool in tools.tools.items()}
+    known = {
+        name: tool.model_copy(update={"approvals": stated(tool), "pin": pins.tools.get(name, tool.pin)})
+        for name, tool in tools.tools.items()
+    }
     return Workspace(
         root=str(root),
         agents=modelled(agents),
@@ -67,6 +77,7 @@ def load_workspace(root: Path, registered: PeopleFile | None = None, model: str 
         people=merged,
         notify=notify,
         money=money,
+        knowledge={name: str(root / folder) for name, folder in agents.knowledge.items()},
     )
 
 
@@ -102,6 +113,21 @@ def check_tools(file: ToolsFile, value: Value) -> Iterator[Finding]:
         yield from approvals(tool, here)
         for number, other in enumerate(tool.compensated_by):
             yield from unknown("UNKNOWN_TOOL", "tool", other, file.tools, here.place_of("compensated_by", number))
+
+
+def check_pins(file: PinsFile, value: Value, tools: ToolsFile | None) -> Iterator[Finding]:
+    """Find pins of tools that do not exist, and what is no digest."""
+    for name, pin in file.tools.items():
+        place = value.find("tools").key_places[name]
+        if tools is not None:
+            yield from unknown("UNKNOWN_TOOL", "tool", name, tools.tools, place)
+        if not DIGEST.fullmatch(pin):
+            yield Finding(
+                "BAD_VALUE",
+                f"the pin of '{name}' is no digest",
+                value.place_of("tools", name),
+                "let `gonogo admit` write it",
+            )
 
 
 def bad_promises(name: str, tool: Tool, here: Value) -> Iterator[Finding]:

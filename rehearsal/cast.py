@@ -13,6 +13,7 @@ from contracts.workspace import Tool
 from language.named import named_by
 from language.steps import fallbacks
 from workflows.interpreter.ladder import RECOVERY
+from workflows.interpreter.watch import WATCH
 
 VOTE = "vote"
 Part = tuple[str, dict[str, Any]]
@@ -45,6 +46,8 @@ def _agents(steps: Steps, contracts: Mapping[str, Agent]) -> Iterator[tuple[str,
     for name, step in steps.items():
         if isinstance(step, AgentStep):
             yield name, (step.agent, contracts[step.agent].output)
+            if step.watch is not None:
+                yield f"{name}/{WATCH}", (step.watch, contracts[step.watch].output)
         for way, other in fallbacks(step).items():
             place = name + f"/{RECOVERY}" * (1 + way.count(".else"))
             yield place, (other, contracts[other].output)

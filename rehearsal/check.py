@@ -22,10 +22,11 @@ from language.steps import by_name
 from rehearsal import cast
 from rehearsal.script import Answer, Cue, Rehearsal
 from workflows.interpreter.ladder import RECOVERY
+from workflows.interpreter.watch import WATCH
 
 PLAN = "plan"
 INDEX = re.compile(r"\[[^]]*\]|#\d+")
-MADE = frozenset({ESCALATE, RECOVERY, "undo", "on_max", PLAN})
+MADE = frozenset({ESCALATE, RECOVERY, WATCH, "undo", "on_max", PLAN})
 """Parts of paths that no definition names: the interpreter makes them."""
 
 
@@ -91,7 +92,7 @@ def step_of(path: str) -> str:
     Where a fallback has another one, that one's is `STEP/on_failure/on_failure`.
     """
     holder, _, name = path.rpartition("/")
-    return f"{step_of(holder)}/{name}" if holder and name in {RECOVERY, "undo"} else name_of(path)
+    return f"{step_of(holder)}/{name}" if holder and name in {RECOVERY, WATCH, "undo"} else name_of(path)
 
 
 def _names(path: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from contracts.base import Document
 
 COMPANY_URL = "http://127.0.0.1:8765/mcp"
 
+FILE = "gonogo.db"
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
@@ -64,7 +65,7 @@ class Settings(Document):
 
     def books(self) -> str:
         """Return where the database beside Temporal is."""
-        return self.database or f"{DRIVERS['sqlite']}:///{self.home / 'gonogo.db'}"
+        return self.database or f"{DRIVERS['sqlite']}:///{self.home / FILE}"
 
     def contents(self) -> str:
         """Return the folder or bucket of contents that are known by their digest."""

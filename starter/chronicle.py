@@ -142,6 +142,7 @@ class Run:
         if isinstance(call, AgentCall):
             result = await self._reader.one(attributes.result.payloads, AgentResult)
             detail = {"errors": list(result.errors), "observations": len(result.observations)} if result else {}
+            detail |= result.left() if result else {}
             answered = {"digest": digest(result.output) if result else "", "detail": detail}
             return {"what": "agent answered", "who": call.name, "step": call.path, **answered}
         if isinstance(call, ToolCall):

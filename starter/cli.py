@@ -14,6 +14,8 @@ import typer
 from typer.core import TyperGroup
 
 from starter import (
+    admit,
+    artifacts,
     audit,
     breakers,
     browse,
@@ -94,6 +96,7 @@ for panel, name, command in (
     (WRITE, "diff", diff.diff),
     (WRITE, "estimate", estimate.estimate),
     (WRITE, "schema", schema.schema),
+    (WRITE, "admit", admit.admit),
     (STEER, "pause", steer.pause),
     (STEER, "resume", steer.resume),
     (STEER, "note", steer.note),
@@ -111,6 +114,8 @@ for panel, name, command in (
     (WATCH, "show", follow.show),
     (WATCH, "follow", follow.follow),
     (WATCH, "explain", explain.explain),
+    (WATCH, "artifacts", artifacts.artifacts),
+    (WATCH, "artifact", artifacts.artifact),
     (WATCH, "deadletter", deadletter.deadletter),
     (WATCH, "costs", costs.costs),
     (WATCH, "breakers", breakers.breakers),

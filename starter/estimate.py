@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from contracts.money import amount
 from starter.connect import settings
 from starter.mission_file import read_mission
 from starter.options import Json
@@ -50,6 +49,8 @@ async def _reckoned(file: Path) -> "tuple[Estimate, Past]":
 
 
 def rows(found: "Estimate") -> list[tuple[str, str]]:
+    from contracts.money import amount
+
     return [
         ("agents' runs", spelt(found.agents)),
         ("actions", spelt(found.actions)),
@@ -62,6 +63,8 @@ def rows(found: "Estimate") -> list[tuple[str, str]]:
 
 
 def _most(usd: float | None) -> str:
+    from contracts.money import amount
+
     return "nobody knows: a model has no limit or no price" if usd is None else amount("usd", usd)
 
 

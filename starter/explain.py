@@ -91,6 +91,8 @@ def _lines(record: "Record", noticed: "Sequence[Observation]") -> "Iterator[Rend
         yield render.line(line, record.started_at, 0)
     if record.failure is not None:
         yield Text(f"{'':8} failed: {visible(record.failure.cause)}", "red")
+    if record.sources:
+        yield Text(f"{'':8} sources: {visible(', '.join(one.source for one in record.sources))}", "dim")
     yield Text("")
 
 
@@ -101,4 +103,6 @@ def _plain(record: "Record", noticed: "Sequence[Observation]") -> dict[str, Any]
         "status": record.status,
         "usage": record.usage,
         "observations": list(noticed),
+        "sources": list(record.sources),
+        "artifacts": list(record.artifacts),
     }

@@ -1,5 +1,6 @@
 """What a mission will cost, as far as anybody can know: its definition, what its steps cost before, and prices."""
 
+import asyncio
 from math import inf
 
 from activities.books.database import Database, Unreadable
@@ -10,15 +11,20 @@ from contracts.money import amount
 from contracts.plan import Plan
 from contracts.workspace import Workspace
 from language.bounds import NOTHING, Bounds, Cost, Spends
-from runtime.settings import Settings
+from runtime.settings import FILE, Settings
+
+PATIENCE = 3.0
 
 
 async def remembered(settings: Settings, name: str) -> Past:
     """Return what missions of a name have cost. Where there are no books to be read, nobody knows of any."""
+    if not settings.database and not (settings.home / FILE).exists():
+        return Past()
     database = Database(settings.books())
     try:
-        return await past(database, name)
-    except Unreadable:
+        async with asyncio.timeout(PATIENCE):
+            return await past(database, name)
+    except (Unreadable, TimeoutError):
         return Past()
     finally:
         await database.close()

@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from contracts.money import amount
 from contracts.usage import Usage
 from contracts.view import MissionState, MissionView
 from starter.escape import visible
@@ -29,6 +30,8 @@ SIGNS = {
     "call": (">", "dim"),
     "answer": ("<", "dim"),
     "confidence": ("%", "dim"),
+    "citation": ("»", "dim"),
+    "artifact": ("+", "cyan"),
     "question": ("?", "yellow"),
     "command": ("▸", "bold yellow"),
 }
@@ -107,7 +110,9 @@ def spent(view: MissionView) -> Text:
 def cost(spent: Usage) -> str:
     """Return a cost in words."""
     runs, calls = _count(spent.agent_runs, "agent run"), _count(spent.tool_calls, "tool call")
-    return f"{runs}, {calls}, {spent.seconds:.1f}s of work, ${spent.usd:.2f}"
+    tokens = f"{spent.tokens:,} tokens, " if spent.tokens else ""
+    saved = f", {amount('usd', spent.saved_usd)} saved" if spent.saved_usd else ""
+    return f"{runs}, {calls}, {spent.seconds:.1f}s of work, {tokens}${spent.usd:.2f}{saved}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -8,10 +8,15 @@ The law of workers: a workflow task is run whole. A query that has waited for a 
 what came after its last task, before the next one begins; that task would then give in two parts what a replay gives
 in one, and its commands in another order. A mission that ran ahead for a query is therefore forgotten once the query is
 answered, and its next task begins from the history (`docs/adr/0025-workflow-tasks-are-run-whole.md`).
+
+A task that takes more than two seconds, as on a machine with too much to do, the SDK takes for stuck: it fails the
+task, and would have an exception rise in the middle of whatever its thread is at, locks of its own included. Ours is
+let finish; whoever would drop the mission waits for that.
 """
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from threading import Lock
 from typing import Any
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
@@ -81,6 +86,7 @@ class Whole(WorkflowInstance):
     def __init__(self, inner: WorkflowInstance, forget: Forget) -> None:
         self._inner = inner
         self._forget = forget
+        self._one_at_a_time = Lock()
         self._task = (0, 0)
         self._length = 0
         self._ahead = False
@@ -88,9 +94,10 @@ class Whole(WorkflowInstance):
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         """Run what the SDK brings. A new task for a mission that has run ahead fails, and comes again."""
         kinds = {str(job.WhichOneof("variant")) for job in act.jobs}
-        if not kinds & {"query_workflow", "remove_from_cache"}:
-            self._watch(act)
-        completion = self._inner.activate(act)
+        with self._one_at_a_time:
+            if not kinds & {"query_workflow", "remove_from_cache"}:
+                self._watch(act)
+            completion = self._inner.activate(act)
         if self._ahead and "query_workflow" in kinds:
             self._forget(act.run_id)
         return completion
@@ -113,4 +120,5 @@ class Whole(WorkflowInstance):
         return self._inner.get_info()
 
     def get_thread_id(self) -> int | None:
-        return self._inner.get_thread_id()
+        """Return none: a task that takes long is not to be interrupted."""
+        return None

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from activities.books.tables import VERSION, books, tables
 from activities.failure import explained
 
+CONNECTING = 5.0
 BUSY = 30.0
 """Seconds that a writer waits for the writers before it."""
 MAKING = 0x676F6E6F
@@ -89,7 +90,7 @@ def _explained() -> Iterator[None]:
 
 def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_pre_ping=True)
+        return create_async_engine(url, pool_pre_ping=True, connect_args={"timeout": CONNECTING})
     place = make_url(url).database
     if place:
         Path(place).parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ code that has instructions is played by a model where the worker is told of one,
 """
 
 from activities.failure import failure
+from activities.runtimes.a2a import A2ARuntime
 from activities.runtimes.code import CodeRuntime
 from activities.runtimes.model import NO_PROVIDER, ModelRuntime, Provider
 from activities.runtimes.remote import RemoteRuntime
@@ -12,7 +13,7 @@ from activities.runtimes.runtime import Runtime
 from activities.runtimes.tool import ToolRuntime
 from activities.runtimes.words import WordsRuntime
 from activities.statement import show
-from contracts.mind import Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
+from contracts.mind import A2AAgent, Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
 
 
 class Cast:
@@ -32,6 +33,9 @@ class Cast:
             case McpAgent(), McpAgent():
                 _demand_same(name, known.tool, planned.tool)
                 return ToolRuntime(known.tool)
+            case A2AAgent(), A2AAgent():
+                _demand_same(name, known.url, planned.url)
+                return A2ARuntime(known)
             case HttpAgent(), HttpAgent():
                 _demand_same(name, known.url, planned.url)
                 return RemoteRuntime(known)

@@ -50,6 +50,10 @@ class RemoteRuntime:
         self._url = environ.get(agent.url_env, "") or agent.url
         self._key = environ.get(agent.key_env, "") if agent.key_env else ""
 
+    def endpoint(self) -> str:
+        """Return who is asked, whom all workers share."""
+        return urlsplit(self._url).netloc
+
     async def answer(self, work: Work) -> Any:
         """Ask, and go on asking until there is an answer."""
         try:

@@ -1,7 +1,7 @@
 """What every runtime of an agent is: it is handed work, and answers with data.
 
 Law: a runtime decides nothing. Who may run, what is halted, whether an answer fits, is settled around it, in
-`activities/agents.py`. What it raises is a failure of `activities/failure.py`, or `Misfit`.
+`activities/agents.py`. What it raises is a failure of `activities/failure.py`, or `Misfit` or `Asks`.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from activities.memory import Memory
 from activities.notebook import Notebook
 from activities.toolbox import ReadingTools
 from contracts.call import AgentCall
+from contracts.talk import Talk
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,14 @@ class Misfit(Exception):
         super().__init__("; ".join(errors))
         self.errors = errors
         self.handed_back = handed_back
+
+
+class Asks(Exception):
+    """Somebody elsewhere needs to know something from people before they go on."""
+
+    def __init__(self, talk: Talk) -> None:
+        super().__init__(talk.question)
+        self.talk = talk
 
 
 class Runtime(Protocol):

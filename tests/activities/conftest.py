@@ -1,4 +1,8 @@
-from collections.abc import AsyncIterator
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,8 @@ from tests.activities import office
 from tests.activities.service import Service, serving, tools
 from tests.activities.service import servers as at
 from tests.model_server import ModelServer, model_serving
+
+NOBODY = 65534
 
 
 @pytest.fixture(scope="session")
@@ -65,3 +71,25 @@ def models(running_models: ModelServer) -> ModelServer:
 @pytest.fixture
 def cast(models: ModelServer) -> Cast:
     return Cast(Provider(model="small", url=models.url))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL of our own, where there is one."""
+    program, user = shutil.which("pg_ctl"), NOBODY if os.geteuid() == 0 else None
+    if program is None:
+        pytest.skip("no PostgreSQL here")
+    home = Path(tempfile.mkdtemp(prefix="pg"))
+    if user is not None:
+        os.chown(home, user, user)
+
+    def control(*words: str) -> None:
+        subprocess.run([program, "-D", home / "data", *words], check=True, stdout=subprocess.DEVNULL, user=user)
+
+    control("initdb", "-o", "-A trust -U gonogo --no-sync")
+    control(
+        "-o", f"-k {home} -c listen_addresses= -c max_connections=300 -c fsync=off", "-w", "-l", f"{home}/log", "start"
+    )
+    yield f"postgresql+asyncpg://gonogo@/postgres?host={home}"
+    control("-m", "immediate", "stop")
+    shutil.rmtree(home)

@@ -108,3 +108,18 @@ async def sure(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, A
 
 async def asking(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
     raise Escalate("two hosts have this name", call.context["so_far"])
+
+
+async def leaving_files(call: AgentCall, tools: Toolbox, observe: Observe) -> dict[str, Any]:
+    await tools.artifact(call.context["name"], "text/plain", "old")
+    await tools.artifact(call.context["name"], "text/markdown", "# The plan")
+    return {"verdict": "dismiss"}
+
+
+def leaving_files_plainly(call: AgentCall, tools: Any, observe: Observe) -> dict[str, Any]:
+    tools.artifact(call.context["name"], "text/markdown", b"# The plan")
+    return {"verdict": "dismiss"}
+
+
+async def searching(call: AgentCall, tools: Toolbox, observe: Observe) -> Any:
+    return await tools.call("search_knowledge", query=call.context["query"], limit=3)

@@ -177,8 +177,8 @@ async def test_a_chatty_agent_fills_neither_history_nor_heartbeats(runner: Agent
         (
             "babbling",
             (
-                "babbling failed: ValueError: an observation is a thought, finding, progress, question, call, answer "
-                "or confidence, not a 'shout'"
+                "babbling failed: ValueError: an observation is a thought, finding, progress, question, call, answer, "
+                "confidence, citation or artifact, not a 'shout'"
             ),
             ("tool_failed", "no", True),
         ),

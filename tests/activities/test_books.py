@@ -1,12 +1,8 @@
 """The database beside Temporal: who may spend, however many ask at once, and what is counted when somebody dies."""
 
 import asyncio
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,7 +16,6 @@ from contracts.money import Bounds
 from contracts.usage import Usage
 from contracts.workspace import AtMost
 
-NOBODY = 65534
 WORKERS, CALL = 50, 1_000
 LIMIT = 20_500
 """Tokens for 20 calls, and a part of one more."""
@@ -29,28 +24,6 @@ import asyncio, sys
 from tests.activities.test_books import race
 asyncio.run(race(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 """
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL of our own, where there is one."""
-    program, user = shutil.which("pg_ctl"), NOBODY if os.geteuid() == 0 else None
-    if program is None:
-        pytest.skip("no PostgreSQL here")
-    home = Path(tempfile.mkdtemp(prefix="pg"))
-    if user is not None:
-        os.chown(home, user, user)
-
-    def control(*words: str) -> None:
-        subprocess.run([program, "-D", home / "data", *words], check=True, stdout=subprocess.DEVNULL, user=user)
-
-    control("initdb", "-o", "-A trust -U gonogo --no-sync")
-    control(
-        "-o", f"-k {home} -c listen_addresses= -c max_connections=300 -c fsync=off", "-w", "-l", f"{home}/log", "start"
-    )
-    yield f"postgresql+asyncpg://gonogo@/postgres?host={home}"
-    control("-m", "immediate", "stop")
-    shutil.rmtree(home)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -9,6 +9,8 @@ import pytest
 
 from activities.books.breaker import FIRST, Admitted, Breaker, Breakers
 from activities.books.database import Database
+from activities.books.tables import breakers as breakers_table
+from activities.books.tables import turns
 from activities.failure import failure
 from activities.fuse import Fuse
 from activities.purse import Thinker
@@ -27,11 +29,18 @@ class Clock:
         return self.now
 
 
-@pytest.fixture
-async def workers(tmp_path: Path) -> AsyncIterator[tuple[list[Fuse], list[Breakers], Clock]]:
+@pytest.fixture(params=["sqlite", "postgres"])
+async def workers(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[tuple[list[Fuse], list[Breakers], Clock]]:
     """Four workers, each with an engine of its own."""
     clock, url = Clock(), f"sqlite+aiosqlite:///{tmp_path / 'gonogo.db'}"
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres")
     databases = [Database(url) for _ in range(WORKERS)]
+    async with databases[0].writing() as connection:
+        for table in (breakers_table, turns):
+            await connection.execute(table.delete())
     breakers = [Breakers(one, now=clock) for one in databases]
     yield [Fuse(one) for one in breakers], breakers, clock
     for one in databases:

@@ -5,7 +5,7 @@ import pytest
 from activities.agents import AgentRunner
 from activities.mcp_tools import ToolServers
 from activities.runtimes.cast import Cast
-from contracts.mind import CodeAgent
+from contracts.mind import CodeAgent, HttpAgent, McpAgent
 from tests.activities.activity_stage import failing, stage, told
 from tests.activities.service import Service, tools
 from tests.activities.thinkers import GOOD, OUTPUT, asking, judging, run, thinker
@@ -88,6 +88,12 @@ REFUSED = {
         "judge is an agent of code here, not of model",
     ),
     "another model": (thinker(model="p:own"), thinker(model="p:n"), "judge is 'p:own' here, not 'p:n'"),
+    "another address": (
+        HttpAgent(url="http://a"),
+        HttpAgent(url="http://b"),
+        "judge is 'http://a' here, not 'http://b'",
+    ),
+    "another tool": (McpAgent(tool="look"), McpAgent(tool="wait"), "judge is 'look' here, not 'wait'"),
     "no model": (thinker(), thinker(), "judge thinks with a model, and nothing names one for it: set GONOGO_MODEL"),
 }
 

@@ -5,10 +5,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
+from pydantic_ai.exceptions import ModelAPIError, ModelConnectionError, ModelHTTPError
 
 from activities.mcp_tools import ToolServers
 from activities.runtimes.cast import Cast
+from activities.runtimes.fault import free
 from activities.runtimes.model import Provider
 from activities.tally import Reported, Tally
 from contracts.mind import ModelAgent
@@ -119,10 +122,6 @@ async def test_a_cancelled_agent_hangs_up_at_once(models: ModelServer, cast: Cas
     assert 1 == models.gone
 
 
-class Crashed(Exception):
-    """The worker is gone."""
-
-
 async def crashing(agent: ModelAgent, cast: Cast, servers: ToolServers, when: Callable[[], bool]) -> tuple[Any, ...]:
     """Run until a moment comes, and return what the last heartbeat carried."""
     environment, beats = stage(), [()]
@@ -212,6 +211,18 @@ async def test_who_says_too_little_of_what_was_used_is_counted_at_the_most(
         assert used.output_tokens >= 400
     else:
         assert (90_000, 9_000, 99_000) == (used.input_tokens, used.output_tokens, used.tokens)
+
+
+def test_only_what_was_turned_away_or_reached_nobody_is_free() -> None:
+    def refused_by_nobody() -> ModelConnectionError:
+        error = ModelConnectionError("m", "no")
+        error.__cause__ = httpx2.ConnectError("nobody")
+        return error
+
+    turned_away = [ModelHTTPError(429, "m"), ModelHTTPError(500, "m"), refused_by_nobody()]
+    paid = [ModelHTTPError(500, "m", in_stream=True), ModelConnectionError("m", "cut"), ModelAPIError("m", "odd")]
+
+    assert [True] * 3 + [False] * 3 == [free(error) for error in (*turned_away, *paid)]
 
 
 def test_a_call_that_was_turned_away_costs_nothing_and_one_that_broke_off_what_was_sent() -> None:

@@ -128,7 +128,7 @@ def test_misspelt_variables_are_found(text, workspace):
     shared = ("GONOGO_HOEM", "TEMPORAL_NAME_SPACE", "OTEL_EXPORTER_ENDPOINT")
 
     assert {
-        *(f"{name}: nothing reads {one}" for name in ("setup", "operator") for one in shared),
+        *(f"{name}: nothing reads {one}" for name in ("setup", "reconciler", "operator") for one in shared),
         *(f"worker-{name}: nothing reads {one}" for name in ("missions", "secops") for one in shared),
         *(f"worker-{name}: nothing reads GONOGO_COMPANY_URI" for name in ("missions", "secops")),
         "temporal: nothing reads POSTGRES_SEED",

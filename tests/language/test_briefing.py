@@ -18,9 +18,10 @@ from contracts.definition import (
     ReviewStep,
 )
 from contracts.gate import Gate, Review, Rung
-from contracts.mind import CodeAgent
+from contracts.mind import A2AAgent, CodeAgent, PeopleAgent
 from contracts.plan import Plan
 from contracts.planning import Allow, Planning
+from contracts.step import Fallback
 from contracts.workspace import Escalation, Tool
 from language.briefing import UNDONE, brief
 from language.risk import risk, step_at
@@ -245,3 +246,22 @@ def test_what_asking_for_changes_leads_to_is_told_where_it_is_no_rejection(targe
     question = GateStep(step="ask", gate=gate(on_changes=target))
 
     assert said == brief(plan(question, THINK.model_copy(update={"step": "mend"})), asked("ask")).changes
+
+
+def test_a_task_says_what_an_answer_and_silence_lead_to_and_whose_words_it_holds():
+    people = PeopleAgent(by=("lead",), output={"type": "object"})
+    far = A2AAgent(url="http://far")
+    rate = AgentStep(
+        step="rate", agent="raters", task="Rate ${{ thought.text }}", on_failure={"any": Fallback(agent="far")}
+    )
+    known = plan(THINK, rate)
+    known = known.model_copy(update={"agents": {**known.agents, "raters": people, "far": far}})
+    told = brief(known, asked("rate", kind="task"))
+
+    assert ("the step goes on with that answer", "the step fails, since nobody answered", "question") == (
+        told.approve,
+        told.deadline,
+        told.risk,
+    )
+    assert {"": ("agent thinker", "agent far")} == told.words
+    assert told.words == brief(known, asked("rate/on_failure", kind="task")).words

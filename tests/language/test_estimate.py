@@ -10,7 +10,7 @@ from desk import load, workspace
 from good_missions import good_steps
 from hypothesis import given
 
-from contracts.mind import CodeAgent
+from contracts.mind import CodeAgent, PeopleAgent
 from contracts.plan import MissionInput
 from language.bounds import Span
 from language.estimate import Estimate, estimate
@@ -20,6 +20,7 @@ HISTORIES = Path(__file__).parents[1] / "histories"
 FAILED_OR_CHANGED = ("action_modified", "action_undone", "cancelled", "continued", "dead_letter", "map", "recovered")
 FAILED_OR_CHANGED += ("handed_over", "retried", "canary_breached", "child_undone", "locked_undone", "group_asked_again")
 FAILED_OR_CHANGED += ("gate_seated", "climbed", "halted", "letter", "redirected", "steered", "reset")
+FAILED_OR_CHANGED += ("answered", "asked_back")
 BESIDE = {
     "gate_heard_late.1": 9,
     "gate_approved.1": 5,
@@ -140,6 +141,15 @@ def test_an_agent_may_be_asked_again_and_may_be_unsure():
 
     assert (found.agents, found.gates) == (Span(least=1, most=2), Span(least=0, most=1))
     assert found.waiting_most is None
+
+
+def test_people_who_do_a_step_are_a_question_and_no_run_of_an_agent():
+    agents = {"architect": PeopleAgent(by=("ada",), output={"type": "object"}, timeout="2h")}
+    found = reckoned("steps: [{step: a, agent: architect, task: T}]", agents=agents)
+    sooner = reckoned("steps: [{step: a, agent: architect, task: T, timeout: 1h}]", agents=agents)
+
+    assert (found.agents, found.gates) == (Span(least=0, most=0), Span(least=1, most=1))
+    assert (found.waiting_most, sooner.waiting_most) == (7200, 3600)
 
 
 def test_a_chain_of_500_calls_is_reckoned():

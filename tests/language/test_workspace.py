@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from desk import HEAD, mission, written
 
+from contracts.mind import ModelAgent
 from contracts.workspace import Escalation, PeopleFile, Person
 from language.finding import Rejected
 from language.freeze import freeze
@@ -144,16 +145,12 @@ BAD_AGENTS = {
     ),
     "a runtime that does not exist": (
         "agents: {a: {callable: 'm:f', runtime: shell}}",
-        "1:40: BAD_VALUE 'runtime': input should be 'code', 'model', 'mcp', 'http' or 'people'",
+        "1:40: BAD_VALUE 'runtime': input should be 'code', 'model', 'mcp', 'http', 'a2a' or 'people'",
     ),
     "an agent that is no map": ("agents: {a: 7}", "1:13: WRONG_TYPE 'a': input should be a valid map"),
     "a key of another runtime": (
         "agents: {a: {runtime: model, instructions: Think, callable: 'm:f'}}",
-        (
-            "1:51: UNKNOWN_KEY unknown key 'callable' (keys here: description, team, queue, tools, output, "
-            "confidence_floor, expertise, timeout, instructions, model, final_model, temperature, "
-            "output_retries, first_token, limits, runtime)"
-        ),
+        f"1:51: UNKNOWN_KEY unknown key 'callable' (keys here: {', '.join(ModelAgent.model_fields)})",
     ),
     "a model without instructions": (
         "agents: {a: {runtime: model, model: 'p:n'}}",
@@ -203,6 +200,18 @@ BAD_AGENTS = {
     "a limit that is misspelt": (
         "agents: {a: {callable: 'm:f', instructions: Think, limits: {turn: 1}}}",
         "1:61: UNKNOWN_KEY unknown key 'turn' (did you mean 'turns'?)",
+    ),
+    "a collection that nobody has": (
+        "agents: {a: {callable: 'm:f', knowledge: [runbook]}}\nknowledge: {runbooks: .}",
+        "1:43: BAD_VALUE unknown collection 'runbook' (did you mean 'runbooks'?)",
+    ),
+    "a folder that is not there": (
+        "agents: {}\nknowledge: {runbooks: nowhere}",
+        "2:23: BAD_VALUE there is no folder 'nowhere' in the workspace (make it, or mend it)",
+    ),
+    "a folder outside the workspace": (
+        "agents: {}\nknowledge: {runbooks: ../..}",
+        "2:23: BAD_VALUE the folder of 'runbooks' lies outside the workspace (write a folder inside it)",
     ),
     "no time to begin in": (
         "agents: {a: {callable: 'm:f', instructions: Think, first_token: 0s}}",

@@ -15,6 +15,7 @@ from activities.halts import Lookout, halting, not_begun
 from activities.identity import Judge
 from activities.locks import Locksmith
 from activities.people import Directory
+from contracts.artifact import Artifact
 from contracts.call import (
     EXECUTE_ACTION,
     RUN_AGENT,
@@ -92,6 +93,7 @@ class Cast:
         self.broken: set[str] = set()
         self.ledger: list[str] = []
         self.lookout: Lookout | None = None
+        self.files: tuple[Artifact, ...] = ()
         self.watched = asyncio.Event()
         self.watched.set()
 
@@ -102,7 +104,8 @@ class Cast:
             activity.heartbeat({"observations": [seen.model_dump(mode="json")]})
             await asyncio.sleep(0.05)
         output = {"reason": self.reason, "confidence": 0.9}
-        return AgentResult(output=output, observations=(seen,), usage=Usage(agent_runs=1, tool_calls=2, seconds=0.1))
+        usage = Usage(agent_runs=1, tool_calls=2, seconds=0.1)
+        return AgentResult(output=output, observations=(seen,), usage=usage, artifacts=self.files)
 
     @activity.defn(name=EXECUTE_ACTION)
     async def tool(self, call: ToolCall) -> ToolResult:

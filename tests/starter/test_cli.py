@@ -23,6 +23,8 @@ VERBS += (
     "rehearse",
     "replay",
     "explain",
+    "artifacts",
+    "artifact",
     "finding",
     "schema",
     "graph",

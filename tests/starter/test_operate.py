@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import os
 import uuid
+from pathlib import Path
 
 import pytest
 from launched import process
 from stage import wait_at_gate
 
+from activities.content import ContentStore
+from contracts.artifact import Artifact
 from contracts.view import AuditEntry, MissionView
 from starter.chronicle import chronicle
 from starter.watch import watch
+from tests.payloads import PLACE
 
 
 async def eventually(look, seconds=10):
@@ -271,3 +276,26 @@ async def test_explain_tells_what_agents_noticed_and_a_finding_s_code_is_another
     )
     assert (1, True) == ((none := await gonogo("explain", waiting, "nowhere")).code, "no agent of" in none.err)
     assert (1, True) == ((code := await gonogo("explain", "CYCLE")).code, "`gonogo finding CYCLE`" in code.err)
+
+
+async def test_files_that_steps_left_are_listed_read_and_checked(gonogo, client, cast, tmp_path):
+    place = os.environ[PLACE]
+    digest = await ContentStore(place).put(b"# Report")
+    report = Artifact(name="report.md", media_type="text/markdown", digest=digest, size=8)
+    cast.files = (report, report.model_copy(update={"name": "../../evil"}))
+    mission = await wait_at_gate(client)
+
+    listed = (await gonogo("artifacts", mission, "--json")).json
+    assert {"step": "look", **report.model_dump()} == listed[0]
+    assert digest in (await gonogo("artifacts", mission)).out
+    assert "# Report" == (await gonogo("artifact", mission, "report.md")).out
+    assert 0 == (await gonogo("artifact", mission, "report.md", "-o", str(tmp_path))).code
+    assert b"# Report" == (tmp_path / "report.md").read_bytes()
+
+    refused = await gonogo("artifact", mission, "../../evil", "-o", str(tmp_path))
+    assert (2, True) == (refused.code, "is no name of a file" in refused.err)
+    assert (1, True) == ((none := await gonogo("artifact", mission, "plan.md")).code, "has left 'plan.md'" in none.err)
+    hexadecimal = digest.removeprefix("sha256:")
+    (Path(place) / hexadecimal[:2] / hexadecimal).write_bytes(b"# Forged")
+    spoilt = await gonogo("artifact", mission, "report.md")
+    assert (1, True) == (spoilt.code, "is something else" in spoilt.err)

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from activities.books.database import Database
+from activities.books.tables import runs
 from contracts.view import MissionView
+from runtime.settings import Settings
 from tests.model_server import Asked, ModelServer, Reply, by_schema, instance, model_serving
 from tests.system.case import Case, case_at
 from tests.system.ground import Grounds
@@ -30,7 +33,7 @@ def second_call_hangs(models: ModelServer) -> Any:
     return answer
 
 
-async def killed_in_a_call(grounds: Grounds) -> tuple[MissionView, list[Asked]]:
+async def killed_in_a_call(grounds: Grounds) -> tuple[MissionView, list[Asked], list[Any]]:
     async with model_serving() as models, case_at(grounds) as case:
         models.otherwise = second_call_hangs(models)
         environ = {"GONOGO_MODEL": "any", "GONOGO_MODEL_URL": models.url}
@@ -40,7 +43,17 @@ async def killed_in_a_call(grounds: Grounds) -> tuple[MissionView, list[Asked]]:
         await worker.kill()
         await case.place.hire(**environ)
         await case.end()
-        return await case.view(), models.asked
+        return await case.view(), models.asked, await lines(case)
+
+
+async def lines(case: Case) -> list[Any]:
+    """Return what the books say of the attempts to weigh evidence."""
+    database = Database(Settings(workspace=case.place.workspace, home=case.place.home).books())
+    mine = runs.select().where(runs.c.mission == case.id, runs.c.step == "correlate").order_by(runs.c.attempt)
+    async with database.reading() as connection:
+        found = list((await connection.execute(mine)).mappings().all())
+    await database.close()
+    return found
 
 
 async def noted(case: Case) -> bool:
@@ -56,7 +69,7 @@ async def noted(case: Case) -> bool:
 
 @scenes(Scene(killed_in_a_call))
 async def test_a_crash_in_the_middle_of_a_call_of_a_model(scene):
-    view, asked = await scene
+    view, asked, (died, done) = await scene
 
     weighed = [one for one in asked if weighing(one)]
     [record] = [record for record in view.records if record.path == "correlate"]
@@ -64,3 +77,6 @@ async def test_a_crash_in_the_middle_of_a_call_of_a_model(scene):
     assert [3, 3] == [len(weighed), record.usage.model_calls]
     assert weighed[1].body["messages"] == weighed[2].body["messages"]
     assert record.usage.tokens > sum(len(one.said()) for one in weighed[1:2])
+    # What the attempt that died has spent is counted at the most, and what the other spent is on its own bill.
+    assert ["lost", "spent"] == [died["state"], done["state"]]
+    assert died["tokens"] + done["tokens"] >= record.usage.tokens > done["tokens"] > 0

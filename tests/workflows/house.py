@@ -122,6 +122,11 @@ def broken(code: str = "refused", applied: str = "unknown") -> ApplicationError:
     return ApplicationError("it would not", {"applied": applied}, type=code, non_retryable=True)
 
 
+def spent(over: str) -> ApplicationError:
+    """The error of an agent that nobody could pay."""
+    return ApplicationError("nothing is left", {"applied": "no", "over": over}, type="over_budget", non_retryable=True)
+
+
 @dataclass
 class House:
     """Starts missions on a queue of its own and speaks to them."""

@@ -16,13 +16,14 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.testing import TimeSkipper
 
 from contracts.call import AgentResult
-from contracts.mind import CodeAgent, PeopleAgent
+from contracts.mind import A2AAgent, CodeAgent, PeopleAgent
 from contracts.notice import Delivery
 from contracts.plan import CURRENT, Limits
+from contracts.talk import Talk
 from starter.server import DevServer
 from tests.interpreter.fakes import plan_of
 from tests.payloads import DATA_CONVERTER
-from tests.workflows.house import Activities, House, Started, broken, house, populate
+from tests.workflows.house import Activities, House, Started, broken, house, populate, spent
 from tests.workflows.house import moved as placed
 from tests.workflows.switch import Switch, waiting
 from tests.workflows.unattended import attended, unattended
@@ -378,6 +379,13 @@ MISSIONS: dict[str, dict[str, Any]] = {
         ],
         "dead_letter": {"timeout": "1h"},
     },
+    "spent": {
+        "steps": [agent("first"), agent("spends", "dot")],
+        "agents": {"dot": [spent("mission default/m"), {"n": 1}]},
+        "steer": [("dead_letter", "amend", ""), ("dead_letter", "retry", "spends")],
+        "with": {"amend": {"name": "mission.budget", "value": {"tokens": 200}}},
+        "budget": {"tokens": 100},
+    },
     "redirected": {
         "steps": [agent("breaks", "dot"), act("a", 1), agent("last")],
         "steer": [("dead_letter", "escalate", "breaks"), ("waiting", "redirect", "last")],
@@ -393,6 +401,19 @@ MISSIONS: dict[str, dict[str, Any]] = {
         ],
         "decide": [("eve", "answer"), ("lea", "answer"), ("lou", "answer")],
         "limits": Limits(events_per_run=24),
+    },
+    "asked_back": {
+        "steps": [agent("look", "far", output="r"), agent("last", context=["r"])],
+        "agents": {
+            "far": [
+                AgentResult(talk=Talk(task="t", context="c", question="Which host?")),
+                AgentResult(talk=Talk(task="t", context="c", question="Sure?")),
+                {"n": 1},
+            ]
+        },
+        "decide": [("lea", "answer"), ("lou", "answer")],
+        "answer": "web-01",
+        "limits": Limits(events_per_run=16),
     },
     "aborted": {"steps": [act("a", 1), act("b", 2, approval=APPROVED)], "steer": [("waiting", "abort", "")]},
     "handed_over": {
@@ -429,7 +450,7 @@ async def play(started: Started, script: dict[str, Any]) -> None:
     for person, verb, *to in script.get("decide", ()):
         opening = await started.until(lambda openings, last=nonce: bool(openings) and openings[0].nonce != last, asked)
         changes = {"changes": script.get("changes", {"n": 9})} if verb == "modify" else {}
-        changes |= {"answer": {"n": 9}} if verb == "answer" else {}
+        changes |= {"answer": script.get("answer", {"n": 9})} if verb == "answer" else {}
         receipt = await started.decide(opening, person, verb, **changes, **({"to": to[0]} if to else {}))
         nonce = opening.nonce if receipt.accepted and receipt.state not in {"heard", "open"} else ""
     if script.get("cancel"):
@@ -454,6 +475,7 @@ async def record(client: Client, home: Path, name: str) -> None:
         return
     floors = {
         "cid": CodeAgent(callable="tests:none", confidence_floor=0.5),
+        "far": A2AAgent(url="http://far", ask=("lead",)),
         "fay": PeopleAgent(by=("lead",), output={"type": "object", "required": ["n"]}),
     }
     skipping = TimeSkipper(client).client if script.get("skip") else client
@@ -462,7 +484,7 @@ async def record(client: Client, home: Path, name: str) -> None:
         h.activities.channels = dict(script.get("channels", {}))
         inner = {one: placed(plan_of(steps, mission=one), h.queue) for one, steps in script.get("children", {}).items()}
         switch, halted, notify = Switch(h), script.get("halt"), script.get("notify", False)
-        more = {"dead_letter": script["dead_letter"]} if "dead_letter" in script else {}
+        more = {name: script[name] for name in ("dead_letter", "budget") if name in script}
         if halted:
             await switch.throw("halt", halted)
         started = await h.start(

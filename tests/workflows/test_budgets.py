@@ -160,3 +160,33 @@ async def test_a_step_waits_while_its_endpoint_does_not_answer_or_goes_where_it_
         assert "closed" == (await breakers.read("openai")).state
         await replays(started.handle)
     await database.close()
+
+
+async def test_agents_wait_for_a_database_that_cannot_be_used(client, home, tmp_path):
+    file = tmp_path / "gonogo.db"
+    file.write_text("no database at all, however long one looks at it " * 30)
+    database = Database(f"sqlite+aiosqlite:///{file}")
+    purse = Purse(Accounts(database), Prices({}), {})
+    paid = Paid(purse)
+    async with house(client, home, paying(client, purse, paid)) as h:
+        started = await h.start([agent("one", retry={"attempts": 1})])
+        view = await started.seen(lambda view: any(one.halted for one in view.records))
+        [noted] = [one.halted for one in view.records if one.halted]
+        assert "database:gonogo" == noted.halts[0].target
+
+        file.unlink()
+        assert "completed" == (await started.result()).state
+        assert ["one"] == paid.begun
+    await database.close()
+
+
+async def test_fifty_branches_spend_no_more_than_a_budget_and_one_call(client, home, purse):
+    paid = Paid(purse)
+    branches = [agent(f"b{n}", retry={"attempts": 1}, on_failure={"over_budget": "continue"}) for n in range(50)]
+    async with house(client, home, paying(client, purse, paid)) as h:
+        budget = {"tokens": 10 * COST}
+        started = await h.start([{"kind": "parallel", "step": "all", "parallel": branches}], budget=budget)
+        result = await started.result()
+
+    assert ("completed", 10) == (result.state, len(paid.begun))
+    assert 10 * COST == result.spent.tokens

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from starter.state import read_state
 from tests.workflows.house import Activities, house
 from tests.workflows.record_histories import act
@@ -11,12 +13,13 @@ from tests.workflows.test_mission import replays
 ITEMS = 2_500
 
 
+@pytest.mark.slow
 async def test_2500_effects_are_each_done_once(client, home):
     do = [act("file", **{"with": {"n": "${{ item }}"}})]
-    steps = [{"kind": "map", "step": "each", "map": {"over": "numbers", "do": do, "max_concurrency": 200}}]
+    steps = [{"kind": "map", "step": "each", "map": {"over": "numbers", "do": do, "max_concurrency": 50}}]
     inputs = {"type": "object", "properties": {"numbers": {"type": "array"}}}
     activities = Activities(tools={"file": lambda call: {"n": call.arguments["n"]}})
-    async with house(client, home, activities, max_concurrent_activities=400) as h:
+    async with house(client, home, activities, max_concurrent_activities=100) as h:
         started = await h.start(steps, given={"numbers": list(range(ITEMS))}, inputs=inputs)
         result = await asyncio.wait_for(started.handle.result(), 240)
         runs = await chain(client, started.handle)

@@ -1,5 +1,7 @@
 """A mission that ran ahead for a query is dropped, and its next task fails should it come before that."""
 
+import threading
+
 import pytest
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
@@ -65,3 +67,38 @@ def test_a_task_that_comes_before_the_mission_was_dropped_fails(mission):
 
     with pytest.raises(RuntimeError, match="had run ahead for a query"):
         mission.activate(act("signal_workflow", task=2, length=12))
+
+
+def test_a_slow_task_is_let_finish_and_the_mission_is_dropped_after_it(forgotten):
+    slow = Slow()
+    mission = Whole(slow, forgotten.append)
+    task = threading.Thread(target=mission.activate, args=(act("initialize_workflow", task=1, length=3),))
+    drop = threading.Thread(target=mission.activate, args=(act("remove_from_cache", task=0, length=3),))
+    task.start()
+    assert slow.begun.wait(10)
+    drop.start()
+    assert mission.get_thread_id() is None
+    drop.join(0.2)  # Long enough to come in between, were it let.
+
+    slow.go_on.set()
+    task.join(10)
+    drop.join(10)
+
+    assert slow.order == ["begun", "over", "begun", "over"]
+
+
+class Slow(Inner):
+    """A task that takes as long as it is told to, and sees whoever comes in between."""
+
+    def __init__(self):
+        self.begun, self.go_on, self.order = threading.Event(), threading.Event(), []
+
+    def get_thread_id(self):
+        return threading.get_ident()
+
+    def activate(self, act):
+        self.order.append("begun")
+        self.begun.set()
+        assert self.go_on.wait(10)
+        self.order.append("over")
+        return super().activate(act)

@@ -1,10 +1,11 @@
 """Ask an agent, and have an answer by its schema. One that does not fit goes back to it once with the errors."""
 
-from contracts.call import AgentCall, AgentResult, Observation
+from contracts.call import AgentCall, AgentResult, Observation, noted
 from contracts.command import MISSION_BUDGET
 from contracts.mind import PeopleAgent
 from contracts.record import Failure
 from workflows.interpreter.circle import demand_progress
+from workflows.interpreter.dialogue import through
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.people import done_by_people
 from workflows.interpreter.ports import Effort
@@ -19,7 +20,7 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
 
     What operators had to say to it goes along, and what they laid over its input.
     """
-    call = _as_operators_said(call, scope)
+    call = as_operators_said(call, scope)
     if isinstance(call.agent, PeopleAgent):
         return AgentResult(output=await done_by_people(call, call.agent, effort.timeout, scope))
     demand_progress(call, scope)
@@ -33,6 +34,7 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     if again.errors:
         raise _unfit(call, again.errors, 1, noticed, scope)
     both = {"usage": first.usage.plus(again.usage), "observations": noticed}
+    both |= {"artifacts": (*first.artifacts, *again.artifacts), "sources": (*first.sources, *again.sources)}
     return _answered(again.model_copy(update=both), call, scope)
 
 
@@ -54,7 +56,8 @@ def _unfit(
     )
 
 
-def _as_operators_said(call: AgentCall, scope: Scope) -> AgentCall:
+def as_operators_said(call: AgentCall, scope: Scope) -> AgentCall:
+    """Return a call with what operators had to say to it, and what the mission may spend."""
     said = scope.control.state
     given = dict(said.inputs.get(call.path, {}))
     task = str(given.pop("task", call.task))
@@ -75,8 +78,7 @@ def _answered(result: AgentResult, call: AgentCall, scope: Scope) -> AgentResult
         return result
     record = scope.journal.get(call.path)
     if record is not None and record.kind == "agent":
-        fields = {"output": result.output, "usage": result.usage, "observations": result.observations}
-        scope.journal.update(call.path, **fields)
+        scope.journal.update(call.path, output=result.output, **noted(result))
     cause = result.escalated[:1_000]
     remains = "say whether the mission may go on"
     operation = "do it without people"
@@ -93,6 +95,10 @@ def _note(call: AgentCall, noticed: tuple[Observation, ...], scope: Scope) -> No
 
 
 async def _run(call: AgentCall, effort: Effort, scope: Scope, before: tuple[Observation, ...] = ()) -> AgentResult:
+    return await through(call, lambda one, seen: _once(one, effort, scope, (*before, *seen)), scope)
+
+
+async def _once(call: AgentCall, effort: Effort, scope: Scope, before: tuple[Observation, ...]) -> AgentResult:
     try:
         with scope.ports.within(call.path):
             result = await scope.ports.run_agent(call, effort)

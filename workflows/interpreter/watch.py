@@ -8,10 +8,10 @@ from observations that are live; should nobody hear it then, the look at the ans
 import asyncio
 from typing import Any
 
-from contracts.call import AgentCall, AgentResult, Observation
+from contracts.call import AgentCall, AgentResult, Observation, noted
 from contracts.definition import AgentStep
 from contracts.record import Failure
-from workflows.interpreter.consult import consult
+from workflows.interpreter.consult import as_operators_said, consult
 from workflows.interpreter.effort import agent_effort
 from workflows.interpreter.ending import EffectFailed, StepFailed
 from workflows.interpreter.ports import Effort
@@ -34,7 +34,7 @@ async def watched(step: AgentStep, call: AgentCall, effort: Effort, scope: Scope
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
     if said:
-        scope.journal.update(call.path, output=result.output, observations=result.observations, usage=result.usage)
+        scope.journal.update(call.path, output=result.output, **noted(result))
         raise objected(step.watch, said[0], call.path)
     return result
 
@@ -56,8 +56,7 @@ async def look_at(step: AgentStep, output: Any, path: str, scope: Scope) -> None
         except StepFailed as failed:
             scope.journal.finish(here, "failed", scope.ports.now(), failure=failed.failure)
             raise
-        fields = {"output": result.output, "observations": result.observations, "usage": result.usage}
-        scope.journal.finish(here, "succeeded", scope.ports.now(), **fields)
+        scope.journal.finish(here, "succeeded", scope.ports.now(), output=result.output, **noted(result))
         settled = scope.journal.settled(here)
     words = objection(settled.output if settled is not None else None)
     if words:
@@ -66,7 +65,8 @@ async def look_at(step: AgentStep, output: Any, path: str, scope: Scope) -> None
 
 async def _live(step: AgentStep, watcher: str, call: AgentCall, scope: Scope, said: list[str]) -> None:
     asked = _order(step, watcher, call.path, scope)
-    asked = asked.model_copy(update={"watches": call.path, "generation": scope.generation(call.path)})
+    same = {"watches": call.path, "generation": scope.generation(call.path)}
+    asked = as_operators_said(asked, scope).model_copy(update=same)
     try:
         result = await scope.ports.watch_agent(asked, agent_effort(asked.agent, None, None))
     except EffectFailed:

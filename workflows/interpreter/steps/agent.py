@@ -6,7 +6,7 @@ An answer below the agent's confidence floor takes the way that the definition n
 
 from typing import Any
 
-from contracts.call import AgentCall
+from contracts.call import AgentCall, noted
 from contracts.definition import AgentStep
 from contracts.failure_class import most_specific
 from contracts.mind import Agent
@@ -43,7 +43,7 @@ async def run_agent(step: AgentStep, path: str, scope: Scope) -> Outcome:
         await scope.begin_effect(path)
         result = await watched(step, call, agent_effort(agent, step.retry, step.timeout), scope)
         output = result.output
-        scope.journal.update(path, output=output, observations=result.observations, usage=result.usage)
+        scope.journal.update(path, output=output, **noted(result))
     await look_at(step, output, path, scope)
     _demand_expertise(step, agent, output, path)
     if _below_floor(agent, output):

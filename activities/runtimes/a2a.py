@@ -1,0 +1,34 @@
+"""The runtime `a2a`: a remote agent over the A2A protocol.
+
+Its library is an extra, loaded when a first such agent is asked: `activities/runtimes/converse.py` is the half that
+knows it.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from activities.failure import failure
+from activities.runtimes.runtime import Work
+from contracts.mind import A2AAgent
+
+
+class A2ARuntime:
+    """Asks one remote agent."""
+
+    def __init__(self, agent: A2AAgent, environ: Mapping[str, str] | None = None) -> None:
+        environ = os.environ if environ is None else environ
+        self._url = environ.get(agent.url_env, "") or agent.url
+        self._key = environ.get(agent.key_env, "") if agent.key_env else ""
+        self._agent = agent
+
+    async def answer(self, work: Work) -> Any:
+        """Send the task, and follow it until it has come to something."""
+        try:
+            converse = await asyncio.to_thread(import_module, "activities.runtimes.converse")
+        except ImportError:
+            lacks = "this worker lacks what that takes: install 'gonogo[a2a]'"
+            raise failure("not_found", f"{work.call.name} is asked over A2A, and {lacks}") from None
+        return await converse.Conversation(self._url, self._key, self._agent.poll, work).held()

@@ -1,0 +1,119 @@
+"""What an agent has beside its tools: files that it leaves, and documents that it may search."""
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from activities.agents import AgentRunner
+from activities.bench import Stores
+from activities.content import ContentStore
+from activities.knowledge import Library
+from activities.mcp_tools import ToolServers
+from contracts.call import AgentCall, AgentResult
+from contracts.mind import CodeAgent
+from tests.activities.activity_stage import failing, stage, told
+from tests.activities.service import tools
+
+PAGES = {
+    "isolate.md": "# Isolating a host\n\nPull the cable, then call the owner.\n\n## After that\n\nWrite a ticket.",
+    "deep/phish.txt": "Phishing mails ask for passwords.",
+    "page.html": "<html><title>VPN</title><script>secret()</script><p>Reset the VPN token.</p>",
+    "image.png": "cable",
+    "paper.pdf": "%PDF-1.4",
+}
+
+
+@pytest.fixture
+def stores(tmp_path):
+    for name, text in PAGES.items():
+        file = tmp_path / "handbook" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    (tmp_path / "private.md").write_text("cable cable cable")
+    (tmp_path / "handbook" / "link.md").symlink_to(tmp_path / "private.md")
+    folders = {"handbook": tmp_path / "handbook", "other": tmp_path}
+    return Stores(ContentStore(str(tmp_path / "contents")), Library(folders))
+
+
+def agent(name: str, **more: Any) -> CodeAgent:
+    return CodeAgent(callable=f"tests.activities.minds:{name}", **more)
+
+
+async def run(stores: Stores, known: CodeAgent, planned: CodeAgent | None = None, **context: Any) -> AgentResult:
+    runner = AgentRunner({"a": known}, tools(), ToolServers({}), stores=stores)
+    call = AgentCall(mission="m", path="p", name="a", agent=planned or known, task="t", context=context)
+    result: AgentResult = await stage().run(runner.run, call)
+    return result
+
+
+@pytest.mark.parametrize("name", ["leaving_files", "leaving_files_plainly"])
+async def test_an_agent_leaves_files_whose_digests_the_result_has(stores, name):
+    result = await run(stores, agent(name), name="plan.md")
+
+    digest = "sha256:" + hashlib.sha256(b"# The plan").hexdigest()
+    assert [("plan.md", "text/markdown", digest, 10)] == [
+        (one.name, one.media_type, one.digest, one.size) for one in result.artifacts
+    ]
+    assert b"# The plan" == await stores.content.get(digest)
+    last = result.observations[-1]
+    assert ("artifact", digest) == (last.kind, last.source)
+
+
+@pytest.mark.parametrize("name", ["../plan.md", "/etc/passwd", "a/b", "", ".bashrc", "a\n", "x" * 101, "a\\b"])
+async def test_a_name_that_leads_out_of_a_folder_is_refused(stores, name):
+    runner = AgentRunner({"a": agent("leaving_files")}, tools(), ToolServers({}), stores=stores)
+    call = AgentCall(mission="m", path="p", name="a", agent=agent("leaving_files"), task="t", context={"name": name})
+    error = await failing(stage().run(runner.run, call))
+
+    assert ("tool_failed", True) == (told(error)[0], "is no name for a file" in error.message)
+
+
+async def test_an_agent_searches_its_knowledge_and_cites_it(stores):
+    result = await run(stores, agent("searching", knowledge=("handbook",)), query="a cable?")
+
+    [first, *_] = result.output["passages"]
+    assert ("handbook/isolate.md#1", "Isolating a host") == (first["source"], first["title"])
+    assert "Pull the cable" in first["text"]
+    assert ["PDF files are left out: 'pypdf' is not installed"] == result.output["left_out"]
+    digest = "sha256:" + hashlib.sha256(PAGES["isolate.md"].encode()).hexdigest()
+    assert ("handbook/isolate.md#1", digest) == (result.sources[0].source, result.sources[0].digest)
+    cited = [one.source for one in result.observations if one.kind == "citation"]
+    assert cited == [one.source for one in result.sources] == [one["source"] for one in result.output["passages"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("tickets", ["handbook/isolate.md#2"]),
+        ("VPN", ["handbook/page.html#1"]),
+        ("secret", []),
+        ("passwords", ["handbook/deep/phish.txt#1"]),
+        ('" OR body NOT NEAR(', []),
+        ("?!", []),
+    ],
+)
+async def test_what_is_searched_for_is_words_in_documents_of_the_folder(stores, query, found):
+    result = await run(stores, agent("searching", knowledge=("handbook",)), query=query)
+
+    assert found == [one["source"] for one in result.output["passages"]]
+
+
+async def test_a_document_that_changed_is_read_again(stores, tmp_path):
+    knowing = agent("searching", knowledge=("handbook",))
+    assert [] == (await run(stores, knowing, query="firewall")).output["passages"]
+    (tmp_path / "handbook" / "new.md").write_text("Mind the firewall.")
+
+    assert ["handbook/new.md#1"] == [
+        one["source"] for one in (await run(stores, knowing, query="firewall")).output["passages"]
+    ]
+
+
+@pytest.mark.parametrize("known", [("handbook",), ()])
+async def test_an_agent_searches_only_what_its_plan_and_this_workspace_both_name(stores, known):
+    runner = AgentRunner({"a": agent("searching", knowledge=known)}, tools(), ToolServers({}), stores=stores)
+    planned = agent("searching", knowledge=() if known else ("handbook",))
+    call = AgentCall(mission="m", path="p", name="a", agent=planned, task="t", context={"query": "cable"})
+    error = await failing(stage().run(runner.run, call))
+
+    assert "a was refused: 'search_knowledge' is not among the agent's tools: none" == error.message
