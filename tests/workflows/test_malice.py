@@ -93,6 +93,7 @@ def test_there_are_as_many_scripts_and_no_two_are_alike() -> None:
     assert all(one.says for one in drawn)
 
 
+@pytest.mark.slow
 async def test_nothing_that_a_malicious_agent_says_has_an_effect_without_its_quorum(played: Played) -> None:
     said = [*faults(played)]
 
