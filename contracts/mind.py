@@ -80,12 +80,13 @@ class Thinking(Mind):
 class CodeAgent(Thinking):
     """Code thinks: `callable` is `package.module:function`.
 
-    Where a model plays it, `words` are the properties of `output` that the model writes; the code gives all others.
+    Where a model plays it, `words` are the properties of `output` that the model writes, each from the properties named
+    beside it; the code gives all others.
     """
 
     runtime: Literal["code"] = "code"
     callable: str
-    words: tuple[str, ...] = ()
+    words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class ModelAgent(Thinking):

@@ -87,8 +87,13 @@ def bad_callable(agent: CodeAgent, here: Value) -> Iterator[Finding]:
 def bad_words(agent: CodeAgent, here: Value) -> Iterator[Finding]:
     """Find words that are no property of the answer, and words that nobody is told to write."""
     properties = agent.output.get("properties", {})
-    for number, name in enumerate(agent.words):
-        yield from unknown("BAD_VALUE", "property of 'output'", name, properties, here.place_of("words", number))
+    for name, sources in agent.words.items():
+        place = here.find("words").key_places.get(name, here.place_of("words"))
+        yield from unknown("BAD_VALUE", "property of 'output'", name, properties, place)
+        exact = properties.keys() - agent.words.keys()
+        for number, source in enumerate(sources):
+            place = here.place_of("words", name, number)
+            yield from unknown("BAD_VALUE", "property that the code gives", source, exact, place)
     if agent.words and not agent.instructions.strip():
         message = "'words' of an agent that has no instructions"
         yield Finding("BAD_VALUE", message, here.place_of("words"), "write 'instructions', or leave it out")

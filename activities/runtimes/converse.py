@@ -114,8 +114,15 @@ class Conversation:
             return TaskState.TASK_STATE_WORKING
         told = event.task if event.HasField("task") else event.status_update
         self._keep(told.id if isinstance(told, Task) else told.task_id)
+        if self._stale(told.status):
+            return TaskState.TASK_STATE_WORKING
         self._tell(told.status)
         return told.status.state
+
+    def _stale(self, status: TaskStatus) -> bool:
+        """Whether this is the question that has just been answered."""
+        talk = self._call.talk
+        return talk is not None and talk.mark != "" and talk.mark == mark(status)
 
     def _tell(self, status: TaskStatus) -> None:
         words = get_message_text(status.message)
@@ -128,10 +135,11 @@ class Conversation:
         last = ""
         while True:
             task = await client.get_task(GetTaskRequest(id=self._task))
-            if task.status.state in SETTLED:
+            stale = self._stale(task.status)
+            if task.status.state in SETTLED and not stale:
                 return task
             words = get_message_text(task.status.message)
-            if words != last:
+            if words != last and not stale:
                 last = words
                 self._tell(task.status)
             await asyncio.sleep(self._poll)
@@ -139,7 +147,8 @@ class Conversation:
     def _come_to(self, task: Task) -> Any:
         words = get_message_text(task.status.message)
         if task.status.state == TaskState.TASK_STATE_INPUT_REQUIRED:
-            raise Asks(Talk(task=task.id, context=task.context_id, question=words or "it does not say what it needs"))
+            question = words or "it does not say what it needs"
+            raise Asks(Talk(task=task.id, context=task.context_id, mark=mark(task.status), question=question))
         if task.status.state in FAILED:
             code, what, final = FAILED[task.status.state]
             self._forget()
@@ -199,6 +208,13 @@ def message(work: Work) -> Message:
         said = [new_text_part(talk.answer)]
         return Message(message_id=name, role=Role.ROLE_USER, parts=said, task_id=talk.task, context_id=talk.context)
     return Message(message_id=name, role=Role.ROLE_USER, parts=[new_text_part(call.task), new_data_part(about)])
+
+
+def mark(status: TaskStatus) -> str:
+    """Return what tells a question from the next; nothing where nothing does."""
+    asks = status.state == TaskState.TASK_STATE_INPUT_REQUIRED
+    moment = status.timestamp.ToJsonString() if status.HasField("timestamp") else ""
+    return f"{status.message.message_id} {moment}".strip() if asks else ""
 
 
 def own(card: AgentCard, url: str, name: str) -> AgentCard:

@@ -27,7 +27,7 @@ class WordsRuntime:
         exact = await self._code.answer(work)
         if misfits(work.call, exact) or not isinstance(exact, dict):
             return exact
-        facts = {name: value for name, value in exact.items() if name not in self._agent.words}
+        facts = {name: exact[name] for sources in self._agent.words.values() for name in sources if name in exact}
         narrowed = self._agent.model_copy(update={"output": worded(self._agent)})
         call = work.call.model_copy(update={"agent": narrowed, "context": facts})
         try:

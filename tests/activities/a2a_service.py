@@ -16,7 +16,16 @@ from a2a.server.events import EventQueue
 from a2a.server.request_handlers import DefaultRequestHandler
 from a2a.server.routes import create_agent_card_routes, create_jsonrpc_routes
 from a2a.server.tasks import InMemoryTaskStore, TaskUpdater
-from a2a.types.a2a_pb2 import AgentCapabilities, AgentCard, AgentInterface, AgentSkill, Task, TaskState, TaskStatus
+from a2a.types.a2a_pb2 import (
+    AgentCapabilities,
+    AgentCard,
+    AgentInterface,
+    AgentSkill,
+    Task,
+    TaskState,
+    TaskStatus,
+    TaskStatusUpdateEvent,
+)
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
@@ -35,6 +44,8 @@ class Remote(AgentExecutor):
     cancelled: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     """What the next requests to it are turned away with."""
+    slow: bool = False
+    """It still shows its last question for a moment before it takes an answer in."""
     working: asyncio.Event = field(default_factory=asyncio.Event)
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -43,6 +54,12 @@ class Remote(AgentExecutor):
         assert context.task_id
         assert context.context_id
         updater = TaskUpdater(event_queue, context.task_id, context.context_id)
+        if self.slow and context.current_task is not None:
+            old = context.current_task.status
+            await event_queue.enqueue_event(
+                TaskStatusUpdateEvent(task_id=context.task_id, context_id=context.context_id, status=old)
+            )
+            await asyncio.sleep(0.1)
         said = context.get_user_input()
         self.said.append(said)
         self.sent += [dict(one) for one in get_data_parts(context.message.parts)]

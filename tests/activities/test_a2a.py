@@ -192,6 +192,20 @@ async def test_who_does_not_stream_is_looked_at_until_it_is_done(servers: ToolSe
         assert {"verdict": "dismiss", "n": 4} == (await work).output
 
 
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_a_question_that_was_just_answered_is_not_taken_for_the_next(
+    servers: ToolServers, *, streaming: bool
+) -> None:
+    async with remote_serving(streaming=streaming) as slow:
+        asked = await ask(slow, servers, "ask something")
+        assert asked.talk is not None
+        slow.slow = True
+        again = asked.talk.model_copy(update={"answer": "web-01 it is", "answered": True})
+        result = await ask(slow, servers, "ask something", again)
+
+    assert ("web-01 it is", None) == (result.output["said"], result.talk)
+
+
 async def test_a_card_that_leads_to_another_address_is_not_followed(servers: ToolServers) -> None:
     async with remote_serving(elsewhere=True) as other:
         error = await failing(ask(other, servers, "look"))

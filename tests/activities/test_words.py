@@ -18,7 +18,7 @@ AGENT = CodeAgent(
     callable="tests.activities.minds:worded",
     instructions="Say it in a sentence.",
     output=ANSWER,
-    words=("summary",),
+    words={"summary": ("host",)},
     tools=("look",),
     output_retries=1,
 )
@@ -35,6 +35,7 @@ async def test_a_model_words_what_the_code_found_out_and_has_no_tools(
     [asked] = models.asked
     assert ["summary"] == asked.schema()["required"]
     assert "web-01" in asked.said()
+    assert "dismiss" not in asked.said()
     assert "tools" not in asked.body
     assert 1 == result.usage.model_calls
 
