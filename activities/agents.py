@@ -19,6 +19,7 @@ from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolServers
 from activities.memory import Memory
 from activities.notebook import Notebook
+from activities.pins import pinned
 from activities.purse import NoPurse, Payment, Thinker, thinker_of
 from activities.runtimes.cast import Cast
 from activities.runtimes.runtime import Asks, Misfit, Runtime, Work
@@ -112,7 +113,8 @@ class AgentRunner:
         for news in payment.held.news:
             notebook.observe(str(news), "budget", "progress")
         beside = self._bench(call, notebook)
-        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake, **beside)
+        contracts = {name: pinned(name, tool, call.pins) for name, tool in self._tools.items()}
+        tools = ReadingTools(self._given(call), contracts, self._servers, self._brake, **beside)
         notebook.carry(memory.carried)
         payment.details = notebook.details
         before = memory.tally.copy()
