@@ -70,7 +70,7 @@ class ReadingTools:
             name: self._tools[name] for name in sorted(self._names & self._tools.keys()) if not self._tools[name].acts()
         }
 
-    async def call(self, tool: str, **arguments: Any) -> Any:
+    async def call(self, tool: str, /, **arguments: Any) -> Any:
         """Call a tool and return its structured answer; both are observed."""
         contract = self._contract(tool)
         self._observe(_told(arguments), tool, "call")
@@ -140,7 +140,7 @@ class WaitingTools:
         self._tools = tools
         self._loop = asyncio.get_running_loop()
 
-    def call(self, tool: str, **arguments: Any) -> Any:
+    def call(self, tool: str, /, **arguments: Any) -> Any:
         """Call a tool and return its structured answer."""
         return asyncio.run_coroutine_threadsafe(self._tools.call(tool, **arguments), self._loop).result()
 

@@ -9,7 +9,7 @@ from contracts.call import AgentCall
 class Toolbox(Protocol):
     """The tools named in the agent's contract, and of those only the ones that read."""
 
-    async def call(self, tool: str, **arguments: Any) -> Any:
+    async def call(self, tool: str, /, **arguments: Any) -> Any:
         """Call a tool and return its structured result. Unknown or unnamed tools raise `PermissionError`.
 
         Where the agent has `knowledge`, `search_knowledge(query=…, limit=…)` is one of them.

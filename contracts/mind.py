@@ -77,6 +77,11 @@ class Thinking(Mind):
         return self.knowledge
 
 
+def _words_said(value: Any) -> Any:
+    """Return the words of an agent. Frozen plans spell that there are none as an empty list."""
+    return {} if value == [] else value
+
+
 class CodeAgent(Thinking):
     """Code thinks: `callable` is `package.module:function`.
 
@@ -86,7 +91,7 @@ class CodeAgent(Thinking):
 
     runtime: Literal["code"] = "code"
     callable: str
-    words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    words: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_words_said)] = Field(default_factory=dict)
 
 
 class ModelAgent(Thinking):

@@ -28,7 +28,7 @@ UNDISTURBED = 3
 """Events at the first task of a run whose first task nothing came before."""
 SUSPECTED = 0
 """What stands for the seed of a reset that is only suspected."""
-LOOK = timedelta(seconds=60)
+LOOK = timedelta(seconds=20)
 RETRIES = RetryPolicy(maximum_interval=timedelta(seconds=30), non_retryable_error_types=list(NEVER_RETRIED))
 
 

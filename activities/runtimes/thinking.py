@@ -34,9 +34,11 @@ from pydantic_ai.messages import (
     PartStartEvent,
     TextPart,
     ThinkingPart,
+    ToolCallPart,
 )
 from pydantic_ai.models import Model
 from pydantic_ai.usage import RunUsage
+from pydantic_core import SchemaValidator, core_schema
 from temporalio import activity
 
 from activities.failure import failure
@@ -49,6 +51,7 @@ from activities.runtimes.model import Provider
 from activities.runtimes.reach import model_of
 from activities.runtimes.runtime import Misfit, Work
 from activities.tally import Reported
+from activities.toolbox import TOLD
 from contracts.agent import Escalate
 from contracts.base import canonical
 from contracts.mind import Thinking
@@ -58,6 +61,8 @@ MARGIN = 1.0
 UNASKED = "Exceeded maximum output retries"
 NO_JSON = "the answer is no JSON value"
 MOST_REASON = 500
+ARGUMENTS = SchemaValidator(core_schema.dict_schema(core_schema.str_schema()))
+"""Arguments have names. What values they may have is the contract's to say, and `ReadingTools` reads that."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 """Seconds to wait where a provider wants to be asked later and does not say when."""
 
@@ -135,6 +140,7 @@ class Thought:
         wrong = misfits(self._call, prompt.unwrapped(self._call.agent.output, output))
         if wrong:
             self._wrong = wrong
+            self._observe(f"handed back: {'; '.join(wrong)}"[:TOLD], kind="progress")
             raise ModelRetry("the answer does not fit: " + "; ".join(wrong))
         return output
 
@@ -196,6 +202,15 @@ class Thought:
         response = stream.response
         self._tally.settle(reported(response))
         self._course.keep([*so_far, response])
+        self._note_strange(response, run)
+
+    def _note_strange(self, response: ModelResponse, run: AgentRun[None, Any]) -> None:
+        """Note the calls that never reach a tool: nobody but the model is told of them otherwise."""
+        known = run.ctx.deps.tool_manager.tools or {}
+        for call in response.tool_calls:
+            wrong = "no such tool" if call.tool_name not in known else "no JSON object" if not _object(call) else ""
+            if wrong:
+                self._observe(f"{wrong}: {str(call.args)[:TOLD]}", call.tool_name, "call")
 
     def _hear(self, event: Any) -> None:
         match event:
@@ -250,13 +265,24 @@ class Thought:
                 return {"failed": str(failed)}
 
         schema = {"type": "object", "properties": {}, **contract.input}
-        return Tool.from_schema(use, name, contract.description or None, schema)
+        tool: Tool[None] = Tool.from_schema(use, name, contract.description or None, schema)
+        tool.function_schema.validator = ARGUMENTS
+        return tool
 
 
 def time_given() -> float:
     """Return the seconds that this attempt has, less some in which it says that they are over."""
     span = activity.info().start_to_close_timeout
     return span.total_seconds() - min(MARGIN, span.total_seconds() / 10) if span else inf
+
+
+def _object(call: ToolCallPart) -> bool:
+    """Whether the arguments of a call are what arguments have to be."""
+    try:
+        call.args_as_dict(raise_if_invalid=True)
+    except (ValueError, AssertionError):
+        return False
+    return True
 
 
 def letters(part: Any) -> int:

@@ -2,10 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import uvicorn
@@ -31,6 +31,7 @@ class Call:
     arguments: dict[str, Any]
     meta: dict[str, Any]
     headers: dict[str, str]
+    at: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
 
 
 @dataclass
@@ -39,6 +40,8 @@ class Service:
 
     url: str
     calls: list[Call] = field(default_factory=list)
+    seen: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {"ok": True}
+    """What the tool `look` answers to its arguments."""
     throttled: str = ""
     """What `Retry-After` says while every request comes too soon."""
     requests: int = 0
@@ -109,6 +112,8 @@ class Company(MCPServer[Any]):
         match name:
             case "isolate_host":
                 return _fine(isolated=arguments["host"])
+            case "look":
+                return _fine(**self._service.seen(arguments))
             case "reject":
                 return _error(applied="no", retry=False, reason="no such ticket")
             case "throttle":

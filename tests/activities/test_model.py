@@ -219,6 +219,45 @@ async def test_a_tool_that_refuses_arguments_tells_the_model_and_one_that_is_gon
     assert ("not_found", "no", False) == told(error)
 
 
+@pytest.mark.parametrize("wrong", ['"isolate_host"', "[]", '{"host": ', "not JSON"])
+async def test_arguments_that_are_no_object_are_handed_back_and_noted(
+    models: ModelServer, cast: Cast, servers: ToolServers, service: Service, wrong: str
+) -> None:
+    models.begin(Reply(calls=(("look", wrong),)), Reply(answer=GOOD))  # type: ignore[arg-type]
+
+    result = await run(thinker(tools=("look",)), cast, servers)
+
+    assert (GOOD, 1, []) == (result.output, result.usage.agent_runs, service.calls)
+    assert [("call", "look", f"no JSON object: {wrong}")] == [
+        (one.kind, one.source, one.text) for one in result.observations
+    ]
+
+
+@pytest.mark.parametrize("name", ["tool", "self", "name"])
+async def test_an_argument_may_be_called_as_the_code_calls_its_own(
+    models: ModelServer, cast: Cast, servers: ToolServers, name: str
+) -> None:
+    models.begin(Reply(calls=(("look", {"host": "x", name: "isolate_host"}),)), Reply(answer=GOOD))
+
+    assert GOOD == (await run(thinker(tools=("look",)), cast, servers)).output
+    assert "the arguments do not fit its contract" in models.asked[1].said()
+
+
+async def test_a_call_of_a_tool_that_a_model_lacks_and_an_answer_that_goes_back_to_it_are_noted(
+    models: ModelServer, cast: Cast, servers: ToolServers
+) -> None:
+    models.begin(
+        Reply(calls=(("isolate_host", {"host": "web-01"}),)), Reply(answer={"verdict": "shrug"}), Reply(answer=GOOD)
+    )
+
+    result = await run(thinker(tools=("look", "isolate_host")), cast, servers)
+
+    assert [
+        ("call", "isolate_host", 'no such tool: {"host": "web-01"}'),
+        ("progress", "", 'handed back: verdict: "shrug" is not one of "dismiss" or "escalate"'),
+    ] == [(one.kind, one.source, one.text) for one in result.observations]
+
+
 async def test_a_model_may_give_up_and_begins_anew_when_it_is_tried_again(
     models: ModelServer, cast: Cast, servers: ToolServers
 ) -> None:

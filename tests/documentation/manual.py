@@ -103,7 +103,7 @@ def _unparsed(arguments: list[str]) -> Iterator[str]:
 def unmade(words: list[str]) -> Iterator[str]:
     """Say which targets and variables of a `make` the Makefile does not have."""
     makefile = text("Makefile")
-    targets = re.findall(r"^([a-z]+):", makefile, re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)
     for word in words:
         name, given, _ = word.partition("=")
         if given and not re.search(rf"\$\({name}\)|^{name} \?=|^export .*\b{name}\b", makefile, re.MULTILINE):

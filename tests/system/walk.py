@@ -113,6 +113,9 @@ class Walk:
         if stop.decided:
             await self.case.until_clear(stop.queue)
         await self.case.until_settled(stop.queue, stop.path)
+        if stop.queue == MISSION_QUEUE:
+            # A mission whose first task came late looks back before it goes on.
+            await self.case.until_clear(stop.queue)
         if gate_follows:
             self._opening = await self.case.opening()
         await worker.kill()
