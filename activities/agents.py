@@ -16,6 +16,7 @@ from activities.failure import failure
 from activities.fit import misfits
 from activities.fuse import NoFuse, given_up
 from activities.halts import Brake, halting, not_begun, nothing_halted
+from activities.later import waiting
 from activities.mcp_tools import ToolServers
 from activities.memory import Memory
 from activities.notebook import Notebook
@@ -120,6 +121,8 @@ class AgentRunner:
         before = memory.tally.copy()
         try:
             answered = await _answered(runtime, Work(call, tools, notebook, memory))
+        except ApplicationError as error:
+            raise waiting(error, memory, thinks=bool(payment.thinker.models)) from error.__cause__
         finally:
             spent = Usage(agent_runs=1, tool_calls=tools.calls, seconds=time.monotonic() - started)
             usage = await self._purse.count(payment, spent, memory.tally, before)
