@@ -12,7 +12,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.bench import NO_STORES, Bench, Stores
-from activities.failure import failure
+from activities.failure import adding, failure
 from activities.fit import misfits
 from activities.fuse import NoFuse, given_up
 from activities.halts import Brake, halting, not_begun, nothing_halted
@@ -30,6 +30,8 @@ from activities.toolbox import ReadingTools
 from contracts.agent import Escalate
 from contracts.call import RUN_AGENT, AgentCall, AgentResult, Usage
 from contracts.mind import Agent
+from contracts.observation import KEY as NOTICED
+from contracts.usage import KEY, billed
 from contracts.workspace import Tool
 
 
@@ -69,46 +71,52 @@ class AgentRunner:
         if known is not None:
             return known
         try:
-            return await self._made(call, runtime)
+            return await self._made(call, runtime, memory := Memory())
         except ApplicationError as error:
             if not given_up(error):
                 raise
-            return await self._degraded(call, thinker, error)
+            return await self._degraded(call, thinker, error, memory)
 
-    async def _made(self, call: AgentCall, runtime: Runtime) -> AgentResult:
+    async def _made(self, call: AgentCall, runtime: Runtime, memory: Memory) -> AgentResult:
         """Have an answer made, and paid for."""
         thinker = thinker_of(runtime)
         async with self._fuse.asking(call, thinker.endpoint), self._purse.paying(call, thinker) as payment:
             if payment.soft() and (cheaper := self._cheaper(call)) is not None:
                 runtime, thinker = cheaper, thinker_of(cheaper)
-            result = await self._paid(call, runtime, payment)
+            result = await self._paid(call, runtime, payment, memory)
         await self._shelf.keep(call, thinker, result)
         return result
 
-    async def _degraded(self, call: AgentCall, thinker: Thinker, error: ApplicationError) -> AgentResult:
-        """Do instead what the agent's contract says, in its order, where nobody answers whom it asks."""
+    async def _degraded(
+        self, call: AgentCall, thinker: Thinker, error: ApplicationError, memory: Memory
+    ) -> AgentResult:
+        """Do instead what the agent's contract says, in its order, where nobody answers whom it asks.
+
+        What was spent until then is among what the answer says that was.
+        """
         for way in call.agent.degrade:
             match way:
                 case "cached":
                     if (known := await self._shelf.find(call, thinker, stale=True)) is not None:
-                        return known
+                        return known.model_copy(update={"usage": known.usage.plus(billed(error.details))})
                 case "cheaper":
                     if (cheaper := self._cheaper(call)) is not None:
                         try:
-                            return await self._made(call, cheaper)
+                            return await self._made(call, cheaper, memory)
                         except ApplicationError as again:
                             if not given_up(again):
                                 raise
+                            error = adding(error, _left(again))
                 case "people":
-                    raise failure("unavailable", error.message, final=True) from None
+                    raise adding(failure("unavailable", error.message, final=True), _left(error)) from None
         raise error
 
     def _cheaper(self, call: AgentCall) -> Runtime | None:
         return self._cast.cheaper(call.name, self._admit(call), call.agent)
 
-    async def _paid(self, call: AgentCall, runtime: Runtime, payment: Payment) -> AgentResult:
+    async def _paid(self, call: AgentCall, runtime: Runtime, payment: Payment, memory: Memory) -> AgentResult:
         started = time.monotonic()
-        notebook, memory = Notebook(lambda: activity.heartbeat(*notebook.details())), Memory()
+        notebook = Notebook(lambda: activity.heartbeat(*notebook.details()))
         for said in call.guidance:
             notebook.observe(f"An operator says: {said}", "guidance", "progress")
         for news in payment.held.news:
@@ -119,13 +127,20 @@ class AgentRunner:
         notebook.carry(memory.carried)
         payment.details = notebook.details
         before = memory.tally.copy()
+
+        async def bill() -> Usage:
+            spent = Usage(agent_runs=1, tool_calls=tools.calls, seconds=time.monotonic() - started)
+            return await self._purse.count(payment, spent, memory.tally, before)
+
         try:
             answered = await _answered(runtime, Work(call, tools, notebook, memory))
         except ApplicationError as error:
-            raise waiting(error, memory, thinks=bool(payment.thinker.models)) from error.__cause__
-        finally:
-            spent = Usage(agent_runs=1, tool_calls=tools.calls, seconds=time.monotonic() - started)
-            usage = await self._purse.count(payment, spent, memory.tally, before)
+            waits = waiting(error, memory, thinks=bool(payment.thinker.models))
+            raise adding(waits, {KEY: (await bill()).model_dump(mode="json")}) from error.__cause__
+        except BaseException:
+            await bill()
+            raise
+        usage = await bill()
         return answered.model_copy(
             update={"observations": notebook.all(), "usage": usage, "news": payment.held.news, **tools.left()},
         )
@@ -151,6 +166,12 @@ class AgentRunner:
     def _given(self, call: AgentCall) -> frozenset[str]:
         """Return the tools that both this workspace and the mission's plan give the agent."""
         return frozenset(self._agents[call.name].hands()) & frozenset(call.agent.hands())
+
+
+def _left(error: ApplicationError) -> dict[str, Any]:
+    """Return what a failure says that the agent noticed, and what was spent."""
+    first = error.details[0] if error.details and isinstance(error.details[0], dict) else {}
+    return {name: first[name] for name in (NOTICED, KEY) if name in first}
 
 
 async def _answered(runtime: Runtime, work: Work) -> AgentResult:

@@ -56,6 +56,20 @@ def failure(
     )
 
 
+def adding(error: ApplicationError, more: dict[str, Any]) -> ApplicationError:
+    """Return a failure that takes more along."""
+    first = error.details[0] if error.details and isinstance(error.details[0], dict) else {}
+    return ApplicationError(
+        error.message,
+        {**first, **more},
+        *error.details[1:],
+        type=error.type,
+        non_retryable=error.non_retryable,
+        next_retry_delay=error.next_retry_delay,
+        category=error.category,
+    )
+
+
 def explained(error: BaseException) -> str:
     """Return a stranger's exception as a clause: its kind and the first line of what it says."""
     lines = str(error).strip().splitlines()

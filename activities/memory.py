@@ -9,6 +9,7 @@ from typing import Any
 from temporalio import activity
 
 from activities.tally import Tally
+from contracts.usage import KEY
 
 TALLY, KEPT = "tally", "kept"
 
@@ -24,4 +25,5 @@ class Memory:
 
     def carried(self) -> dict[str, Any]:
         """Return what a heartbeat carries."""
-        return {TALLY: self.tally.kept(), KEPT: self.kept}
+        spent = self.tally.total().model_dump(mode="json")
+        return {TALLY: self.tally.kept(), KEPT: self.kept, KEY: spent}

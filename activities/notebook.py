@@ -15,6 +15,7 @@ from typing import Any, cast, get_args
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.failure import adding
 from activities.pulse import beating
 from contracts.observation import KEY, Kind, Observation, observed
 
@@ -91,16 +92,7 @@ class Notebook:
         return ({KEY: list(self._streamed), **self._beside()},)
 
     def _taking_all(self, error: ApplicationError) -> ApplicationError:
-        first = error.details[0] if error.details and isinstance(error.details[0], dict) else {}
-        return ApplicationError(
-            error.message,
-            {**first, KEY: [_dumped(one) for one in self._observations]},
-            *error.details[1:],
-            type=error.type,
-            non_retryable=error.non_retryable,
-            next_retry_delay=error.next_retry_delay,
-            category=error.category,
-        )
+        return adding(error, {KEY: [_dumped(one) for one in self._observations]})
 
     def _note(self, text: str, source: str, kind: str, confidence: float | None) -> None:
         if self._closed or self._room <= 0:

@@ -116,6 +116,8 @@ class Record(Message):
     sources: tuple[Source, ...] = ()
     """The passages of documents that its agent was shown."""
     usage: Usage = Usage()
+    lost: Usage | None = None
+    """What it had cost when it failed before, and was walked again."""
     effect: Effect | None = None
     child: Child | None = None
     """The mission that the step started; its `effect` stands for all that this did."""
@@ -133,3 +135,7 @@ class Record(Message):
     """Who wrote this record by hand: it ran no step, or its output was amended."""
     notices: tuple[Note, ...] = ()
     halted: HaltNote | None = None
+
+    def cost(self) -> Usage:
+        """Return what the step has cost, however often it was walked."""
+        return self.usage if self.lost is None else self.usage.plus(self.lost)

@@ -1,10 +1,14 @@
 """What work costs: part of what activities answer, of what a mission is shown to have cost, of what people sign."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from contracts.base import Message
+
+KEY = "usage"
+"""Where it stands in a heartbeat's details and in those of a failure."""
 
 
 class Usage(Message):
@@ -43,3 +47,12 @@ class Usage(Message):
     def _silent(self, spell: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what came later and says nothing: what people signed with it keeps its digest."""
         return {name: value for name, value in spell(self).items() if value or name not in self.LATER}
+
+
+def billed(details: Iterable[Any]) -> Usage:
+    """Return what the details of a heartbeat or a failure say that was spent. What cannot be read counts as nothing."""
+    first = next(iter(details), None)
+    try:
+        return Usage.model_validate(first.get(KEY) or {}) if isinstance(first, dict) else Usage()
+    except ValidationError:
+        return Usage()

@@ -81,7 +81,7 @@ def _lines(record: "Record", noticed: "Sequence[Observation]") -> "Iterator[Rend
     from starter.timeline import noticed as told
 
     head = Text(visible(record.path), "bold").append(f"  {visible(record.actor)}  {record.status}", "default")
-    yield head.append(f"  {render.cost(record.usage)}", "dim")
+    yield head.append(f"  {render.cost(record.cost())}", "dim")
     attempt = 1
     for observation in noticed:
         if observation.attempt != attempt:
@@ -101,7 +101,7 @@ def _plain(record: "Record", noticed: "Sequence[Observation]") -> dict[str, Any]
         "step": record.path,
         "agent": record.actor,
         "status": record.status,
-        "usage": record.usage,
+        "usage": record.cost(),
         "observations": list(noticed),
         "sources": list(record.sources),
         "artifacts": list(record.artifacts),

@@ -238,10 +238,11 @@ def _rest(failure: Failure) -> str:
 
 def _cost(record: Record, at: datetime) -> str:
     parts = [brief((at - record.started_at).total_seconds())]
-    if record.usage.tool_calls:
-        parts.append(f"{record.usage.tool_calls} tool call{'s' if record.usage.tool_calls > 1 else ''}")
-    if record.usage.usd:
-        parts.append(f"${record.usage.usd:.4f}")
+    used = record.cost()
+    kinds = {"tool call": used.tool_calls, "model call": used.model_calls, "token": used.tokens}
+    parts += [f"{many:,} {what}{'s' if many > 1 else ''}" for what, many in kinds.items() if many]
+    if used.usd:
+        parts.append(f"${used.usd:.4f}")
     return ", ".join(parts)
 
 

@@ -207,7 +207,10 @@ async def model_serving() -> AsyncIterator[ModelServer]:
     port = free_port()
     served = ModelServer(f"http://127.0.0.1:{port}/v1")
     app = Starlette(routes=[Route("/v1/chat/completions", served.respond, methods=["POST"])])
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", lifespan="off"))
+    # A connection that is closed for being idle just when it is used again would be an answer of its own.
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, log_level="critical", lifespan="off", timeout_keep_alive=600)
+    )
     server.install_signal_handlers = lambda: None
     task = asyncio.create_task(server.serve())
     try:

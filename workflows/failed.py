@@ -8,9 +8,13 @@ from temporalio.exceptions import TimeoutError as ActivityTimeout
 
 from contracts.halt import HALTED, Halt
 from contracts.observation import observed
+from contracts.usage import billed
 from workflows.interpreter.ending import Applied, EffectFailed
 from workflows.interpreter.halted import Halted
 from workflows.interpreter.ports import Effort
+
+LEFT: dict[str, Any] = {"observations": observed, "usage": billed}
+"""What an attempt leaves that came to nothing, in the details of its failure or of its last heartbeat."""
 
 
 def translated(error: ActivityError, effort: Effort) -> EffectFailed | Halted:
@@ -26,14 +30,15 @@ def translated(error: ActivityError, effort: Effort) -> EffectFailed | Halted:
             return _halted(details, applied)
         tried = details.get("tried") or attempts
         number = int(details.get("attempt", 1 if cause.non_retryable else most))
-        code, noticed, over = cause.type or "failed", observed(cause.details), str(details.get("over", ""))
-        told = {"tried": str(tried), "over": over}
-        return EffectFailed(code, cause.message, applied=applied, attempts=number, observations=noticed, **told)
+        code, over = cause.type or "failed", str(details.get("over", ""))
+        told: dict[str, Any] = {"tried": str(tried), "over": over}
+        told |= {name: read(cause.details) for name, read in LEFT.items()}
+        return EffectFailed(code, cause.message, applied=applied, attempts=number, **told)
     if isinstance(cause, ActivityTimeout):
         kind = cause.type.name.lower().replace("_", " ") if cause.type else "a"
         said = f"no answer within {effort.timeout} ({kind} timeout)"
-        noticed = observed(cause.last_heartbeat_details)
-        return EffectFailed("timed_out", said, tried=attempts, attempts=most, observations=noticed)
+        left = {name: read(cause.last_heartbeat_details) for name, read in LEFT.items()}
+        return EffectFailed("timed_out", said, tried=attempts, attempts=most, **left)
     return EffectFailed("failed", str(cause or error), tried=attempts, attempts=most)
 
 

@@ -101,7 +101,7 @@ def spent(records: Iterable[Record]) -> Usage:
     """Return what all steps have cost together."""
     total = Usage()
     for record in records:
-        total = total.plus(record.usage)
+        total = total.plus(record.cost())
     return total
 
 

@@ -149,7 +149,7 @@ async def serving(port: int = 0) -> AsyncIterator[Service]:
             return
         await app(scope, receive, send)
 
-    config = uvicorn.Config(counted, port=port, log_level="critical", lifespan="on")
+    config = uvicorn.Config(counted, port=port, log_level="critical", lifespan="on", timeout_keep_alive=600)
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None
     task = asyncio.create_task(server.serve())

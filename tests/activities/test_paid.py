@@ -20,6 +20,7 @@ from activities.runtimes.cast import Cast
 from activities.shelf import Shelf
 from contracts.call import AgentResult
 from contracts.money import Bounds, Budget, Price
+from contracts.usage import billed
 from tests.activities.activity_stage import failing, stage
 from tests.activities.service import tools
 from tests.activities.thinkers import GOOD, asking, thinker
@@ -104,8 +105,9 @@ async def test_a_call_that_broke_off_is_paid_for_and_the_next_attempt_pays_its_o
     till: Till, models: ModelServer
 ) -> None:
     models.begin(Reply(answer=GOOD, breaks=True), Reply(answer=GOOD))
-    await failing(till.ask(thinker()))
+    error = await failing(till.ask(thinker()))
     [(_, state, broken, usd, _)] = await till.lines()
+    assert (broken, usd) == (billed(error.details).tokens, billed(error.details).usd)
 
     assert "spent" == state
     assert broken > 0
@@ -146,9 +148,13 @@ async def test_what_does_not_answer_is_degraded_in_the_order_written(several: Ti
     assert GOOD == (await several.ask(agent, attempt=3)).output
     assert ["dear", "dear", "cheap"] == [one.body["model"] for one in models.asked]
 
-    models.otherwise = lambda _: Reply(status=503)
+    models.otherwise = lambda asked: Reply(answer=GOOD, breaks=asked.body["model"] == "dear")
+    both = (await several.ask(agent, attempt=3)).usage
+    assert (2, True) == (both.model_calls, both.usd > 0), "what the first of both took is told as well"
+
+    models.otherwise = lambda _: Reply(answer=GOOD, breaks=True)
     people = await failing(several.ask(agent, attempt=3))
-    assert ("unavailable", True) == (people.type, people.non_retryable)
+    assert ("unavailable", True, 1) == (people.type, people.non_retryable, billed(people.details).model_calls)
 
 
 async def test_an_old_answer_stands_in_while_nobody_answers(several: Till, models: ModelServer) -> None:

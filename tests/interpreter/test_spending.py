@@ -7,10 +7,13 @@ import pytest
 from contracts.call import AgentCall, AgentResult
 from contracts.decision import Ruling
 from contracts.money import Budget, Spending
-from tests.interpreter.fakes import FakePorts, plan_of, scope_of
+from contracts.usage import Usage
+from tests.interpreter.fakes import START, FakePorts, plan_of, scope_of
 from workflows.interpreter.amend import amend, why_not_amend
 from workflows.interpreter.ending import EffectFailed
+from workflows.interpreter.journal import Journal
 from workflows.interpreter.walk import run_steps
+from workflows.view import spent
 
 SPENT = EffectFailed("over_budget", "nothing is left", applied="no", over="mission m-1")
 
@@ -108,3 +111,34 @@ async def test_a_mission_that_was_started_fresh_asks_everyone_anew():
     await run_steps(here.plan.definition.steps, "", here)
 
     assert [True] == [call.fresh for call in asked.calls]
+
+
+def used(tokens: int) -> Usage:
+    return Usage(agent_runs=1, tokens=tokens)
+
+
+async def test_what_failed_has_cost_what_it_has_cost_and_so_has_an_answer_that_did_not_fit():
+    misfit = AgentResult(errors=("verdict is missing",), usage=used(10))
+    gone = EffectFailed("unavailable", "503", applied="no", usage=used(5))
+    answers = [gone, misfit, gone, misfit, misfit, misfit, AgentResult(output={})]
+    steps = [agent(name, on_failure={"any": "continue"}) for name in ("gone", "then gone", "twice", "once")]
+    here = scope(steps, FakePorts(agents={"ann": answers}))
+    await run_steps(here.plan.definition.steps, "", here)
+
+    assert [5, 15, 20, 10] == [record.usage.tokens for record in here.journal.records()]
+    assert 50 == spent(here.journal.records()).tokens
+
+
+def test_a_step_that_is_walked_again_has_cost_what_it_did_before():
+    journal = Journal()
+    for tokens in (10, 5, 0):
+        journal.start("all", "parallel", "", START)
+        journal.start("all/a", "agent", "ann", START)
+        journal.finish("all/a", "failed", START, usage=used(tokens))
+    journal.finish("all", "failed", START)
+
+    assert (15, 3) == (journal.get("all/a").cost().tokens, spent(journal.records()).agent_runs)
+    journal.fold("all", "all")
+    assert 15 == spent(journal.records()).tokens
+    journal.start("all", "parallel", "", START)
+    assert 15 == spent(journal.records()).tokens

@@ -253,7 +253,7 @@ async def _forget(paths: list[str], scope: Scope) -> list[str]:
         if (opening := scope.gates.get(path)) is not None:
             withdraw(opening, scope)
         known = scope.journal.get(path)
-        usage = usage.plus(known.usage if known is not None else Usage())
+        usage = usage.plus(known.cost() if known is not None else Usage())
     scope.control.forget(paths, usage)
     scope.journal.begin_anew(paths)
     return undone

@@ -1,9 +1,13 @@
 """Ask an agent, and have an answer by its schema. One that does not fit goes back to it once with the errors."""
 
+from collections.abc import Awaitable
+from typing import Any
+
 from contracts.call import AgentCall, AgentResult, Observation, noted
 from contracts.command import MISSION_BUDGET
 from contracts.mind import PeopleAgent
 from contracts.record import Failure
+from contracts.usage import Usage
 from workflows.interpreter.circle import demand_progress
 from workflows.interpreter.dialogue import through
 from workflows.interpreter.ending import EffectFailed, StepFailed
@@ -12,6 +16,7 @@ from workflows.interpreter.ports import Effort
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.tell import tell_spending
 
+NOTHING = AgentResult()
 AGAIN = "start the mission again once the cause is gone"
 
 
@@ -28,20 +33,17 @@ async def consult(call: AgentCall, effort: Effort, scope: Scope) -> AgentResult:
     if not first.errors:
         return _answered(first, call, scope)
     if first.handed_back is not None:
-        raise _unfit(call, first.errors, first.handed_back, first.observations, scope)
-    again = await _run(call.model_copy(update={"errors": first.errors}), effort, scope, first.observations)
-    noticed = (*first.observations, *again.observations)
+        raise _unfit(call, first.errors, first.handed_back, _left(first), scope)
+    again = await _run(call.model_copy(update={"errors": first.errors}), effort, scope, first)
+    both = _left(again, first)
     if again.errors:
-        raise _unfit(call, again.errors, 1, noticed, scope)
-    both = {"usage": first.usage.plus(again.usage), "observations": noticed}
+        raise _unfit(call, again.errors, 1, both, scope)
     both |= {"artifacts": (*first.artifacts, *again.artifacts), "sources": (*first.sources, *again.sources)}
     return _answered(again.model_copy(update=both), call, scope)
 
 
-def _unfit(
-    call: AgentCall, errors: tuple[str, ...], times: int, noticed: tuple[Observation, ...], scope: Scope
-) -> StepFailed:
-    _note(call, noticed, scope)
+def _unfit(call: AgentCall, errors: tuple[str, ...], times: int, left: dict[str, Any], scope: Scope) -> StepFailed:
+    _note(call, left, scope)
     often = {0: "nothing was handed back to it", 1: "the errors were handed back to it once"}
     return StepFailed(
         Failure(
@@ -88,22 +90,34 @@ def _answered(result: AgentResult, call: AgentCall, scope: Scope) -> AgentResult
     raise StepFailed(failure)
 
 
-def _note(call: AgentCall, noticed: tuple[Observation, ...], scope: Scope) -> None:
-    """Keep what an agent noticed whose step has no answer."""
-    if noticed and scope.journal.get(call.path) is not None:
-        scope.journal.update(call.path, observations=noticed)
+def _left(run: AgentResult | EffectFailed, before: AgentResult = NOTHING) -> dict[str, Any]:
+    """Return what the step's record keeps of a run that came to nothing, and of the one before it."""
+    return {"observations": (*before.observations, *run.observations), "usage": before.usage.plus(run.usage)}
 
 
-async def _run(call: AgentCall, effort: Effort, scope: Scope, before: tuple[Observation, ...] = ()) -> AgentResult:
-    return await through(call, lambda one, seen: _once(one, effort, scope, (*before, *seen)), scope)
+def _note(call: AgentCall, left: dict[str, Any], scope: Scope) -> None:
+    """Keep what an agent noticed and spent whose step has no answer."""
+    known = scope.journal.get(call.path)
+    if known is not None and left != _left(NOTHING):
+        scope.journal.update(call.path, **left)
 
 
-async def _once(call: AgentCall, effort: Effort, scope: Scope, before: tuple[Observation, ...]) -> AgentResult:
+async def _run(call: AgentCall, effort: Effort, scope: Scope, before: AgentResult = NOTHING) -> AgentResult:
+    def once(one: AgentCall, seen: tuple[Observation, ...]) -> Awaitable[AgentResult]:
+        # Between two questions to people its record says what it has spent.
+        talked = one.talk.spent if one.talk is not None else Usage()
+        so_far = AgentResult(observations=(*before.observations, *seen), usage=before.usage.plus(talked))
+        return _once(one, effort, scope, so_far)
+
+    return await through(call, once, scope)
+
+
+async def _once(call: AgentCall, effort: Effort, scope: Scope, before: AgentResult) -> AgentResult:
     try:
         with scope.ports.within(call.path):
             result = await scope.ports.run_agent(call, effort)
     except EffectFailed as failed:
-        _note(call, (*before, *failed.observations), scope)
+        _note(call, _left(failed, before), scope)
         raise StepFailed(
             Failure(
                 code=failed.code,

@@ -16,9 +16,11 @@ from typing import Literal
 
 from contracts.observation import Observation
 from contracts.record import Failure
+from contracts.usage import Usage
 from contracts.view import MissionState
 
 Applied = Literal["no", "yes", "unknown"]
+NOTHING = Usage()
 
 
 class EffectFailed(Exception):
@@ -34,6 +36,7 @@ class EffectFailed(Exception):
         attempts: int = 1,
         observations: tuple[Observation, ...] = (),
         over: str = "",
+        usage: Usage = NOTHING,
     ) -> None:
         super().__init__(f"{code}: {cause}")
         self.code = code
@@ -43,6 +46,7 @@ class EffectFailed(Exception):
         self.attempts = attempts
         self.over = over
         self.observations = observations
+        self.usage = usage
 
 
 class StepFailed(Exception):

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from contracts.halt import Halt, HaltNote
 from contracts.record import Record
@@ -53,7 +53,8 @@ async def unhalted(path: str, effort: Effort, once: Callable[[Effort], Awaitable
             _close(path, waiting)
             if note is None or note.applied == "no" or failed.applied != "no":
                 raise
-            raise EffectFailed(failed.code, failed.cause, tried=failed.tried, applied=note.applied) from failed
+            left: dict[str, Any] = {"observations": failed.observations, "usage": failed.usage}
+            raise EffectFailed(failed.code, failed.cause, tried=failed.tried, applied=note.applied, **left) from failed
         else:
             _close(path, waiting, spent=0, applied="no")
             return answer

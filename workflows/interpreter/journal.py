@@ -11,6 +11,7 @@ from typing import Any
 
 from contracts.halt import Halt
 from contracts.record import STANDING, Record, Status, inside
+from contracts.usage import Usage
 
 SETTLED: frozenset[Status] = frozenset({"succeeded", "recovered", "skipped"})
 CLAIMING = frozenset({"held", "waiting"})
@@ -53,7 +54,8 @@ class Journal:
             return
         record = Record(path=path, kind=kind, actor=actor, status="running", started_at=now, generation=self.generation)
         if known is not None:
-            same = {"attempt": known.attempt + 1, "generation": known.generation, "locks": known.locks}
+            same: dict[str, Any] = {"attempt": known.attempt + 1, "generation": known.generation, "locks": known.locks}
+            same["lost"] = known.cost() if known.cost() != Usage() else None
             record = record.model_copy(update=same)
         self._put(record)
 
@@ -74,14 +76,14 @@ class Journal:
             record = self._records[waiting.pop()]
             waiting += self._below.get(record.path, ())
             if record.effect is None or record.effect.undo_status not in STANDING:
-                usage = usage.plus(record.usage)
+                usage = usage.plus(record.cost())
                 self._forget(record.path)
         self.update(into, usage=usage)
 
     def drop(self, path: str, into: str) -> None:
         """Forget a path and what lies below it, as `fold` does."""
         self.fold(path, into)
-        self.update(into, usage=self._records[into].usage.plus(self._records[path].usage))
+        self.update(into, usage=self._records[into].usage.plus(self._records[path].cost()))
         self._forget(path)
 
     def begin_anew(self, paths: Iterable[str]) -> None:
