@@ -21,7 +21,7 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities import people, plans
+from activities import later, people, plans
 from activities.actions import ActionExecutor
 from activities.agents import AgentRunner
 from activities.arrival import Arrivals
@@ -39,6 +39,7 @@ from activities.halts import Lookout, Stands
 from activities.identity import Judge
 from activities.kin import Kin
 from activities.knowledge import Library
+from activities.later import RATE_LIMIT
 from activities.lineage import ServerLineage
 from activities.locks import Locksmith
 from activities.mcp_tools import ToolServers
@@ -190,12 +191,17 @@ def _activities(
 def _money(workspace: Workspace, database: Database | None) -> tuple[dict[str, Any], dict[str, Stands]]:
     """Return what stands around agents, and what keeps them waiting that nobody halted."""
     if database is None:
-        return {}, {}
+        return {}, {RATE_LIMIT: later.stands}
     accounts = Accounts(database)
     purse = Purse(accounts, Prices(workspace.money.prices), workspace.money.quotas)
     shelf = Shelf(Answers(database), accounts, purse, workspace.tools)
     fuse = Fuse(Breakers(database))
-    beside: dict[str, Stands] = {BUDGET: purse.stands, DATABASE: purse.readable, ENDPOINT: fuse.stands}
+    beside: dict[str, Stands] = {
+        BUDGET: purse.stands,
+        DATABASE: purse.readable,
+        ENDPOINT: fuse.stands,
+        RATE_LIMIT: later.stands,
+    }
     return {"purse": purse, "shelf": shelf, "fuse": fuse}, beside
 
 

@@ -17,6 +17,7 @@ from activities.authority import Authority
 from activities.failure import Applied, Code, explained, failure
 from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.mcp_tools import ToolFailed, ToolServers
+from activities.pins import pinned
 from activities.pulse import beating
 from activities.statement import Refusal, show
 from contracts.call import EXECUTE_ACTION, ToolCall, ToolResult, Usage
@@ -79,7 +80,8 @@ class ActionExecutor:
 
     async def _act(self, call: ToolCall, tool: Tool) -> Any:
         try:
-            return await self._servers.call(call.tool, tool, call.arguments, call.key, call.undoes_key)
+            held = pinned(call.tool, tool, call.pins)
+            return await self._servers.call(call.tool, held, call.arguments, call.key, call.undoes_key)
         except ToolFailed as failed:
             more: dict[str, Any] = {"final": failed.final, "after": failed.after}
             if tool.acts() and failed.applied == "no":

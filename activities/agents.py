@@ -16,9 +16,11 @@ from activities.failure import adding, failure
 from activities.fit import misfits
 from activities.fuse import NoFuse, given_up
 from activities.halts import Brake, halting, not_begun, nothing_halted
+from activities.later import waiting
 from activities.mcp_tools import ToolServers
 from activities.memory import Memory
 from activities.notebook import Notebook
+from activities.pins import pinned
 from activities.purse import NoPurse, Payment, Thinker, thinker_of
 from activities.runtimes.cast import Cast
 from activities.runtimes.runtime import Asks, Misfit, Runtime, Work
@@ -120,7 +122,8 @@ class AgentRunner:
         for news in payment.held.news:
             notebook.observe(str(news), "budget", "progress")
         beside = self._bench(call, notebook)
-        tools = ReadingTools(self._given(call), self._tools, self._servers, self._brake, **beside)
+        contracts = {name: pinned(name, tool, call.pins) for name, tool in self._tools.items()}
+        tools = ReadingTools(self._given(call), contracts, self._servers, self._brake, **beside)
         notebook.carry(memory.carried)
         payment.details = notebook.details
         before = memory.tally.copy()
@@ -132,7 +135,8 @@ class AgentRunner:
         try:
             answered = await _answered(runtime, Work(call, tools, notebook, memory))
         except ApplicationError as error:
-            raise adding(error, {KEY: (await bill()).model_dump(mode="json")}) from error.__cause__
+            waits = waiting(error, memory, thinks=bool(payment.thinker.models))
+            raise adding(waits, {KEY: (await bill()).model_dump(mode="json")}) from error.__cause__
         except BaseException:
             await bill()
             raise

@@ -43,6 +43,8 @@ def failure(
 ) -> ApplicationError:
     """Return the error to raise. `final` forbids another attempt where the code would allow it; none before `after`."""
     final = final or code in FINAL or (after is not None and after > LATEST)
+    if after:
+        details["after"] = after.total_seconds()
     return ApplicationError(
         sentence[:LONGEST],
         {"applied": applied, "tried": _tried(), "attempt": activity.info().attempt, **details},

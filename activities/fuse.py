@@ -16,6 +16,7 @@ from activities.books.breaker import PROBING, Admitted, Breaker, Breakers
 from activities.books.database import Unreadable
 from activities.failure import failure
 from activities.halts import halting, not_begun
+from activities.later import asked_later
 from activities.pulse import as_before, beating
 from contracts.call import AgentCall
 from contracts.halt import Halt
@@ -87,7 +88,7 @@ class Fuse(NoFuse):
         details = error.details[0] if error.details and isinstance(error.details[0], dict) else {}
         if error.type in UNANSWERED and not details.get("tool"):
             await self._quietly(self._breakers.failed(endpoint, error.message[:300], probe=probe))
-        elif error.type in ANSWERED and not details.get("tool"):
+        elif (error.type in ANSWERED and not details.get("tool")) or asked_later(error):
             await self._quietly(self._breakers.answered(endpoint, probe=probe))
         else:
             await self._quietly(self._breakers.unsaid(endpoint, probe=probe))

@@ -1,7 +1,8 @@
 """Whether a tool is still what was admitted: its definition, as its server lists it, has the digest in `pins.yaml`.
 
 Law: a tool that is pinned and described differently now is refused before anything is sent, until somebody has looked
-at it and admitted it again (`gonogo admit`). A tool that nobody pinned is not looked at.
+at it and admitted it again (`gonogo admit`). What this worker's workspace admits counts; of what it says nothing, the
+mission's plan does. A tool that neither pins is not looked at.
 """
 
 import asyncio
@@ -56,6 +57,11 @@ class Pins:
         listed = await self._listing(server)
         self._lists[server] = began, listed
         return listed
+
+
+def pinned(name: str, tool: Tool, planned: Mapping[str, str]) -> Tool:
+    """Return a tool's contract with the pin that counts: what was admitted last, else when the mission started."""
+    return tool if tool.pin or name not in planned else tool.model_copy(update={"pin": planned[name]})
 
 
 def fingerprint(name: str, description: str | None, schema: Mapping[str, Any]) -> str:

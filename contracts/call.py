@@ -66,6 +66,12 @@ class AgentCall(Bulky):
     """Its step has a way for what cannot be reached, and does not wait for it."""
     talk: Talk | None = None
     """What it asked people, and what they answered: it goes on from there."""
+    pins: dict[str, str] = Field(default_factory=dict)
+    """What was admitted of the tools that it may call, when the mission started."""
+
+    def uses(self) -> tuple[str, ...]:
+        """Return the tools that it may lead to."""
+        return self.agent.hands()
 
 
 class AgentResult(Bulky):
@@ -122,6 +128,12 @@ class ToolCall(Bulky):
     team: str = ""
     again: bool = False
     """It was asked for before the mission was stopped from outside, and may have been done then."""
+    pins: dict[str, str] = Field(default_factory=dict)
+    """What was admitted of the tool, when the mission started."""
+
+    def uses(self) -> tuple[str, ...]:
+        """Return the tools that it may lead to."""
+        return (self.tool,)
 
 
 class ToolResult(Bulky):

@@ -5,6 +5,7 @@
 
 import base64
 import zlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +58,8 @@ class Plan(Message):
     definition: Definition
     agents: dict[str, Agent] = Field(default_factory=dict)
     tools: dict[str, Tool] = Field(default_factory=dict)
+    pins: dict[str, str] = Field(default_factory=dict)
+    """What was admitted of each tool that its actions and its agents use, when it started: digests of definitions."""
     escalation: Escalation
     people: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Who there was with which roles, where steps that are planned later may ask them."""
@@ -71,6 +74,10 @@ class Plan(Message):
     def commanders(self) -> tuple[str, ...]:
         """Return the roles or people whose commands count."""
         return self.definition.operators or self.operators or (self.escalation.role,)
+
+    def pinned(self, tools: Iterable[str]) -> dict[str, str]:
+        """Return the pins of some tools, of those that have one."""
+        return {name: self.pins[name] for name in tools if name in self.pins}
 
     def family(self) -> "tuple[Plan, ...]":
         """Return the plan, and those of the missions that it starts, in turn too."""

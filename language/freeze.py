@@ -30,12 +30,20 @@ def _frozen(definition: Definition, workspace: Workspace, library: Library) -> P
         definition=definition,
         agents={name: workspace.agents[name] for name in sorted(agents)},
         tools={name: workspace.tools[name] for name in sorted(tools)},
+        pins=_pins(agents, tools, workspace),
         escalation=workspace.people.escalation,
         people=people,
         operators=workspace.people.operating(),
         missions=dict(_children(definition, workspace, library)),
         notify=workspace.notify.has_channels(),
     ).sealed()
+
+
+def _pins(agents: set[str], tools: set[str], workspace: Workspace) -> dict[str, str]:
+    """Return what was admitted of the tools that a mission uses, those of its agents included."""
+    used = tools.union(*(workspace.agents[name].hands() for name in agents))
+    known = {name: workspace.tools[name].pin for name in sorted(used) if name in workspace.tools}
+    return {name: pin for name, pin in known.items() if pin}
 
 
 def _children(definition: Definition, workspace: Workspace, library: Library) -> Iterator[tuple[str, Plan]]:

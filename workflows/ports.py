@@ -241,7 +241,8 @@ class TemporalPorts(LockPorts, HaltPorts):
 
     async def _effect(self, name: str, call: AgentCall | ToolCall, answer: type, effort: Effort, **way: Any) -> Any:
         """Have an activity do it; where what it needs is halted, once that is lifted."""
-        call = call.model_copy(update={"team": self._plan.definition.team})
+        plan = self._plan
+        call = call.model_copy(update={"team": plan.definition.team, "pins": plan.pinned(call.uses())})
         return await self.unhalted(call.path, effort, lambda left: self._once(name, call, answer, left, **way))
 
     async def _once(

@@ -38,7 +38,7 @@ async def test_who_wants_to_be_asked_later_is_asked_later_and_it_is_no_failure(
     assert 3 == sum("wants to be asked again in 0s" in one.text for one in result.observations)
 
 
-async def test_who_wants_to_be_asked_much_later_is_left_to_the_next_attempt(
+async def test_who_wants_to_be_asked_much_later_is_waited_for_and_takes_no_attempt(
     models: ModelServer, cast: Cast, servers: ToolServers
 ) -> None:
     models.begin(Reply(status=429, retry_after="900"))
@@ -46,6 +46,17 @@ async def test_who_wants_to_be_asked_much_later_is_left_to_the_next_attempt(
     error = await failing(run(thinker(), cast, servers))
 
     assert "judge: small wants to be asked later" == error.message
+    assert ("halted", "no", False) == told(error)
+    assert ["rate_limit"] == [halt["target"].partition(":")[0] for halt in error.details[0]["halts"]]
+
+
+async def test_a_conversation_that_is_to_go_on_much_later_goes_on_with_the_next_attempt(
+    models: ModelServer, cast: Cast, servers: ToolServers
+) -> None:
+    models.begin(ONCE_MORE, Reply(status=429, retry_after="900"))
+
+    error = await failing(run(thinker(tools=("look",)), cast, servers))
+
     assert ("rate_limited", "no", True) == told(error)
     assert error.next_retry_delay is not None
     assert error.next_retry_delay >= timedelta(seconds=900)

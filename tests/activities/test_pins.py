@@ -2,9 +2,14 @@
 
 import pytest
 
+from activities.actions import ActionExecutor
+from activities.agents import AgentRunner
 from activities.mcp_tools import ToolFailed, ToolServers
-from activities.pins import FRESH, Changed, Pins, fingerprint
+from activities.pins import FRESH, Changed, Pins, fingerprint, pinned
 from contracts.workspace import Tool
+from tests.activities import test_agent
+from tests.activities.activity_stage import failing, stage, told
+from tests.activities.office import call
 from tests.activities.service import Service, tools
 from tests.activities.service import servers as at
 
@@ -53,6 +58,34 @@ async def test_what_a_server_lists_is_held_against_what_was_admitted(service: Se
 
     assert ("refused", "no") == (refused.value.code, refused.value.applied)
     assert 1 == len(service.calls)
+
+
+def test_what_the_workspace_admits_counts_before_what_the_mission_started_with() -> None:
+    unpinned = LOOK.model_copy(update={"pin": ""})
+
+    assert "sha256:1" == pinned("look", LOOK, {"look": "sha256:9"}).pin
+    assert "sha256:9" == pinned("look", unpinned, {"look": "sha256:9"}).pin
+    assert "" == pinned("look", unpinned, {"peek": "sha256:9"}).pin
+
+
+async def test_a_worker_that_pins_nothing_refuses_what_changed_since_the_mission_started(
+    executor: ActionExecutor, servers: ToolServers, service: Service
+) -> None:
+    runner = AgentRunner(test_agent.MINDS, tools(), servers)
+    listed = await servers.definitions("company")
+    changed = {"look": "sha256:1", "file_ticket": "sha256:1"}
+
+    refused = [
+        await failing(stage().run(executor.execute, call("file_ticket", arguments={"title": "x"}, pins=changed))),
+        await failing(stage().run(runner.run, test_agent.call(pins=changed))),
+    ]
+
+    assert [("refused", "no", False)] * 2 == [told(error) for error in refused]
+    assert ["file_ticket", "answer: look"] == [error.message.partition(" is not what")[0] for error in refused]
+    assert [] == service.calls
+    await stage().run(executor.execute, call("file_ticket", arguments={"title": "x"}, pins=listed))
+    await stage().run(runner.run, test_agent.call(pins=listed))
+    assert ["file_ticket", "look"] == service.tools_called()
 
 
 async def test_a_server_that_does_not_answer_lets_no_pinned_tool_be_called() -> None:

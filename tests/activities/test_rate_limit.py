@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 
 from activities.actions import ActionExecutor
 from activities.agents import AgentRunner
-from activities.failure import LATEST, failure
+from activities.failure import LATEST, Code, failure
+from activities.later import stands, waiting
 from activities.mcp_tools import ToolServers
+from activities.memory import Memory
 from activities.rate_limit import seconds
 from tests.activities.activity_stage import failing, stage, told
 from tests.activities.office import call
@@ -66,9 +69,41 @@ async def test_an_agent_s_code_may_say_so(servers: ToolServers) -> None:
     runner = AgentRunner(MINDS, tools(), servers)
     error = await failing(stage().run(runner.run, agent_call("waiting_in_line")))
 
-    assert ("rate_limited", "no", True) == told(error)
+    assert ("halted", "no", False) == told(error)
     assert "waiting_in_line: the model is busy" == error.message
-    assert timedelta(seconds=90) < error.next_retry_delay <= timedelta(seconds=91)
+    [halt] = error.details[0]["halts"]
+    moment = datetime.fromisoformat(halt["target"].removeprefix("rate_limit:"))
+    assert timedelta(seconds=80) < moment - datetime.now(UTC) <= timedelta(seconds=91)
+
+
+async def test_what_an_agent_has_begun_goes_on_with_its_next_attempt_and_what_is_no_wait_is_a_failure() -> None:
+    def told_later(code: Code = "rate_limited", after: float | None = 60, kept: Any = None, *, thinks: bool) -> Any:
+        memory = Memory()
+        memory.kept = kept
+        return waiting(failure(code, "busy", after=timedelta(seconds=after) if after else None), memory, thinks=thinks)
+
+    def paid() -> Any:
+        memory = Memory()
+        memory.tally.begin("small", 10)
+        return waiting(failure("rate_limited", "busy", after=timedelta(seconds=60)), memory, thinks=True)
+
+    def types() -> list[str | None]:
+        asked_only = {"messages": "…", "found": None}
+        waits = [told_later(thinks=False), told_later(kept=asked_only, thinks=True)]
+        others = [told_later(kept="/jobs/1", thinks=False), paid(), told_later(after=None, thinks=False)]
+        others += [told_later(after=4_000, thinks=False), told_later("unavailable", thinks=False)]
+        return [one.type for one in (*waits, *others)]
+
+    assert ["halted", "halted", *["rate_limited"] * 4, "unavailable"] == stage().run(types)
+
+
+async def test_who_was_asked_to_come_later_is_kept_until_then_and_no_longer() -> None:
+    now = datetime.now(UTC)
+    targets = [f"rate_limit:{(now + timedelta(seconds=wait)).isoformat()}" for wait in (60, -1)]
+
+    held = [await stands(target) for target in (*targets, "rate_limit:soon")]
+
+    assert [targets[0], None, None] == [one and one.target for one in held]
 
 
 def test_a_wait_that_nobody_waits_out_is_no_attempt() -> None:

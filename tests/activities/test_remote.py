@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -169,7 +168,7 @@ WRONG: dict[str, tuple[Response, str, tuple[str, str, bool]]] = {
     "it wants to be asked later": (
         JSONResponse("busy", 429, {"retry-after": "60"}),
         'judge answered 429: "busy"',
-        ("rate_limited", "no", True),
+        ("halted", "no", False),
     ),
     "it is down": (Response(status_code=503), "judge answered 503: no reason given", ("unavailable", "no", True)),
     "it does not take the work": (Response("x" * 9, 422), "judge answered 422: xxxxxxxxx", ("bad_input", "no", False)),
@@ -209,7 +208,7 @@ async def test_what_a_remote_agent_does_wrong_is_one_sentence(
 
     assert sentence == error.message
     assert outcome == told(error)
-    assert error.next_retry_delay is None or "429" not in sentence or error.next_retry_delay >= timedelta(minutes=1)
+    assert ("429" in sentence) == ("halts" in error.details[0])
 
 
 async def test_nobody_at_the_address_is_worth_another_try(servers: ToolServers) -> None:

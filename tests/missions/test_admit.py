@@ -41,6 +41,19 @@ def test_what_servers_list_is_pinned_and_what_changed_is_told(
     assert all(tool.pin.startswith("sha256:") for tool in load_workspace(workspace).tools.values())
 
 
+def test_what_ships_is_admitted_as_the_company_describes_it(
+    company_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who changes a tool of the company runs `gonogo admit` against it, and has `missions/pins.yaml` reviewed."""
+    monkeypatch.setenv("GONOGO_WORKSPACE", str(MISSIONS))
+    monkeypatch.setenv("GONOGO_COMPANY_URL", company_url)
+
+    code = run(["admit", "--check"])
+
+    stale = [line for line in capsys.readouterr().out.splitlines() if not line.endswith(": as admitted")]
+    assert (0, []) == (code, stale)
+
+
 @pytest.mark.parametrize(
     ("name", "pin", "finding"),
     [

@@ -22,6 +22,8 @@ def test_a_shipped_mission_freezes_with_all_that_it_names(name: str):
     plan = freeze(load_mission(MISSIONS / name / "mission.yaml", WORKSPACE), WORKSPACE)
 
     assert (name, plan.sealed().digest) == (plan.definition.mission, plan.digest)
+    used = {*plan.tools, *(tool for agent in plan.agents.values() for tool in agent.hands())}
+    assert used == plan.pins.keys()
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -4,17 +4,22 @@ import asyncio
 import time
 import uuid
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from temporalio.client import WorkflowFailureError
 
+from activities.failure import failure
 from activities.halts import Lookout
+from activities.later import RATE_LIMIT, stands, waiting
+from activities.memory import Memory
 from contracts.decision import DECIDE
 from contracts.plan import Limits
 from starter.chronicle import chronicle
 from tests.workflows.house import Activities, house, populate
 from tests.workflows.record_histories import act, agent
-from tests.workflows.switch import Switch, switched, waiting
+from tests.workflows.switch import Switch, switched
+from tests.workflows.switch import waiting as waits_for
 from tests.workflows.test_continue import chain
 from tests.workflows.test_mission import replays
 
@@ -24,7 +29,7 @@ async def test_an_agent_that_is_halted_begins_when_that_is_lifted(client, home, 
     async with switched(client, home, {"ann": {"n": 1}}) as (h, switch):
         halted = await switch.throw("halt", target)
         mission = await h.start([agent("one")], team="blue")
-        note = await waiting(mission)
+        note = await waits_for(mission)
         before, state = list(h.activities.asked), await mission.state()
         lifted = await switch.throw("lift", target)
         result = await mission.result()
@@ -43,7 +48,7 @@ async def test_a_tool_that_is_halted_acts_once_when_that_is_lifted(client, home)
     async with switched(client, home) as (h, switch):
         await switch.throw("halt", "tool:file")
         mission = await h.start([agent("first"), act("file")])
-        note = await waiting(mission)
+        note = await waits_for(mission)
         before = list(h.activities.world)
         await switch.throw("lift", "tool:file")
         await mission.result()
@@ -53,11 +58,29 @@ async def test_a_tool_that_is_halted_acts_once_when_that_is_lifted(client, home)
         await replays(mission.handle)
 
 
+async def test_who_is_to_ask_later_waits_until_then_and_takes_no_attempt(client, home):
+    def later(_):
+        return waiting(failure("rate_limited", "it is busy", after=timedelta(seconds=1)), Memory(), thinks=False)
+
+    agents = Activities(agents={"ann": [later, later, {"n": 1}]})
+    agents.lookout = Lookout(client, beside={RATE_LIMIT: stands})
+    async with house(client, home, agents) as h:
+        mission = await h.start([agent("one", retry={"attempts": 1})])
+        note = await waits_for(mission)
+        result = await mission.result()
+        [record] = (await mission.state()).records
+
+        assert [("rate_limit", "it is busy")] == [(one.target.partition(":")[0], one.reason) for one in note.halts]
+        assert ("completed", ["one"] * 3) == (result.state, h.activities.asked)
+        assert ("over", 0) == (record.halted.state, record.halted.spent)
+        await replays(mission.handle)
+
+
 async def test_who_waits_stands_in_the_search_attributes_until_it_goes_on(client, home):
     async with switched(client, home) as (h, switch):
         await switch.throw("halt", "tool:file")
         mission = await h.start([act("file")])
-        await waiting(mission)
+        await waits_for(mission)
         during = (await mission.handle.describe()).search_attributes.get("HaltedBy")
         await switch.throw("lift", "tool:file")
         await mission.result()
@@ -70,7 +93,7 @@ async def test_a_mission_that_is_cancelled_while_it_is_halted_has_done_nothing_a
     async with switched(client, home) as (h, switch):
         await switch.throw("halt", "tool:file")
         mission = await h.start([act("file")])
-        await waiting(mission)
+        await waits_for(mission)
         await mission.handle.cancel()
         with pytest.raises(WorkflowFailureError):
             await mission.result()
@@ -87,10 +110,10 @@ async def test_a_halt_outlasts_hand_overs_of_the_mission_and_of_the_table(client
         for target in ("tool:file", "agent:ben", "agent:cid", "team:red"):
             await switch.throw("halt", target)
         first = await h.start([agent(f"a{n}") for n in range(3)] + [act("file")], Limits(events_per_run=16))
-        await waiting(first)
+        await waits_for(first)
         branches = {"kind": "parallel", "step": "p", "parallel": [act("file"), *(agent(f"a{n}") for n in range(5))]}
         second = await h.start([branches, agent("last")], Limits(events_per_run=16))
-        await waiting(second)
+        await waits_for(second)
         standing = {halt.target for halt in (await switch.table()).halts}
         await switch.throw("lift", "tool:file")
         results = [(await mission.result()).state for mission in (first, second)]
@@ -109,10 +132,10 @@ async def test_a_worker_that_dies_forgets_no_halt(client, home):
     async with switched(client, home) as (h, switch):
         await switch.throw("halt", "tool:file")
         mission = await h.start([act("file")])
-        await waiting(mission)
+        await waits_for(mission)
     async with switched(client, home, queue=h.queue) as (h, switch):
         other = await h.start([act("file")])
-        await waiting(other)
+        await waits_for(other)
         before = list(h.activities.world)
         await switch.throw("lift", "tool:file")
         await asyncio.gather(mission.result(), other.result())
@@ -142,7 +165,7 @@ async def test_an_undoing_is_stopped_by_a_halt_of_its_own_tool_only(client, home
 
         h.activities.agents["dot"] = fail_again
         held = await h.start([act("file", 2), agent("breaks", "dot", retry={"attempts": 1})])
-        note = await waiting(held)
+        note = await waits_for(held)
         before, state = len(h.activities.world), (await held.state()).state
         await switch.throw("lift", "tool:unfile")
         with pytest.raises(WorkflowFailureError):
@@ -167,7 +190,7 @@ async def test_two_workers_stop_within_ten_seconds(client, home):
             await _calls(h, 3)
         await switch.throw("halt", "tool:file")
         thrown = time.monotonic()
-        await asyncio.gather(*(waiting(mission) for mission in missions))
+        await asyncio.gather(*(waits_for(mission) for mission in missions))
         stopped = time.monotonic() - thrown
         counts = [len(h.activities.world) for h in (one, other)]
 
@@ -224,7 +247,7 @@ async def test_everything_of_a_halted_team_s_mission_waits_and_nothing_of_others
         steps = [{"kind": "parallel", "step": "p", "parallel": [agent("x"), act("y")]}]
         held, free = await h.start(steps, team="blue"), await h.start(steps, team="red")
         await free.result()
-        await waiting(held)
+        await waits_for(held)
         async with asyncio.timeout(20):
             while len(halted := [one for one in (await held.state()).records if one.halted]) < 2:
                 await asyncio.sleep(0.05)
@@ -254,14 +277,14 @@ async def test_operators_steer_a_mission_that_is_halted(client, home, verb):
     async with switched(client, home, {"ann": {"n": 1}}) as (h, switch):
         await switch.throw("halt", "tool:file")
         mission = await h.start([agent("one"), act("file"), agent("two")])
-        await waiting(mission)
+        await waits_for(mission)
         step = {"skip": "file", "retry": "file", "redirect": "two", "interrupt": "file"}.get(verb, "")
         receipt = await mission.command(verb, step)
         if verb == "pause":
             await mission.until_state("paused")
             await mission.command("resume")
         if verb in {"pause", "retry", "interrupt"}:
-            await waiting(mission, "tool:file")
+            await waits_for(mission, "tool:file")
             await switch.throw("lift", "tool:file")
         result = await mission.result()
         files = [tool for tool, _, _ in h.activities.world]

@@ -67,6 +67,26 @@ async def test_an_approved_action_runs_once_with_exactly_what_was_shown(client, 
         await replays(started.handle)
 
 
+async def test_who_is_asked_is_told_what_was_admitted_of_its_own_tools_when_the_mission_started(client, home):
+    pins, told = {"look": "sha256:1", "file": "sha256:2", "isolate": "sha256:3"}, {}
+
+    def work(call):
+        told[call.path] = call.pins
+        return {}
+
+    def pinned(argument):
+        ann = argument.plan.agents["ann"].model_copy(update={"tools": ("look", "peek")})
+        plan = argument.plan.model_copy(update={"pins": pins, "agents": {**argument.plan.agents, "ann": ann}})
+        return argument.model_copy(update={"plan": plan.sealed()})
+
+    steps = [agent("one"), {"kind": "action", "step": "two", "action": "file", "with": {"n": 1}}]
+    async with house(client, home, Activities(agents={"ann": work}, tools={"file": work})) as h:
+        result = await (await h.start(steps, change=pinned)).result()
+
+        assert "completed" == result.state
+        assert {"one": {"look": "sha256:1"}, "two": {"file": "sha256:2"}} == told
+
+
 async def test_a_decision_by_plain_signal_counts_as_well(client, home):
     async with house(client, home) as h:
         started = await h.start([isolate()])
