@@ -108,7 +108,13 @@ class Purse(NoPurse):
         _demand_time(call)
         run, payment = self.run(call, thinker), Payment(thinker=thinker)
         most = await self._most(call, thinker)
-        payment.held = await self._reserved(call, run, most)
+        try:
+            payment.held = await self._reserved(call, run, most)
+        except asyncio.CancelledError:
+            # It may be held already, and nothing was asked for it.
+            payment.known = Usage()
+            await asyncio.shield(self._settle(run, payment))
+            raise
         if not thinker.models:
             payment.known = Usage()
         try:

@@ -179,6 +179,6 @@ def _misspelt(error: typer.TyperException) -> int:
         print(said, file=sys.stderr)
     else:
         path = getattr(getattr(error, "ctx", None), "command_path", "") or "gonogo"
-        told = said.rstrip(".")
+        told = said.rstrip(".").replace(": Value error, ", ": ")
         problem(f"{told}{' ' if told.endswith('?') else '; '}`{path} --help` shows what there is")
     return error.exit_code

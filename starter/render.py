@@ -112,7 +112,8 @@ def cost(spent: Usage) -> str:
     runs, calls = _count(spent.agent_runs, "agent run"), _count(spent.tool_calls, "tool call")
     tokens = f"{spent.tokens:,} tokens, " if spent.tokens else ""
     saved = f", {amount('usd', spent.saved_usd)} saved" if spent.saved_usd else ""
-    return f"{runs}, {calls}, {spent.seconds:.1f}s of work, {tokens}${spent.usd:.2f}{saved}"
+    models = f"{_count(spent.model_calls, 'model call')}, " if spent.model_calls else ""
+    return f"{runs}, {calls}, {spent.seconds:.1f}s of work, {models}{tokens}${spent.usd:.2f}{saved}"
 
 
 def _count(number: int, noun: str) -> str:

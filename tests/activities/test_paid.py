@@ -1,8 +1,10 @@
 """What a model takes is paid for: held before, billed after, counted where it broke off; and what is cheaper."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ from activities.books.price import Prices
 from activities.books.tables import runs
 from activities.fuse import Fuse
 from activities.mcp_tools import ToolServers
-from activities.purse import Purse
+from activities.purse import Purse, Thinker
 from activities.runtimes.cast import Cast
 from activities.shelf import Shelf
 from contracts.call import AgentResult
@@ -116,6 +118,29 @@ async def test_a_call_that_broke_off_is_paid_for_and_the_next_attempt_pays_its_o
     result = await till.ask(thinker(), attempt=2)
     [_, (_, again, tokens, _, _)] = await till.lines()
     assert ("spent", result.usage.tokens) == (again, tokens)
+
+
+class CutOff(Accounts):
+    """Books whose answer comes too late: the step was cancelled meanwhile."""
+
+    async def reserve(self, *asked: Any, **more: Any) -> Any:
+        await super().reserve(*asked, **more)
+        raise asyncio.CancelledError
+
+
+async def test_who_is_cancelled_while_its_cost_is_held_gives_it_back(database: Database) -> None:
+    books = CutOff(database)
+    purse = Purse(books, Prices(PRICES), {})
+
+    async def work() -> None:
+        async with purse.paying(asking(thinker()), Thinker(("small",), 5_000)):
+            raise AssertionError("it was begun")
+
+    with pytest.raises(asyncio.CancelledError):
+        await stage().run(work)
+    async with database.reading() as connection:
+        [line] = (await connection.execute(runs.select())).mappings().all()
+    assert ("spent", 0, 0.0) == (line["state"], line["tokens"], line["usd"])
 
 
 async def test_a_model_that_is_not_begun_is_not_asked(till: Till, models: ModelServer) -> None:

@@ -67,6 +67,8 @@ def test_nothing_spent_and_a_day_that_is_none_are_said(
     assert "nothing was spent\n" == capsys.readouterr().out
     assert 2 == gonogo(["costs", "--since", "monday"])
     assert "--since is 'monday'; write '7d', '12h', or a day" in capsys.readouterr().err
+    assert 2 == gonogo(["costs", "--by", "agnet"])
+    assert "'--by': 'agnet' is not one of 'team', 'mission', 'agent', 'model'; " in capsys.readouterr().err
 
 
 def test_an_estimate_knows_what_such_missions_cost_before(spent: None, capsys: pytest.CaptureFixture[str]) -> None:
