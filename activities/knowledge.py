@@ -1,4 +1,4 @@
-"""The documents of a workspace, to be searched by words: Markdown, text, HTML, and PDF where the extra `pdf` is installed.
+"""The documents of a workspace, to be searched by words: Markdown, text, HTML, and PDF with the extra `pdf`.
 
 Each collection is an SQLite FTS5 index in memory, made when it is first searched and again when a file has changed:
 there is nothing to keep in step. The law: nothing outside a collection's folder is read, whatever links lie in it,

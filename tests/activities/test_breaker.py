@@ -120,7 +120,7 @@ async def test_agents_elsewhere_and_tools_that_are_agents_stand_behind_breakers_
     found = {name: [await ask_agent(runner, name, agents[name]) for _ in range(6)] for name in agents}
     await servers.close()
 
-    assert dict.fromkeys(agents, [*["unavailable"] * 5, "halted"]) == found
+    assert {name: [*["unavailable"] * 5, "halted"] for name in agents} == found
     open_ones = [name for name in ("127.0.0.1:9", "127.0.0.1:19", "mcp:company") if await breakers[1].read(name)]
     assert ["127.0.0.1:9", "127.0.0.1:19", "mcp:company"] == open_ones
 
