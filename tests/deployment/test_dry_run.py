@@ -58,7 +58,8 @@ class Machine:
         said = self.services[name].get("environment", {})
         here = {key: "" if value is None else self.here(value) for key, value in said.items()}
         path = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": self.here("/var/lib/gonogo")}
-        return path | here | {"TEMPORAL_NAMESPACE": self.namespace}
+        # No PostgreSQL runs here: the database that a worker has by itself stands for it.
+        return path | here | {"TEMPORAL_NAMESPACE": self.namespace, "GONOGO_DATABASE": ""}
 
     def line(self, name: str, *more: str) -> list[str]:
         line = [*(self.here(word) for word in words(self.services[name])), *more]
@@ -77,7 +78,13 @@ class Machine:
 
     def run(self, line: list[str], name: str) -> "subprocess.CompletedProcess[bytes]":
         return subprocess.run(
-            line, env=self.environment(name), cwd=ROOT, stdout=subprocess.PIPE, stderr=self.log, check=False
+            line,
+            env=self.environment(name),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            check=False,
+            timeout=180,
         )
 
     def start(self, name: str) -> None:
