@@ -143,7 +143,9 @@ class Kin:
         if report.state in BY_FORCE:
             return report.model_copy(update={"unsure": True})
         try:
-            return report.model_copy(update={"not_undone": (await self._view(child)).not_undone})
+            view = await self._view(child)
+            # Who was cancelled ends without a word on what that cost.
+            return report.model_copy(update={"not_undone": view.not_undone, "spent": view.spent})
         except WorkflowQueryFailedError:
             return report.model_copy(update={"unsure": True})
 

@@ -21,15 +21,17 @@ from activities.books.price import Prices
 from activities.failure import failure
 from activities.halts import halting, not_begun
 from activities.pulse import as_before, beating
+from activities.runtimes.a2a import A2ARuntime
 from activities.runtimes.model import ModelRuntime
 from activities.runtimes.remote import RemoteRuntime
 from activities.runtimes.runtime import Runtime
+from activities.runtimes.tool import ToolRuntime
 from activities.runtimes.words import WordsRuntime
 from activities.tally import Tally
 from contracts.call import AgentCall
 from contracts.duration import show_duration
 from contracts.halt import Halt
-from contracts.money import BUDGET, Bounds, Spending, amount
+from contracts.money import BUDGET, Bounds, Budget, Payer, Spending, amount
 from contracts.usage import Usage
 
 DATABASE = "database"
@@ -74,7 +76,7 @@ def thinker_of(runtime: Runtime) -> Thinker:
     if isinstance(runtime, WordsRuntime):
         # Where the model gives no words the code's own stand: nobody waits for it.
         return replace(thinker_of(runtime.model), endpoint="")
-    if isinstance(runtime, RemoteRuntime):
+    if isinstance(runtime, RemoteRuntime | ToolRuntime | A2ARuntime):
         return Thinker(endpoint=runtime.endpoint())
     return NO_MODEL
 
@@ -170,14 +172,14 @@ class Purse(NoPurse):
         return Usage(tokens=tokens, usd=max(usd or 0.0 for usd in found.values()))
 
     def _in_usd(self, call: AgentCall) -> bool:
-        bounds = (call.budget, self._quotas.get(call.team))
+        bounds = (call.budget, *(one.budget for one in call.payers), self._quotas.get(call.team))
         return any(one is not None and one.usd is not None for one in bounds)
 
     async def _reserved(self, call: AgentCall, run: Run, most: Usage) -> Held:
         mission, team = self.payers(call)
         try:
             async with beating(as_before):
-                found = await self._accounts.reserve(run, most, mission, team)
+                found = await self._accounts.reserve(run, most, mission, team, _above(call))
         except Unreadable as error:
             raise _halted(call, _unreadable(error)) from None
         if isinstance(found, Held):
@@ -186,11 +188,10 @@ class Purse(NoPurse):
 
     def payers(self, call: AgentCall) -> tuple[Account, Account]:
         """Return who pays for a call: its mission, and the mission's team."""
-        info, month = activity.info(), datetime.now(UTC).strftime("%Y-%m")
-        mission = Account(
-            f"mission {info.workflow_namespace or info.namespace}/{call.mission}", call.budget or Bounds()
+        month = datetime.now(UTC).strftime("%Y-%m")
+        return _account(call.mission, call.budget), Account(
+            f"team {call.team} in {month}", self._quotas.get(call.team, Bounds())
         )
-        return mission, Account(f"team {call.team} in {month}", self._quotas.get(call.team, Bounds()))
 
     def run(self, call: AgentCall, thinker: Thinker) -> Run:
         """Return the line that this attempt has in the books."""
@@ -223,14 +224,27 @@ def _run(call: AgentCall, thinker: Thinker) -> Run:
     )
 
 
+def _account(mission: str, budget: Budget | None) -> Account:
+    info = activity.info()
+    return Account(f"mission {info.workflow_namespace or info.namespace}/{mission}", budget or Bounds())
+
+
+def _above(call: AgentCall) -> tuple[Account, ...]:
+    """Return the missions whose child a call's mission is: what it spends, they spend."""
+    return tuple(_account(one.mission, one.budget) for one in call.payers)
+
+
 def _demand_time(call: AgentCall) -> None:
-    """Refuse to begin when the mission's time is over."""
-    if call.budget is None or call.budget.time is None or call.since is None:
-        return
-    taken = datetime.now(UTC) - call.since
-    if taken >= call.budget.time:
-        said = f"the mission has taken {show_duration(taken)} of {show_duration(call.budget.time)}"
-        raise failure("over_budget", f"{call.name} was not begun: {said}", over="time")
+    """Refuse to begin when the mission's time is over, or that of one above it."""
+    own = Payer(mission="", budget=call.budget, since=call.since)
+    for payer in (own, *call.payers):
+        if payer.budget is None or payer.budget.time is None or payer.since is None:
+            continue
+        taken = datetime.now(UTC) - payer.since
+        if taken >= payer.budget.time:
+            who = f"the mission {payer.mission}".rstrip()
+            said = f"{who} has taken {show_duration(taken)} of {show_duration(payer.budget.time)}"
+            raise failure("over_budget", f"{call.name} was not begun: {said}", over="time")
 
 
 def _refused(call: AgentCall, found: Refused) -> ApplicationError:

@@ -10,7 +10,7 @@ from contracts.base import Message, digest
 from contracts.decision import Subject
 from contracts.duration import Duration
 from contracts.mind import Agent
-from contracts.money import Budget, Spending
+from contracts.money import Budget, Payer, Spending
 from contracts.observation import Observation as Observation  # noqa: PLC0414 (part of what activities answer)
 from contracts.payload import Bulky
 from contracts.talk import Talk
@@ -56,6 +56,8 @@ class AgentCall(Bulky):
     """What the mission may spend in all."""
     since: datetime | None = None
     """When the mission began."""
+    payers: tuple[Payer, ...] = ()
+    """The missions above it, which pay as well."""
     cache: Duration | None = None
     """For how long an answer may be used again."""
     fresh: bool = False

@@ -9,6 +9,7 @@ from typing import Literal
 from contracts.base import Message
 from contracts.call import Usage
 from contracts.decision import Kin
+from contracts.money import Payer
 
 FIND_CHILD = "child.find"
 WATCH_CHILD = "child.watch"
@@ -37,6 +38,8 @@ class Parent(Message):
     on_close: OnParentClose
     above: tuple[Kin, ...] = ()
     """The parent and its own parents, the nearest first, with whose commands count there."""
+    payers: tuple[Payer, ...] = ()
+    """Who pays for what is spent here, beside the mission itself: the same missions."""
 
 
 class Claim(Message):

@@ -4,6 +4,7 @@ The law: a bound that is written down is kept. What is `soft` is told once; at t
 `activities/books/` keeps count, and `activities/purse.py` asks it before an agent begins.
 """
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
@@ -34,6 +35,14 @@ class Budget(Bounds):
     """What a mission may spend. `time` counts from its start, pauses and waits for people included."""
 
     time: Duration | None = None
+
+
+class Payer(Message):
+    """A mission that pays for what its children spend: its budget when it started the child, and when it began."""
+
+    mission: str
+    budget: Budget | None = None
+    since: datetime | None = None
 
 
 class Price(Document):

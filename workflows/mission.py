@@ -85,9 +85,9 @@ class Mission(Answers):
         plan, parent = self._input.plan, self._input.parent
         asker, limits = self._input.requested_by, self._input.limits
         self._board = Board(plan, (self._state(), self._gates.openings(), self._journal, self._control.letter))
-        above = parent.above if parent is not None else ()
         began, fresh = self._started_at, self._input.fresh
-        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells, above, began, fresh)
+        kin = (parent.above, parent.payers) if parent is not None else ((), ())
+        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells, *kin, began, fresh)
         self.outbox = Outbox(carried.notices, self.meter, lambda: self._scope)
         ports = TemporalPorts(plan, self, limits, self._journal)
         self._resets = Resets(self._control, lambda: self._scope, lambda: self._ending is not None)

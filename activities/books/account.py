@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.books.database import Database, Unreadable
 from activities.books.tables import accounts, runs
+from activities.books.tables import payers as shares
 from contracts.money import Bounds, Measure, Spending
 from contracts.usage import Usage
 
@@ -82,9 +83,15 @@ class Accounts:
         self._database = database
         self._now = now
 
-    async def reserve(self, run: Run, most: Usage, mission: Account, team: Account) -> Held | Refused:
-        """Hold the most that a run may cost. Asked again with the same run it holds nothing more."""
-        payers = (mission, team)
+    async def reserve(
+        self, run: Run, most: Usage, mission: Account, team: Account, above: tuple[Account, ...] = ()
+    ) -> Held | Refused:
+        """Hold the most that a run may cost. Asked again with the same run it holds nothing more.
+
+        `above` are the missions whose child this is, the nearest first: they pay as well.
+        """
+        # From the child up, whoever asks: so no two wait for each other.
+        payers = (mission, *above, team)
         for _ in range(TURNS):
             try:
                 return await self._hold(run, most, payers)
@@ -109,7 +116,7 @@ class Accounts:
                 await connection.execute(over)
                 return
             more = {"usd": usage.usd - row["usd"], "tokens": usage.tokens - row["tokens"]}
-            for payer in (row["mission_account"], row["team_account"]):
+            for payer in await _payers(connection, row):
                 change = {name: accounts.c[name] + much for name, much in more.items()}
                 await connection.execute(update(accounts).where(accounts.c.key == payer).values(**change))
             done = {**columns(usage), "unpriced": unpriced, "state": SPENT, "ended_at": self._now()}
@@ -131,7 +138,7 @@ class Accounts:
             empty = first_over(Account(key, Bounds.model_validate_json(row["bounds"])), row)
             return empty if empty is not None and await self._live(connection, [key]) else None
 
-    async def _hold(self, run: Run, most: Usage, payers: tuple[Account, Account]) -> Held:
+    async def _hold(self, run: Run, most: Usage, payers: tuple[Account, ...]) -> Held:
         async with self._database.writing() as connection:
             if not await self._begin(connection, run, most, payers):
                 return Held()
@@ -140,7 +147,7 @@ class Accounts:
             news = [one for payer, row in found for one in await self._tell(connection, payer, row)]
         return Held(soft=tuple(one for payer, row in found for one in reached(payer, row)), news=tuple(news))
 
-    async def _begin(self, connection: AsyncConnection, run: Run, most: Usage, payers: tuple[Account, Account]) -> bool:
+    async def _begin(self, connection: AsyncConnection, run: Run, most: Usage, payers: tuple[Account, ...]) -> bool:
         """Write a run down; say whether it was not there. Attempts before it are over, whatever they came to."""
         now = self._now()
         await connection.execute(
@@ -150,7 +157,11 @@ class Accounts:
         )
         row = {**_line(run, payers, now), **columns(most), "state": HELD, "saved_usd": 0.0, "unpriced": 0}
         added = self._database.insert(runs).values(**row).on_conflict_do_nothing().returning(runs.c.key)
-        return (await connection.execute(added)).first() is not None
+        if (await connection.execute(added)).first() is None:
+            return False
+        for rank, payer in enumerate(payers[1:-1]):
+            await connection.execute(insert(shares).values(run=run.key, account=payer.key, rank=rank))
+        return True
 
     async def _take(self, connection: AsyncConnection, payer: Account, most: Usage) -> Mapping[Any, Any]:
         """Add what a run may cost to an account that has something left. The one statement of the law above."""
@@ -181,7 +192,7 @@ class Accounts:
             await connection.execute(noted)
         return news
 
-    async def _refused(self, payers: tuple[Account, Account]) -> Refused | None:
+    async def _refused(self, payers: tuple[Account, ...]) -> Refused | None:
         """Return who has nothing left, unless somebody gave something back meanwhile.
 
         The bounds are noted for whoever looks whether that has changed.
@@ -201,12 +212,20 @@ class Accounts:
 
     async def _live(self, connection: AsyncConnection, keys: Iterable[str]) -> bool:
         """Whether something is held on accounts for a run that may still be under way."""
-        mine = runs.c.mission_account.in_(list(keys)) | runs.c.team_account.in_(list(keys))
+        asked = list(keys)
+        mine = runs.c.mission_account.in_(asked) | runs.c.team_account.in_(asked)
+        mine |= runs.c.key.in_(select(shares.c.run).where(shares.c.account.in_(asked)))
         live = (runs.c.state == HELD) & (runs.c.until > self._now()) & ((runs.c.tokens > 0) | (runs.c.usd > 0))
         return bool(await connection.scalar(select(func.count()).select_from(runs).where(mine & live)))
 
 
-def _line(run: Run, payers: tuple[Account, Account], now: float) -> dict[str, Any]:
+async def _payers(connection: AsyncConnection, row: Mapping[Any, Any]) -> list[str]:
+    """Return who pays for a run, in the order in which they were asked."""
+    more = select(shares.c.account).where(shares.c.run == row["key"]).order_by(shares.c.rank)
+    return [row["mission_account"], *await connection.scalars(more), row["team_account"]]
+
+
+def _line(run: Run, payers: tuple[Account, ...], now: float) -> dict[str, Any]:
     """Return what a run's line says of who runs, and who pays."""
     names = ("key", "work", "attempt", "mission", "name", "team", "step", "agent", "model")
     return {
@@ -214,7 +233,7 @@ def _line(run: Run, payers: tuple[Account, Account], now: float) -> dict[str, An
         "began_at": now,
         "until": now + run.seconds,
         "mission_account": payers[0].key,
-        "team_account": payers[1].key,
+        "team_account": payers[-1].key,
     }
 
 

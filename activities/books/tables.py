@@ -6,7 +6,7 @@ spent until its run says better, and stays so when nobody ever does.
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
 
-VERSION = 2
+VERSION = 3
 tables = MetaData()
 
 books = Table("books", tables, Column("version", Integer, primary_key=True, autoincrement=False))
@@ -57,6 +57,16 @@ runs = Table(
     Column("unpriced", BigInteger, nullable=False),
     Column("saved_usd", Float(53), nullable=False),
     Index("runs_of_a_step", "name", "step"),
+)
+
+payers = Table(
+    "payers",
+    tables,
+    # Who pays for a run beside its mission and team: the missions above.
+    Column("run", String, primary_key=True),
+    Column("account", String, primary_key=True, index=True),
+    # The nearest first.
+    Column("rank", Integer, nullable=False),
 )
 
 requests = Table(

@@ -11,7 +11,7 @@ import pytest
 from activities.books.account import Account, Accounts, Held, Refused, Run
 from activities.books.database import Database, Unreadable
 from activities.books.request import Requests
-from activities.books.tables import accounts, requests, runs
+from activities.books.tables import accounts, payers, requests, runs
 from contracts.money import Bounds
 from contracts.usage import Usage
 from contracts.workspace import AtMost
@@ -33,7 +33,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         url = request.getfixturevalue("postgres")
     database = Database(url)
     async with database.writing() as connection:
-        for table in (accounts, requests, runs):
+        for table in (accounts, payers, requests, runs):
             await connection.execute(table.delete())
     yield database
     await database.close()
@@ -162,6 +162,27 @@ async def test_what_the_team_cannot_pay_is_not_charged_to_the_mission(database: 
     assert CALL == await spent(database)
 
 
+async def test_what_a_child_spends_its_parents_spend_and_nothing_begins_that_one_of_them_cannot_pay(
+    database: Database,
+) -> None:
+    books, child = Accounts(database), Account("mission m-1/patch")
+    above = (Account("mission m-1", Bounds(tokens=2 * CALL)), Account("mission m-0", Bounds(tokens=10 * CALL)))
+    ours, everybody = run("inner/draft"), ["mission m-1/patch", "mission m-1", "mission m-0", "team ops"]
+    for _ in range(2):
+        await books.reserve(ours, tokens(CALL), child, TEAM, above)
+    assert [CALL] * 4 == [await spent(database, one) for one in everybody]
+    await books.reserve(run("outer"), tokens(CALL), above[0], TEAM, above[1:])
+
+    refused = await books.reserve(run("inner/other"), tokens(1), child, TEAM, above)
+    assert isinstance(refused, Refused)
+    assert ("mission m-1", True) == (refused.over.account, refused.waits)
+
+    for _ in range(2):
+        await books.settle(ours.key, tokens(300))
+    assert [300, CALL + 300, CALL + 300, CALL + 300] == [await spent(database, one) for one in everybody]
+    assert isinstance(await books.reserve(run("inner/other"), tokens(1), child, TEAM, above), Held)
+
+
 async def test_a_database_of_another_release_and_one_that_is_none_are_refused_with_a_sentence(tmp_path: Path) -> None:
     ours = Database(f"sqlite+aiosqlite:///{tmp_path / 'gonogo.db'}")
     async with ours.writing() as connection:
@@ -169,7 +190,7 @@ async def test_a_database_of_another_release_and_one_that_is_none_are_refused_wi
     await ours.close()
     (tmp_path / "text.db").write_text("this is no database, whatever its name says" * 30)
 
-    for name, sentence in (("gonogo.db", "is of version 99, and this release knows 2"), ("text.db", "not a database")):
+    for name, sentence in (("gonogo.db", "is of version 99, and this release knows 3"), ("text.db", "not a database")):
         other = Database(f"sqlite+aiosqlite:///{tmp_path / name}")
         with pytest.raises(Unreadable, match=sentence):
             await Accounts(other).over("mission m-1")

@@ -43,7 +43,8 @@ async def test_the_child_is_given_its_inputs_and_asked_for_by_who_asked_for_the_
 
     assert "completed" == run.state
     assert ({"hosts": 3}, "rita", "patching") == (given.inputs, given.requested_by, given.plan.definition.mission)
-    assert ("m-1", "run-1", "patch", "undo") == tuple(given.parent.model_dump(exclude={"above"}).values())
+    assert ("m-1", "run-1", "patch", "undo") == tuple(given.parent.model_dump(exclude={"above", "payers"}).values())
+    assert (("m-1", None),) == tuple((payer.mission, payer.budget) for payer in given.parent.payers)
     assert [("m-1", "run-1", ("chief",))] == [tuple(kin.model_dump().values()) for kin in given.parent.above]
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from temporalio.client import WorkflowFailureError
 
 from activities.books.account import Accounts
 from activities.books.breaker import Breakers
@@ -16,8 +17,10 @@ from activities.halts import Lookout
 from activities.purse import DATABASE, Purse, Thinker
 from contracts.call import AgentCall, AgentResult
 from contracts.money import BUDGET, Bounds
+from contracts.plan import MissionResult
 from contracts.usage import Usage
-from tests.workflows.house import Activities, house
+from tests.interpreter.fakes import plan_of
+from tests.workflows.house import Activities, Started, house, moved
 from tests.workflows.test_mission import agent, replays
 
 COST = 100
@@ -190,3 +193,26 @@ async def test_fifty_branches_spend_no_more_than_a_budget_and_one_call(client, h
 
     assert ("completed", 10) == (result.state, len(paid.begun))
     assert 10 * COST == result.spent.tokens
+
+
+async def test_what_a_child_spends_its_parents_budget_has_spent(client, home, purse):
+    paid = Paid(purse)
+    async with house(client, home, paying(client, purse, paid)) as h:
+        inner = moved(plan_of([agent("two"), agent("three")], mission="inner"), h.queue)
+        child = {"kind": "mission", "step": "inner", "mission": "inner", "accept": ["done"], "on_parent_close": "undo"}
+        started = await h.start([agent("one"), child], missions={"inner": inner}, budget={"tokens": 2 * COST})
+        inside = Started(h, client.get_workflow_handle(f"{started.handle.id}/inner", result_type=MissionResult))
+        async with asyncio.timeout(20):
+            while len(paid.begun) < 2:
+                await asyncio.sleep(0.02)
+        view = await inside.until_state("dead_letter")
+
+        failure = view.letter.failure
+        assert ("over_budget", "three") == (failure.code, failure.step)
+        assert failure.over.endswith(f"/{started.handle.id}"), "it is the parent that cannot pay"
+
+        await inside.handle.cancel()
+        with pytest.raises(WorkflowFailureError):
+            await started.result()
+        assert 2 * COST == (await started.state()).spent.tokens
+        await replays(inside.handle)

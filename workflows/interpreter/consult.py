@@ -70,6 +70,7 @@ def as_operators_said(call: AgentCall, scope: Scope) -> AgentCall:
         "generation": scope.generation(call.path),
         "budget": said.budget or scope.plan.definition.budget,
         "since": scope.mission.began,
+        "payers": scope.mission.payers,
     }
     return call.model_copy(update=more)
 

@@ -10,6 +10,7 @@ from contracts.base import canonical
 from contracts.call import Grant
 from contracts.decision import Kin
 from contracts.definition import Step, Target
+from contracts.money import Payer
 from contracts.plan import Limits, Plan
 from contracts.record import Failure
 from language.expression import ExpressionError, evaluate, evaluate_bool, names, render, template_expressions
@@ -35,6 +36,8 @@ class Mission:
     """Whether people are told what it has cost so far: missions that began without that go on without it."""
     above: tuple[Kin, ...] = ()
     """The missions whose child it is, the nearest first."""
+    payers: tuple[Payer, ...] = ()
+    """The same missions, as those who pay for what is spent here."""
     began: datetime | None = None
     fresh: bool = False
     """Whether it was started to ask agents anew, whatever they answered before."""

@@ -11,6 +11,7 @@ from contracts.base import digest
 from contracts.child import ABANDON, UNDO, Child, Parent, Report
 from contracts.decision import Kin
 from contracts.definition import MissionStep
+from contracts.money import Payer
 from contracts.plan import MissionInput
 from contracts.record import Effect, Failure
 from contracts.view import MissionState
@@ -58,6 +59,7 @@ async def _start(step: MissionStep, path: str, scope: Scope) -> Child:
         path=path,
         on_close=step.on_parent_close,
         above=(own, *scope.mission.above),
+        payers=(_payer(scope), *scope.mission.payers),
     )
     plan, asker = scope.plan.missions[step.mission], scope.mission.requested_by
     try:
@@ -70,6 +72,11 @@ async def _start(step: MissionStep, path: str, scope: Scope) -> Child:
     scope.journal.update(path, child=child)
     scope.ports.changed()
     return child
+
+
+def _payer(scope: Scope) -> Payer:
+    budget = scope.control.state.budget or scope.plan.definition.budget
+    return Payer(mission=scope.mission.id, budget=budget, since=scope.mission.began)
 
 
 def _watch(path: str, scope: Scope) -> str:
