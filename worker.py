@@ -172,7 +172,8 @@ def _activities(
     money, beside = _money(workspace, database)
     lookout = lookout or Lookout(client, beside=beside)
     money["stores"] = _stores(settings, workspace)
-    agents = AgentRunner(workspace.agents, workspace.tools, servers, lookout, Cast(_provider(settings)), **money)
+    cast = Cast(_provider(settings), workspace.tools)
+    agents = AgentRunner(workspace.agents, workspace.tools, servers, lookout, cast, **money)
     return [
         agents.run,
         Watcher(client, agents).watch,

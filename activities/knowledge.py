@@ -1,4 +1,4 @@
-"""The documents of a workspace, to be searched by words: Markdown, text, HTML, and PDF where `pypdf` is installed.
+"""The documents of a workspace, to be searched by words: Markdown, text, HTML, and PDF with the extra `pdf`.
 
 Each collection is an SQLite FTS5 index in memory, made when it is first searched and again when a file has changed:
 there is nothing to keep in step. The law: nothing outside a collection's folder is read, whatever links lie in it,
@@ -22,7 +22,7 @@ MOST_BYTES = 10_000_000
 PASSAGE = 1_500
 """Letters of a passage: a paragraph or two, which a citation can point at."""
 WORDS = 32
-NO_PDF = "PDF files are left out: 'pypdf' is not installed"
+NO_PDF = "PDF files are left out: this worker lacks 'gonogo[pdf]'"
 TABLE = "CREATE VIRTUAL TABLE passages USING fts5(source UNINDEXED, digest UNINDEXED, title, body, tokenize='porter')"
 BEST = (
     "SELECT source, digest, title, body, bm25(passages, 0, 0, 3, 1) AS rank FROM passages WHERE passages MATCH ? "
@@ -150,7 +150,13 @@ def _pdf(file: Path) -> str:
         pypdf = import_module("pypdf")
     except ImportError:
         raise ValueError(NO_PDF) from None
-    return "\n\n".join(page.extract_text() or "" for page in pypdf.PdfReader(str(file)).pages)
+    try:
+        text = "\n\n".join(page.extract_text() for page in pypdf.PdfReader(str(file)).pages)
+    except Exception:  # A stranger's document breaks its reader in whatever way it likes.
+        raise ValueError("it is broken, or locked") from None
+    if not text.strip():
+        raise ValueError("it holds pictures of text at best")
+    return text
 
 
 BLOCKS = "p div li tr h1 h2 h3 h4 h5 h6 section article br table ul ol pre title"

@@ -21,9 +21,11 @@ from activities.books.price import Prices
 from activities.failure import failure
 from activities.halts import halting, not_begun
 from activities.pulse import as_before, beating
+from activities.runtimes.a2a import A2ARuntime
 from activities.runtimes.model import ModelRuntime
 from activities.runtimes.remote import RemoteRuntime
 from activities.runtimes.runtime import Runtime
+from activities.runtimes.tool import ToolRuntime
 from activities.runtimes.words import WordsRuntime
 from activities.tally import Tally
 from contracts.call import AgentCall
@@ -74,7 +76,7 @@ def thinker_of(runtime: Runtime) -> Thinker:
     if isinstance(runtime, WordsRuntime):
         # Where the model gives no words the code's own stand: nobody waits for it.
         return replace(thinker_of(runtime.model), endpoint="")
-    if isinstance(runtime, RemoteRuntime):
+    if isinstance(runtime, RemoteRuntime | ToolRuntime | A2ARuntime):
         return Thinker(endpoint=runtime.endpoint())
     return NO_MODEL
 

@@ -9,9 +9,9 @@ what came after its last task, before the next one begins; that task would then 
 in one, and its commands in another order. A mission that ran ahead for a query is therefore forgotten once the query is
 answered, and its next task begins from the history (`docs/adr/0025-workflow-tasks-are-run-whole.md`).
 
-A task that takes more than two seconds, as on a machine with too much to do, the SDK takes for stuck: it fails the
-task, and would have an exception rise in the middle of whatever its thread is at, locks of its own included. Ours is
-let finish; whoever would drop the mission waits for that.
+A task that takes long, as on a machine with too much to do, the SDK takes for stuck: it fails the task, and would have
+an exception rise in the middle of whatever its thread is at, locks of its own included. Ours has as long as the server
+gives it, and is let finish; whoever would drop the mission waits for that.
 """
 
 from collections.abc import Awaitable, Callable
@@ -32,6 +32,8 @@ from temporalio.worker import (
 )
 from temporalio.workflow import Info
 
+STUCK = 10
+"""Seconds after which the SDK takes a task for stuck: the server gives no task more. By itself it waits two."""
 Forget = Callable[[str], None]
 """Drops a run from the worker's cache."""
 
@@ -55,6 +57,8 @@ class WholeTasks(Plugin):
     async def run_worker(self, worker: Worker, next: Callable[[Worker], Awaitable[None]]) -> None:  # noqa: A002
         """Learn which worker it is."""
         self._worker = worker
+        if worker._workflow_worker is not None:  # noqa: SLF001 (no option says it)
+            worker._workflow_worker._deadlock_timeout_seconds = STUCK  # noqa: SLF001
         await next(worker)
 
     def configure_replayer(self, config: ReplayerConfig) -> ReplayerConfig:

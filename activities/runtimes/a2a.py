@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlsplit
 
 from activities.failure import failure
 from activities.runtimes.runtime import Work
@@ -23,6 +24,10 @@ class A2ARuntime:
         self._url = environ.get(agent.url_env, "") or agent.url
         self._key = environ.get(agent.key_env, "") if agent.key_env else ""
         self._agent = agent
+
+    def endpoint(self) -> str:
+        """Return who is asked, whom all workers share."""
+        return urlsplit(self._url).netloc
 
     async def answer(self, work: Work) -> Any:
         """Send the task, and follow it until it has come to something."""

@@ -4,6 +4,8 @@ Law: deny by default. A plan names what this worker's own workspace names for th
 code that has instructions is played by a model where the worker is told of one, and by its code where it is not.
 """
 
+from collections.abc import Mapping
+
 from activities.failure import failure
 from activities.runtimes.a2a import A2ARuntime
 from activities.runtimes.code import CodeRuntime
@@ -14,13 +16,15 @@ from activities.runtimes.tool import ToolRuntime
 from activities.runtimes.words import WordsRuntime
 from activities.statement import show
 from contracts.mind import A2AAgent, Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
+from contracts.workspace import Tool
 
 
 class Cast:
     """The runtimes of one worker."""
 
-    def __init__(self, provider: Provider = NO_PROVIDER) -> None:
+    def __init__(self, provider: Provider = NO_PROVIDER, tools: Mapping[str, Tool] | None = None) -> None:
         self._provider = provider
+        self._servers = {name: tool.server for name, tool in (tools or {}).items()}
 
     def play(self, name: str, known: Agent, planned: Agent) -> Runtime:
         """Return the runtime for an agent as the mission's plan has it. `known` is what this workspace says of it."""
@@ -32,7 +36,7 @@ class Cast:
                 return self._named(name, known, planned)
             case McpAgent(), McpAgent():
                 _demand_same(name, known.tool, planned.tool)
-                return ToolRuntime(known.tool)
+                return ToolRuntime(known.tool, self._servers.get(known.tool, ""))
             case A2AAgent(), A2AAgent():
                 _demand_same(name, known.url, planned.url)
                 return A2ARuntime(known)

@@ -14,8 +14,13 @@ from contracts.call import AgentCall
 class ToolRuntime:
     """Asks one tool, and answers with what it says."""
 
-    def __init__(self, tool: str) -> None:
+    def __init__(self, tool: str, server: str = "") -> None:
         self._tool = tool
+        self._server = server
+
+    def endpoint(self) -> str:
+        """Return who is asked, whom all workers share."""
+        return f"mcp:{self._server}" if self._server else ""
 
     async def answer(self, work: Work) -> Any:
         """Call the tool once; another attempt calls it again, since it only reads."""

@@ -1,6 +1,7 @@
 """What an agent has beside its tools: files that it leaves, and documents that it may search."""
 
 import hashlib
+import sys
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ async def test_an_agent_searches_its_knowledge_and_cites_it(stores):
     [first, *_] = result.output["passages"]
     assert ("handbook/isolate.md#1", "Isolating a host") == (first["source"], first["title"])
     assert "Pull the cable" in first["text"]
-    assert ["PDF files are left out: 'pypdf' is not installed"] == result.output["left_out"]
+    assert ["handbook/paper.pdf cannot be read"] == result.output["left_out"]
     digest = "sha256:" + hashlib.sha256(PAGES["isolate.md"].encode()).hexdigest()
     assert ("handbook/isolate.md#1", digest) == (result.sources[0].source, result.sources[0].digest)
     cited = [one.source for one in result.observations if one.kind == "citation"]
@@ -97,6 +98,50 @@ async def test_what_is_searched_for_is_words_in_documents_of_the_folder(stores, 
     result = await run(stores, agent("searching", knowledge=("handbook",)), query=query)
 
     assert found == [one["source"] for one in result.output["passages"]]
+
+
+def pdf(*pages: str) -> bytes:
+    """Write a document with one line of text on each page."""
+    kids = " ".join(f"{4 + 2 * n} 0 R" for n in range(len(pages)))
+    parts = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    for n, text in enumerate(pages):
+        line = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET"
+        fonts = "/Resources << /Font << /F1 3 0 R >> >>"
+        parts += [
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] {fonts} /Contents {5 + 2 * n} 0 R >>",
+            f"<< /Length {len(line)} >>\nstream\n{line}\nendstream",
+        ]
+    written, places = "%PDF-1.4\n", []
+    for number, part in enumerate(parts, start=1):
+        places.append(len(written))
+        written += f"{number} 0 obj\n{part}\nendobj\n"
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    head = f"xref\n0 {len(parts) + 1}\n0000000000 65535 f \n{table}trailer\n"
+    return f"{written}{head}<< /Size {len(parts) + 1} /Root 1 0 R >>\nstartxref\n{len(written)}\n%%EOF\n".encode()
+
+
+async def test_a_pdf_is_searched_and_one_of_pictures_is_left_out(stores, tmp_path):
+    (tmp_path / "handbook" / "paper.pdf").write_bytes(pdf("Turbines are greased", "every second spring"))
+    (tmp_path / "handbook" / "scan.pdf").write_bytes(pdf(""))
+
+    output = (await run(stores, agent("searching", knowledge=("handbook",)), query="spring")).output
+
+    assert [("handbook/paper.pdf#1", "Turbines are greased\n\nevery second spring")] == [
+        (one["source"], one["text"]) for one in output["passages"]
+    ]
+    assert ["handbook/scan.pdf cannot be read"] == output["left_out"]
+
+
+async def test_a_worker_without_the_extra_says_that_it_leaves_pdfs_out(stores, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pypdf", None)
+
+    output = (await run(stores, agent("searching", knowledge=("handbook",)), query="cable")).output
+
+    assert ["PDF files are left out: this worker lacks 'gonogo[pdf]'"] == output["left_out"]
 
 
 async def test_a_document_that_changed_is_read_again(stores, tmp_path):

@@ -7,14 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from activities.agents import AgentRunner
 from activities.books.breaker import FIRST, Admitted, Breaker, Breakers
 from activities.books.database import Database
 from activities.books.tables import breakers as breakers_table
 from activities.books.tables import turns
 from activities.failure import failure
 from activities.fuse import Fuse
+from activities.mcp_tools import ToolServers
 from activities.purse import Thinker
+from activities.runtimes.cast import Cast
+from contracts.mind import A2AAgent, Agent, HttpAgent, McpAgent
 from tests.activities.activity_stage import failing, stage
+from tests.activities.service import servers as at
+from tests.activities.service import tools
 from tests.activities.test_agent import call
 
 WORKERS = 4
@@ -99,6 +105,30 @@ async def test_what_is_not_the_endpoints_fault_opens_nothing(workers, outcome: s
         assert "unavailable" == await ask(fuses[0], "unavailable", task="by a tool")
 
     assert await stand(breakers[0]) in {"closed", "unknown"}
+
+
+async def test_agents_elsewhere_and_tools_that_are_agents_stand_behind_breakers_too(workers) -> None:
+    """Nobody is at these addresses: each is asked until its breaker opens, and no more."""
+    fuses, breakers, _ = workers
+    agents: dict[str, Agent] = {
+        "remote": HttpAgent(url="http://127.0.0.1:9/agent"),
+        "far": A2AAgent(url="http://127.0.0.1:19"),
+        "tool": McpAgent(tool="look"),
+    }
+    servers = ToolServers(at("http://127.0.0.1:9/mcp"))
+    runner = AgentRunner(agents, tools(), servers, cast=Cast(tools=tools()), fuse=fuses[0])
+    found = {name: [await ask_agent(runner, name, agents[name]) for _ in range(6)] for name in agents}
+    await servers.close()
+
+    assert {name: [*["unavailable"] * 5, "halted"] for name in agents} == found
+    open_ones = [name for name in ("127.0.0.1:9", "127.0.0.1:19", "mcp:company") if await breakers[1].read(name)]
+    assert ["127.0.0.1:9", "127.0.0.1:19", "mcp:company"] == open_ones
+
+
+async def ask_agent(runner: AgentRunner, name: str, agent: Agent) -> str:
+    asked = call(name=name, agent=agent, context={"host": "web-01"})
+    error = await failing(stage(start_to_close_timeout=timedelta(seconds=60)).run(runner.run, asked))
+    return str(error.type)
 
 
 async def test_old_failures_are_forgotten(workers) -> None:

@@ -20,7 +20,7 @@ HISTORIES = Path(__file__).parents[1] / "histories"
 FAILED_OR_CHANGED = ("action_modified", "action_undone", "cancelled", "continued", "dead_letter", "map", "recovered")
 FAILED_OR_CHANGED += ("handed_over", "retried", "canary_breached", "child_undone", "locked_undone", "group_asked_again")
 FAILED_OR_CHANGED += ("gate_seated", "climbed", "halted", "letter", "redirected", "steered", "reset")
-FAILED_OR_CHANGED += ("answered", "asked_back")
+FAILED_OR_CHANGED += ("answered", "asked_back", "agent_asks", "agent_watched", "spent")
 BESIDE = {
     "gate_heard_late.1": 9,
     "gate_approved.1": 5,

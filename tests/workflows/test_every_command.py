@@ -80,7 +80,7 @@ LOOP = {
 BOTH = {"kind": "parallel", "step": "both", "parallel": [act("beside", 2), agent("work")]}
 INNER = {"kind": "mission", "step": "work", "mission": "inner", "accept": ["done"], "on_parent_close": "undo"}
 SLOW = act("first", 1, **{"with": {"n": 1, "slow": True}})
-SHY = {"with": {"n": 2, "shy": True}, "retry": {"attempts": 99, "first": "500ms", "factor": 1.0}}
+SHY = {"with": {"n": 2, "shy": True}, "retry": {"attempts": 99, "first": "3s", "factor": 1.0}}
 SICK = agent("work", "ben")
 
 

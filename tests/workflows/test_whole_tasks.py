@@ -1,12 +1,15 @@
 """A mission that ran ahead for a query is dropped, and its next task fails should it come before that."""
 
+import asyncio
 import threading
 
 import pytest
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.worker import Worker
 
-from workflows.runner import Whole
+from workflows.mission import Mission
+from workflows.runner import STUCK, Whole, WholeTasks
 
 RUN = "run-1"
 
@@ -102,3 +105,10 @@ class Slow(Inner):
         assert self.go_on.wait(10)
         self.order.append("over")
         return super().activate(act)
+
+
+async def test_a_task_has_as_long_as_the_server_gives_it(client):
+    async with Worker(client, task_queue="whole", workflows=[Mission], plugins=[WholeTasks()]) as worker:
+        async with asyncio.timeout(10):
+            while worker._workflow_worker._deadlock_timeout_seconds != STUCK:
+                await asyncio.sleep(0)
