@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowHandle
+from temporalio.service import RPCError, RPCStatusCode
 
 from contracts.decision import Opening, Receipt, token_digest
 from contracts.observation import Observation, observed
@@ -28,6 +29,11 @@ from contracts.view import (
 )
 from starter.connect import PATIENCE, understood
 
+ASKED = 3
+"""How often a question is asked within the patience for it."""
+AT_LEAST = timedelta(seconds=1)
+UNANSWERED = frozenset({RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
+
 
 async def read_state(client: Client, mission: str, since: int = 0, patience: timedelta = PATIENCE) -> MissionView:
     """Return the mission with all records changed after a revision, in one view."""
@@ -36,7 +42,7 @@ async def read_state(client: Client, mission: str, since: int = 0, patience: tim
     with understood(mission):
         while True:
             query = StateQuery(since=since)
-            view: MissionView = await handle.query(STATE, query, result_type=MissionView, rpc_timeout=patience)
+            view: MissionView = await asked(handle, STATE, query, MissionView, patience)
             records.extend(view.records)
             if not view.more or view.revision <= since:
                 return view.model_copy(update={"records": tuple(records), "more": False})
@@ -52,7 +58,7 @@ async def read_gates(
     with understood(mission):
         while True:
             query = GatesQuery(after=gates[-1].subject.step if gates else "")
-            view: GatesView = await handle.query(GATES, query, result_type=GatesView, rpc_timeout=patience)
+            view: GatesView = await asked(handle, GATES, query, GatesView, patience)
             cut = view.cut if whole else ()
             gates += [await _whole(handle, gate, patience) if gate.subject.step in cut else gate for gate in view.gates]
             if not view.more or not view.gates:
@@ -64,7 +70,7 @@ async def _whole(handle: WorkflowHandle[Any, Any], gate: Opening, patience: time
     text = ""
     while True:
         query = OpeningQuery(step=gate.subject.step, nonce=gate.nonce, offset=len(text))
-        view: OpeningView = await handle.query(OPENING, query, result_type=OpeningView, rpc_timeout=patience)
+        view: OpeningView = await asked(handle, OPENING, query, OpeningView, patience)
         text += view.text
         if not view.text or len(text) >= view.total:
             break
@@ -81,7 +87,7 @@ async def read_receipt(client: Client, mission: str, token: str, patience: timed
     until, pause = clock.time() + patience.total_seconds(), 0.01
     with understood(mission):
         while clock.time() < until:
-            view: ReceiptView = await handle.query(RECEIPT, query, result_type=ReceiptView, rpc_timeout=patience)
+            view: ReceiptView = await asked(handle, RECEIPT, query, ReceiptView, patience)
             if view.receipt is not None:
                 return view.receipt
             await asyncio.sleep(pause)
@@ -100,3 +106,17 @@ async def live_observations(client: Client, pending: Iterable[Any]) -> list[tupl
             details = await client.data_converter.decode(activity.heartbeat_details.payloads)
             found.extend((activity.activity_id, noticed) for noticed in observed(details))
     return found
+
+
+async def asked(handle: WorkflowHandle[Any, Any], name: str, query: Any, kind: type, patience: timedelta) -> Any:
+    """Ask a mission. A question is lost where a worker drops the mission meanwhile, so it is asked again."""
+    each = max(patience / ASKED, min(patience, AT_LEAST))
+    for _ in range(ASKED - 1):
+        try:
+            return await handle.query(name, query, result_type=kind, rpc_timeout=each)
+        except RPCError as error:
+            if error.status not in UNANSWERED:
+                raise
+        except RPCTimeoutOrCancelledError:
+            pass
+    return await handle.query(name, query, result_type=kind, rpc_timeout=each)

@@ -4,7 +4,7 @@ Temporal's sandbox would load that code anew for each mission and enter a guarde
 What it guards against, a test finds by reading every line (`tests/interpreter/test_purity.py`): no code of an author
 or an agent ever runs in a workflow, so our own is all that there is to watch.
 
-The law of workers: a workflow task is run whole. A query that has waited for a worker makes the SDK run the mission on
+What workers aim at: a workflow task is run whole. A query that has waited for a worker makes the SDK run the mission on
 what came after its last task, before the next one begins; that task would then give in two parts what a replay gives
 in one, and its commands in another order. A mission that ran ahead for a query is therefore forgotten once the query is
 answered, and its next task begins from the history (`docs/adr/0025-workflow-tasks-are-run-whole.md`).

@@ -33,7 +33,7 @@ from contracts.notice import SEND_NOTICE, Delivery, Notice
 from contracts.past import READ_PAST, Past
 from contracts.plan import Limits, MissionInput, MissionResult, Plan
 from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionView, StateQuery
-from starter.state import read_receipt
+from starter.state import asked, read_receipt
 from tests.cache import CACHE
 from tests.interpreter.fakes import plan_of
 from workflows.board import at_start
@@ -183,6 +183,7 @@ def moved(plan: Plan, queue: str) -> Plan:
     return plan.model_copy(update={"agents": agents, "tools": tools, "missions": missions}).sealed()
 
 
+PATIENCE = timedelta(seconds=12)
 RULED = timedelta(seconds=20)
 """How long a test waits for a receipt: behind a flood, one ruling comes after the other."""
 
@@ -196,10 +197,10 @@ class Started:
         return await asyncio.wait_for(self.handle.result(), 30)
 
     async def state(self) -> MissionView:
-        return await self.handle.query(STATE, StateQuery(), result_type=MissionView)
+        return await asked(self.handle, STATE, StateQuery(), MissionView, PATIENCE)
 
     async def gates(self) -> tuple[Opening, ...]:
-        view = await self.handle.query(GATES, GatesQuery(), result_type=GatesView)
+        view = await asked(self.handle, GATES, GatesQuery(), GatesView, PATIENCE)
         return view.gates
 
     async def until(self, found: Callable[[tuple[Opening, ...]], bool] = bool, kind: str = "") -> Opening:

@@ -1,9 +1,8 @@
-"""Readers do no harm: queries that waited for a worker leave histories that replay."""
+"""Readers do no harm: a query that waited for a worker leaves a history that replays."""
 
 import asyncio
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio.service import RPCError
@@ -14,66 +13,45 @@ from activities.people import Directory
 from contracts.plan import MissionInput, MissionResult
 from contracts.view import GATES, GatesQuery, GatesView
 from tests.interpreter.fakes import plan_of
-from tests.workflows.house import Activities, House, Started, exact, moved
+from tests.workflows.house import Activities, House, Started, moved
 from tests.workflows.test_faults_cancel import Slow, file, gate
 from tests.workflows.test_mission import replays
 from workflows.mission import Mission
 from workflows.runner import WholeTasks
 
-SCENES = 8
 
-
-async def test_queries_that_waited_for_a_worker_leave_histories_that_replay(client, home):
-    """Effects report and decisions are sent while no worker is there; readers have been waiting all along."""
-    queue, effects = f"w-{uuid.uuid4().hex[:8]}", f"a-{uuid.uuid4().hex[:8]}"
-    scenes = [Scene(Slow()) for _ in range(SCENES)]
-    fakes = Activities(tools={"file": lambda call: scenes[int(call.arguments["n"])].slow()})
-    judge = Judge(Directory(home / "people.yaml"))
+async def test_a_query_that_waited_for_a_worker_leaves_a_history_that_replays(client, home):
+    """An effect reports and a decision is sent while no worker is there; a reader has been waiting all along."""
+    slow, queue, effects = Slow(), f"w-{uuid.uuid4().hex[:8]}", f"a-{uuid.uuid4().hex[:8]}"
+    fakes, judge = Activities(tools={"file": lambda _: slow()}), Judge(Directory(home / "people.yaml"))
+    plan = moved(plan_of([file(), gate()]), effects)
 
     def worker():
         return Worker(client, task_queue=queue, workflows=[Mission], activities=[judge.judge], plugins=[WholeTasks()])
 
     async with Worker(client, task_queue=effects, activities=[fakes.run, fakes.execute]):
         async with worker():
-            for number, scene in enumerate(scenes):
-                plan = moved(plan_of([file(**{"with": {"n": str(number)}}), gate()]), effects)
-                handle = await client.start_workflow(
-                    "rehearsal",
-                    MissionInput(plan=plan, requested_by="rita", limits=exact(None)),
-                    id=f"m-{uuid.uuid4().hex[:12]}",
-                    task_queue=queue,
-                    task_timeout=timedelta(seconds=2),
-                    result_type=MissionResult,
-                )
-                scene.started = Started(House(client, home, fakes, queue), handle)
-            await asyncio.wait_for(asyncio.gather(*(scene.slow.begun.wait() for scene in scenes)), 20)
-        for scene in scenes:
-            await scene.wait()
+            handle = await client.start_workflow(
+                "rehearsal",
+                MissionInput(plan=plan, requested_by="rita"),
+                id=f"m-{uuid.uuid4().hex[:12]}",
+                task_queue=queue,
+                result_type=MissionResult,
+            )
+            await asyncio.wait_for(slow.begun.wait(), 20)
+        started = Started(House(client, home, fakes, queue), handle)
+        readers = [asyncio.create_task(looks(handle)) for _ in range(4)]
+        await handle.describe()
+        slow.report.set()
+        await reported(handle)
         async with worker():
-            await asyncio.gather(*(scene.decide() for scene in scenes))
-        for scene in scenes:
-            await replays(scene.started.handle)
-
-
-@dataclass
-class Scene:
-    slow: Slow
-    started: Started | None = None
-    readers: tuple[asyncio.Task, ...] = ()
-
-    async def wait(self):
-        self.readers = tuple(asyncio.create_task(looks(self.started.handle)) for _ in range(4))
-        await self.started.handle.describe()
-        self.slow.report.set()
-        await reported(self.started.handle)
-
-    async def decide(self):
-        for next_reader in asyncio.as_completed(self.readers):
-            seen = await next_reader
-            if seen and seen.gates:
-                await self.started.decide(seen.gates[0], "eve")
-        await self.started.decide(await self.started.until(), "lea")
-        await self.started.result()
+            for next_reader in asyncio.as_completed(readers):
+                seen = await next_reader
+                if seen and seen.gates:
+                    await started.decide(seen.gates[0], "eve")
+            await started.decide(await started.until(), "lea")
+            await started.result()
+        await replays(handle)
 
 
 async def looks(handle):
