@@ -194,7 +194,7 @@ class Started:
     handle: WorkflowHandle[Any, MissionResult]
 
     async def result(self) -> MissionResult:
-        return await asyncio.wait_for(self.handle.result(), 30)
+        return await asyncio.wait_for(self.handle.result(), 90)
 
     async def state(self) -> MissionView:
         return await asked(self.handle, STATE, StateQuery(), MissionView, PATIENCE)
