@@ -14,7 +14,7 @@ FROM python:3.11.14-slim-bookworm
 RUN groupadd --gid 10001 gonogo \
     && useradd --uid 10001 --gid gonogo --home-dir /var/lib/gonogo --no-create-home --shell /usr/sbin/nologin gonogo \
     && install --directory --owner gonogo --group gonogo --mode 0700 \
-        /var/lib/gonogo /var/lib/gonogo/keys /var/lib/company /var/lib/payloads
+        /var/lib/gonogo /var/lib/gonogo/keys /var/lib/gonogo/services /var/lib/company /var/lib/payloads /var/lib/sealing
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY contracts contracts

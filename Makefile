@@ -11,7 +11,7 @@ PINNED := --python-version 3.11 --universal --generate-hashes --no-annotate --no
 LOCK := uv pip compile pyproject.toml --group dev $(PINNED) -o requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-local-model check schedules bench lock clean
+.PHONY: help demo test test-local-model check audit-deps sbom schedules bench lock clean
 export DECIDE ALERT MODEL
 # Without cached bytecode every command compiles itself anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -32,14 +32,22 @@ else
 	@$(BIN)/pytest -n auto --dist worksteal --ignore tests/system
 endif
 
-check: $(READY) ## format, lint, types, the direction of imports, what is made from a source, the shipped missions and their rehearsals
+check: $(READY) ## format, lint, types, the direction of imports, secrets, what is made from a source, the shipped missions, their rehearsals and their policies
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m proof.secret_scan
 	@$(BIN)/python -m language.reference --check
 	@$(BIN)/gonogo lint missions
 	@$(BIN)/gonogo rehearse missions
+	@$(BIN)/gonogo policy test missions
+
+audit-deps: $(READY) ## ask whether a pinned package has a known vulnerability; needs the network
+	@$(BIN)/python -m proof.dependencies $(ARGS)
+
+sbom: $(READY) ## write the bill of materials of what is pinned, build/sbom.json
+	@$(BIN)/python -m proof.materials build/sbom.json
 
 test-local-model: $(LOCAL) ## ask the small model of the extra `local`, really
 	@$(BIN)/pytest -s -m local_model tests/activities/test_local_model.py

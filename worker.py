@@ -1,8 +1,8 @@
 """The composition root: settings, client, activity objects, workers.
 
 `python worker.py [--queues a,b]` serves these task queues, without it all that the workspace names. What a mission may
-use is decided here, by this worker's own workspace. Exit codes: 0 stopped, 1 the workspace is wrong, 2 wrong arguments,
-3 the server cannot be reached.
+use is decided here, by this worker's own workspace; what a worker of a queue holds, in `runtime/duties.py`. Exit
+codes: 0 stopped, 1 the workspace is wrong, 2 wrong arguments, 3 the server cannot be reached.
 """
 
 import argparse
@@ -11,52 +11,25 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
 from temporalio.worker import Worker
 
-from activities import later, people, plans
-from activities.actions import ActionExecutor
-from activities.agents import AgentRunner
-from activities.arrival import Arrivals
-from activities.authority import Authority
-from activities.bench import Stores
-from activities.books.account import Accounts
-from activities.books.answer import Answers
-from activities.books.breaker import Breakers
-from activities.books.database import Database
-from activities.books.price import Prices
-from activities.books.request import Requests
-from activities.content import ContentStore
-from activities.fuse import ENDPOINT, Fuse
-from activities.halts import Lookout, Stands
-from activities.identity import Judge
-from activities.kin import Kin
-from activities.knowledge import Library
-from activities.later import RATE_LIMIT
-from activities.lineage import ServerLineage
-from activities.locks import Locksmith
-from activities.mcp_tools import ToolServers
-from activities.notify import Notifier
-from activities.past import Historian
-from activities.people import Directory
-from activities.purse import DATABASE, Purse
-from activities.runtimes.cast import Cast
-from activities.runtimes.model import Provider
-from activities.shelf import Shelf
-from activities.watcher import Watcher
-from contracts.money import BUDGET
+from activities import people
+from activities.public_key import KeyRefused
 from contracts.workspace import MISSION_QUEUE, Workspace
 from language.finding import Rejected
 from language.workspace import load_workspace
 from runtime import telemetry
 from runtime.connection import Unreachable, connect
+from runtime.discreet import FORMAT, quiet_logs
+from runtime.duties import Activities, Duties
+from runtime.in_the_clear import standing_still
 from runtime.settings import SettingRefused, Settings
 from workflows.halts import Halts
 from workflows.locks import Locks
@@ -68,6 +41,8 @@ HEARTBEAT_THROTTLE = timedelta(seconds=0.25)
 STICKY_TIMEOUT = timedelta(seconds=2)
 """How long a mission waits for the worker that last had it, when that one is gone."""
 GRACE = timedelta(seconds=3)
+REACHED_WITHIN = 30.0
+"""Seconds for a server that is busy to answer; one that is not there says so at once."""
 STOPPED_WITHIN = 20
 """Seconds after which a worker that was told to stop is left to itself."""
 
@@ -83,8 +58,9 @@ class Stop(Exception):
 def read_workspace(settings: Settings) -> Workspace:
     """Load the workspace, or `Stop` with everything that is wrong with it."""
     try:
+        people.Directory(*settings.people_files()).people()
         registered = people.read(settings.home / "people.yaml")
-        workspace = load_workspace(settings.workspace, registered, settings.model)
+        workspace = load_workspace(settings.workspace, registered, settings.model).allowing(settings.allow_hosts)
     except Rejected as rejected:
         raise Stop(WRONG, f"the workspace {settings.workspace} cannot be used:\n{rejected}") from None
     except people.Unreadable as error:
@@ -96,8 +72,8 @@ def read_workspace(settings: Settings) -> Workspace:
 
 def all_queues(workspace: Workspace) -> tuple[str, ...]:
     """Return the missions' queue and those that agents and tools name."""
-    named = {*(agent.queue for agent in workspace.agents.values()), *(tool.queue for tool in workspace.tools.values())}
-    return (MISSION_QUEUE, *sorted(named - {MISSION_QUEUE}))
+    played = (agent for agent in workspace.agents.values() if agent.runtime != "people")
+    return (MISSION_QUEUE, *sorted({one.served_on() for one in (*played, *workspace.tools.values())}))
 
 
 def chosen_queues(workspace: Workspace, text: str | None) -> tuple[str, ...]:
@@ -116,34 +92,23 @@ def chosen_queues(workspace: Workspace, text: str | None) -> tuple[str, ...]:
     return asked
 
 
-def build_workers(
-    client: Client,
-    settings: Settings,
-    workspace: Workspace,
-    servers: ToolServers,
-    queues: Sequence[str] | None = None,
-    *,
-    database: Database | None = None,
-) -> list[Worker]:
-    """Return a worker for each queue. Each knows all activities; missions run on their own queue only."""
-    activities = _activities(client, settings, workspace, servers, database=database)
-    return [_worker(client, settings, queue, activities) for queue in queues or all_queues(workspace)]
-
-
 @asynccontextmanager
 async def working(
     client: Client, settings: Settings, workspace: Workspace, queues: Sequence[str] | None = None
 ) -> AsyncIterator[list[asyncio.Task[None]]]:
     """Serve the queues inside the context. Yields a task for each worker: one that ends did so by an error."""
-    servers, database = ToolServers(workspace.servers), Database(settings.books())
-    workers = build_workers(client, settings, workspace, servers, queues, database=database)
+    chosen = queues or all_queues(workspace)
+    duties = Duties(client, settings, workspace, chosen)
+    workers = [_worker(client, settings, queue, duties.on(queue)) for queue in chosen]
     running = [asyncio.create_task(worker.run()) for worker in workers]
+    watching = asyncio.create_task(duties.vigil().keep()) if MISSION_QUEUE in chosen else None
     try:
         yield running
     finally:
+        if watching is not None:
+            watching.cancel()
         await _stopped([asyncio.create_task(worker.shutdown()) for worker in workers], running)
-        await servers.close()
-        await database.close()
+        await duties.close()
 
 
 async def _stopped(shutdowns: Sequence[asyncio.Task[None]], running: Sequence[asyncio.Task[None]]) -> None:
@@ -154,70 +119,7 @@ async def _stopped(shutdowns: Sequence[asyncio.Task[None]], running: Sequence[as
         logging.getLogger(__name__).warning("the worker did not stop within %d s and is left as it is", STOPPED_WITHIN)
 
 
-def _activities(
-    client: Client,
-    settings: Settings,
-    workspace: Workspace,
-    servers: ToolServers,
-    locksmith: Locksmith | None = None,
-    *,
-    lookout: Lookout | None = None,
-    database: Database | None = None,
-) -> list[Callable[..., Any]]:
-    directory = Directory(*settings.people_files())
-    lineage = ServerLineage(client)
-    authority = Authority(workspace.tools, directory, lineage)
-    kin = Kin(client, lineage)
-    locksmith = locksmith or Locksmith(client)
-    money, beside = _money(workspace, database)
-    lookout = lookout or Lookout(client, beside=beside)
-    money["stores"] = _stores(settings, workspace)
-    cast = Cast(_provider(settings), workspace.tools)
-    agents = AgentRunner(workspace.agents, workspace.tools, servers, lookout, cast, **money)
-    return [
-        agents.run,
-        Watcher(client, agents).watch,
-        ActionExecutor(workspace.tools, servers, authority, lookout).execute,
-        Judge(directory, Arrivals(client)).judge,
-        locksmith.ask,
-        locksmith.release,
-        lookout.watch,
-        plans.load,
-        Historian(client).read,
-        Notifier(workspace.notify, directory, web=settings.web, requests=Requests(database) if database else None).send,
-        *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
-    ]
-
-
-def _money(workspace: Workspace, database: Database | None) -> tuple[dict[str, Any], dict[str, Stands]]:
-    """Return what stands around agents, and what keeps them waiting that nobody halted."""
-    if database is None:
-        return {}, {RATE_LIMIT: later.stands}
-    accounts = Accounts(database)
-    purse = Purse(accounts, Prices(workspace.money.prices), workspace.money.quotas)
-    shelf = Shelf(Answers(database), accounts, purse, workspace.tools)
-    fuse = Fuse(Breakers(database))
-    beside: dict[str, Stands] = {
-        BUDGET: purse.stands,
-        DATABASE: purse.readable,
-        ENDPOINT: fuse.stands,
-        RATE_LIMIT: later.stands,
-    }
-    return {"purse": purse, "shelf": shelf, "fuse": fuse}, beside
-
-
-def _provider(settings: Settings) -> Provider:
-    """Return the language model that the environment names."""
-    key = settings.model_key.get_secret_value()
-    return Provider(model=settings.model, url=settings.model_url, key=key, plays=settings.model_for)
-
-
-def _stores(settings: Settings, workspace: Workspace) -> Stores:
-    folders = {name: Path(folder) for name, folder in workspace.knowledge.items()}
-    return Stores(ContentStore(settings.contents()), Library(folders))
-
-
-def _worker(client: Client, settings: Settings, queue: str, activities: list[Callable[..., Any]]) -> Worker:
+def _worker(client: Client, settings: Settings, queue: str, activities: Activities) -> Worker:
     return Worker(
         client,
         task_queue=queue,
@@ -247,12 +149,16 @@ async def serve(settings: Settings, queues: str | None, environ: Mapping[str, st
     """Serve until a signal says stop, or `Stop` when that is not possible."""
     workspace = read_workspace(settings)
     chosen = chosen_queues(workspace, queues)
-    client = await connect(settings, environ=environ)
+    client = await connect(settings, REACHED_WITHIN, environ)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with working(client, settings, workspace, chosen) as running:
         print(f"worker: serving {', '.join(chosen)} at {client.service_client.config.target_host}", flush=True)
+        if settings.payload_keys is not None and MISSION_QUEUE in chosen:
+            told = await standing_still(client, settings.payload_keys)
+            if told:
+                _say(DONE, told)
         stopping = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait({stopping, *running}, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
@@ -264,9 +170,11 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     parser = argparse.ArgumentParser(prog="worker.py", description="Serve missions, agents and tools.")
     parser.add_argument("--queues", metavar="A,B", help="task queues to serve; by default all of the workspace")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format=FORMAT)
     try:
         settings = Settings.read(environ)
+        if settings.payload_keys is not None:
+            quiet_logs()
         # Agents of a workspace elsewhere are found beside it: appended, so that nothing installed is replaced.
         sys.path.append(str(settings.workspace.parent))
         asyncio.run(serve(settings, options.queues, environ))
@@ -276,6 +184,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         return _say(UNREACHABLE, str(error))
     except Stop as stop:
         return _say(stop.code, str(stop))
+    except KeyRefused as error:
+        return _say(WRONG, f"it may not act without signing receipts: {error}")
     return DONE
 
 

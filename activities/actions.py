@@ -13,14 +13,19 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
-from activities.authority import Authority
+from activities.authority import Authority, Denied, Outdated, Right
+from activities.broker import Broker
+from activities.charter import Charters
 from activities.failure import Applied, Code, explained, failure
 from activities.halts import Brake, halting, not_begun, nothing_halted
+from activities.later import waiting
 from activities.mcp_tools import ToolFailed, ToolServers
 from activities.pins import pinned
 from activities.pulse import beating
+from activities.receipt import Begun, Receipts
 from activities.statement import Refusal, show
 from contracts.call import EXECUTE_ACTION, ToolCall, ToolResult, Usage
+from contracts.policy import Answer, told
 from contracts.workspace import Tool
 from language import schema
 
@@ -31,8 +36,19 @@ class ActionExecutor:
     """The activity that lets a tool act. Errors are those of `activities/failure.py`."""
 
     def __init__(
-        self, tools: Mapping[str, Tool], servers: ToolServers, authority: Authority, brake: Brake = nothing_halted
+        self,
+        tools: Mapping[str, Tool],
+        servers: ToolServers,
+        authority: Authority,
+        brake: Brake = nothing_halted,
+        *,
+        broker: Broker | None = None,
+        receipts: Receipts | None = None,
+        charters: Charters | None = None,
     ) -> None:
+        self._broker = broker
+        self._receipts = receipts
+        self._charters = charters
         self._tools = tools
         self._servers = servers
         self._authority = authority
@@ -41,27 +57,41 @@ class ActionExecutor:
     @activity.defn(name=EXECUTE_ACTION)
     async def execute(self, call: ToolCall) -> ToolResult:
         """Run one call of a tool, if it may run."""
-        tool = await self._admit(call)
+        tool, right, credential = await self._admit(call)
+        begun = await self._begun(call, tool, right.answer)
         started = time.monotonic()
-        async with beating():
-            output = await self._act(call, tool)
-        _check_output(call, tool, output)
-        return ToolResult(output=output, usage=Usage(tool_calls=1, seconds=time.monotonic() - started))
+        try:
+            async with beating():
+                output = await self._act(call, tool, credential)
+            _check_output(call, tool, output)
+        except ApplicationError as error:
+            raise (begun.failed(error) if begun else error) from error.__cause__
+        usage = Usage(tool_calls=1, seconds=time.monotonic() - started)
+        receipt = begun.signed(output) if begun else None
+        return ToolResult(output=output, usage=usage, policy=(right.answer,), receipt=receipt)
 
-    async def _admit(self, call: ToolCall) -> Tool:
-        """Return the tool's contract after every check that comes before sending."""
+    async def _admit(self, call: ToolCall) -> tuple[Tool, Right, str]:
+        """Return the tool's contract, why it may act, and its credential, after every check before sending."""
         await self._demand_free(call)
         tool = self._tools.get(call.tool)
         if tool is None:
-            raise _nothing_done(call, "refused", f"{show(call.tool)} is no tool of this worker's workspace")
+            raise _nothing_done(call, "refused", f"{show(call.tool)} is no tool that this worker serves")
         if tool.acts() and tool.idempotency == "none" and _repeated(call):
             sentence = f"{call.tool} cannot be repeated safely, and an earlier attempt may have reached it"
             raise failure("refused", sentence, "unknown")
         wrong = _misfits(tool.input, call.arguments)
         if wrong:
             raise _nothing_done(call, "bad_input", f"{call.tool}: the arguments do not fit its contract: {wrong}")
-        await self._authorize(call)
-        return tool
+        return tool, *await self._authorize(call, tool)
+
+    async def _begun(self, call: ToolCall, tool: Tool, answer: Answer) -> Begun | None:
+        """Begin the receipt of what is done now, where receipts are given."""
+        if self._receipts is None:
+            return None
+        try:
+            return await self._receipts.begin(call, tool, answer)
+        except RPCError as error:
+            raise _unknown_mission(call, error) from None
 
     async def _demand_free(self, call: ToolCall) -> None:
         """Refuse to begin what is halted. What undoes is no team's: only a halt of its own tool stops it."""
@@ -69,25 +99,41 @@ class ActionExecutor:
         if halts:
             raise _nothing_done(call, "halted", not_begun(call.tool, halts), **halting(halts))
 
-    async def _authorize(self, call: ToolCall) -> None:
+    async def _authorize(self, call: ToolCall, tool: Tool) -> tuple[Right, str]:
         try:
-            await self._authority.check(call)
+            if self._charters is not None:
+                await self._charters.demand(call)
+            right = await self._authority.check(call)
+            return right, await self._broker.issue(call, tool, right) if self._broker else ""
+        except Denied as denied:
+            raise _nothing_done(
+                call, "refused", f"{call.tool} was refused: {denied}", **told([denied.answer])
+            ) from None
+        except Outdated as old:
+            asked: dict[str, Any] = {"governance": old.governance, "people": old.people}
+            raise _nothing_done(call, "outdated", f"{call.tool} is to be asked again: {old}", **asked) from None
         except Refusal as refusal:
             raise _nothing_done(call, "refused", f"{call.tool} was refused: {refusal}") from None
         except RPCError as error:
-            sentence = f"{call.tool}: its mission cannot be looked up: {explained(error)}"
-            raise _nothing_done(call, "unavailable", sentence) from None
+            raise _unknown_mission(call, error) from None
 
-    async def _act(self, call: ToolCall, tool: Tool) -> Any:
+    async def _act(self, call: ToolCall, tool: Tool, credential: str) -> Any:
         try:
             held = pinned(call.tool, tool, call.pins)
-            return await self._servers.call(call.tool, held, call.arguments, call.key, call.undoes_key)
+            return await self._servers.call(
+                call.tool, held, call.arguments, call.key, call.undoes_key, credential=credential
+            )
         except ToolFailed as failed:
             more: dict[str, Any] = {"final": failed.final, "after": failed.after}
             if tool.acts() and failed.applied == "no":
-                raise _nothing_done(call, failed.code, str(failed), **more) from None
+                raise waiting(_nothing_done(call, failed.code, str(failed), **more)) from None
             applied: Applied = failed.applied if tool.acts() else "no"
-            raise failure(failed.code, str(failed), applied, **more) from None
+            error = failure(failed.code, str(failed), applied, **more)
+            raise (error if tool.acts() else waiting(error)) from None
+
+
+def _unknown_mission(call: ToolCall, error: RPCError) -> ApplicationError:
+    return _nothing_done(call, "unavailable", f"{call.tool}: its mission cannot be looked up: {explained(error)}")
 
 
 def _nothing_done(

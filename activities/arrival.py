@@ -12,6 +12,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from activities.failure import explained, failure
+from activities.mission_payloads import converter
 from contracts.decision import DECIDE
 
 PATIENCE = timedelta(seconds=4)
@@ -51,12 +52,12 @@ class Arrivals:
                     break
             elif event.HasField("workflow_execution_signaled_event_attributes"):
                 signal = event.workflow_execution_signaled_event_attributes
-                if signal.signal_name == DECIDE and await self._says(signal.input.payloads, token):
+                if signal.signal_name == DECIDE and await self._says(handle.id, signal.input.payloads, token):
                     return began, earlier, at
         return began, earlier, None
 
-    async def _says(self, payloads: Any, token: str) -> bool:
+    async def _says(self, mission: str, payloads: Any, token: str) -> bool:
         try:
-            return await self._client.data_converter.decode(list(payloads), [str]) == [token]
+            return await converter(self._client, mission).decode(list(payloads), [str]) == [token]
         except Exception:
             return False  # whatever else was sent is not this decision

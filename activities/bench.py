@@ -56,6 +56,10 @@ class Bench:
     def searches(self) -> bool:
         return bool(self._knowledge) and self._stores.library is not None
 
+    def keeps(self) -> bool:
+        """Whether there is a place for files."""
+        return self._stores.content is not None
+
     def left(self) -> dict[str, Any]:
         """Return what the result says of it."""
         return {"artifacts": tuple(self._artifacts.values()), "sources": tuple(self._sources.values())}

@@ -102,11 +102,17 @@ def why_not_delegate(person: str, to: str, opening: Opening, people: PeopleFile)
     return why_not_person(to, opening.subject, people) or why_not_again(to, opening)
 
 
-def why_not_enough(subject: Subject, names: tuple[str, ...], least: int, people: PeopleFile) -> str:
-    """Return why the approvals of different people are not enough, by the roles that they hold now."""
-    required = max(least, subject.required)
+def why_not_enough(subject: Subject, names: tuple[str, ...], contract: int, people: PeopleFile, risk: int = 0) -> str:
+    """Return why the approvals of different people are not enough, by the roles that they hold now.
+
+    A contract's number is of those whom the gate itself asks; whom its risk has asked counts for the risk's.
+    """
+    required = max(contract, risk, subject.required)
     if len(names) < required:
         return f"{len(names)} of {required} approvals are there"
+    own = [name for name in names if may_decide(name, subject.own, people)] if subject.own else names
+    if len(own) < max(contract, subject.own_required):
+        return f"{len(own)} of {max(contract, subject.own_required)} approvals of {' or '.join(subject.own)} are there"
     empty = empty_seats(subject.seats, {name: people.people[name].roles for name in names})
     return f"nobody approved for {', '.join(empty)}" if empty else ""
 

@@ -18,6 +18,7 @@ Code = Literal[
     "not_found",
     "over_budget",
     "halted",
+    "outdated",
     "unavailable",
     "rate_limited",
     "timed_out",
@@ -25,7 +26,7 @@ Code = Literal[
 ]
 Applied = Literal["no", "yes", "unknown"]
 
-FINAL: frozenset[Code] = frozenset({"bad_input", "refused", "not_found", "over_budget", "halted"})
+FINAL: frozenset[Code] = frozenset({"bad_input", "refused", "not_found", "over_budget", "halted", "outdated"})
 LONGEST = 1_000
 LATEST = timedelta(hours=1)
 """The longest wait that somebody else may ask for: an attempt that is further off is none."""
@@ -51,8 +52,10 @@ def failure(
         type=code,
         non_retryable=final,
         next_retry_delay=None if final else _delay(after or timedelta()),
-        # What is halted goes on later: no fault, and so no alarm.
-        category=ApplicationErrorCategory.BENIGN if code == "halted" else ApplicationErrorCategory.UNSPECIFIED,
+        # What is halted goes on later, and what is outdated is asked again: no fault, and so no alarm.
+        category=ApplicationErrorCategory.BENIGN
+        if code in {"halted", "outdated"}
+        else ApplicationErrorCategory.UNSPECIFIED,
     )
 
 

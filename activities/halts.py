@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.failure import explained
 from activities.kin import unfinished
-from contracts.halt import HALTS, TABLE, WATCH_HALT, Halt, HaltTable, HaltWatch
+from contracts.halt import HALTS, SHOWN_REASON, TABLE, WATCH_HALT, Halt, HaltTable, HaltWatch
 
 FRESH = 2.0
 """Seconds for which a look at the table is good."""
@@ -105,12 +105,20 @@ class Lookout:
     async def _refresh(self) -> None:
         began = self._clock()
         try:
-            self._table = await read_table(self._client, self._id)
+            self._table = _no_older(await read_table(self._client, self._id), self._table)
             self._read_at = began
         except Unread as error:
             self._cause = str(error)
             logging.getLogger(__name__).warning("what is halted cannot be read: %s", error)
         self._tried_at = self._clock()
+
+
+def _no_older(found: HaltTable, known: HaltTable) -> HaltTable:
+    """Return a table that was read, unless this worker knows more: what was put in its place lifts nothing."""
+    behind = sorted(target for target, turns in known.turns.items() if found.turns.get(target, 0) < turns)
+    if behind:
+        raise Unread(f"the table there is older than what it was, at {', '.join(behind)[:SHOWN_REASON]}")
+    return found
 
 
 async def read_table(client: Client, table: str = HALTS) -> HaltTable:

@@ -12,10 +12,13 @@ from temporalio import activity
 from activities import statement
 from activities.arrival import Arrivals
 from activities.entitled import may_decide, why_not_again, why_not_content, why_not_delegate, why_not_person
+from activities.governance import Governance
 from activities.people import Directory, Unreadable, same_person
+from activities.policy import Policy
 from activities.statement import Refusal, show
 from contracts.call import JUDGE_DECISION, Grant
-from contracts.decision import COMMANDS, FOLLOWED, Claims, Hearing, Kin, Opening, Ruling, Subject
+from contracts.decision import BOUND, COMMANDS, FOLLOWED, HALTING, Claims, Hearing, Kin, Opening, Ruling, Subject
+from contracts.policy import Question
 from contracts.workspace import PeopleFile
 
 SKEW = timedelta(seconds=60)
@@ -27,42 +30,85 @@ class TooLate(Refusal):
     """A statement that came after its time, unless the mission only heard it then."""
 
 
+class Overtaken(Refusal):
+    """A statement about what was asked under other rules than those in force."""
+
+
 class Judge:
     """The activity that hears a decision. It never raises: a decision that cannot be read is a refusal."""
 
-    def __init__(self, directory: Directory, arrivals: Arrivals | None = None) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        arrivals: Arrivals | None = None,
+        *,
+        policy: Policy,
+        governance: Governance | None = None,
+    ) -> None:
+        self._governance = governance
         self._directory = directory
+        self._policy = policy
         self._arrivals = arrivals
 
     @activity.defn(name=JUDGE_DECISION)
     async def judge(self, hearing: Hearing) -> Ruling:
-        """Rule on one decision by the people registered now."""
+        """Rule on one decision by the people registered now, and say which rules are in force."""
         try:
             people = self._directory.people()
+            version = self._governance.version() if self._governance is not None else ""
         except Unreadable as error:
             return Ruling(accepted=False, reason=f"nobody can decide now: {error}", received_at=hearing.received_at)
-        ruling = judge(hearing, people)
-        if not ruling.late or self._arrivals is None:
-            return ruling
-        came = await self._arrivals(hearing.token, hearing.received_at)
-        if came is None or came >= hearing.received_at:
-            return ruling
-        return judge(hearing.model_copy(update={"received_at": came}), people)
+        if hearing.asks:
+            return Ruling(accepted=False, asked=True, governance=version, received_at=hearing.received_at)
+        ruling = judge(hearing, people, version)
+        if ruling.late and self._arrivals is not None:
+            came = await self._arrivals(hearing.token, hearing.received_at)
+            if came is not None and came < hearing.received_at:
+                ruling = judge(hearing.model_copy(update={"received_at": came}), people, version)
+        return self._permitted(ruling, hearing) if ruling.accepted else ruling
+
+    def _permitted(self, ruling: Ruling, hearing: Hearing) -> Ruling:
+        """Return a ruling as policy leaves it: it only ever narrows who may."""
+        answer = self._policy.ask(_question(ruling, hearing))
+        if answer.allowed():
+            return ruling.model_copy(update={"policy": answer})
+        kept = {"token": "", "comment": ruling.comment[:LONGEST_COMMENT], "changes": None, "answer": None}
+        reason = f"policy does not allow it: {answer}"
+        return ruling.model_copy(update={"accepted": False, "reason": reason, "policy": answer, **kept})
 
 
-def judge(hearing: Hearing, people: PeopleFile) -> Ruling:
+def _question(ruling: Ruling, hearing: Hearing) -> Question:
+    """Return what policy is asked of somebody's word: a decision at a gate, or a command."""
+    verb, opening = ruling.verb or "", next(iter(hearing.openings), None)
+    if verb in COMMANDS or verb in HALTING or opening is None:
+        context = {"verb": verb, "step": ruling.step}
+        return Question(
+            verb="steer", who=ruling.person, what=hearing.name, team=hearing.team, at=ruling.step, context=context
+        )
+    return decision(ruling.person, verb, opening.subject, hearing.name, hearing.team)
+
+
+def decision(person: str, verb: str, subject: Subject, mission: str, team: str) -> Question:
+    """Return what policy is asked of a decision."""
+    context = {"verb": verb, "kind": subject.kind, "requested_by": subject.requested_by}
+    context |= {"tool": subject.tool} if subject.tool else {}
+    what = f"{mission}/{subject.step}"
+    return Question(verb="decide", who=person, what=what, team=team, at=subject.step, context=context)
+
+
+def judge(hearing: Hearing, people: PeopleFile, version: str = "") -> Ruling:
     """Rule on one decision. Pure; the reason of a refusal is one clause for its sender."""
     try:
         claims = statement.unseal(hearing.token, people)
     except Refusal as refusal:
-        return Ruling(accepted=False, reason=str(refusal), received_at=hearing.received_at)
-    said = _said(claims, people).model_copy(update={"received_at": hearing.received_at})
+        return Ruling(accepted=False, reason=str(refusal), received_at=hearing.received_at, governance=version)
+    said = _said(claims, people).model_copy(update={"received_at": hearing.received_at, "governance": version})
     try:
-        _check(claims, hearing, people)
+        _check(claims, hearing, people, version)
     except Refusal as refusal:
         there = any((one.subject.step, one.nonce) == (claims.step, claims.nonce) for one in hearing.openings)
-        late = isinstance(refusal, TooLate)
-        return said.model_copy(update={"reason": str(refusal), "unopened": not there, "late": late})
+        kind = {"late": isinstance(refusal, TooLate), "overtaken": isinstance(refusal, Overtaken)}
+        return said.model_copy(update={"reason": str(refusal), "unopened": not there, **kind})
     whole = {"comment": claims.comment, "changes": claims.changes, "answer": claims.answer}
     return said.model_copy(update={"accepted": True, "token": hearing.token, **whole})
 
@@ -105,7 +151,7 @@ def _said(claims: Claims, people: PeopleFile) -> Ruling:
     )
 
 
-def _check(claims: Claims, hearing: Hearing, people: PeopleFile) -> None:
+def _check(claims: Claims, hearing: Hearing, people: PeopleFile, version: str) -> None:
     """Raise `Refusal` for the first thing that is wrong with an authentic decision."""
     if claims.verb in COMMANDS:
         _check_command(claims, hearing, people)
@@ -115,6 +161,7 @@ def _check(claims: Claims, hearing: Hearing, people: PeopleFile) -> None:
     if opening is None:
         raise Refusal(f"no gate is open at step {show(claims.step)}")
     _check_binding(claims, opening.subject, opening.nonce)
+    _check_rules(opening.subject, version, governed=hearing.governed)
     _check_times(claims, hearing.received_at, opening.deadline)
     _check_person(claims, opening.subject, people)
     _check_single_use(claims, hearing, opening)
@@ -162,6 +209,18 @@ def _check_binding(claims: Claims, subject: Subject, nonce: str) -> None:
         raise Refusal("the decision is for another opening of this gate; look at the gate again")
     if claims.digest != subject.digest():
         raise Refusal("what the decision was about has changed since; look at the gate again")
+
+
+def _check_rules(subject: Subject, version: str, *, governed: bool) -> None:
+    """Refuse what is said of a question that was asked under other rules than those in force.
+
+    A mission that was started before questions named their rules goes on without, until it learns of them.
+    """
+    asked = version and subject.kind in BOUND and (governed or subject.governance)
+    if asked and subject.governance != version:
+        raise Overtaken(
+            "policy or people have changed since this was asked, and it is asked again; look at the gate again"
+        )
 
 
 def _check_times(claims: Claims, received_at: datetime, deadline: datetime | None) -> None:

@@ -2,30 +2,20 @@
 
 Law: a private half never leaves its file, which only its owner may read, and a name never leads out of the folder.
 `activities/public_key.py` knows the public halves, `activities/statement.py` signs and opens tokens with them,
-`activities/people.py` reads who they are registered to.
+`activities/people.py` reads who they are registered to. Services have keys of their own, `activities/service_keys.py`.
 """
 
-import fcntl
-import os
 import re
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import yaml
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
-from activities import people, public_key, statement
+from activities import key_file, people, public_key, statement
 from activities.public_key import KeyRefused, check_public_key, kid
 from contracts.decision import Claims
+from contracts.order import OrderClaims
 from contracts.workspace import PeopleFile, Person
 from language.name import nearest
 
@@ -34,7 +24,6 @@ __all__ = ["KeyRefused", "check_public_key", "create", "kid", "private", "regist
 PEOPLE_FILE = "people.yaml"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 ROLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
-PRIVATE = 0o600
 
 
 def create(home: Path, name: str, roles: tuple[str, ...] = (), *, replace: bool = False) -> Person:
@@ -44,7 +33,7 @@ def create(home: Path, name: str, roles: tuple[str, ...] = (), *, replace: bool 
     """
     path = private_path(home, name)
     check_roles(name, roles)
-    with _locked(home):
+    with _registering(home):
         file = registered(home)
         _check_unlike(name, file)
         if path.exists() and not replace:
@@ -57,24 +46,24 @@ def create(home: Path, name: str, roles: tuple[str, ...] = (), *, replace: bool 
             roles=tuple(dict.fromkeys(known.roles + roles)),
             keys=(*kept, public_key.spell(key.public_key())),
         )
-        _write(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        key_file.keep(path, key)
         _save(home, {**file.people, name: person}, file)
     return person
 
 
 def remove(home: Path, name: str) -> None:
     """Take a person out of `home`: their keys count for nothing from now on. The key file stays where it is."""
-    with _locked(home):
+    with _registering(home):
         file = registered(home)
         if name not in file.people:
             raise KeyRefused(f"nobody named {name!r} is registered in {home / PEOPLE_FILE}")
         _save(home, {other: person for other, person in file.people.items() if other != name}, file)
 
 
-def sign(home: Path, name: str, claims: Claims) -> str:
-    """Sign a decision with a person's own key file and return the compact JWS."""
+def sign(home: Path, name: str, claims: Claims | OrderClaims) -> str:
+    """Sign a decision, or an order, with a person's own key file and return the compact JWS."""
     if claims.iss != name:
-        raise KeyRefused(f"a decision by {claims.iss!r} cannot be signed with the key of {name!r}")
+        raise KeyRefused(f"what {claims.iss!r} says cannot be signed with the key of {name!r}")
     key = private(home, name)
     return statement.seal(key, kid(public_key.spell(key.public_key())), claims)
 
@@ -99,13 +88,9 @@ def private_path(home: Path, name: str) -> Path:
 def private(home: Path, name: str) -> Ed25519PrivateKey:
     """Read a person's private key from a file that nobody else may read."""
     path = private_path(home, name)
-    try:
-        key = load_pem_private_key(_read_private(path), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise KeyRefused(f"{path} holds no Ed25519 key; make one with 'gonogo people add {name}'")
-    return key
+    meant = nearest(path.stem, (key.stem for key in path.parent.glob("*.pem")))
+    told = f"did you mean '{meant}'? Else " if meant and not path.exists() else ""
+    return key_file.read(path, f"{told}make one with 'gonogo people add {name}'")
 
 
 def check_roles(name: str, roles: tuple[str, ...]) -> None:
@@ -124,54 +109,12 @@ def _check_unlike(name: str, file: PeopleFile) -> None:
             raise KeyRefused(f"{name!r} differs from the registered {known!r} by case only; use that name")
 
 
-def _read_private(path: Path) -> bytes:
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    except FileNotFoundError:
-        meant = nearest(path.stem, (key.stem for key in path.parent.glob("*.pem")))
-        told = f"did you mean '{meant}'? Else " if meant else ""
-        raise KeyRefused(f"there is no key at {path}; {told}make one with 'gonogo people add {path.stem}'") from None
-    except OSError as error:
-        raise KeyRefused(f"the key at {path} cannot be read: {error.strerror}") from None
-    with os.fdopen(handle, "rb") as file:
-        mode = stat.S_IMODE(os.fstat(handle).st_mode)
-        if mode != PRIVATE:
-            raise KeyRefused(f"the key at {path} has mode {mode:04o}; only 0600 is safe: chmod 600 {path}")
-        return file.read()
-
-
-@contextmanager
-def _locked(home: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that two who register at once both end up in the file."""
-    try:
-        (home / "keys").mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(home / "people.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE)
-    except OSError as error:
-        raise KeyRefused(f"keys cannot be kept in {home}: {error.strerror}; set GONOGO_HOME elsewhere") from None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+def _registering(home: Path) -> AbstractContextManager[None]:
+    return key_file.locked(home, home / "keys", home / "people.lock")
 
 
 def _save(home: Path, registry: dict[str, Person], file: PeopleFile) -> None:
     document = file.model_copy(update={"people": registry}).model_dump(mode="json", exclude_defaults=True)
     # Every text in quotes: no reader of YAML may take a role or a key for a number.
     text = yaml.safe_dump(document or {"people": {}}, sort_keys=True, allow_unicode=True, default_style='"')
-    _write(home / PEOPLE_FILE, text.encode())
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace a file as a whole: whoever reads it sees the old content or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(handle)
-        temporary.replace(path)
-    except OSError as error:
-        raise KeyRefused(f"{path} cannot be written: {error.strerror}") from None
+    key_file.write(home / PEOPLE_FILE, text.encode())

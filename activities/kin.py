@@ -19,8 +19,8 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.authority import Lineage
 from activities.failure import explained, failure
+from activities.lineage import Lineage
 from activities.statement import show
 from contracts.attributes import MISSION_STATE
 from contracts.child import (

@@ -1,5 +1,7 @@
 """The documents of a workspace, to be searched by words: Markdown, text, HTML, and PDF with the extra `pdf`.
 
+Where the worker has an embedding model (`activities/meaning.py`) they are searched by what is meant as well.
+
 Each collection is an SQLite FTS5 index in memory, made when it is first searched and again when a file has changed:
 there is nothing to keep in step. The law: nothing outside a collection's folder is read, whatever links lie in it,
 and what is searched for is words, never an expression.
@@ -16,6 +18,8 @@ from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
 
+from activities.meaning import Meaning, NoMeaning, fused, likeness
+
 READ = frozenset((".md", ".markdown", ".txt", ".html", ".htm", ".pdf"))
 MOST_FILES = 5_000
 MOST_BYTES = 10_000_000
@@ -24,6 +28,10 @@ PASSAGE = 1_500
 WORDS = 32
 NO_PDF = "PDF files are left out: this worker lacks 'gonogo[pdf]'"
 TABLE = "CREATE VIRTUAL TABLE passages USING fts5(source UNINDEXED, digest UNINDEXED, title, body, tokenize='porter')"
+BARE = "SELECT rowid, title || char(10) || body FROM passages WHERE rowid NOT IN (SELECT passage FROM vectors) LIMIT 64"
+MEANT = "SELECT source, digest, title, body, vector FROM passages JOIN vectors ON passage = passages.rowid"
+WIDE = 4
+"""How many more are looked at in each order than are answered."""
 BEST = (
     "SELECT source, digest, title, body, bm25(passages, 0, 0, 3, 1) AS rank FROM passages WHERE passages MATCH ? "
     "ORDER BY rank, source LIMIT ?"
@@ -38,7 +46,7 @@ class Passage:
     title: str
     text: str
     digest: str
-    rank: float = 0.0
+    rank: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -59,14 +67,54 @@ class _Index:
 class Library:
     """The collections of a workspace, by name."""
 
-    def __init__(self, folders: Mapping[str, Path]) -> None:
+    def __init__(self, folders: Mapping[str, Path], meaning: Meaning | None = None) -> None:
         self._folders = folders
+        self._meaning = meaning
         self._indexes: dict[str, _Index] = {}
         self._lock = threading.Lock()
 
     async def search(self, names: Iterable[str], query: str, limit: int = 5) -> Found:
         """Return the passages of some collections that fit words best."""
-        return await asyncio.to_thread(self._search, sorted(names), query, limit)
+        known = sorted(names)
+        if self._meaning is None or not query.strip():
+            return await asyncio.to_thread(self._search, known, query, limit)
+        by_words = await asyncio.to_thread(self._search, known, query, WIDE * limit)
+        try:
+            meant = await self._meant(known, query, WIDE * limit)
+        except NoMeaning as error:
+            return Found(by_words.passages[:limit], (*by_words.left_out, str(error)))
+        return Found(tuple(fused(by_words.passages, meant)[:limit]), by_words.left_out)
+
+    async def _meant(self, names: list[str], query: str, limit: int) -> list[Passage]:
+        """Return the passages that are most like what is asked for. Those without a vector get one first."""
+        assert self._meaning is not None  # noqa: S101 (who calls has looked)
+        while bare := await asyncio.to_thread(self._bare, names):
+            vectors = await self._meaning.of([text for _, _, text in bare])
+            known = [(index, row, one) for (index, row, _), one in zip(bare, vectors, strict=True)]
+            await asyncio.to_thread(self._keep, known)
+        [wanted] = await self._meaning.of([query], query=True)
+        return await asyncio.to_thread(self._nearest, names, wanted, limit)
+
+    def _bare(self, names: list[str]) -> "list[tuple[_Index, int, str]]":
+        with self._lock:
+            known = [self._indexes[name] for name in names if name in self._indexes]
+            return [(index, row, text) for index in known for row, text in index.rows.execute(BARE)]
+
+    def _keep(self, vectors: "list[tuple[_Index, int, bytes]]") -> None:
+        # An index that was made anew meanwhile has other passages: what belongs to the old one stays there.
+        with self._lock:
+            for index, row, vector in vectors:
+                index.rows.execute("INSERT OR REPLACE INTO vectors VALUES (?, ?)", (row, vector))
+
+    def _nearest(self, names: list[str], wanted: bytes, limit: int) -> list[Passage]:
+        with self._lock:
+            found = [
+                Passage(source, title, body, digest, -likeness(vector, wanted))
+                for name in names
+                if name in self._indexes
+                for source, digest, title, body, vector in self._indexes[name].rows.execute(MEANT)
+            ]
+        return sorted(found, key=lambda one: (one.rank, one.source))[:limit]
 
     def _search(self, names: list[str], query: str, limit: int) -> Found:
         words = re.findall(r"\w+", query)[:WORDS]
@@ -92,6 +140,7 @@ class Library:
         rows = sqlite3.connect(":memory:", check_same_thread=False)
         index = self._indexes[name] = _Index(state, rows)
         rows.execute(TABLE)
+        rows.execute("CREATE TABLE vectors (passage INTEGER PRIMARY KEY, vector BLOB)")
         for file in files:
             called = f"{name}/{file.relative_to(self._folders[name].resolve()).as_posix()}"
             try:

@@ -1,9 +1,12 @@
 """Which chain of runs a run belongs to, as the server knows it: no mission can claim another's past."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from temporalio.client import Client
 
+Lineage = Callable[[str, str], Awaitable[str]]
+"""`lineage(workflow_id, run_id)`: the first run of the chain that a run belongs to, as the server knows it."""
 MOST = 10_000
 PATIENCE = timedelta(seconds=5)
 

@@ -2,11 +2,14 @@
 
 import asyncio
 import smtplib
+import socket
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from email.message import EmailMessage
 from email.utils import formatdate
 
+from activities.held import Held
+from activities.outward import AddressRefused, Outward
 from activities.undelivered import Undelivered
 from activities.wording import Words
 from contracts.channel import Mail
@@ -14,11 +17,26 @@ from contracts.channel import Mail
 PATIENCE = 10.0
 
 
-async def post(mail: Mail, to: Sequence[str], words: Words, environ: Mapping[str, str]) -> None:
+class _Server(smtplib.SMTP):
+    """A mail server at an address that was judged. TLS asks it for the name that the workspace has."""
+
+    def __init__(self, mail: Mail, address: str) -> None:
+        self._address = address
+        super().__init__(mail.host, mail.port, timeout=PATIENCE)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        del host
+        return socket.create_connection((self._address, port), timeout)
+
+
+async def post(mail: Mail, to: Sequence[str], words: Words, held: Held, outward: Outward) -> None:
     """Send a notice to some addresses. What the server refuses for good (its 500s) is final."""
-    login = _login(mail, environ)
+    login = await _login(mail, held)
     try:
-        refused = await asyncio.to_thread(_post, mail, _message(mail, to, words), login)
+        address = (await outward.addresses(mail.host, mail.port))[0]
+        refused = await asyncio.to_thread(_post, mail, address, _message(mail, to, words), login)
+    except AddressRefused as inside:
+        raise Undelivered(str(inside), final=True) from None
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
         raise Undelivered(f"{mail.host} takes mail for none of them", final=min(codes, default=0) >= 500) from None
@@ -32,14 +50,11 @@ async def post(mail: Mail, to: Sequence[str], words: Words, environ: Mapping[str
         raise Undelivered(f"{mail.host} does not take mail for {len(refused)} of {len(to)} addresses", final=True)
 
 
-def _login(mail: Mail, environ: Mapping[str, str]) -> tuple[str, str] | None:
+async def _login(mail: Mail, held: Held) -> tuple[str, str] | None:
     """Return the name and the password; none where the server asks for none."""
-    if not (mail.user_env or mail.password_env):
+    if not (mail.user or mail.user_env or mail.password or mail.password_env):
         return None
-    for variable in (mail.user_env, mail.password_env):
-        if not environ.get(variable):
-            raise Undelivered(f"the variable {variable or 'of the login'} is not set", final=True)
-    return environ[mail.user_env], environ[mail.password_env]
+    return await held.value(mail.user, mail.user_env), await held.value(mail.password, mail.password_env)
 
 
 def _message(mail: Mail, to: Sequence[str], words: Words) -> EmailMessage:
@@ -55,8 +70,10 @@ def _message(mail: Mail, to: Sequence[str], words: Words) -> EmailMessage:
     return message
 
 
-def _post(mail: Mail, message: EmailMessage, login: tuple[str, str] | None) -> dict[str, tuple[int, bytes]]:
-    with smtplib.SMTP(mail.host, mail.port, timeout=PATIENCE) as server:
+def _post(
+    mail: Mail, address: str, message: EmailMessage, login: tuple[str, str] | None
+) -> dict[str, tuple[int, bytes]]:
+    with _Server(mail, address) as server:
         if mail.starttls:
             server.starttls(context=ssl.create_default_context())
         if login is not None:

@@ -8,7 +8,9 @@ server that was restarted is simply reached again. The idempotency key travels i
 import asyncio
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -30,11 +32,15 @@ from opentelemetry import propagate
 
 from activities import rate_limit
 from activities.failure import Applied, Code, explained
+from activities.outward import OUTSIDE, AddressRefused, Outward
 from activities.pins import Changed, Pins, fingerprint
+from activities.strongbox import NoSecret, Strongbox
 from contracts.base import canonical
 from contracts.duration import show_duration
 from contracts.workspace import Server, Tool
 
+_SHOWN: ContextVar[Mapping[str, str]] = ContextVar("shown", default={})  # noqa: B039 (nobody writes into it)
+"""The headers of the call at hand. A request is sent in the context of the call that it belongs to."""
 KEY = "gonogo/idempotency-key"
 UNDOES = "gonogo/undoes-key"
 MOST_BYTES = 300_000
@@ -58,19 +64,42 @@ class ToolFailed(Exception):
         self.final = final
         self.after = after
 
+    def saying(self, sentence: str) -> "ToolFailed":
+        """Return the same with another sentence."""
+        return ToolFailed(self.code, sentence, self.applied, final=self.final, after=self.after)
+
 
 class ToolServers:
     """The MCP servers of a workspace. Safe for many calls at once; `close` when the loop ends."""
 
-    def __init__(self, servers: Mapping[str, Server], environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        servers: Mapping[str, Server],
+        environ: Mapping[str, str] | None = None,
+        *,
+        outward: Outward = OUTSIDE,
+        strongbox: Strongbox | None = None,
+    ) -> None:
         environ = os.environ if environ is None else environ
+        self._strongbox = strongbox or Strongbox(environ)
+        self._headers = {name: server.headers for name, server in servers.items()}
+        self._outward = outward
         self._urls = {name: environ.get(server.url_env) or server.url for name, server in servers.items()}
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx2.AsyncClient] = WeakKeyDictionary()
         self._known: dict[str, DiscoverResult | None] = {}
         self._pins = Pins(self.definitions)
 
-    async def call(self, name: str, tool: Tool, arguments: dict[str, Any], key: str = "", undoes: str = "") -> Any:
-        """Call a tool and return its structured answer, or raise `ToolFailed`."""
+    async def call(
+        self,
+        name: str,
+        tool: Tool,
+        arguments: dict[str, Any],
+        key: str = "",
+        undoes: str = "",
+        *,
+        credential: str = "",
+    ) -> Any:
+        """Call a tool and return its structured answer, or raise `ToolFailed`. It gets the credential as a bearer."""
         url = self._urls.get(tool.server)
         if url is None:
             raise ToolFailed("not_found", f"{name}: no server is named {tool.server!r} in this workspace", "no")
@@ -78,16 +107,40 @@ class ToolServers:
             await self._pins.demand(name, tool)
         except Changed as changed:
             raise ToolFailed("refused", str(changed), "no") from None
-        return _answer(
-            name, await self._send(name, url, _request(tool.tool or name, arguments, key, undoes), tool.timeout)
-        )
+        request = _request(tool.tool or name, arguments, key, undoes)
+        try:
+            async with self._showing(name, tool.server, credential):
+                return self._strongbox.cleaned(_answer(name, await self._send(name, url, request, tool.timeout)))
+        except ToolFailed as failed:
+            raise failed.saying(self._strongbox.cleaned(str(failed))) from None
+
+    @asynccontextmanager
+    async def _showing(self, name: str, server: str, credential: str = "") -> AsyncIterator[None]:
+        """Show a server, inside, its headers and a call's credential."""
+        try:
+            headers = {header: await self._strongbox.filled(text) for header, text in self._headers[server].items()}
+        except NoSecret as error:
+            raise ToolFailed(error.code, f"{name}: {error}", "no") from None
+        if credential:
+            self._strongbox.hide(credential)
+            headers["authorization"] = f"Bearer {credential}"
+        shown = _SHOWN.set(headers)
+        try:
+            yield
+        finally:
+            _SHOWN.reset(shown)
+            self._strongbox.forget(credential)
 
     async def definitions(self, server: str) -> dict[str, str]:
         """Return the digest of every tool's definition that a server lists now, or raise `ToolFailed`."""
         url, cursor = self._urls[server], None
         found: dict[str, str] = {}
         try:
-            async with asyncio.timeout(LISTING_SECONDS), self._session(url) as client:
+            async with (
+                asyncio.timeout(LISTING_SECONDS),
+                self._showing(f"the list of {server}", server),
+                self._session(url) as client,
+            ):
                 while True:
                     page = await client.list_tools(cursor=cursor)
                     found |= {one.name: fingerprint(one.name, one.description, one.input_schema) for one in page.tools}
@@ -96,8 +149,11 @@ class ToolServers:
                         return found
         except TimeoutError:
             raise ToolFailed("timed_out", f"the server {server} does not say what its tools are", "no") from None
+        except ToolFailed:
+            raise
         except Exception as error:
-            raise _broken(f"the list of {server}", url, error, sent=False) from None
+            failed = _broken(f"the list of {server}", url, error, sent=False)
+            raise failed.saying(self._strongbox.cleaned(str(failed))) from None
 
     async def close(self) -> None:
         """Close the connections that this event loop holds."""
@@ -140,10 +196,10 @@ class ToolServers:
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop)
         if pool is None:
-            pool = self._pools[loop] = httpx2.AsyncClient(
+            pool = self._pools[loop] = self._outward.client2(
+                httpx2.Limits(max_connections=None, keepalive_expiry=KEPT_SECONDS),
                 timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
-                limits=httpx2.Limits(max_connections=None, keepalive_expiry=KEPT_SECONDS),
-                event_hooks={"request": [_trace], "response": [rate_limit.notice]},
+                event_hooks={"request": [_trace, _show], "response": [rate_limit.notice]},
             )
         return pool
 
@@ -151,6 +207,11 @@ class ToolServers:
 async def _trace(request: httpx2.Request) -> None:
     """Put the current trace into a request's headers. The SDK sends each message in its sender's context."""
     propagate.inject(request.headers)
+
+
+async def _show(request: httpx2.Request) -> None:
+    """Show what the call has to show."""
+    request.headers.update(_SHOWN.get())
 
 
 def _request(tool: str, arguments: dict[str, Any], key: str, undoes: str) -> CallToolRequest:
@@ -162,6 +223,8 @@ def _broken(name: str, url: str, error: Exception, *, sent: bool) -> ToolFailed:
     """Say what a call came to that has no answer from the tool."""
     causes = _leaves(error)
     first = causes[0]
+    if isinstance(first, AddressRefused):
+        return ToolFailed("refused", f"{name} is not called: {first}", "no")
     if all(isinstance(cause, NOT_SENT) for cause in causes):
         return ToolFailed("unavailable", f"{name} cannot be reached at {url}: {explained(first)}", "no")
     applied: Applied = "unknown" if sent else "no"

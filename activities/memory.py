@@ -4,6 +4,7 @@ Law: nothing that was paid for is forgotten, and nothing here decides anything: 
 something that it cannot read, begins anew.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from temporalio import activity
@@ -17,13 +18,18 @@ TALLY, KEPT = "tally", "kept"
 class Memory:
     """The count of what models were used, and what a runtime keeps to go on with."""
 
-    def __init__(self) -> None:
-        first = next(iter(activity.info().heartbeat_details), None)
-        before = first if isinstance(first, dict) else {}
-        self.tally = Tally.after(before.get(TALLY))
-        self.kept: Any = before.get(KEPT)
+    def __init__(self, before: Sequence[Any] | None = None) -> None:
+        self.before = activity.info().heartbeat_details if before is None else before
+        first = next(iter(self.before), None)
+        known = first if isinstance(first, dict) else {}
+        self.tally = Tally.after(known.get(TALLY))
+        self.kept: Any = known.get(KEPT)
+
+    def begun(self, *, thinks: bool) -> bool:
+        """Whether there is something to go on with: calls of a model, or work elsewhere."""
+        return bool(self.tally.total().model_calls if thinks else self.kept)
 
     def carried(self) -> dict[str, Any]:
         """Return what a heartbeat carries."""
-        spent = self.tally.total().model_dump(mode="json")
+        spent = self.tally.unpriced().model_dump(mode="json")
         return {TALLY: self.tally.kept(), KEPT: self.kept, KEY: spent}

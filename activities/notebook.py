@@ -7,7 +7,7 @@ everything, and so does the failure of its last attempt; the journal keeps it.
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, cast, get_args
@@ -17,7 +17,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.failure import adding
 from activities.pulse import beating
-from contracts.observation import KEY, Kind, Observation, observed
+from contracts.observation import KEY, STEP, Kind, Observation, observed
 
 KINDS: tuple[str, ...] = get_args(Kind)
 LONGEST = 2_000
@@ -30,13 +30,15 @@ STREAMED = 100
 class Notebook:
     """An attempt's observations, after those of the attempts before it. `observe` may be called from any thread."""
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    def __init__(self, changed: Callable[[], None], before: Sequence[Any] | None = None, path: str = "") -> None:
         self._changed = changed
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         info = activity.info()
         self._attempt = info.attempt
-        self._observations: list[Observation] = list(observed(info.heartbeat_details))
+        # Followers read it beside the id of the activity, where items are veiled.
+        self._where = {STEP: path} if path not in {"", info.activity_id} else {}
+        self._observations: list[Observation] = list(observed(info.heartbeat_details if before is None else before))
         self._streamed: deque[dict[str, Any]] = deque(map(_dumped, self._observations), maxlen=STREAMED)
         self._room = MOST_LETTERS - sum(len(one.text) + len(one.source) for one in self._observations)
         self._closed = False
@@ -89,7 +91,11 @@ class Notebook:
 
     def details(self) -> tuple[object, ...]:
         """Return what a heartbeat carries."""
-        return ({KEY: list(self._streamed), **self._beside()},)
+        return ({KEY: list(self._streamed), **self._where, **self._beside()},)
+
+    def everything(self) -> dict[str, Any]:
+        """Return the same with every observation."""
+        return {KEY: [_dumped(one) for one in self._observations], **self._beside()}
 
     def _taking_all(self, error: ApplicationError) -> ApplicationError:
         return adding(error, {KEY: [_dumped(one) for one in self._observations]})

@@ -1,7 +1,7 @@
 """Tell people, by every channel of this worker's workspace: webhooks, mail, the terminal.
 
 Law: what is told says where to decide and nothing that is decided on. A channel that has taken a notice is not given it
-again when another is tried once more; one that may have, is, under the same id. Secrets come from the environment when
+again when another is tried once more; one that may have, is, under the same id. Secrets are looked up when
 they are needed, and no failure has an address or a secret in it. `contracts/notice.py` is what is told; the words are
 `activities/wording.py`'s.
 """
@@ -18,9 +18,12 @@ from activities.books.database import Unreadable as NoDatabase
 from activities.books.request import Requests, Telling
 from activities.failure import failure
 from activities.fatigue import USUAL
+from activities.held import Held
 from activities.mailbox import post
+from activities.outward import OUTSIDE, Outward
 from activities.people import Directory, Unreadable
 from activities.statement import show
+from activities.strongbox import Strongbox
 from activities.undelivered import Undelivered
 from activities.webhook import call
 from activities.wording import Words, said, summed, worded
@@ -46,14 +49,17 @@ class Notifier:
         *,
         web: str = "",
         requests: Requests | None = None,
+        outward: Outward = OUTSIDE,
         environ: Mapping[str, str] = os.environ,
+        strongbox: Strongbox | None = None,
         say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
     ) -> None:
         self._channels = channels
         self._directory = directory
         self._web = web or channels.web
         self._requests = requests
-        self._environ = environ
+        self._outward = outward
+        self._held = Held(environ, strongbox)
         self._say = say
 
     @activity.defn(name=SEND_NOTICE)
@@ -106,11 +112,11 @@ class Notifier:
     def _ways(self, notice: Notice, words: Words, names: set[str]) -> Iterator[tuple[str, Sending]]:
         for name, hook in self._channels.webhooks.items():
             if _about(hook, notice) and (not hook.to or names & set(hook.to)):
-                yield name, lambda hook=hook: call(hook, words, self._environ)  # type: ignore[misc]
+                yield name, lambda hook=hook: call(hook, words, self._held, self._outward)  # type: ignore[misc]
         for name, mail in self._channels.mail.items():
             addresses = sorted({one for who in names for one in mail.to.get(who, ())})
             if _about(mail, notice) and addresses:
-                yield name, lambda mail=mail, to=addresses: post(mail, to, words, self._environ)  # type: ignore[misc]
+                yield name, lambda mail=mail, to=addresses: post(mail, to, words, self._held, self._outward)  # type: ignore[misc]
         if self._channels.terminal:
             yield TERMINAL, lambda: self._print(words)
 

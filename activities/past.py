@@ -14,6 +14,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.failure import explained, failure
+from activities.mission_payloads import converter
 from activities.statement import show
 from contracts.call import EXECUTE_ACTION, ToolCall
 from contracts.past import READ_PAST, Past
@@ -46,14 +47,17 @@ class Historian:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise failure("unavailable", f"what {mission} did cannot be read: {explained(error)}") from None
             return Past(cause=f"reset from outside: {show(said)}; the server keeps no history of what was before")
-        return Past(cause=cause(before, said), begun=tuple([path async for path in self._begun(before[at - 1 :])]))
+        return Past(
+            cause=cause(before, said), begun=tuple([path async for path in self._begun(mission, before[at - 1 :])])
+        )
 
-    async def _begun(self, dropped: Sequence[Any]) -> AsyncIterator[str]:
+    async def _begun(self, mission: str, dropped: Sequence[Any]) -> AsyncIterator[str]:
         """Yield the paths of the actions that a run had asked for in what a reset drops. Undoing is asked for anew."""
+        payloads = converter(self._client, mission)
         for event in dropped:
             facts = event.activity_task_scheduled_event_attributes
             if event.event_type == SCHEDULED and facts.activity_type.name == EXECUTE_ACTION:
-                [call] = await self._client.data_converter.decode(facts.input.payloads, [ToolCall])
+                [call] = await payloads.decode(facts.input.payloads, [ToolCall])
                 if not call.undoes:
                     yield call.path
 

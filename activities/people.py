@@ -1,12 +1,15 @@
 """Who may decide: the people of the workspace and the keys registered at this place, read again when a file changes.
 
-Law: a key that was added or revoked counts at once, and a file that cannot be read lets nobody decide.
+Law: a key that was added or revoked counts at once, and a file that cannot be read lets nobody decide. Nor may anybody
+while a person has the key of a service: what acts would approve itself.
 `activities/keys.py` writes the registered half; `activities/identity.py` judges by what is read here.
 """
 
 import unicodedata
 from pathlib import Path
 
+from activities import service_keys
+from activities.public_key import KeyRefused
 from contracts.workspace import PeopleFile
 from language.document import read_document
 
@@ -47,24 +50,34 @@ class Directory:
 
     def __init__(self, *paths: Path) -> None:
         self._paths = paths
+        self._services = [path.with_name(service_keys.FILE) for path in paths[-1:]]
         self._stamps: tuple[Stamp, ...] | None = None
         self._people = PeopleFile()
 
     def people(self) -> PeopleFile:
         """Return everybody. `Unreadable` when a file is broken: then nobody may decide."""
-        stamps = tuple(_stamp(path) for path in self._paths)
+        stamps = tuple(stamp(path) for path in (*self._paths, *self._services))
         if stamps != self._stamps:
             merged = PeopleFile()
             for path in self._paths:
                 merged = merged.merged(read(path))
+            self._demand_apart(merged)
             self._people, self._stamps = merged, stamps
         return self._people
 
+    def _demand_apart(self, people: PeopleFile) -> None:
+        try:
+            for path in self._services:
+                known = {name: person.keys for name, person in people.people.items()}
+                service_keys.demand_apart(service_keys.read(path), known)
+        except KeyRefused as error:
+            raise Unreadable(str(error)) from None
 
-def _stamp(path: Path) -> Stamp:
-    """Return what changes when a file is written or replaced."""
+
+def stamp(path: Path) -> Stamp:
+    """Return what changes when a file is written, replaced, or may be read by others than before."""
     try:
         status = path.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return status.st_ctime_ns, status.st_size, status.st_ino

@@ -20,6 +20,7 @@ from activities.books.database import Unreadable
 from activities.books.price import Prices
 from activities.failure import failure
 from activities.halts import halting, not_begun
+from activities.overtime import demand_time
 from activities.pulse import as_before, beating
 from activities.runtimes.a2a import A2ARuntime
 from activities.runtimes.model import ModelRuntime
@@ -27,12 +28,13 @@ from activities.runtimes.remote import RemoteRuntime
 from activities.runtimes.runtime import Runtime
 from activities.runtimes.tool import ToolRuntime
 from activities.runtimes.words import WordsRuntime
+from activities.seal import Clear, Seal, at
 from activities.tally import Tally
 from contracts.call import AgentCall
-from contracts.duration import show_duration
 from contracts.halt import Halt
-from contracts.money import BUDGET, Bounds, Budget, Payer, Spending, amount
+from contracts.money import BUDGET, Bounds, Budget, Spending, amount
 from contracts.usage import Usage
+from contracts.veil import marked
 
 DATABASE = "database"
 UNSAID = 100_000
@@ -59,8 +61,6 @@ class Payment:
     held: Held = field(default_factory=Held)
     thinker: Thinker = NO_MODEL
     known: Usage | None = None
-    unpriced: int = 0
-    """Tokens that nobody knows the price of."""
     details: Callable[[], tuple[object, ...]] = as_before
     """What is left to the next attempt, should this one die while its bill is written."""
 
@@ -93,13 +93,16 @@ class NoPurse:
     async def count(self, payment: Payment, spent: Usage, tally: Tally, before: Tally) -> Usage:
         """Return what all attempts have used of models, beside what this one spent, with what that costs."""
         del payment, before
-        return spent.plus(tally.total())
+        return spent.plus(tally.unpriced())
 
 
 class Purse(NoPurse):
     """Pays for agents: out of the budget of the mission, and the quota of its team for this month."""
 
-    def __init__(self, accounts: Accounts, prices: Prices, quotas: Mapping[str, Bounds]) -> None:
+    def __init__(
+        self, accounts: Accounts, prices: Prices, quotas: Mapping[str, Bounds], seal: Seal | None = None
+    ) -> None:
+        self._seal = seal or Clear()
         self._accounts = accounts
         self._prices = prices
         self._quotas = quotas
@@ -107,7 +110,7 @@ class Purse(NoPurse):
     @asynccontextmanager
     async def paying(self, call: AgentCall, thinker: Thinker = NO_MODEL) -> AsyncIterator[Payment]:
         """Hold what a run may cost while it runs. Raises what forbids its beginning."""
-        _demand_time(call)
+        demand_time(call)
         run, payment = self.run(call, thinker), Payment(thinker=thinker)
         most = await self._most(call, thinker)
         try:
@@ -149,18 +152,18 @@ class Purse(NoPurse):
         What was used before this attempt is on the bill of the one that used it.
         """
         tally.broken()
-        (whole, unknown), (known, known_unknown) = await self._priced(tally), await self._priced(before)
-        payment.known, payment.unpriced = spent.plus(whole.less(known)), unknown - known_unknown
+        whole, known = await self._priced(tally), await self._priced(before)
+        payment.known = spent.plus(whole.less(known))
         return spent.plus(whole)
 
-    async def _priced(self, tally: Tally) -> tuple[Usage, int]:
-        """Return what was used with its price, and the tokens of which nobody knows that."""
-        found, unknown = tally.total(), 0
+    async def _priced(self, tally: Tally) -> Usage:
+        """Return what was used with its price, as far as somebody knows that."""
+        found = tally.total()
         for model, used in tally.by_model.items():
             usd = await self._prices.usd(model, used)
-            unknown += used.tokens if usd is None else 0
-            found = found.model_copy(update={"usd": found.usd + (usd or 0.0)})
-        return found, unknown
+            known = {"unpriced": found.unpriced + used.tokens} if usd is None else {"usd": found.usd + usd}
+            found = found.model_copy(update=known)
+        return found
 
     async def _most(self, call: AgentCall, thinker: Thinker) -> Usage:
         """Return the most that a run may cost: all of its tokens by the dearest of its models."""
@@ -201,12 +204,13 @@ class Purse(NoPurse):
 
     def run(self, call: AgentCall, thinker: Thinker) -> Run:
         """Return the line that this attempt has in the books."""
-        return _run(call, thinker)
+        run = _run(call, thinker)
+        return run if isinstance(self._seal, Clear) else replace(run, step=at(self._seal, run.step))
 
     async def _settle(self, run: Run, payment: Payment) -> None:
         try:
             async with beating(payment.details):
-                await self._accounts.settle(run.key, payment.known, payment.unpriced)
+                await self._accounts.settle(run.key, payment.known)
         except Unreadable as error:
             logging.getLogger(__name__).warning("what %s cost stays counted at the most: %s", run.step, error)
 
@@ -215,10 +219,11 @@ def _run(call: AgentCall, thinker: Thinker) -> Run:
     info = activity.info()
     asked = info.scheduled_time.timestamp()
     limit = info.start_to_close_timeout
+    look = marked(call.path, lambda _: "")
     return Run(
         # A step asks again under one name, and a reset runs it again: only when it was asked for tells them apart.
-        # Looks of a watcher are runs of one activity, each with a path of its own.
-        work=f"{info.workflow_run_id}/{info.activity_id}@{asked:.6f} {call.path} {' '.join(thinker.models)}",
+        # Looks of a watcher are runs of one activity, told apart by their numbers.
+        work=f"{info.workflow_run_id}/{info.activity_id}@{asked:.6f} {look} {' '.join(thinker.models)}",
         attempt=info.attempt,
         mission=call.mission,
         name=info.workflow_type or "",
@@ -238,19 +243,6 @@ def _account(mission: str, budget: Budget | None) -> Account:
 def _above(call: AgentCall) -> tuple[Account, ...]:
     """Return the missions whose child a call's mission is: what it spends, they spend."""
     return tuple(_account(one.mission, one.budget) for one in call.payers)
-
-
-def _demand_time(call: AgentCall) -> None:
-    """Refuse to begin when the mission's time is over, or that of one above it."""
-    own = Payer(mission="", budget=call.budget, since=call.since)
-    for payer in (own, *call.payers):
-        if payer.budget is None or payer.budget.time is None or payer.since is None:
-            continue
-        taken = datetime.now(UTC) - payer.since
-        if taken >= payer.budget.time:
-            who = f"the mission {payer.mission}".rstrip()
-            said = f"{who} has taken {show_duration(taken)} of {show_duration(payer.budget.time)}"
-            raise failure("over_budget", f"{call.name} was not begun: {said}", over="time")
 
 
 def _refused(call: AgentCall, found: Refused) -> ApplicationError:

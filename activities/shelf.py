@@ -112,4 +112,4 @@ def _reused(entry: Entry, *, stale: bool) -> AgentResult:
 
 
 def _log(call: AgentCall, error: Any) -> None:
-    logging.getLogger(__name__).warning("what %s may use again cannot be read or kept: %s", call.path, error)
+    logging.getLogger(__name__).warning("what %s may use again cannot be read or kept: %s", call.name, error)

@@ -6,7 +6,7 @@ claims say.
 """
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -18,8 +18,10 @@ from pydantic import ValidationError
 from activities import public_key
 from contracts.base import canonical
 from contracts.decision import LONGEST_TOKEN, TOKEN_TYPE, Claims
+from contracts.order import ORDER_TYPE, OrderClaims
 from contracts.workspace import PeopleFile
 
+Said = TypeVar("Said", Claims, OrderClaims)
 LATEST = 253_402_300_799
 """The last second of the year 9999."""
 
@@ -28,20 +30,30 @@ class Refusal(Exception):
     """A statement that does not count, with the reason that its sender is told."""
 
 
-def seal(key: Ed25519PrivateKey, kid: str, claims: Claims) -> str:
+def seal(key: Ed25519PrivateKey, kid: str, claims: Claims | OrderClaims) -> str:
     """Sign claims and return the compact JWS."""
-    return PyJWS().encode(canonical(claims), key, algorithm="EdDSA", headers={"typ": TOKEN_TYPE, "kid": kid})
+    kind = ORDER_TYPE if isinstance(claims, OrderClaims) else TOKEN_TYPE
+    return PyJWS().encode(canonical(claims), key, algorithm="EdDSA", headers={"typ": kind, "kid": kid})
 
 
 def unseal(token: str, people: PeopleFile) -> Claims:
-    """Return the claims of a token that its signer really signed, or raise `Refusal`."""
+    """Return the claims of a decision that its signer really signed, or raise `Refusal`."""
+    return _unsealed(token, people, TOKEN_TYPE, Claims)
+
+
+def unseal_order(token: str, people: PeopleFile) -> OrderClaims:
+    """Return the claims of an order that its signer really signed, or raise `Refusal`."""
+    return _unsealed(token, people, ORDER_TYPE, OrderClaims)
+
+
+def _unsealed(token: str, people: PeopleFile, kind: str, model: type[Said]) -> Said:
     if len(token) > LONGEST_TOKEN:
         raise Refusal(f"the decision is longer than {LONGEST_TOKEN // 1024} kB")
     parts = token.split(".")
     if len(parts) != 3 or not token.isascii():
         raise Refusal("a decision is a signed token of three parts with dots between them; this is none")
-    owner, text = _owner(_header(parts[0]), people)
-    claims = _claims(_verified(token, text, owner))
+    owner, text = _owner(_header(parts[0], kind), people)
+    claims = _claims(_verified(token, text, owner), model)
     if claims.iss != owner:
         raise Refusal(f"the decision is by {show(claims.iss)}, but its key is registered to {show(owner)}")
     return claims
@@ -53,12 +65,12 @@ def show(text: Any) -> str:
     return quoted if len(quoted) <= 80 else quoted[:77] + "..."
 
 
-def _header(part: str) -> dict[str, Any]:
+def _header(part: str, kind: str) -> dict[str, Any]:
     header = _object(_decoded(part, "header"), "header")
     if header.get("alg") != "EdDSA":
         raise Refusal(f"the token says it is signed with {show(header.get('alg'))}; only 'EdDSA' is accepted")
-    if header.get("typ") != TOKEN_TYPE:
-        raise Refusal(f"the token is a {show(header.get('typ'))}, not a '{TOKEN_TYPE}'")
+    if header.get("typ") != kind:
+        raise Refusal(f"the token is a {show(header.get('typ'))}, not a '{kind}'")
     for name in ("crit", "b64"):
         if name in header:
             raise Refusal(f"the token's header has '{name}', which no decision needs")
@@ -90,9 +102,9 @@ def _verified(token: str, text: str, owner: str) -> bytes:
     return payload
 
 
-def _claims(payload: bytes) -> Claims:
+def _claims(payload: bytes, model: type[Said]) -> Said:
     try:
-        claims = Claims.model_validate(_object(payload, "statement"), strict=True)
+        claims = model.model_validate(_object(payload, "statement"), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

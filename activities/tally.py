@@ -101,6 +101,11 @@ class Tally:
             whole = whole.plus(usage)
         return whole
 
+    def unpriced(self) -> Usage:
+        """Return the same where nobody has worked out yet what it costs."""
+        whole = self.total()
+        return whole.model_copy(update={"unpriced": whole.tokens})
+
     def kept(self) -> dict[str, Any]:
         """Return what a heartbeat carries."""
         return Count(by_model=self.by_model, pending=self.pending).model_dump(mode="json")

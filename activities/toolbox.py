@@ -4,7 +4,7 @@ Law: deny by default, by this worker's contracts. What an agent may not do is re
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from temporalio.exceptions import ApplicationError
@@ -17,9 +17,14 @@ from contracts.agent import Observe
 from contracts.base import canonical
 from contracts.workspace import Tool
 from language import schema
+from language.sensitive import hidden
 
 TOLD = 400
 """Characters of a tool's answer that are observed; the agent has all of it."""
+
+
+Permit = Callable[[str, Tool, Mapping[str, Any]], str]
+"""`permit(tool, contract, arguments)`: why policy does not let the agent use a tool; empty where it does."""
 
 
 def unnoticed(*_: Any) -> None:
@@ -46,7 +51,9 @@ class ReadingTools:
         *,
         observe: Observe = unnoticed,
         bench: Bench | None = None,
+        permit: Permit,
     ) -> None:
+        self._permit = permit
         self._observe = observe
         self._bench = bench or Bench(Stores(), frozenset(), observe)
         if self._bench.searches():
@@ -57,12 +64,22 @@ class ReadingTools:
         self._servers = servers
         self._closed = False
         self.calls = 0
+        self.answers_only = False
+        """Whether nothing is wanted but an answer: no files, and no word to people."""
         self.halted: ApplicationError | None = None
         """Why the agent could not use a tool: whatever it answers without, it is asked again once that is lifted."""
 
     def none(self) -> "ReadingTools":
         """Return a toolbox with nothing in it."""
-        return ReadingTools(frozenset(), self._tools, self._servers, self._brake, observe=self._observe)
+        bare = ReadingTools(
+            frozenset(), self._tools, self._servers, self._brake, observe=self._observe, permit=self._permit
+        )
+        bare.answers_only = True
+        return bare
+
+    def keeps(self) -> bool:
+        """Whether files can be left."""
+        return self._bench.keeps()
 
     def offered(self) -> dict[str, Tool]:
         """Return the contracts of what may be called: a tool that acts is not even named to a model."""
@@ -73,13 +90,13 @@ class ReadingTools:
     async def call(self, tool: str, /, **arguments: Any) -> Any:
         """Call a tool and return its structured answer; both are observed."""
         contract = self._contract(tool)
-        self._observe(_told(arguments), tool, "call")
+        self._observe(_told(hidden(contract.input, arguments)), tool, "call")
         try:
             answer = await self._asked(tool, contract, arguments)
         except ToolFailed as failed:
             self._observe(f"failed: {failed}", tool, "answer")
             raise
-        self._observe(_told(answer), tool, "answer")
+        self._observe(_told(hidden(contract.output, answer)), tool, "answer")
         return answer
 
     async def artifact(self, name: str, media_type: str, data: str | bytes) -> dict[str, Any]:
@@ -99,6 +116,8 @@ class ReadingTools:
                 "bad_input", f"{tool}: the arguments do not fit its contract: {'; '.join(wrong[:3])}", "no"
             )
         await self._demand_free(tool)
+        if denied := self._permit(tool, contract, arguments):
+            raise ToolFailed("refused", denied, "no")
         self.calls += 1
         if contract is CONTRACT:
             return await self._bench.search(**arguments)

@@ -1,4 +1,4 @@
-"""Why a channel did not take a notice. `final`: trying again would not mend it."""
+"""Why a channel did not take a notice, or a sink an event. `final`: trying again would not mend it."""
 
 
 class Undelivered(Exception):

@@ -11,6 +11,7 @@ from temporalio import activity
 from temporalio.client import Client
 
 from activities.agents import AgentRunner
+from activities.mission_payloads import converter
 from activities.pulse import beating
 from contracts.call import WATCH_AGENT, AgentCall, AgentResult
 from contracts.observation import Observation, observed
@@ -51,7 +52,8 @@ class Watcher:
         for pending in (await handle.describe()).raw_description.pending_activities:
             name = pending.activity_id
             if (name == watched or name.startswith(f"{watched}~again")) and pending.heartbeat_details.payloads:
-                return observed(await self._client.data_converter.decode(pending.heartbeat_details.payloads))
+                payloads = converter(self._client, info.workflow_id or "")
+                return observed(await payloads.decode(pending.heartbeat_details.payloads))
         return ()
 
 

@@ -13,11 +13,13 @@ from temporalio.client import Client
 from temporalio.worker import Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from activities.admission import Admissions
 from activities.identity import Judge
 from activities.people import Directory
 from bench.by_hand import ByHand
 from bench.five_steps import BY_HAND_QUEUE, WORKER_QUEUE, execute_action, run_agent
 from runtime.payloads import data_converter
+from tests.policies import OPEN
 from workflows.mission import Mission
 from workflows.runner import WholeTasks, runner
 
@@ -25,7 +27,9 @@ from workflows.runner import WholeTasks, runner
 async def serve(address: str, home: Path, by_hand: WorkflowRunner) -> None:
     """Serve until the process is ended."""
     client = await Client.connect(address, data_converter=data_converter(str(home / "payloads")))
-    activities = [run_agent, execute_action, Judge(Directory(home / "people.yaml")).judge]
+    people = Directory(home / "people.yaml")
+    admit = Admissions(client, people, OPEN, lambda *_: ()).admit
+    activities = [run_agent, execute_action, Judge(people, policy=OPEN).judge, admit]
 
     def worker(queue: str, workflow: type, **how: Any) -> Worker:
         return Worker(client, task_queue=queue, workflows=[workflow], activities=activities, **how)

@@ -11,6 +11,7 @@ MISSION_TEAM = "MissionTeam"
 AWAITING_ROLE = "AwaitingRole"
 GATE_DEADLINE = "GateDeadline"
 HALTED_BY = "HaltedBy"
+ASKED_UNDER = "AskedUnder"
 
 ATTRIBUTES = {
     MISSION_NAME: "Keyword",
@@ -20,4 +21,5 @@ ATTRIBUTES = {
     AWAITING_ROLE: "KeywordList",
     GATE_DEADLINE: "Datetime",
     HALTED_BY: "KeywordList",
+    ASKED_UNDER: "Keyword",
 }

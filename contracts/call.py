@@ -13,6 +13,9 @@ from contracts.mind import Agent
 from contracts.money import Budget, Payer, Spending
 from contracts.observation import Observation as Observation  # noqa: PLC0414 (part of what activities answer)
 from contracts.payload import Bulky
+from contracts.policy import Answer
+from contracts.receipt import Envelope
+from contracts.risk import Reading
 from contracts.talk import Talk
 from contracts.usage import Usage as Usage  # noqa: PLC0414 (it is part of what activities answer)
 
@@ -31,6 +34,25 @@ def idempotency_key(
     key and the executor of an approved action makes it again: one approval, one effect.
     """
     return digest([namespace, mission, first_run_id, path, generation, arguments_digest])
+
+
+class Grant(Message):
+    """What people approved, and their signed statements (compact JWS), for the executor to check again."""
+
+    subject: Subject
+    nonce: str
+    tokens: tuple[str, ...] = ()
+
+
+class Assent(Message):
+    """What people approved before a mission began, though policy did not allow it: the findings, as they were shown."""
+
+    grant: Grant
+    findings: tuple[str, ...]
+
+    def context(self) -> dict[str, Any]:
+        """Return what was shown beside the question, as it was signed."""
+        return {"findings": list(self.findings)}
 
 
 class AgentCall(Bulky):
@@ -68,6 +90,19 @@ class AgentCall(Bulky):
     """What it asked people, and what they answered: it goes on from there."""
     pins: dict[str, str] = Field(default_factory=dict)
     """What was admitted of the tools that it may call, when the mission started."""
+    data: tuple[str, ...] = ()
+    """The classes of data that the mission may hold; here and in a tool's call."""
+    admitted: bool = False
+    """Policy was asked before the mission's first step, and admitted it; here and in a tool's call."""
+    assent: Assent | None = None
+    """What people approved of the mission that policy wanted approved; here and in a tool's call."""
+
+    resume: str = ""
+    """The digest of what was begun before the agent was put off: it goes on there."""
+
+    def paid_by(self) -> tuple[Payer, ...]:
+        """Return who pays: the mission itself, then those above it."""
+        return (Payer(mission="", budget=self.budget, since=self.since), *self.payers)
 
     def uses(self) -> tuple[str, ...]:
         """Return the tools that it may lead to."""
@@ -91,6 +126,8 @@ class AgentResult(Bulky):
     """Why it asks people; `output` is what it has so far, where that fits."""
     talk: Talk | None = None
     """What it asks people before it can go on; there is no answer yet."""
+    policy: tuple[Answer, ...] = ()
+    """What the policies said of its running, of the models that it thinks with, and of the tools that it used."""
 
     def left(self) -> dict[str, Any]:
         """Return the digests of the files that were left and of the sources that were shown, where there are any."""
@@ -101,15 +138,7 @@ class AgentResult(Bulky):
 
 def noted(result: AgentResult) -> dict[str, Any]:
     """Return what a record keeps of a result beside its answer."""
-    return {name: getattr(result, name) for name in ("observations", "usage", "artifacts", "sources")}
-
-
-class Grant(Message):
-    """What people approved, and their signed statements (compact JWS), for the executor to check again."""
-
-    subject: Subject
-    nonce: str
-    tokens: tuple[str, ...] = ()
+    return {name: getattr(result, name) for name in ("observations", "usage", "artifacts", "sources", "policy")}
 
 
 class ToolCall(Bulky):
@@ -130,6 +159,15 @@ class ToolCall(Bulky):
     """It was asked for before the mission was stopped from outside, and may have been done then."""
     pins: dict[str, str] = Field(default_factory=dict)
     """What was admitted of the tool, when the mission started."""
+    requested_by: str = ""
+    """Who asked for the mission, as the mission says it."""
+    compensation: str | None = None
+    """The tool that would undo it."""
+    risk: Reading | None = None
+    """How risky the mission found it, where nobody was asked."""
+    data: tuple[str, ...] = ()
+    admitted: bool = False
+    assent: Assent | None = None
 
     def uses(self) -> tuple[str, ...]:
         """Return the tools that it may lead to."""
@@ -141,3 +179,6 @@ class ToolResult(Bulky):
 
     output: Any = None
     usage: Usage = Usage()
+    policy: tuple[Answer, ...] = ()
+    receipt: Envelope | None = None
+    """What the executor vouches for, signed: it stays in the history, beside the call that it is of."""

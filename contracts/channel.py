@@ -1,7 +1,8 @@
 """Where people are told: `notify.yaml`, read by `language/workspace.py`.
 
-The law: addresses belong to the worker's workspace, never to a plan; secrets to its environment, never to a file. The
-other halves: `contracts/notice.py` is what is told, `activities/notify.py` sends it.
+The law: addresses belong to the worker's workspace, never to a plan; of secrets nothing but names stands in a file, or
+the variable that has one (`…_env`, which wins when it is set). `activities/held.py` looks them up.
+The other halves: `contracts/notice.py` is what is told, `activities/notify.py` sends it.
 """
 
 from pydantic import Field
@@ -11,14 +12,15 @@ from contracts.notice import About
 
 
 class Webhook(Document):
-    """An address that notices are posted to, signed. `url_env`, when that variable is set, wins over `url`.
+    """An address that notices are posted to, signed: `url` may name a secret, and `secret` does.
 
     `to` are the roles and people whose notices it gets, `about` what of: all, where nothing is said.
     """
 
     url: str = ""
     url_env: str = ""
-    secret_env: str
+    secret: str = ""
+    secret_env: str = ""
     to: tuple[str, ...] = ()
     about: tuple[About, ...] = ()
 
@@ -29,7 +31,9 @@ class Mail(Document):
     host: str
     port: int = Field(default=587, ge=1, le=65_535)
     starttls: bool = True
+    user: str = ""
     user_env: str = ""
+    password: str = ""
     password_env: str = ""
     sender: str
     to: dict[str, tuple[str, ...]]

@@ -96,5 +96,7 @@ class Controls(Message):
     """Paths of actions that a run before had asked for when it was stopped from outside, unknown to its journal."""
     aborted: str = ""
     """Who aborted the mission, and why."""
+    governance: str = ""
+    """The version of the rules in force, as far as the mission knows."""
     spent: Usage = Usage()
     """The cost of what was dropped from the journal."""

@@ -13,9 +13,13 @@ from pydantic import Field, JsonValue
 
 from contracts.base import Message, digest
 from contracts.payload import Bulky
+from contracts.policy import Answer
+from contracts.risk import Reading
 from contracts.usage import Usage
 
 DECIDE = "decide"
+RULES = "rules"
+"""The signal that other rules may be in force, with their version: a mission believes only its judge."""
 TOKEN_TYPE = "gonogo-decision+jwt"  # noqa: S105 (a media type, no secret)
 LONGEST_TOKEN = 65_536
 
@@ -33,6 +37,8 @@ COMMANDS: frozenset[str] = frozenset(get_args(CommandVerb))
 """What operators say to a mission as a whole, or to one of its steps: `contracts/command.py`."""
 FOLLOWED: frozenset[Verb] = frozenset(("pause", "resume"))
 """Commands that the children of a mission follow."""
+BOUND: frozenset[str] = frozenset(("approval", "escalation", "compensation", "override"))
+"""Kinds of what is asked that count only under the rules that were in force when it was asked."""
 SPEAKING: frozenset[Verb] = frozenset(("interject", "call_vote", "end"))
 """What a facilitator may do while a party talks; at a gate these are no decisions, and the others none in a party."""
 HALTING: frozenset[Verb] = frozenset(("halt", "lift"))
@@ -98,9 +104,30 @@ class Subject(Message):
 
     undo: dict[str, JsonValue] | None = None
     """The arguments of the compensation, as `Action` has them."""
+    own: tuple[str, ...] = ()
+    """Those of the approvers whom the gate itself asks, where its risk has others asked too."""
+    own_required: int = 0
+    """How many of `own` must be among those who approve."""
+    governance: str = ""
+    """The version of the rules that it is asked under: policies, what is weighed, people with their roles and keys."""
+    risk: Reading | None = None
+    """How risky it is, by the workspace that the mission began with, and the facts that this was weighed by."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"generation", "actions", "seats", "reject_quorum", "excluded", "authors", "spent", "undo"}
+        {
+            "generation",
+            "actions",
+            "seats",
+            "reject_quorum",
+            "excluded",
+            "authors",
+            "spent",
+            "undo",
+            "risk",
+            "own",
+            "own_required",
+            "governance",
+        }
     )
 
     def acts(self) -> tuple[Action, ...]:
@@ -145,6 +172,14 @@ class Ruling(Message):
     """Refused, and for an opening that was not there when it was judged."""
     late: bool = False
     """Refused because it came after the deadline, or after it had expired."""
+    overtaken: bool = False
+    """Refused because the rules have changed since it was asked."""
+    governance: str = ""
+    """The version of the rules in force when it was judged."""
+    asked: bool = False
+    """Nothing was judged: it says only which rules are in force."""
+    policy: Answer | None = None
+    """What the policies said of this person's deciding here."""
 
 
 class Opening(Message):
@@ -164,6 +199,8 @@ class Opening(Message):
     """How much is at stake, as the mission says to whoever sorts what waits. Nobody signs it."""
     stands_still: bool = False
     """Its clock stands while the mission is paused."""
+    overtaken: str = ""
+    """The version of the rules in force, where that is not the one that was asked under: it is asked again."""
     left: float | None = None
     """Seconds that were left when the mission was paused; it has no deadline until it goes on."""
     reminders: tuple[datetime, ...] = ()
@@ -219,6 +256,8 @@ class Envelope(Message):
     token: str = ""
     received_at: datetime
     unreadable: str = ""
+    rules: bool = False
+    """No decision: somebody says that other rules are in force."""
 
 
 class Hearing(Bulky):
@@ -235,6 +274,13 @@ class Hearing(Bulky):
     """Roles or people whose commands count."""
     above: tuple[Kin, ...] = ()
     """The missions whose child this is; what pauses them pauses it too."""
+    asks: bool = False
+    """Nothing is to be judged: the mission asks which rules are in force."""
+    governed: bool = False
+    """Nothing is asked here without the version of the rules."""
+    name: str = ""
+    """The mission's definition, and the team that it is of."""
+    team: str = ""
 
 
 class Receipt(Message):

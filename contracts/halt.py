@@ -19,6 +19,8 @@ TABLE = "halts"
 """Where the table lies in the memo."""
 WATCH_HALT = "halt.watch"
 HALTED = "halted"
+RESUME = "resume"
+"""Where the failure of an agent that was put off tells what it had begun."""
 KINDS = ("agent", "tool", "team")
 MOST_TARGETS = 1_000
 LONGEST_TARGET = 200
@@ -102,3 +104,5 @@ class HaltNote(Message):
     until: datetime | None = None
     applied: Literal["no", "yes", "unknown"] = "no"
     spent: int = 0
+    resume: str = ""
+    """The digest of what an agent had begun when it was put off."""

@@ -12,6 +12,8 @@ from contracts.base import Document
 from contracts.duration import Duration
 
 MISSION_QUEUE = "gonogo"
+"""Of the missions alone: no worker that serves it can act or think."""
+AGENT_QUEUE = "gonogo-agents"
 
 Degrading = Literal["cached", "cheaper", "people"]
 """An answer of before, however old; another model; people who say how to go on."""
@@ -28,13 +30,17 @@ class Mind(Document):
 
     description: str = ""
     team: str = ""
-    queue: str = MISSION_QUEUE
+    queue: str = AGENT_QUEUE
     tools: tuple[str, ...] = ()
     output: dict[str, Any] = Field(default_factory=dict)
     confidence_floor: float | None = Field(default=None, ge=0, le=1)
     expertise: tuple[str, ...] = ()
     degrade: tuple[Degrading, ...] = ()
     timeout: Duration = Field(default="2m", validate_default=True)
+
+    def served_on(self) -> str:
+        """Return the queue of its workers. Plans from before say the missions' own, where nobody thinks any more."""
+        return AGENT_QUEUE if self.queue == MISSION_QUEUE else self.queue
 
     def hands(self) -> tuple[str, ...]:
         """Return the tools that it may call, where they read."""
@@ -115,12 +121,14 @@ class McpAgent(Mind):
 class Remote(Mind):
     """An agent at an address.
 
-    `url_env`, when that variable is set, wins over `url`; `key_env` names the variable that holds a bearer token;
-    `poll` is the pause between two looks at work that takes long.
+    `url_env`, when that variable is set, wins over `url`; `key` names the secret that is sent as a bearer token
+    (`contracts/secret.py`), `key_env` the variable that holds one; `poll` is the pause between two
+    looks at work that takes long.
     """
 
     url: str
     url_env: str = ""
+    key: str = ""
     key_env: str = ""
     poll: Duration = Field(default="2s", validate_default=True)
 

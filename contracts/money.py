@@ -4,13 +4,14 @@ The law: a bound that is written down is kept. What is `soft` is told once; at t
 `activities/books/` keeps count, and `activities/purse.py` asks it before an agent begins.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import Field
 
 from contracts.base import Document, Message
-from contracts.duration import Duration
+from contracts.duration import Duration, show_duration
+from contracts.usage import Usage
 
 Measure = Literal["usd", "tokens", "agent_runs"]
 MEASURES: tuple[Measure, ...] = ("usd", "tokens", "agent_runs")
@@ -43,6 +44,19 @@ class Payer(Message):
     mission: str
     budget: Budget | None = None
     since: datetime | None = None
+
+    def left(self, now: datetime) -> timedelta | None:
+        """Return how much of its time is left; none where it has all the time that it likes."""
+        if self.budget is None or self.budget.time is None or self.since is None:
+            return None
+        return self.budget.time - (now - self.since)
+
+    def overtime(self, now: datetime) -> str:
+        """Say that its time is over."""
+        taken = now - self.since if self.since is not None else timedelta()
+        most = self.budget.time if self.budget is not None and self.budget.time is not None else timedelta()
+        who = f"the mission {self.mission}".rstrip()
+        return f"{who} has taken {show_duration(taken)} of {show_duration(most)}"
 
 
 class Price(Document):
@@ -81,3 +95,30 @@ def amount(measure: Measure, much: float) -> str:
             return f"{much:,.0f} tokens"
         case _:
             return f"{much:,.0f} agent runs"
+
+
+def price(spent: Usage) -> str:
+    """Return what it cost in US dollars. What nobody knows the price of is not told as nothing."""
+    if not spent.unpriced:
+        return amount("usd", spent.usd)
+    if spent.unpriced >= spent.tokens and not spent.usd:
+        return "price unknown"
+    return f"{amount('usd', spent.usd)} and the unknown price of {spent.unpriced:,} tokens"
+
+
+class Range(Message):
+    """The least, the usual and the most of several."""
+
+    least: float
+    usual: float
+    most: float
+
+
+class Past(Message):
+    """`steps_…` are single runs, by the step's name; `usd` and `tokens` are whole missions."""
+
+    missions: int = 0
+    usd: Range | None = None
+    tokens: Range | None = None
+    steps_usd: dict[str, Range] = Field(default_factory=dict)
+    steps_tokens: dict[str, Range] = Field(default_factory=dict)

@@ -13,6 +13,7 @@ from contracts.base import Message
 
 Kind = Literal["thought", "finding", "progress", "question", "call", "answer", "confidence", "citation", "artifact"]
 KEY = "observations"
+STEP = "step"
 """Where they stand in a heartbeat's details and in those of a failure."""
 
 
@@ -30,6 +31,12 @@ class Observation(Message):
     source: str = ""
     attempt: int = 1
     confidence: float | None = Field(default=None, ge=0, le=1)
+
+
+def whose(details: Iterable[Any]) -> str:
+    """Return the path of the step whose heartbeat it is, where that says it."""
+    first = next(iter(details), None)
+    return str(first.get(STEP) or "") if isinstance(first, dict) else ""
 
 
 def observed(details: Iterable[Any]) -> tuple[Observation, ...]:

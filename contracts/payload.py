@@ -12,6 +12,12 @@ REFERENCE = 400
 """Bytes that a reference takes."""
 LARGEST = 32_000_000
 """Bytes of one message, apart: what a worker's memory and the time of a workflow task bear."""
+APART = "gonogo-apart"
+"""The mark of a payload that may lie apart."""
+REFUSED = "gonogo/refused"
+"""The encoding of what stands in the place of a payload that was not encrypted for the mission that it came to."""
+NO_KEY = "gonogo-no-key"
+"""The mark of one that may be good: whoever refuses it lacks its key."""
 
 
 class Bulky(Message):
@@ -20,3 +26,11 @@ class Bulky(Message):
     def may_lie_apart(self) -> bool:
         """Whether it may be left beside the history, where it is large."""
         return True
+
+
+class PayloadRefused(Exception):
+    """What came was not encrypted for whoever it came to."""
+
+
+class KeyLacking(PayloadRefused):
+    """The same, of a payload that may be good: only its key is not here."""

@@ -15,13 +15,16 @@ from contracts.base import Message, digest
 from contracts.call import Usage
 from contracts.child import Parent
 from contracts.command import Controls
+from contracts.data import classes
 from contracts.decision import Envelope, Opening, Receipt, Ruling
 from contracts.definition import Definition
 from contracts.event import Event
 from contracts.mind import Agent
 from contracts.notice import Notice
 from contracts.payload import LARGEST, Bulky
+from contracts.policy import Admission
 from contracts.record import Failure, Record
+from contracts.risk import RiskFile
 from contracts.workspace import Escalation, Tool
 
 
@@ -33,8 +36,11 @@ class Limits(Message):
     `jitter`: waits between attempts of whole steps vary. `tells`: what the mission has cost so far, and with what an
     action would be undone, is part of what people sign. `by_reference`: what is large lies beside the history, and
     counts as the reference that stands there. `attentive`: operators are told of a reset, and answer by the mission's
-    deadline; who was asked is told when nobody asks any more. Missions that were started without these go on as they
-    began.
+    deadline; who was asked is told when nobody asks any more. `admits`: policy is asked before the first step.
+    `governed`: what is asked names the version of the rules in force. `heeds`: what waits is asked again as soon as
+    those change, and whoever policy names is asked about whatever it wants approved before a mission begins. `hourly`:
+    risk is of the hour in which people are asked, so that what they sign is the same at whichever moment a mission is
+    asked. Missions that were started without these go on as they began.
     """
 
     events_per_run: int = Field(default=4_000, ge=16)
@@ -46,9 +52,24 @@ class Limits(Message):
     jitter: bool = False
     by_reference: bool = False
     attentive: bool = False
+    admits: bool = False
+    governed: bool = False
+    heeds: bool = False
+    hourly: bool = False
 
 
-CURRENT = Limits(exact=True, tells=True, ladder=True, jitter=True, by_reference=True, attentive=True)
+CURRENT = Limits(
+    exact=True,
+    tells=True,
+    ladder=True,
+    jitter=True,
+    by_reference=True,
+    attentive=True,
+    admits=True,
+    governed=True,
+    heeds=True,
+    hourly=True,
+)
 """What a mission that starts now begins with."""
 
 
@@ -69,6 +90,10 @@ class Plan(Message):
     """Roles or people whose commands count."""
     notify: bool = False
     """Whether the workspace had channels by which people are told."""
+    risk: RiskFile | None = None
+    """What the workspace weighed actions by."""
+    signatures: tuple[dict[str, Any], ...] = ()
+    """Who vouches for it, as envelopes: `contracts/signed.py`."""
     digest: str = ""
 
     def commanders(self) -> tuple[str, ...]:
@@ -78,6 +103,16 @@ class Plan(Message):
     def pinned(self, tools: Iterable[str]) -> dict[str, str]:
         """Return the pins of some tools, of those that have one."""
         return {name: self.pins[name] for name in tools if name in self.pins}
+
+    def data(self) -> tuple[str, ...]:
+        """Return the classes of data that the mission may hold: all that any of its schemas declares.
+
+        What is made of data is of its class, so no step's share is told apart: a mission that is to have less of it
+        hands less to a child.
+        """
+        schemas = [self.definition.inputs, *(agent.output for agent in self.agents.values())]
+        schemas += [part for tool in self.tools.values() for part in (tool.input, tool.output)]
+        return tuple(sorted({one for schema in schemas for one in classes(schema)}))
 
     def family(self) -> "tuple[Plan, ...]":
         """Return the plan, and those of the missions that it starts, in turn too."""
@@ -120,6 +155,8 @@ class Carried(Message):
     runs: int = 1
     controls: Controls = Controls()
     generation: int = 0
+    admission: Admission | None = None
+    """What policy said before the first step. Only a run that goes on from another believes it."""
     packed: str = ""
     """All of it, as runs left it that had nowhere else to put what is large: base64 of zlib of JSON."""
 
@@ -143,6 +180,10 @@ class MissionInput(Bulky):
     """No answer of before is used again."""
     rerun_of: str = ""
     """The mission that this one begins anew, and from which step."""
+    order: str = ""
+    """The requester's own signature under what is to run, and with what."""
+    veil: str = ""
+    """The secret by which items are called on the server; none where contents are in the clear."""
 
     def may_lie_apart(self) -> bool:
         return self.carried is not None

@@ -5,6 +5,7 @@ from typing import Any
 from contracts.definition import PlanStep, Step
 from contracts.payload import Bulky
 from contracts.plan import Plan
+from contracts.policy import Answer
 
 LOAD_PLAN = "plan.load"
 
@@ -32,3 +33,5 @@ class LoadedPlan(Bulky):
     steps: tuple[Step, ...] = ()
     changes: tuple[dict[str, Any], ...] = ()
     findings: tuple[str, ...] = ()
+    policy: tuple[Answer, ...] = ()
+    """What policy says of its steps."""

@@ -13,6 +13,8 @@ from contracts.decision import Ruling
 from contracts.halt import HaltNote
 from contracts.lock import LockNote
 from contracts.notice import Note
+from contracts.policy import Answer
+from contracts.risk import Reading
 from contracts.rung import Taken
 from contracts.step import Retry
 from contracts.talk import Talk
@@ -135,6 +137,14 @@ class Record(Message):
     """Who wrote this record by hand: it ran no step, or its output was amended."""
     notices: tuple[Note, ...] = ()
     halted: HaltNote | None = None
+    voided: int = 0
+    """How often what people had approved here became void before it was used: the rules had changed."""
+    least: int = 0
+    """How many people the executor asked for, where that was more than the mission had."""
+    risk: Reading | None = None
+    """How risky its action was found, when it began or when people were last asked."""
+    policy: tuple[Answer, ...] = ()
+    """What the policies said of it."""
 
     def cost(self) -> Usage:
         """Return what the step has cost, however often it was walked."""

@@ -30,9 +30,14 @@ class Usage(Message):
     model_calls: int = 0
     saved_usd: float = 0.0
     """What answers had cost that were used again."""
+    unpriced: int = 0
+    """Those of `tokens` of which nobody knows the price: `usd` leaves them out."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "model_calls", "saved_usd"}
+        {
+            *("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "model_calls"),
+            *("saved_usd", "unpriced"),
+        }
     )
 
     def plus(self, other: "Usage") -> "Usage":

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from pydantic import Field
 
@@ -10,6 +9,7 @@ from contracts.base import Message
 from contracts.call import Usage
 from contracts.command import CommandNote, DeadLetter, Pause
 from contracts.decision import Opening, Receipt, Ruling
+from contracts.policy import Admission
 from contracts.record import Record
 
 STATE = "state"
@@ -87,6 +87,8 @@ class MissionView(Message):
     more: bool = False
     spent: Usage = Usage()
     refusals: tuple[Ruling, ...] = ()
+    admission: Admission | None = None
+    """What policy said before the first step; of its answers those that do not allow."""
     not_undone: tuple[str, ...] = ()
     """Steps whose effects could not be undone, at most fifty."""
     runs: int = 1
@@ -138,17 +140,3 @@ class ReceiptView(Message):
     """The receipt of a decision; none while it waits for its ruling, or when a hundred later ones have theirs."""
 
     receipt: Receipt | None = None
-
-
-class AuditEntry(Message):
-    """One line of the audit, from the history: who, what, when, and the digest that proves it."""
-
-    at: datetime
-    run_id: str
-    event_id: int
-    what: str
-    """Past tense: `mission started`, `agent answered`, `decision refused`, `action executed`, …"""
-    who: str = ""
-    step: str = ""
-    digest: str = ""
-    detail: dict[str, Any] = Field(default_factory=dict)

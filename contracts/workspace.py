@@ -4,6 +4,7 @@
 contracts, not the missions, say what an effect is and who may act without asking.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -15,8 +16,12 @@ from contracts.duration import Duration
 from contracts.mind import MISSION_QUEUE as MISSION_QUEUE  # noqa: PLC0414 (tools have a queue too)
 from contracts.mind import Agent
 from contracts.money import MoneyFile
+from contracts.risk import RiskFile
+from contracts.security import SecurityFile
+from contracts.sink import EventsFile
 from contracts.step import Retry
 
+TOOL_QUEUE = "gonogo-tools"
 LEAST_FOR_GOOD = 2
 """How many people an effect takes that nothing can undo."""
 
@@ -44,7 +49,7 @@ class Tool(Document):
     output: dict[str, Any] = Field(default_factory=dict)
     timeout: Duration = Field(default="30s", validate_default=True)
     retry: Retry | None = None
-    queue: str = MISSION_QUEUE
+    queue: str = TOOL_QUEUE
     manual: str = ""
     resource: str = ""
     """The property of `input` that names what it acts on: past decisions on the same are shown beside a new one."""
@@ -52,6 +57,10 @@ class Tool(Document):
     """Whether an approval may take a single key, where it can be undone, nothing is cut and one person decides."""
     pin: str = ""
     """The digest of its definition as its server listed it when it was admitted; `pins.yaml` has it."""
+
+    def served_on(self) -> str:
+        """Return the queue of its workers. Plans from before say the missions' own, where nothing acts any more."""
+        return TOOL_QUEUE if self.queue == MISSION_QUEUE else self.queue
 
     def acts(self) -> bool:
         """Whether the tool changes the world."""
@@ -67,10 +76,16 @@ class Tool(Document):
 
 
 class Server(Document):
-    """Where tools are reached. `url_env`, when that variable is set, wins over `url`."""
+    """Where tools are reached. `url_env`, when that variable is set, wins over `url`.
+
+    `credential: step` is for a server that checks them: each action brings one that is good for it alone. `headers` go
+    with each request; a secret in one is named, as `contracts/secret.py` says.
+    """
 
     url: str
     url_env: str = ""
+    credential: Literal["none", "step"] = "none"
+    headers: dict[str, str] = Field(default_factory=dict)
 
 
 class Person(Document):
@@ -166,5 +181,13 @@ class Workspace(Document):
     people: PeopleFile = PeopleFile()
     notify: NotifyFile = NotifyFile()
     money: MoneyFile = MoneyFile()
+    risk: RiskFile | None = None
+    security: SecurityFile = SecurityFile()
+    events: EventsFile = EventsFile()
     knowledge: dict[str, str] = Field(default_factory=dict)
     """Folders of documents by name, each a whole path."""
+
+    def allowing(self, hosts: Iterable[str]) -> "Workspace":
+        """Return the same with hosts inside that may be called from where it is read."""
+        more = {"allow_hosts": (*self.security.allow_hosts, *hosts)}
+        return self.model_copy(update={"security": self.security.model_copy(update=more)})

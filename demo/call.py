@@ -11,6 +11,8 @@ from typing import Any
 
 from mcp.server.mcpserver import Context
 
+from demo.credential import Warrant
+
 KEY = "gonogo/idempotency-key"
 UNDOES = "gonogo/undoes-key"
 
@@ -23,6 +25,10 @@ class Call:
     arguments: Mapping[str, Any]
     key: str | None = None
     traceparent: str | None = None
+    bearer: str = ""
+    """The credential that came with it."""
+    warrant: Warrant | None = None
+    """What that is good for, where the company wants one."""
     undoes: str | None = None
     """The idempotency key of the call that this one undoes."""
 
@@ -36,7 +42,10 @@ def read_call(tool: str, arguments: Mapping[str, Any], context: Context[Any, Any
         return Call(tool, arguments)
     meta = context.request_context.meta or {}
     key, undoes = (word if isinstance(word, str) and word else None for word in (meta.get(KEY), meta.get(UNDOES)))
-    return Call(tool, arguments, key, (context.headers or {}).get("traceparent"), undoes)
+    headers = context.headers or {}
+    kind, _, bearer = headers.get("authorization", "").partition(" ")
+    bearer = bearer.strip() if kind.lower() == "bearer" else ""
+    return Call(tool, arguments, key, headers.get("traceparent"), bearer, undoes=undoes)
 
 
 def now() -> str:

@@ -28,9 +28,11 @@ def main() -> int:
         listener = _listen(options.host, options.port)
         with listener:
             store = _open_store(options.database)
+            from demo.credential import Gatekeeper
             from demo.serve import serve
 
-            serve(store, listener, options.host)
+            keeper = Gatekeeper(options.credentials) if options.credentials else None
+            serve(store, listener, options.host, keeper)
     except CannotStartError as error:
         print(f"company: {error}", file=sys.stderr)
         return UNAVAILABLE
@@ -46,6 +48,13 @@ def _read_options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=environment.get("GONOGO_COMPANY_PORT", "8765"))
     parser.add_argument(
         "--database", type=Path, default=environment.get("GONOGO_COMPANY_DATABASE", ".gonogo/company.db")
+    )
+    parser.add_argument(
+        "--credentials",
+        type=Path,
+        default=environment.get("GONOGO_COMPANY_CREDENTIALS"),
+        metavar="FILE",
+        help="the keys of the broker, without whose credential nothing is changed (services.yaml)",
     )
     return parser.parse_args(arguments)
 

@@ -35,6 +35,8 @@ def commit(store: Store, act: Act) -> dict[str, Any]:
         raise Rejected(f"{call.tool} changes the world: send an idempotency key in _meta as {KEY!r}")
     digest = payload_digest(call.arguments)
     with store.write() as db:
+        if call.warrant is not None:
+            call.warrant.spend(db)
         known = db.execute("SELECT tool, digest, result FROM effects WHERE key = ?", (call.key,)).fetchone()
         if known is not None:
             return _stored(known, call.tool, digest)

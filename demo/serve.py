@@ -5,6 +5,7 @@ import socket
 import uvicorn
 
 from demo.admin import admin_routes
+from demo.credential import Gatekeeper
 from demo.server import CompanyServer
 from demo.store import Store
 
@@ -21,9 +22,9 @@ class AnnouncingServer(uvicorn.Server):
         print(f"company listens at {self._url}", flush=True)
 
 
-def serve(store: Store, listener: socket.socket, host: str) -> None:
+def serve(store: Store, listener: socket.socket, host: str, gatekeeper: Gatekeeper | None = None) -> None:
     """Serve MCP at `/mcp` and the back door beside it; close the store in the end."""
-    server = CompanyServer(store)
+    server = CompanyServer(store, gatekeeper)
     # Stateless: a caller's connection survives a restart of the company, since there is no session to lose.
     app = server.streamable_http_app(stateless_http=True, json_response=True, host=host)
     app.router.routes.extend(admin_routes(server))

@@ -4,6 +4,7 @@ Law: a call is noted before its tool runs, every answer says whether anything wa
 (tools are plain functions, which the SDK runs in threads). What the tools do is in the module of each department.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from anyio import to_thread
@@ -15,7 +16,9 @@ from demo import changelog, endpoint, fleet, intel, inventory, knowledge, public
 from demo.answer import Rejected, refuse
 from demo.attempt import begin, end
 from demo.call import Call, current, read_call
+from demo.credential import Gatekeeper
 from demo.fault import Fault, after, before
+from demo.ledger import payload_digest
 from demo.store import Store
 
 INSTRUCTIONS = (
@@ -29,9 +32,10 @@ DEPARTMENTS = (siem, inventory, changelog, intel, knowledge, endpoint, ticket, p
 class CompanyServer(MCPServer[Any]):
     """Every department's tools over one store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, gatekeeper: Gatekeeper | None = None) -> None:
         super().__init__(name="company", instructions=INSTRUCTIONS, log_level="CRITICAL")
         self.store = store
+        self._gatekeeper = gatekeeper
         for department in DEPARTMENTS:
             department.register(self, store)
 
@@ -56,6 +60,10 @@ class CompanyServer(MCPServer[Any]):
     ) -> CallToolResult | InputRequiredResult:
         await before(fault)
         await self._check_names(call)
+        if self._gatekeeper is not None:
+            digest = payload_digest(call.arguments)
+            warrant = await to_thread.run_sync(self._gatekeeper.warrant, call.bearer, call.tool, digest, call.key)
+            call = replace(call, warrant=warrant)
         token = current.set(call)
         try:
             result = await super().call_tool(call.tool, dict(call.arguments), context)

@@ -51,6 +51,8 @@ def brief(plan: Plan, opening: Opening) -> Briefing:
     """Return what to tell people about an opening of a mission with this plan."""
     subject, step = opening.subject, step_at(plan, opening.subject.step)
     gate = gate_of(step) if step is not None and subject.kind == "approval" else None
+    if gate is None and subject.risk is not None:
+        gate = Gate(approvers=subject.approvers)
     known = sources(plan.definition)
     return Briefing(
         risk=risk(plan, subject),

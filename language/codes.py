@@ -24,7 +24,9 @@ class Code(Document):
     title: str
     why: str
     mend: str
-    where: Literal["steps", "mission", "agents.yaml", "tools.yaml", "path"] = Field(default="steps", alias="in")
+    where: Literal["steps", "mission", "agents.yaml", "tools.yaml", "security.yaml", "policies", "path"] = Field(
+        default="steps", alias="in"
+    )
     bad: str
     good: str
 

@@ -19,6 +19,8 @@ from contracts.definition import Definition, ParallelStep, Step
 from contracts.duration import show_duration
 from contracts.step import BaseStep
 from contracts.workspace import Workspace
+from language.forecast import forecasts, told
+from language.freeze import freeze
 from language.named import named
 from language.steps import called_names, children, targets
 
@@ -97,6 +99,13 @@ def contracts(before: Definition, here: Workspace, after: Definition, there: Wor
     pairs = [(f"agents.{name}", here.agents[name], there.agents[name]) for name in sorted(agents)]
     pairs += [(f"tools.{name}", here.tools[name], there.tools[name]) for name in sorted(tools)]  # type: ignore[misc]
     return tuple(change for prefix, old, new in pairs for change in compared(flat(old), flat(new), "", f"{prefix}."))
+
+
+def risks(before: Definition, here: Workspace, after: Definition, there: Workspace) -> Iterator[Change]:
+    """Yield where an action of both missions may come to another risk, or to other people, than before."""
+    old, new = ({one.step: told(one) for one in forecasts(freeze(*pair))} for pair in ((before, here), (after, there)))
+    for step in (step for step in new if step in old and old[step] != new[step]):
+        yield Change(happened="changed", about="authority", step=step, key="risk", before=old[step], after=new[step])
 
 
 def spots(definition: Definition) -> dict[str, Spot]:

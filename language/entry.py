@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
+from contracts.mind import MISSION_QUEUE
 from contracts.step import Place
 from language.finding import Finding
 from language.name import STEP, nearest
@@ -20,6 +21,12 @@ def bad_name(what: str, name: str, value: Value) -> Iterator[Finding]:
 def bad_schema(schema: Any, value: Value, key: str) -> Iterator[Finding]:
     for problem in check_schema(schema):
         yield Finding("BAD_SCHEMA", f"'{key}' is no JSON Schema: {problem}", value.place)
+
+
+def missions_queue(queue: str, value: Value) -> Iterator[Finding]:
+    if queue == MISSION_QUEUE:
+        message = f"the queue '{MISSION_QUEUE}' is the missions' own, and its workers can neither act nor think"
+        yield Finding("BAD_VALUE", message, value.place_of("queue"), "name another, or leave it out")
 
 
 def no_time(span: timedelta | None, value: Value, key: str = "timeout") -> Iterator[Finding]:

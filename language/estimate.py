@@ -1,9 +1,9 @@
 """What a mission may take, at least and at most: agents' runs, actions, gates, events of history, time at gates.
 
 Pure, over the frozen plan. The law: a mission that comes to its verdict without a failure lies within, as long as no
-decision is refused, nobody asks for changes, nobody else holds a lock and no party runs out of tokens; tests hold the
-recorded histories to it. Events are those that Temporal writes for us, as `docs/performance.md` tells: an activity's
-retries write none.
+decision is refused, no rule changes, nobody asks for changes, nobody else holds a lock and no party runs out of tokens;
+tests hold the recorded histories to it. Events are those that Temporal writes for us, as `docs/performance.md` tells:
+an activity's retries write none.
 """
 
 from datetime import timedelta
@@ -266,6 +266,11 @@ class Reckoner:
 
     def action(self, step: ActionStep) -> Bounds:
         acts = ACTIVITY.each(Cost(actions=1), plus)
+        risk = self.plan.risk
+        if step.approval is None and risk is not None and risk.most() and self.plan.tools[step.action].acts():
+            # Its risk may have people asked whom neither contract nor definition ask.
+            asked = self.gate(Gate(approvers=(self.plan.escalation.role,), timeout=self.plan.escalation.timeout))
+            return asked.perhaps().then(Bounds(acts, acts))
         return self.approved(step.approval, Bounds(acts, acts))
 
     def approved(self, gate: Gate | None, bounds: Bounds) -> Bounds:
@@ -290,11 +295,12 @@ class Reckoner:
             waits += [seconds(rung.timeout) for rung in gate.escalation] or [seconds(escalation.timeout)]
         most = ASKED.each(TIMER if gate.timeout else NOTHING, plus)
         reminders = len(gate.remind) + sum(len(rung.remind) for rung in gate.escalation)
-        asked_for = max(quorum.required for quorum in gate.quorums())
+        asked_for = max(*(quorum.required for quorum in gate.quorums()), self.plan.risk.most() if self.plan.risk else 1)
         extra = [VOTE] * (asked_for + gate.reject_quorum - 2) * len(waits) + [RUNG] * (len(waits) - 1)
         # The opening and the end are told, each rung and each reminder.
         extra += [FIRED] * reminders + [ACTIVITY] * (len(waits) + 1 + reminders if self.plan.notify else 0)
-        for cost in extra:
+        # Which rules are in force is asked before people are.
+        for cost in [ACTIVITY, *extra]:
             most = most.each(cost, plus)
         asked = Bounds(QUIET_GATE, Cost(**{**vars(most), "wait": sum(waits)}))
         if gate.on_changes is None:

@@ -1,6 +1,7 @@
 """Freeze a checked definition into the plan that runs: with the agents and tools that it names, as they are now."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from contracts.definition import Definition, PlanStep
 from contracts.plan import Plan
@@ -10,6 +11,7 @@ from language.finding import Finding, Rejected
 from language.library import Library, Unusable, excess, starts
 from language.loader import read_for
 from language.named import used
+from language.signatures import read_signatures
 from language.steps import every_step
 from language.workspace import PEOPLE
 
@@ -36,6 +38,8 @@ def _frozen(definition: Definition, workspace: Workspace, library: Library) -> P
         operators=workspace.people.operating(),
         missions=dict(_children(definition, workspace, library)),
         notify=workspace.notify.has_channels(),
+        signatures=read_signatures(Path(workspace.root) / definition.mission),
+        risk=workspace.risk,
     ).sealed()
 
 

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from contracts.mind import A2AAgent, Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
 from contracts.workspace import AgentsFile, PeopleFile, Tool
-from language.entry import bad_name, bad_schema, no_time, unknown
+from language.entry import bad_name, bad_schema, missions_queue, no_time, unknown
 from language.finding import Finding
+from language.secret import check_key
 from language.yaml_source import Value
 
 CALLABLE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
@@ -36,6 +37,7 @@ def check_agents(
         yield from bad_name("an agent", name, value.find("agents"))
         yield from bad_schema(agent.output, here.find("output"), "output")
         yield from no_time(agent.timeout, here.find("timeout"))
+        yield from missions_queue(agent.queue, here)
         yield from bad_degrading(agent, here)
         if tools is not None:
             yield from cannot_have(name, agent, here, tools)
@@ -114,6 +116,7 @@ def bad_remote(agent: HttpAgent | A2AAgent, here: Value) -> Iterator[Finding]:
     """Find tools that an agent elsewhere would not get, no address, and no pause between two looks."""
     yield from no_use("an agent elsewhere has", ("tools",), agent, here)
     yield from no_time(agent.poll, here.find("poll"), "poll")
+    yield from check_key(agent.key, here)
     try:
         parts = urlsplit(agent.url)
         fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.username is None

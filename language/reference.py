@@ -1,13 +1,19 @@
 """Make what is made of the reference: `python -m language.reference` writes it, `--check` finds drift.
 
-The law: what is made is never edited by hand. The sources are `codes.yaml`, `shape.py`, and the shipped missions.
+The law: what is made is never edited by hand. The sources are `codes.yaml`, `shape.py`, the shipped missions, and
+`contracts/published.py` for what others are told.
 """
 
+import json
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from contracts.failure_class import CLASSES
+from contracts.published import COMMON as TOLD
+from contracts.published import KINDS, schema_name, schema_of, type_of
 from contracts.workspace import Workspace
 from language.codes import Code, codes
 from language.key_type import words_of
@@ -29,13 +35,39 @@ PICTURE = re.compile(r"(<!-- graph -->\n).*?(<!-- end -->)", re.DOTALL)
 """Where a mission's page wants its picture."""
 
 
+EVENTS = re.compile(r"(<!-- events -->\n).*?(<!-- end -->)", re.DOTALL)
+"""Where a page wants the types of events."""
+
+
 def pages() -> dict[Path, str]:
     """Return each file that is made, or has parts that are, with its text."""
     written = {path: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.md"))}
     made = {path: TABLE.sub(filled, text) for path, text in written.items()}
     page = FOLDER.parent / "failures.md"
     made[page] = FAILURES.sub(lambda found: f"{found[1]}{classes()}{found[2]}", page.read_text(encoding="utf-8"))
+    page = FOLDER.parent / "events.md"
+    made[page] = EVENTS.sub(lambda found: f"{found[1]}{types()}{found[2]}", page.read_text(encoding="utf-8"))
+    made[FOLDER.parent / "events.schema.json"] = event_schemas()
     return {**made, FOLDER / "errors.md": errors(), FOLDER / "mission.schema.json": as_text(), **pictured()}
+
+
+def types() -> str:
+    """Return the table of the types of events."""
+    rows = [
+        ("of all events", "", TOLD),
+        *((f"`{type_of(name)}`", one.words, one.fields) for name, one in KINDS.items()),
+    ]
+    lines = [f"| {name} | {words} | {_fields(fields)} |" for name, words, fields in rows]
+    return "\n".join(["| type | when | fields |", "|---|---|---|", *lines]) + "\n"
+
+
+def _fields(fields: Mapping[str, tuple[Any, str]]) -> str:
+    return "; ".join(f"`{name}`: {words}" for name, (_, words) in fields.items())
+
+
+def event_schemas() -> str:
+    """Return the JSON Schemas of all events, by the name that their `dataschema` says."""
+    return json.dumps({schema_name(topic): schema_of(topic) for topic in KINDS}, indent=2) + "\n"
 
 
 def classes() -> str:
@@ -123,11 +155,11 @@ Mended:
 
 
 def place(code: Code) -> str:
-    return f", in `{code.where}`" if code.where.endswith(".yaml") else ""
+    return f", in `{code.where}`" if code.where not in {"steps", "mission", "path"} else ""
 
 
 def fenced(text: str, code: Code) -> str:
-    language = "text" if code.where == "path" else "yaml"
+    language = {"path": "text", "policies": "cedar"}.get(code.where, "yaml")
     return f"```{language}\n{text.rstrip()}\n```\n"
 
 

@@ -26,17 +26,18 @@ def risk(plan: Plan, subject: Subject) -> Risk:
     """Return how much is at stake where a mission with this plan asks this; a tool that nobody knows is the gravest."""
     if subject.kind == "compensation":
         return "lasting"
-    found = [_of_tool(plan.tools.get(act.tool), undone=act.compensation is not None) for act in subject.acts()]
+    found = [of_tool(plan.tools.get(act.tool), undone=act.compensation is not None) for act in subject.acts()]
     step = step_at(plan, subject.step)
     if isinstance(step, PlanStep) and subject.kind == "approval":
         allowed = [plan.tools.get(name) for name in step.plan.allow.tools]
         found += [
-            _of_tool(tool, undone=bool(tool and tool.compensated_by)) for tool in allowed if not tool or tool.acts()
+            of_tool(tool, undone=bool(tool and tool.compensated_by)) for tool in allowed if not tool or tool.acts()
         ]
     return min(found, key=RISKS.index, default="question")
 
 
-def _of_tool(tool: Tool | None, *, undone: bool) -> Risk:
+def of_tool(tool: Tool | None, *, undone: bool) -> Risk:
+    """Return how much is at stake where a tool acts; one that nobody knows is the gravest."""
     if tool is None or tool.effect == "irreversible":
         return "irreversible"
     return "reversible" if undone or not tool.acts() else "lasting"

@@ -9,6 +9,7 @@ from contracts.definition import Definition
 from contracts.workspace import Workspace
 from language.loader import load_text
 from language.mermaid import mermaid
+from language.policies import SCHEMA, shipped_schema
 
 LINK = "# yaml-language-server: $schema="
 """The line that turns an editor's completion on, up to the place of the schema."""
@@ -60,6 +61,45 @@ steps:
       timeout: 24h
       on_timeout: refuse
       on_reject: continue
+"""
+
+
+def policies() -> dict[str, str]:
+    """Return the first policies of a workspace, by their files: what it must permit for a mission to run at all."""
+    return {"base.cedar": BASE, SCHEMA: shipped_schema()}
+
+
+BASE = """\
+// What is not permitted here is denied, and a policy that forbids beats all that permit. A mission's own approvers,
+// operators and quorums hold beside this. `gonogo policy schema` says what is asked; narrow it to whom you mean.
+
+@id("who_signs_starts")
+permit(principal, action == Action::"start", resource) when { context.signed };
+
+@id("people_decide_steer_and_read")
+permit(
+  principal,
+  action in [Action::"decide", Action::"steer", Action::"read_outputs", Action::"read_audit"],
+  resource
+);
+
+// A mission that was started past admission has no agents, and does nothing.
+@id("agents_run")
+permit(principal, action == Action::"run_agent", resource) when { context.admitted };
+
+@id("agents_read")
+permit(principal, action == Action::"use_tool", resource) when { resource.effect == "read" };
+
+// Data that a schema gives a class, `data: confidential`, reaches no model until it is permitted here.
+@id("models_think")
+permit(principal, action == Action::"think", resource) when { context.data.isEmpty() };
+
+@id("missions_act")
+permit(principal, action == Action::"act", resource)
+when { context.admitted && (!resource.needs_approval || context.approvals > 0) };
+
+@id("missions_undo")
+permit(principal, action == Action::"act", resource) when { context.undoes };
 """
 
 

@@ -1,32 +1,42 @@
 """Load what a workspace names beside its missions: `agents.yaml`, `tools.yaml`, `people.yaml`, `notify.yaml`.
 
 The law: these contracts say what an effect is and who may decide, so nothing in them is guessed. All findings of the
-files come in one pass; `notify.yaml` and `money.yaml` need not be there. The models are in `contracts/workspace.py`,
-`contracts/channel.py` and `contracts/money.py`.
+files come in one pass; `notify.yaml`, `money.yaml`, `pins.yaml`, `security.yaml`, `risk.yaml` and `events.yaml` need
+not be there. The models are in `contracts/workspace.py` and the files beside it that each is called after.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from contracts.channel import NotifyFile
 from contracts.money import MoneyFile
+from contracts.risk import RiskFile
+from contracts.security import SecurityFile
+from contracts.sink import EventsFile
 from contracts.step import Place
 from contracts.workspace import AgentsFile, PeopleFile, PinsFile, Tool, ToolsFile, Workspace
-from language.channels import check_channels
+from language.channels import check_channels, check_sinks
 from language.document import read_document, read_file
-from language.entry import bad_name, bad_schema, no_time, unknown
+from language.entry import bad_name, bad_schema, missions_queue, no_time, unknown
 from language.finding import Finding, Rejected
 from language.knowledge import check_knowledge
 from language.minds import check_agents, check_answering, modelled
+from language.policies import read_policies
+from language.risks import check_risk
+from language.secret import check_headers
+from language.security import check_security
 from language.yaml_source import Value
 
 AGENTS, TOOLS, PEOPLE, NOTIFY = "agents.yaml", "tools.yaml", "people.yaml", "notify.yaml"
-MONEY, PINS = "money.yaml", "pins.yaml"
+MONEY, PINS, SECURITY, RISK = "money.yaml", "pins.yaml", "security.yaml", "risk.yaml"
+EVENTS = "events.yaml"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-OPTIONAL = frozenset((NOTIFY, MONEY, PINS))
-Part = TypeVar("Part", AgentsFile, ToolsFile, PeopleFile, NotifyFile, MoneyFile, PinsFile)
+OPTIONAL = frozenset((NOTIFY, MONEY, PINS, SECURITY, RISK, EVENTS))
+Part = TypeVar(
+    "Part", AgentsFile, ToolsFile, PeopleFile, NotifyFile, MoneyFile, PinsFile, SecurityFile, RiskFile, EventsFile
+)
 FIRST_LINES = {
     AGENTS: "write 'agents:' and under it each agent, at least with 'callable: package.module:function'",
     TOOLS: "write 'servers:' and 'tools:'; a tool has at least 'server' and 'effect'",
@@ -34,6 +44,9 @@ FIRST_LINES = {
     NOTIFY: "",
     MONEY: "",
     PINS: "",
+    RISK: "",
+    SECURITY: "",
+    EVENTS: "",
 }
 
 
@@ -49,6 +62,9 @@ def load_workspace(root: Path, registered: PeopleFile | None = None, model: str 
     notify, notify_yaml = read_part(NotifyFile, root / NOTIFY, findings)
     money, money_yaml = read_part(MoneyFile, root / MONEY, findings)
     pins, pins_yaml = read_part(PinsFile, root / PINS, findings)
+    risk, risk_yaml = read_part(RiskFile, root / RISK, findings)
+    security, security_yaml = read_part(SecurityFile, root / SECURITY, findings)
+    events, events_yaml = read_part(EventsFile, root / EVENTS, findings)
     merged = people.merged(registered or PeopleFile())
     # A part that could not be read says nothing about the names in it.
     tools_read = not any(finding.place.file == TOOLS for finding in findings)
@@ -61,8 +77,14 @@ def load_workspace(root: Path, registered: PeopleFile | None = None, model: str 
     )
     findings += no_agents(merged, agents, people_yaml)
     findings += check_channels(notify, notify_yaml, merged if people_read else None)
+    findings += check_sinks(events, events_yaml)
     findings += check_money(money, money_yaml)
+    findings += check_security(security, security_yaml, merged if people_read else None)
     findings += check_pins(pins, pins_yaml, tools if tools_read else None)
+    weighed = (root / RISK).exists()
+    if weighed and not any(finding.place.file == RISK for finding in findings):
+        findings += check_risk(risk, risk_yaml, merged if people_read else None)
+    findings += check_policies(root, merged if people_read else None, agents, tools if tools_read else None)
     if findings:
         raise Rejected(finding.in_file(str(root / finding.place.file)) for finding in findings)
     known = {
@@ -77,8 +99,22 @@ def load_workspace(root: Path, registered: PeopleFile | None = None, model: str 
         people=merged,
         notify=notify,
         money=money,
+        risk=risk if weighed else None,
+        security=security,
+        events=events,
         knowledge={name: str(root / folder) for name, folder in agents.knowledge.items()},
     )
+
+
+def load_sinks(root: Path) -> tuple[EventsFile, SecurityFile]:
+    """Return where events go and which hosts may be called: what a recorder needs to know. Raises `Rejected`."""
+    findings: list[Finding] = []
+    events, events_yaml = read_part(EventsFile, root / EVENTS, findings)
+    security, security_yaml = read_part(SecurityFile, root / SECURITY, findings)
+    findings += [*check_sinks(events, events_yaml), *check_security(security, security_yaml)]
+    if findings:
+        raise Rejected(finding.in_file(str(root / finding.place.file)) for finding in findings)
+    return events, security
 
 
 def stated(tool: Tool) -> int | None:
@@ -102,6 +138,8 @@ def read_part(model: type[Part], path: Path, findings: list[Finding]) -> tuple[P
 
 def check_tools(file: ToolsFile, value: Value) -> Iterator[Finding]:
     """Find tools with bad names or schemas, on no server, or undone by tools that do not exist."""
+    for name, server in file.servers.items():
+        yield from check_headers(server, value.find("servers", name))
     for name, tool in file.tools.items():
         here = value.find("tools", name)
         yield from bad_name("a tool", name, value.find("tools"))
@@ -109,6 +147,7 @@ def check_tools(file: ToolsFile, value: Value) -> Iterator[Finding]:
         yield from bad_schema(tool.input, here.find("input"), "input")
         yield from bad_schema(tool.output, here.find("output"), "output")
         yield from no_time(tool.timeout, here.find("timeout"))
+        yield from missions_queue(tool.queue, here)
         yield from bad_promises(name, tool, here)
         yield from approvals(tool, here)
         for number, other in enumerate(tool.compensated_by):
@@ -153,6 +192,19 @@ def approvals(tool: Tool, value: Value) -> Iterator[Finding]:
     elif tool.approvals is not None and tool.approvals < tool.quorum():
         message = f"'approvals' is {tool.approvals}, and what nobody can undo takes {tool.quorum()} people"
         yield Finding("BAD_VALUE", message, value.place_of("approvals"), f"write {tool.quorum()} or more")
+
+
+def check_policies(
+    root: Path, people: PeopleFile | None, agents: AgentsFile, tools: ToolsFile | None
+) -> Iterator[Finding]:
+    """Find what keeps policies from being read, and names in them that nothing here has."""
+    known: dict[str, Iterable[str]] = {"Agent": agents.agents}
+    known |= {"Role": people.roles(), "Person": people.people} if people is not None else {}
+    known |= {"Tool": tools.tools} if tools is not None else {}
+    try:
+        read_policies(root, known)
+    except Rejected as rejected:
+        yield from rejected.findings
 
 
 def check_money(file: MoneyFile, value: Value) -> Iterator[Finding]:

@@ -149,6 +149,12 @@ def _expected(
         yield from _known("verdict", expect.verdict, plan.definition.verdict.one_of, places["verdict"])
     for path in expect.steps or ():
         yield from _path(path, steps, places["steps"])
+    levels = plan.risk.levels if plan.risk else {}
+    for path, weighed in (expect.risk or {}).items():
+        yield from _path(path, steps, places["risk"])
+        if weighed.level is not None and weighed.level not in levels:
+            mend = f"known here: {', '.join(levels) or 'none'}"
+            yield Finding("BAD_VALUE", f"no level of risk is called '{weighed.level[:80]}'", places["risk"], mend)
     for wait in expect.waits or ():
         yield from _path(wait.at, steps, places["waits"])
     for key, tools in (("ran", expect.ran), ("compensations", expect.compensations)):

@@ -90,7 +90,8 @@ class Played:
         self._gates = gates
         self._path = given.parent.path
         self._undone = given.parent.on_close == UNDO
-        mission = Mission(mission_id, "rehearsal", given.requested_by, tells=True)
+        payers = given.parent.payers
+        mission = Mission(mission_id, "rehearsal", given.requested_by, tells=True, payers=payers, began=ports.now())
         self.scope = scope_of(given.plan, mission, ports, self.journal, gates, events=events, limits=LIMITS)
 
     def holds(self) -> bool:

@@ -8,7 +8,7 @@ from contracts.event import EVENT
 from contracts.record import Record
 from rehearsal.check import name_of
 from rehearsal.play import Performance
-from rehearsal.script import Expected, Rehearsal, Wait
+from rehearsal.script import Expected, Rehearsal, Wait, Weighed
 
 MARGIN = 1e-9
 PARTS = frozenset({"iteration", "item", "attempt", "stage"})
@@ -43,6 +43,7 @@ def compare(script: Rehearsal, came: Performance) -> list[Difference]:
     found += _steps(script.expect.steps or {}, came.view.records)
     found += _effects(script.expect, came)
     found += _people(script.expect, came)
+    found += _risks(script.expect.risk or {}, came.view.records)
     return found + list(_usage(script.expect.usage or {}, came))
 
 
@@ -106,6 +107,15 @@ def _usage(expect: dict[str, float], came: Performance) -> Iterator[Difference]:
     for name, value in expect.items():
         if abs(spent[name] - value) > MARGIN:
             yield Difference(f"usage {name}", value, spent[name])
+
+
+def _risks(expect: dict[str, Weighed], records: Iterable[Record]) -> Iterator[Difference]:
+    """Yield the risks that came otherwise. A name stands for the last step that is called so and was weighed."""
+    readings = {key: one.risk for one in records if one.risk is not None for key in (name_of(one.path), one.path)}
+    for path, weighed in expect.items():
+        reading = readings.get(path)
+        for key, value in weighed.model_dump(exclude_none=True).items():
+            yield from _differ(f"risk {path}: {key}", value, None if reading is None else getattr(reading, key))
 
 
 def _differ(what: str, expected: Any, came: Any) -> Iterator[Difference]:

@@ -4,17 +4,17 @@ from collections.abc import Iterable
 from typing import get_args
 
 from contracts.record import Status
+from contracts.risk import MOST_SCORE
 from contracts.view import MissionState
 from language.finding import Finding
 from language.form import Form
 from language.name import nearest
-from rehearsal.script import Expected, Wait
+from rehearsal.script import Expected, Wait, Weighed
 
-COSTS = ("agent_runs", "tool_calls", "seconds", "usd")
+COSTS = ("agent_runs", "tool_calls", "seconds", "usd", "tokens")
 STATUSES = ("not_run", *get_args(Status))
 PASSING = (MissionState.RUNNING, MissionState.COMPENSATING)
 ENDS = tuple(str(state) for state in MissionState if state not in PASSING)
-"""How a mission can stand for good: ended, or waiting for what never comes."""
 """How a mission can stand for good: ended, or waiting for what never comes."""
 
 
@@ -40,6 +40,7 @@ class Expectations:
             waits=self._waits(inner),
             refused=self._names(inner, "refused") or (),
             usage=self._usage(inner),
+            risk=self._risk(inner),
             places=inner.value.key_places,
         )
         inner.done()
@@ -80,6 +81,19 @@ class Expectations:
             inner.take(name)
         inner.done()
         return usage
+
+    def _risk(self, form: Form) -> dict[str, Weighed] | None:
+        inner = form.form("risk", "'risk'")
+        if inner is None:
+            return None
+        return {name: self._weighed(Form(value, "a risk", self.findings)) for name, value in inner.data.items()}
+
+    def _weighed(self, form: Form) -> Weighed:
+        score = form.integer("score", 0, MOST_SCORE, 0) if "score" in form.data else None
+        people = form.integer("people", 0, 100, 0) if "people" in form.data else None
+        weighed = Weighed(score=score, level=form.text("level") or None, people=people)
+        form.done()
+        return weighed
 
     def _one_of(self, form: Form, key: str, known: Iterable[str], *, required: bool = False) -> str:
         text = form.text(key, required=required)

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from contracts.decision import Opening
 from contracts.plan import Ending, Plan
@@ -35,8 +35,6 @@ from workflows.interpreter.scope import Mission
 from workflows.interpreter.tell import withdraw_all
 from workflows.interpreter.undo import undo_all
 from workflows.view import spent, waiting
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
 
 Watch = Callable[[MissionView, datetime], None]
 """Is shown the mission, and what time it is, whenever something has changed. Records and cost are of what has."""
@@ -69,11 +67,11 @@ class _Play:
     ) -> None:
         self._script = script
         self._watch = watch
-        self._clock = Clock(START)
+        self._clock = Clock(script.starts)
         self._gates = Gatebook()
         self._journal = Journal()
         self._crowd = Crowd(script.people, people, self._clock, self._gates)
-        mission = Mission("rehearsal", "rehearsal", script.requested_by, tells=True)
+        mission = Mission("rehearsal", "rehearsal", script.requested_by, tells=True, began=script.starts)
         show = self._show if watch else lambda: None
         self._outside = Outside(script.events, self._clock, self._gates)
         self._children = Children(self._clock, self._gates, self._outside.book)
@@ -184,7 +182,7 @@ class _Play:
             reason=ending.reason if ending else "",
             requested_by=self._script.requested_by,
             plan_digest=self._scope.plan.digest,
-            started_at=START,
+            started_at=self._script.starts,
             waiting=tuple(waiting(openings)),
             records=records,
             revision=self._journal.revision,

@@ -31,6 +31,7 @@ from rehearsal.crowd import Crowd
 from rehearsal.helm import Steered
 from rehearsal.invent import CannotInvent, invent
 from rehearsal.keyring import Keyring
+from rehearsal.purse import Purse
 from rehearsal.script import Answer, Cue, Rehearsal
 from workflows.governance.control import Control
 from workflows.interpreter.effort import NEVER_RETRIED
@@ -111,6 +112,7 @@ class ScriptedPorts(Steered):
         self._nonces = count(1)
         self._attempts: dict[Place, int] = {}
         self._keyring = Keyring(script.locks, clock)
+        self._purse = Purse()
 
     def now(self) -> datetime:
         return self._clock.now
@@ -145,6 +147,11 @@ class ScriptedPorts(Steered):
             alarm.cancel()
         return ready()
 
+    async def governance(self, path: str) -> str:
+        """Return no version: who rehearses plays by the rules as they are."""
+        del path
+        return ""
+
     def notify(self, notice: Notice) -> None:
         """Tell nobody: a rehearsal stays in the house."""
 
@@ -167,8 +174,10 @@ class ScriptedPorts(Steered):
 
     async def run_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
         part = Part("agent", call.name, call.path, call.agent.output, self._script.agents, self._agents)
+        news = self._purse.begin(call, self.now())
         answer, usage = await self.effect(call, lambda: self._try(part, effort))
-        return AgentResult(output=answer.answer, usage=usage.model_copy(update={"agent_runs": 1}))
+        self._purse.pay(call, usage)
+        return AgentResult(output=answer.answer, usage=usage.model_copy(update={"agent_runs": 1}), news=news)
 
     async def watch_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
         del call, effort
@@ -233,7 +242,8 @@ class ScriptedPorts(Steered):
             await self._clock.pause(min(answer.after, effort.timeout))
             if in_time and not answer.fails:
                 seconds = answer.after.total_seconds()
-                return answer, Usage(tool_calls=answer.tool_calls, seconds=seconds, usd=answer.usd)
+                costs = {"tool_calls": answer.tool_calls, "usd": answer.usd, "tokens": answer.tokens}
+                return answer, Usage(seconds=seconds, **costs)
             applied.append(answer.applied if answer.fails else "unknown")
             code = answer.fails if in_time else "timed_out"
             if code in NEVER_RETRIED or attempt >= effort.retry.attempts:

@@ -6,6 +6,7 @@ that mission in `rehearsal/check.py`.
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from rehearsal.script import (
     APPLIED,
     CODES,
     COMMANDS,
+    START,
     VERBS,
     Answer,
     Command,
@@ -30,7 +32,7 @@ from rehearsal.script import (
     Rehearsal,
 )
 
-LONG = ("answer", "fails", "cause", "applied", "after", "usd", "tool_calls")
+LONG = ("answer", "fails", "cause", "applied", "after", "usd", "tokens", "tool_calls")
 """A map that has only such keys is the long form of an answer."""
 MOST = 1_000_000
 
@@ -67,6 +69,7 @@ class Reader(Expectations):
             inputs=self._inputs(form, before),
             requested_by=form.text("requested_by", required="like" not in form.data)
             or (before.requested_by if before else ""),
+            starts=self._moment(form) or (before.starts if before else START),
             agents={**(before.agents if before else {}), **agents},
             tools={**(before.tools if before else {}), **tools},
             people=tuple(self._decision(Form(item, "a decision", self.findings)) for item in form.items("people")),
@@ -166,6 +169,7 @@ class Reader(Expectations):
             applied=cast(Any, self._one_of(form, "applied", APPLIED) or "unknown") if tool else "unknown",
             after=self._span(form),
             usd=form.number("usd", 0, 1_000_000, 0),
+            tokens=form.integer("tokens", 0, 1_000_000_000, 0),
             tool_calls=form.integer("tool_calls", 0, 1_000_000, 0),
             place=value.place,
         )
@@ -224,6 +228,19 @@ class Reader(Expectations):
         )
         form.done()
         return held
+
+    def _moment(self, form: Form) -> datetime | None:
+        """Return when the mission begins: a time with its zone, in UTC."""
+        text = form.text("starts")
+        try:
+            moment = datetime.fromisoformat(text) if text else None
+        except ValueError:
+            moment = None
+        if text and (moment is None or moment.tzinfo is None):
+            mend = "write a time with its zone, as in '2026-03-02T10:00:00Z'"
+            form.add("BAD_VALUE", f"'starts' is '{text[:80]}'", form.data["starts"].place, mend)
+            return None
+        return moment.astimezone(UTC) if moment is not None else None
 
     def _span(self, form: Form) -> Any:
         span = form.duration("after")

@@ -3,7 +3,7 @@
 `rehearsal/read.py` makes it from YAML, `check.py` holds it against the mission, `ports.py` plays it.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
 from pydantic import Field, JsonValue
@@ -12,6 +12,7 @@ from contracts.base import Document
 from contracts.decision import Answering, Asked, CommandVerb, Spoken, Verb
 from contracts.step import Place
 
+START = datetime(2026, 1, 1, tzinfo=UTC)
 CODES = ("bad_input", "refused", "not_found", "over_budget", "unavailable", "rate_limited", "timed_out", "tool_failed")
 VERBS: tuple[Verb, ...] = (*get_args(Asked), *get_args(Answering), *get_args(Spoken))
 COMMANDS: tuple[CommandVerb, ...] = get_args(CommandVerb)
@@ -28,6 +29,7 @@ class Answer(Document):
     """Whether a tool that failed changed the world."""
     after: timedelta = timedelta()
     usd: float = 0.0
+    tokens: int = 0
     tool_calls: int = 0
     place: Place = Place()
 
@@ -106,6 +108,14 @@ class Wait(Document):
     asked: tuple[str, ...] = ()
 
 
+class Weighed(Document):
+    """What the risk of a step must come to. What is left out may be anything."""
+
+    score: int | None = None
+    level: str | None = None
+    people: int | None = None
+
+
 class Expected(Document):
     """What must come of it. What is left out may be anything, but for `refused`."""
 
@@ -121,6 +131,7 @@ class Expected(Document):
     refused: tuple[str, ...] = ()
     """The people whose decisions were refused, in order; an event that was refused is `event`."""
     usage: dict[str, float] | None = None
+    risk: dict[str, Weighed] | None = None
     places: dict[str, Place] = Field(default_factory=dict)
     """Where each key stands."""
 
@@ -131,6 +142,8 @@ class Rehearsal(Document):
     description: str
     inputs: dict[str, Any]
     requested_by: str
+    starts: datetime = START
+    """What time it is there when the mission begins, and never what time it is."""
     agents: dict[str, Cue] = Field(default_factory=dict)
     tools: dict[str, Cue] = Field(default_factory=dict)
     people: tuple[Decision, ...] = ()

@@ -15,6 +15,7 @@ from contracts.base import Document
 COMPANY_URL = "http://127.0.0.1:8765/mcp"
 
 FILE = "gonogo.db"
+KEYS = "payload_keys.yaml"
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
@@ -35,6 +36,8 @@ class Settings(Document):
     """The language model that plays agents, as `provider:name`, or its name at `model_url`."""
     model_url: str = ""
     model_key: SecretStr = SecretStr("")
+    embeddings: str = ""
+    """The embedding model by which knowledge is searched, as `provider:name`, or its name at `model_url`."""
     model_for: frozenset[str] = frozenset()
     """The agents of code that it plays; all that have instructions where none is named."""
     address: str = ""
@@ -43,6 +46,10 @@ class Settings(Document):
     """The database beside Temporal, as SQLAlchemy has it; by default a file at home."""
     payloads: str = ""
     """Where contents lie that are too large for a history: a folder, or `s3://bucket/prefix`; else inside the home."""
+    payload_keys: Path | None = None
+    """The keys with which everything is encrypted that Temporal and the places beside it keep; None keeps it clear."""
+    allow_hosts: tuple[str, ...] = ()
+    """Hosts inside that may be called from here, beside those of the workspace's `security.yaml`."""
     max_cached_workflows: int | None = None
     """How many workflows a worker keeps in memory; None leaves it to the SDK."""
 
@@ -51,15 +58,18 @@ class Settings(Document):
         """Read the environment, or raise `SettingRefused`."""
         environ = os.environ if environ is None else environ
         here = here or Path.cwd()
+        home = here / (environ.get("GONOGO_HOME") or ".gonogo")
         return cls(
             workspace=here / (environ.get("GONOGO_WORKSPACE") or _shipped(here)),
-            home=here / (environ.get("GONOGO_HOME") or ".gonogo"),
+            home=home,
             person=environ.get("GONOGO_PERSON", ""),
             company_url=environ.get("GONOGO_COMPANY_URL") or COMPANY_URL,
             web=environ.get("GONOGO_WEB", ""),
             database=_database(environ.get("GONOGO_DATABASE", "")),
             **_model(environ),
             payloads=_place(environ, here),
+            payload_keys=_keys(environ.get("GONOGO_PAYLOAD_KEYS", ""), here, home),
+            allow_hosts=_hosts(environ.get("GONOGO_ALLOW_HOSTS", "")),
             max_cached_workflows=_count(environ, "GONOGO_MAX_CACHED_WORKFLOWS"),
         )
 
@@ -107,7 +117,19 @@ def _model(environ: Mapping[str, str]) -> dict[str, Any]:
         raise SettingRefused(f"GONOGO_MODEL is {name!r}; write 'provider:name', or say in GONOGO_MODEL_URL where it is")
     named = environ.get("GONOGO_MODEL_FOR", "").split(",")
     agents = frozenset(part.strip() for part in named if part.strip())
-    return {"model": name, "model_url": url, "model_key": SecretStr(key), "model_for": agents}
+    meaning = environ.get("GONOGO_EMBEDDINGS", "").strip()
+    if meaning and not url and ":" not in meaning:
+        said = "write 'provider:name', or say in GONOGO_MODEL_URL where it is"
+        raise SettingRefused(f"GONOGO_EMBEDDINGS is {meaning!r}; {said}")
+    return {"model": name, "model_url": url, "model_key": SecretStr(key), "model_for": agents, "embeddings": meaning}
+
+
+def _keys(text: str, here: Path, home: Path) -> Path | None:
+    """Return the file of keys that is named, or that lies at home."""
+    if text:
+        return here / text
+    own = home / KEYS
+    return own if own.exists() else None
 
 
 def _place(environ: Mapping[str, str], here: Path) -> str:
@@ -118,6 +140,19 @@ def _place(environ: Mapping[str, str], here: Path) -> str:
     if scheme != "s3" or not rest.strip("/"):
         raise SettingRefused(f"GONOGO_PAYLOADS is {text!r}; write a folder, or s3://BUCKET/PREFIX")
     return text
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not hosts:
+        return ()
+    # Slow to load, and every command reads its settings before it says a word.
+    from language.security import is_host
+
+    for host in hosts:
+        if not is_host(host):
+            raise SettingRefused(f"GONOGO_ALLOW_HOSTS has {host!r}; write hosts as 'name' or 'name:port', with commas")
+    return hosts
 
 
 def _count(environ: Mapping[str, str], name: str) -> int | None:

@@ -15,19 +15,26 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from temporalio.contrib.opentelemetry import ReplaySafeTracerProvider, create_tracer_provider
 
+from runtime.discreet import Spans
+
 SERVICE = "gonogo"
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 PATIENCE = 2.0
 """Seconds that a collector which does not answer may keep a process from ending."""
 
 
-def install() -> None:
-    """Install the one provider of this process; the second time it does nothing."""
+def install(*, discreet: bool = False) -> None:
+    """Install the one provider of this process; the second time it does nothing.
+
+    A `discreet` one sends no words of exceptions.
+    """
     if not isinstance(trace.get_tracer_provider(), ReplaySafeTracerProvider):
-        trace.set_tracer_provider(provider(exporter(os.environ), os.environ))
+        trace.set_tracer_provider(provider(exporter(os.environ), os.environ, discreet=discreet))
 
 
-def provider(processor: SpanProcessor | None, environ: Mapping[str, str]) -> ReplaySafeTracerProvider:
+def provider(
+    processor: SpanProcessor | None, environ: Mapping[str, str], *, discreet: bool = False
+) -> ReplaySafeTracerProvider:
     """Return a provider that is safe on replay. Without a processor it records nothing."""
     made = create_tracer_provider(
         sampler=None if processor else ALWAYS_OFF,
@@ -35,6 +42,8 @@ def provider(processor: SpanProcessor | None, environ: Mapping[str, str]) -> Rep
         shutdown_on_exit=False,
     )
     if processor:
+        if discreet:
+            made.add_span_processor(Spans())
         made.add_span_processor(processor)
     return made
 

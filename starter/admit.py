@@ -29,7 +29,7 @@ def admit(tools: Names = None, *, check: Check = False) -> int:
 
     root = settings().workspace
     try:
-        workspace = load_workspace(root)
+        workspace = load_workspace(root).allowing(settings().allow_hosts)
     except Rejected as rejected:
         raise Refused(str(rejected.findings[0])) from None
     chosen = tools or sorted(workspace.tools)
@@ -58,8 +58,9 @@ def _state(before: str, now: str) -> str:
 async def _listed(workspace: "Workspace", chosen: list[str]) -> Mapping[str, str]:
     """Return the digests of the chosen tools' definitions, of those that their servers list."""
     from activities.mcp_tools import ToolFailed, ToolServers
+    from activities.outward import Outward
 
-    servers = ToolServers(workspace.servers)
+    servers = ToolServers(workspace.servers, outward=Outward(workspace.security.allow_hosts))
     known = {name: workspace.tools[name] for name in chosen}
     try:
         lists = {server: await servers.definitions(server) for server in {tool.server for tool in known.values()}}

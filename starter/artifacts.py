@@ -36,10 +36,10 @@ def artifact(mission: MissionId, name: Name, *, step: At = "", output: Output = 
 
 
 async def _left(client: "Client", mission: str) -> "list[Left]":
-    from starter.connect import described
+    from starter.reading import demand_reading
     from starter.state import read_state
 
-    await described(client, mission)
+    await demand_reading(client, mission, "read_outputs")
     view = await read_state(client, mission)
     return [(record.path, one) for record in view.records for one in record.artifacts]
 
@@ -61,11 +61,13 @@ async def _artifacts(client: "Client", mission: str, *, as_json: bool) -> int:
 
 async def _artifact(client: "Client", wanted: tuple[str, str, str], output: Path | None) -> int:
     from activities.content import ContentStore
+    from runtime.payloads import sealing
     from starter.connect import understood
 
     one = _chosen(await _left(client, wanted[0]), wanted)
+    place = settings()
     with understood():
-        data = await ContentStore(settings().contents()).get(one.digest)
+        data = await ContentStore(place.contents(), sealing(place.payload_keys)).get(one.digest)
     if output is None:
         sys.stdout.flush()
         sys.stdout.buffer.write(data)

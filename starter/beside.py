@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from temporalio.client import Client
 
+from activities.mission_payloads import converter
 from contracts.base import digest
 from contracts.decision import Opening, Subject
 from contracts.halt import Halt, HaltTable
@@ -44,15 +45,15 @@ class Told:
         return ", ".join(self.briefing.context.get(name, ())) if self.briefing is not None else ""
 
 
-async def tell(client: Client, gate: Opening) -> Told:
-    """Return what is told of a gate."""
+async def tell(client: Client, gate: Opening, person: str = "") -> Told:
+    """Return what is told of a gate, to whoever is about to decide there."""
     plan = await read_plan(client, gate.subject.mission, gate.subject.plan_digest)
     if plan is None:
         return Told(None)
     told = brief(plan, gate)
     halts = await _halts(client, gate.subject, plan.definition.team)
     before = usual(await remembered(settings(), plan.definition.mission))
-    return Told(told, await related(client, gate, told.resources), halts, before)
+    return Told(told, await related(client, gate, told.resources, person=person), halts, before)
 
 
 async def _halts(client: Client, subject: Subject, team: str) -> tuple[Halt, ...]:
@@ -68,7 +69,7 @@ async def read_plan(client: Client, mission: str, known: str) -> Plan | None:
         events = client.get_workflow_handle(mission).fetch_history_events(page_size=1, rpc_timeout=PATIENCE)
         first = await anext(events)
     payloads = first.workflow_execution_started_event_attributes.input.payloads
-    [given] = await client.data_converter.decode(payloads)
+    [given] = await converter(client, mission).decode(payloads)
     raw = given.get("plan") if isinstance(given, dict) else None
     # The digest is of what was frozen: a model of today may have fields that it knew nothing of.
     if not isinstance(raw, dict) or digest({**raw, "digest": ""}) != known:

@@ -4,16 +4,24 @@
 """
 
 import asyncio
+import gc
 import os
 import runpy
 import time
 
-import mcp  # noqa: F401 (slow)
-import temporalio.worker  # noqa: F401 (slow)
+# A good part of loading is looking through what was loaded for what is used no more.
+gc.disable()
 
-import workflows.mission  # noqa: F401 (slow)
-from contracts.attributes import ATTRIBUTES
-from starter.server import READY_WITHIN, answers
+import mcp  # noqa: E402, F401 (slow)
+import temporalio.worker  # noqa: E402, F401 (slow)
+
+import runtime.duties  # noqa: E402, F401 (slow)
+import workflows.mission  # noqa: E402, F401 (slow)
+from contracts.attributes import ATTRIBUTES  # noqa: E402
+from starter.server import READY_WITHIN, answers  # noqa: E402
+
+gc.freeze()
+gc.enable()
 
 
 async def wait_for_server(address: str) -> None:

@@ -29,10 +29,11 @@ def breakers(*, as_json: Json = False) -> int:
 async def _read() -> "tuple[list[Breaker], list[Turn]]":
     from activities.books.breaker import Breakers
     from activities.books.database import Database, Unreadable
+    from runtime.payloads import sealing
 
     database = Database(settings().books())
     try:
-        known = Breakers(database)
+        known = Breakers(database, seal=sealing(settings().payload_keys))
         return await known.all(), await known.turns()
     except Unreadable as error:
         raise Refused(str(error)) from None

@@ -23,10 +23,13 @@ def cancel(mission: MissionId, *, reason: Reason) -> int:
 
 
 async def _cancel(client: "Client", mission: str, reason: str) -> int:
+    from activities.mission_payloads import converter, spelt
+
     description = await described(client, mission)
     if description.close_time is not None:
         ended = description.status.name.lower().replace("_", " ") if description.status else "ended"
         raise Refused(f"mission {mission} has already ended ({ended}): nothing to cancel")
+    reason = await spelt(converter(client, mission), reason)
     with understood(mission):
         await client.get_workflow_handle(mission).cancel(reason=reason, rpc_timeout=PATIENCE)
     console().print(f"cancelling {mission}: it undoes what it did first; see `gonogo follow {mission}`", markup=False)

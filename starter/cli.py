@@ -4,6 +4,7 @@ Each family of verbs is a file of its own; what is slow is imported inside the c
 `os._exit`, after a flush: a short process that has imported temporalio may abort while the interpreter shuts down.
 """
 
+import gc
 import os
 import sys
 import traceback
@@ -17,9 +18,12 @@ from starter import (
     admit,
     artifacts,
     audit,
+    audit_file,
+    audit_search,
     breakers,
     browse,
     cancel,
+    codec,
     costs,
     deadletter,
     decide,
@@ -37,17 +41,23 @@ from starter import (
     locks,
     new,
     people,
+    policy,
+    receipt,
     reconcile,
+    recording,
     rehearse,
     replay,
     reply,
     rerun,
     schema,
+    service_keys,
     setup,
+    sign_definition,
     start,
     steer,
     vote,
     waiting,
+    why,
 )
 from starter.output import problem
 from starter.problem import REFUSED, Problem
@@ -90,6 +100,7 @@ for panel, name, command in (
     (RUN, "setup", setup.setup),
     (WRITE, "new", new.new),
     (WRITE, "lint", lint.lint),
+    (WRITE, "sign", sign_definition.sign),
     (WRITE, "rehearse", rehearse.rehearse),
     (WRITE, "finding", finding.finding),
     (WRITE, "graph", graph.graph),
@@ -114,6 +125,7 @@ for panel, name, command in (
     (WATCH, "show", follow.show),
     (WATCH, "follow", follow.follow),
     (WATCH, "explain", explain.explain),
+    (WATCH, "why", why.why),
     (WATCH, "artifacts", artifacts.artifacts),
     (WATCH, "artifact", artifacts.artifact),
     (WATCH, "deadletter", deadletter.deadletter),
@@ -133,15 +145,24 @@ for panel, name, command in (
     (DECIDE, "facilitate", decide.facilitate),
     (STEER, "halt", halt.halt),
     (STEER, "lift", halt.lift),
-    (PROVE, "audit", audit.audit),
+    (PROVE, "record", recording.record),
+    (PROVE, "receipt", receipt.receipt),
     (PROVE, "replay", replay.replay),
 ):
     app.command(name, rich_help_panel=panel)(command)
+audit.verbs.command("verify")(audit_file.verify)
+audit.verbs.command("search")(audit_search.search)
+app.add_typer(audit.verbs, name="audit", rich_help_panel=PROVE)
+app.add_typer(policy.verbs, name="policy", rich_help_panel=WRITE)
 app.add_typer(people.people, name="people", rich_help_panel=DECIDE)
+app.add_typer(codec.codec, name="codec", rich_help_panel=PROVE)
+app.add_typer(service_keys.keys, name="keys", rich_help_panel=RUN)
 
 
 def main() -> None:
     """Run the command line and leave at once."""
+    # Loading is most of what a command does, and the collector would look through it again and again.
+    gc.set_threshold(50_000)
     try:
         code = run(sys.argv[1:])
     except Exception:

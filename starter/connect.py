@@ -47,6 +47,7 @@ async def _operate(work: "Callable[[Client], Awaitable[Answer]]") -> Answer:
 async def reach(place: "Settings") -> "Client":
     """Connect to the server, or say that it is not there."""
     from runtime import connection
+    from runtime.settings import SettingRefused
 
     quiet()
     try:
@@ -54,6 +55,8 @@ async def reach(place: "Settings") -> "Client":
     except connection.Unreachable as error:
         hint = "start one with `gonogo dev`, or point TEMPORAL_ADDRESS or a Temporal profile at yours"
         raise Unreachable(f"{error}; {hint}") from None
+    except SettingRefused as error:
+        raise Usage(str(error)) from None
 
 
 @cache

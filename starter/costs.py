@@ -13,6 +13,7 @@ from starter.problem import DONE, Refused, Usage
 
 if TYPE_CHECKING:
     from activities.books.cost import Cost
+    from contracts.usage import Usage as Spent
 
 
 class By(StrEnum):
@@ -59,6 +60,31 @@ def moment(text: str) -> float:
         return datetime.now(UTC).timestamp() - float(parse_duration(text).total_seconds())
     except (ValueError, AttributeError):
         raise Usage(f"--since is {text!r}; write '7d', '12h', or a day such as 2026-11-01") from None
+
+
+async def booked(mission: str, known: "Spent") -> str:
+    """Say what a mission has cost by the books, where that is more than the mission itself knows.
+
+    That is what agents cost that were cancelled, what watchers cost, and attempts that died, at the most.
+    """
+    from activities.books.cost import costs as added_up
+    from activities.books.database import Database, Unreadable
+    from contracts.money import amount
+
+    database = Database(settings().books())
+    if not database.there():
+        return ""
+    try:
+        found = await added_up(database, "mission", 0.0, mission)
+    except Unreadable:
+        return ""
+    finally:
+        await database.close()
+    if not found or (found[0].tokens <= known.tokens and found[0].usd <= known.usd + 1e-9):
+        return ""
+    unsure = f" ({_unsure(found[0])})" if _unsure(found[0]) else ""
+    told = f"{found[0].tokens:,} tokens, {amount('usd', found[0].usd)}{unsure}"
+    return f"{told}, with what was cancelled, what watched, and what broke off"
 
 
 async def _read(by: By, since: float) -> "list[Cost]":

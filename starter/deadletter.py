@@ -50,8 +50,12 @@ def _listed(role: str) -> str:
 
 async def waiting_letters(client: "Client", role: str = "") -> list[dict[str, Any]]:
     """Return what waits in the dead letter queue, the longest first: all, or what waits for a role or a person."""
+    from starter.reading import Reading
+
     few = asyncio.Semaphore(AT_ONCE)
-    missions = [one.id async for one in client.list_workflows(_listed(role))]
+    reading = Reading()
+    missions = [one.id async for one in client.list_workflows(_listed(role)) if reading.reads(one)]
+    reading.tell()
     groups = await asyncio.gather(*(_read(client, mission, few) for mission in missions))
     found = (one for group in groups for one in group if not role or role in one.get("operators", (role,)))
     return sorted(found, key=lambda one: str(one["since"]))
@@ -116,9 +120,11 @@ def _ways(found: "Iterable[Way]") -> list[dict[str, str]]:
 
 async def _one(client: "Client", mission: str, *, as_json: bool) -> int:
     """Show one mission's report whole."""
+    from starter.reading import demand_reading
     from starter.state import read_state
     from workflows.governance.saga import to_undo
 
+    await demand_reading(client, mission, "read_outputs")
     view = await read_state(client, mission)
     letters = await letters_of(client, view)
     if not letters:

@@ -137,10 +137,10 @@ def decided(wish: "Wish", gate: tuple[str, str], person: str, *, printed: bool, 
         from starter.seen import demand_seen
         from starter.sign import find_opening, prepare, send, signed
 
-        opening = await find_opening(client, mission, step)
+        opening = await find_opening(client, mission, step, person)
         claims = prepare(opening, wish, person)
         out = console(error=printed or as_json)
-        told = await tell(client, opening)
+        told = await tell(client, opening, person)
         show(opening, told, claims, out)
         if wish.verb == "approve":
             await demand_seen(opening, told, unseen, out)

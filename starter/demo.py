@@ -39,6 +39,7 @@ def demo(*, port: ServerPort = 7233, ui_port: UiPort = 8233, company_port: Compa
 
 async def _demo(ports: "Ports", choice: str) -> int:
     from starter import footprint, local_model
+    from starter.codec_pages import with_keys
     from starter.stack import Stack, adopt
 
     place = settings()
@@ -56,6 +57,7 @@ async def _demo(ports: "Ports", choice: str) -> int:
             return await play(place, ports, choice)
         console().print("starting Temporal, the demo company and a worker …", style="dim")
         footprint.sweep(place.home)
+        place = with_keys(place)
         adopt(ports, place)
         async with Stack(place, ports, local_model.beside(place.home) if asked else None) as stack:
             # Loaded here: it is slow, and the worker boots meanwhile.

@@ -1,4 +1,4 @@
-"""`gonogo dev`: server, company and worker in the foreground, until Ctrl-C or until one of them dies."""
+"""`gonogo dev`: server, company, worker and recorder in the foreground, until Ctrl-C or until one of them dies."""
 
 import asyncio
 import signal
@@ -21,9 +21,9 @@ CompanyPort = Annotated[int, typer.Option("--company-port", min=1, max=65535, he
 
 
 def dev(*, port: ServerPort = 7233, ui_port: UiPort = 8233, company_port: CompanyPort = 8765) -> int:
-    """Run Temporal, the demo company and a worker.
+    """Run Temporal, the demo company, a worker and the recorder.
 
-    In the foreground: Ctrl-C stops all three; missions stay.
+    In the foreground: Ctrl-C stops them all; missions stay.
     """
     from starter.stack import Ports
 
@@ -32,7 +32,9 @@ def dev(*, port: ServerPort = 7233, ui_port: UiPort = 8233, company_port: Compan
 
 async def _dev(ports: "Ports") -> int:
     from starter import footprint
-    from starter.stack import Stack, adopt
+    from starter.codec_pages import with_keys
+    from starter.people import directory, give_keys
+    from starter.stack import ROOT, Stack, adopt
 
     place = settings()
     footprint.prepare(place.home)
@@ -41,7 +43,10 @@ async def _dev(ports: "Ports") -> int:
             raise Unreachable(already(footprint.read(place.home)))
         for name in footprint.sweep(place.home):
             console().print(f"ended {name}, which an earlier run had left behind", style="dim", markup=False)
+        place = with_keys(place)
         adopt(ports, place)
+        if place.workspace.resolve() == ROOT / "missions":
+            give_keys(place.home, directory().people)
         async with Stack(place, ports) as stack:
             await stack.serving()
             _print(ports, stack)
@@ -98,10 +103,11 @@ def _print(ports: "Ports", stack: "Stack") -> None:
         ("Temporal Web UI", Text(ports.ui_address, "bold")),
         ("Temporal server", Text(ports.address)),
         ("demo company", Text(ports.company_url)),
+        ("contents", Text(*stack.pages.words)),
         ("logs", Text(str(stack.home / "logs"), "dim")),
     ]
     out = console()
     out.print(pairs(rows))
     if ports.address != DEFAULT_ADDRESS:
         out.print(f"\nelsewhere: export TEMPORAL_ADDRESS={ports.address}", style="dim", markup=False)
-    out.print("\nCtrl-C stops all three; missions stay. Next: [bold]gonogo queue[/bold], [bold]gonogo list[/bold]")
+    out.print("\nCtrl-C stops them all; missions stay. Next: [bold]gonogo queue[/bold], [bold]gonogo list[/bold]")

@@ -32,11 +32,11 @@ LONGEST = 300
 
 def diff(before: Before, after: After, *, as_json: Json = False) -> int:
     """Say what changes in meaning from one mission to another."""
-    from language.difference import contracts, difference
+    from language.difference import contracts, difference, risks
 
     old, here = read_mission(before)
     new, there = read_mission(after)
-    found = (*difference(old, new), *contracts(old, here, new, there))
+    found = (*difference(old, new), *contracts(old, here, new, there), *risks(old, here, new, there))
     if as_json:
         document(found)
     elif found:

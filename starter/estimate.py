@@ -14,38 +14,42 @@ from starter.output import document
 from starter.problem import DONE
 
 if TYPE_CHECKING:
-    from activities.books.past import Past
+    from contracts.money import Past
     from language.bounds import Span
     from language.estimate import Estimate
+    from language.forecast import Forecast
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A mission's file or folder.", show_default=False)]
 NOTE = "When nothing fails and nobody asks for changes. What fails is undone: 6 events more for each effect.\n"
 
 
 def estimate(file: File, *, as_json: Json = False) -> int:
-    """Say what a mission may take: agents, actions, gates, events, time."""
+    """Say what a mission may take: agents, actions, gates, events, time, how risky each action is."""
     import asyncio
 
+    from language.forecast import told as foretold
     from starter.foreseen import usual
 
-    found, before = asyncio.run(_reckoned(file))
+    found, before, risks = asyncio.run(_reckoned(file))
     if as_json:
-        document({**found.model_dump(mode="json"), "before": before})
+        document({**found.model_dump(mode="json"), "before": before, "risks": risks})
     else:
         told = [*rows(found), ("before", usual(before))]
-        sys.stdout.write("".join(f"{what:16}{much}\n" for what, much in told) + NOTE)
+        weighed = [f"risk of {one.step}  {foretold(one)}\n" for one in risks]
+        sys.stdout.write("".join([*(f"{what:16}{much}\n" for what, much in told), *weighed, NOTE]))
     return DONE
 
 
-async def _reckoned(file: Path) -> "tuple[Estimate, Past]":
+async def _reckoned(file: Path) -> "tuple[Estimate, Past, tuple[Forecast, ...]]":
     from language.estimate import estimate as reckon
+    from language.forecast import forecasts
     from language.freeze import freeze
     from starter.foreseen import remembered, spends
 
     definition, workspace = read_mission(file)
     plan = freeze(definition, workspace)
     before = await remembered(settings(), definition.mission)
-    return reckon(plan, await spends(plan, workspace, settings(), before)), before
+    return reckon(plan, await spends(plan, workspace, settings(), before)), before, forecasts(plan)
 
 
 def rows(found: "Estimate") -> list[tuple[str, str]]:

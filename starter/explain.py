@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from starter.connect import operate
-from starter.options import Json, MissionId
+from starter.options import Json, MissionId, Reveal
 from starter.output import console, document
 from starter.problem import DONE, Refused
 
@@ -26,19 +26,23 @@ if TYPE_CHECKING:
 Explained = Annotated[str, typer.Argument(metavar="[STEP]", help="A step: its path, or its last part; else all.")]
 
 
-def explain(mission: MissionId, step: Explained = "", *, as_json: Json = False) -> int:
+def explain(mission: MissionId, step: Explained = "", *, reveal: Reveal = False, as_json: Json = False) -> int:
     """Tell what agents noticed: thoughts, findings with their sources, tools asked, how sure they were."""
-    return operate(lambda client: _explain(client, mission, step, as_json=as_json))
+    return operate(lambda client: _explain(client, mission, step, reveal=reveal, as_json=as_json))
 
 
-async def _explain(client: "Client", mission: str, step: str, *, as_json: bool) -> int:
+async def _explain(client: "Client", mission: str, step: str, *, reveal: bool, as_json: bool) -> int:
     from starter.connect import described
+    from starter.discretion import discretion
+    from starter.reading import demand_reading
     from starter.state import live_observations, read_state
 
     _demand_no_code(mission)
+    await demand_reading(client, mission, "read_outputs")
     description = await described(client, mission)
-    view = await read_state(client, mission)
-    live = await live_observations(client, description.raw_description.pending_activities)
+    known = await discretion(client, mission, reveal=reveal)
+    view = known.view(await read_state(client, mission))
+    live = known.live(await live_observations(client, mission, description.raw_description.pending_activities))
     thoughts = list(_thoughts(view, live, step))
     if step and not thoughts:
         raise Refused(f"no agent of {mission} has worked at a step {step!r}; `gonogo show {mission}` has the steps")

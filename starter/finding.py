@@ -38,7 +38,7 @@ def unknown(code: str) -> str:
 
 def page(name: str, code: "Code") -> str:
     """Return what is known of a code, as a terminal shows it."""
-    where = f" ({code.where})" if code.where.endswith(".yaml") else ""
+    where = f" ({code.where})" if code.where not in {"steps", "mission", "path"} else ""
     parts = [f"{name}: {code.title}", code.why, f"What to do: {code.mend}"]
     parts += [f"Refused{where}:\n{indented(code.bad)}", f"Mended:\n{indented(code.good)}"]
     return "\n\n".join(parts) + "\n"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from starter.connect import operate
-from starter.options import Gate, Json, MissionId
+from starter.options import Gate, Json, MissionId, Reveal
 from starter.output import console, document
 from starter.problem import DONE, REFUSED
 
@@ -15,31 +15,40 @@ if TYPE_CHECKING:
     from starter.watch import News
 
 
-def follow(mission: MissionId, *, as_json: Json = False) -> int:
+def follow(mission: MissionId, *, reveal: Reveal = False, as_json: Json = False) -> int:
     """Follow a mission until it ends. Ctrl-C stops only the following.
 
     With --json: wait for the end, then print the whole mission.
     """
-    return operate(lambda client: follow_mission(client, mission, as_json=as_json))
+    return operate(lambda client: follow_mission(client, mission, reveal=reveal, as_json=as_json))
 
 
-def show(mission: MissionId, step: Gate = "", *, as_json: Json = False) -> int:
+def show(mission: MissionId, step: Gate = "", *, reveal: Reveal = False, as_json: Json = False) -> int:
     """Show how a mission stands and what it waits for.
 
     With STEP: all that a decision at this open gate would sign, nothing cut.
     """
-    return operate(lambda client: (_show_gate if step else _show)(client, mission, step, as_json=as_json))
+    work = _show_gate if step else _show
+    return operate(lambda client: work(client, mission, step, reveal=reveal, as_json=as_json))
 
 
-async def follow_mission(client: "Client", mission: str, *, as_json: bool = False) -> int:
+async def follow_mission(client: "Client", mission: str, *, reveal: bool = False, as_json: bool = False) -> int:
     """Print a mission's story as it happens; say by the exit code whether it completed."""
+    from starter.reading import demand_reading
     from starter.watch import watch
 
+    await demand_reading(client, mission, "read_outputs")
     tell = _silent if as_json else teller(mission)
-    async for news in watch(client, mission):
+    async for news in watch(client, mission, reveal=reveal):
         tell(news)
     if as_json:
         document(news.view)
+    else:
+        from starter.costs import booked
+        from starter.render import booked as shown
+
+        for line in shown(await booked(mission, news.view.spent)):
+            console().print(line)
     return verdict_code(news.view)
 
 
@@ -76,13 +85,15 @@ def _silent(news: "News") -> None:
     """Say nothing: the document comes at the end."""
 
 
-async def _show_gate(client: "Client", mission: str, step: str, *, as_json: bool) -> int:
+async def _show_gate(client: "Client", mission: str, step: str, *, reveal: bool, as_json: bool) -> int:
     from starter import shown
     from starter.beside import tell
+    from starter.discretion import discretion
     from starter.sign import demand_honest, find_opening
 
     gate = await find_opening(client, mission, step)
     demand_honest(gate)
+    gate = (await discretion(client, mission, reveal=reveal)).opening(gate)
     if as_json:
         document(gate)
         return DONE
@@ -90,18 +101,23 @@ async def _show_gate(client: "Client", mission: str, step: str, *, as_json: bool
     return DONE
 
 
-async def _show(client: "Client", mission: str, step: str, *, as_json: bool) -> int:
+async def _show(client: "Client", mission: str, step: str, *, reveal: bool, as_json: bool) -> int:
     del step
     from starter.connect import described
+    from starter.costs import booked
+    from starter.discretion import discretion
+    from starter.reading import demand_reading
     from starter.state import live_observations, read_state
 
+    await demand_reading(client, mission, "read_outputs")
     description = await described(client, mission)
-    view = await read_state(client, mission)
+    known = await discretion(client, mission, reveal=reveal)
+    view = known.view(await read_state(client, mission))
     if as_json:
         document(view)
         return DONE
-    live = await live_observations(client, description.raw_description.pending_activities)
+    live = known.live(await live_observations(client, mission, description.raw_description.pending_activities))
     from starter.page import page
 
-    console().print(page(view, live))
+    console().print(page(view, live, await booked(view.id, view.spent)))
     return DONE

@@ -26,6 +26,8 @@ class Footprint(Message):
     port: int
     ui_port: int
     company_port: int
+    codec: str = ""
+    """Where the Web UI has payloads read, with the key of its pages; nothing where they are in the clear."""
     processes: dict[str, "Trace"] = Field(default_factory=dict)
 
 
@@ -75,6 +77,7 @@ def read(home: Path) -> Footprint | None:
 def write(home: Path, footprint: Footprint) -> None:
     """Write it as a whole."""
     temporary = home / f".dev.json.{os.getpid()}"
+    temporary.touch(mode=0o600)
     temporary.write_text(json.dumps(footprint.model_dump(mode="json"), indent=2))
     temporary.replace(home / "dev.json")
 

@@ -3,11 +3,9 @@
 import asyncio
 from math import inf
 
-from activities.books.database import Database, Unreadable
-from activities.books.past import Past, past
 from activities.books.price import Prices
 from contracts.mind import Agent, Thinking
-from contracts.money import amount
+from contracts.money import Past, amount
 from contracts.plan import Plan
 from contracts.workspace import Workspace
 from language.bounds import NOTHING, Bounds, Cost, Spends
@@ -20,6 +18,10 @@ async def remembered(settings: Settings, name: str) -> Past:
     """Return what missions of a name have cost. Where there are no books to be read, nobody knows of any."""
     if not settings.database and not (settings.home / FILE).exists():
         return Past()
+    # Slow to load, and most commands never look into the books.
+    from activities.books.database import Database, Unreadable
+    from activities.books.past import past
+
     database = Database(settings.books())
     try:
         async with asyncio.timeout(PATIENCE):
@@ -60,6 +62,8 @@ def usual(before: Past) -> str:
     if before.usd is None or before.tokens is None:
         return "no such mission has run yet"
     times = "one such mission" if before.missions == 1 else f"{before.missions} such missions"
+    if not before.usd.most and not before.tokens.most:
+        return f"{times} before cost nothing"
     least, most = amount("usd", before.usd.least), amount("usd", before.usd.most)
     many = amount("tokens", before.tokens.usual)
     return f"{times} before cost {least} to {most}, usually {amount('usd', before.usd.usual)} for {many}"

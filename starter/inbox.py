@@ -24,6 +24,7 @@ from starter.output import console, document
 from starter.people import directory
 from starter.problem import DONE, REFUSED, Problem, Refused, Usage
 from starter.prompt import ask, key, someone_is_there
+from starter.reading import Reading
 from starter.seen import demand_seen
 from starter.sign import AFTER, Wish, demand_honest, find_opening, prepare, send, signed
 from starter.waiting import entry, gather, is_name, print_queue
@@ -46,7 +47,7 @@ async def inbox(client: "Client", person: str, mission: str, *, as_json: bool) -
     if person not in people.people:
         raise Usage(f"nobody here is called {visible(person)!r}: see `gonogo people list`")
     names = [name for name in (person, *people.people[person].roles) if is_name(name)]
-    gates, problems = await gather(client, names)
+    gates, problems = await gather(client, names, Reading(person))
     mine = [gate for gate in gates if _mine(gate, person, people) and mission in {"", gate.subject.mission}]
     requests = [Request(gate, (person,), gate.opened_at, gate.deadline, gate.risk) for gate in mine]
     single, rest = eased(requests, people.at_most or USUAL, datetime.now(UTC))
@@ -93,9 +94,9 @@ def _tools() -> dict[str, Tool]:
 
 async def _one(client: "Client", known: Opening, person: str, tools: dict[str, Tool]) -> None:
     """Ask about one gate, as it stands now."""
-    gate = await find_opening(client, known.subject.mission, known.subject.step)
+    gate = await find_opening(client, known.subject.mission, known.subject.step, person)
     demand_honest(gate)
-    told = await tell(client, gate)
+    told = await tell(client, gate, person)
     wish = await _at_a_key(gate, told) if routine(gate, told, tools) else await _in_full(gate, told)
     if wish is None:
         return

@@ -4,6 +4,8 @@ The frozen plan is the workflow's input, so editing a file afterwards never touc
 id starts one mission.
 """
 
+import secrets
+import time
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,19 +16,29 @@ from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from activities import keys
+from activities.people import Directory
+from activities.policy import Policy
+from activities.signature import why_plan_unsigned
+from contracts.base import digest
 from contracts.halt import HALTS
 from contracts.lock import LOCKS
+from contracts.order import OrderClaims, rest
 from contracts.plan import CURRENT, MissionInput
 from contracts.workspace import MISSION_QUEUE, PeopleFile
 from language.finding import Rejected
 from language.freeze import freeze
 from language.loader import load_mission
+from language.questions import starting
 from language.schema import errors
 from language.workspace import load_workspace
 from runtime.settings import Settings
 from starter.connect import PATIENCE
 from starter.problem import Refused, Usage
 from workflows.board import at_start
+
+VALID_SECONDS = 300
+"""How long a signed order may travel."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,8 @@ def prepare(settings: Settings, people: PeopleFile, mission: str, inputs: Any, r
         plan = freeze(definition, workspace)
     except Rejected as error:
         raise Refused(f"{mission} cannot start; its definition is refused:\n{error}") from None
+    if why := why_plan_unsigned(workspace.security.require_signed, plan, workspace.people):
+        raise Refused(f"{mission} cannot start: {why}; `gonogo sign {mission} --as PERSON` signs it")
     if not isinstance(inputs, dict):
         raise Usage(f"the inputs of {mission} are one object with the fields {_fields(definition.inputs)}")
     if wrong := errors(definition.inputs, inputs):
@@ -54,11 +68,45 @@ def prepare(settings: Settings, people: PeopleFile, mission: str, inputs: Any, r
     return MissionInput(plan=plan, inputs=inputs, requested_by=requested_by, limits=CURRENT)
 
 
+def signed(home: Path, given: MissionInput, mission_id: str) -> MissionInput:
+    """Return an order to start a mission, signed by its requester; as it is where they have no key here."""
+    if not keys.NAME.fullmatch(given.requested_by) or not keys.private_path(home, given.requested_by).exists():
+        return given
+    now = int(time.time())
+    sent = given.model_dump(mode="json")
+    claims = OrderClaims(
+        iss=given.requested_by,
+        iat=now,
+        exp=now + VALID_SECONDS,
+        mission=mission_id,
+        plan=given.plan.digest,
+        inputs=digest(sent["inputs"]),
+        more=rest(sent),
+    )
+    try:
+        return given.model_copy(update={"order": keys.sign(home, given.requested_by, claims)})
+    except keys.KeyRefused as error:
+        raise Refused(str(error)) from None
+
+
+def demand_permitted(settings: Settings, given: MissionInput) -> None:
+    """Refuse what policy here would not let its requester start; the worker's own policy has the last word."""
+    workspace = load_workspace(settings.workspace)
+    known, signed = Directory(*settings.people_files()), workspace.security.require_signed
+    policy = Policy(settings.workspace, known, workspace.agents, workspace.tools, signed)
+    answer = policy.ask(starting(given.plan, given.requested_by, signed=bool(given.order)))
+    if answer.outcome == "deny":
+        hint = "" if given.order else f"; {given.requested_by} has no key here: gonogo people add {given.requested_by}"
+        raise Refused(f"{answer}{hint}")
+
+
 async def launch(client: Client, given: MissionInput, mission_id: str) -> Started:
     """Start a mission under an id, or find it running. One that has ended under this id is refused."""
     definition = given.plan.definition
     if mission_id in {HALTS, LOCKS}:
         raise Usage(f"{mission_id} is no id for a mission: the namespace's own table has it; choose another --id")
+    if client.data_converter.payload_codec is not None and not given.veil:
+        given = given.model_copy(update={"veil": secrets.token_hex(16)})
     try:
         with get_tracer("gonogo").start_as_current_span(f"start {definition.mission}"):
             handle = await client.start_workflow(

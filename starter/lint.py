@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,9 +10,12 @@ from starter.connect import settings
 from starter.escape import visible
 from starter.options import Json
 from starter.output import console, document
-from starter.problem import DONE, REFUSED, Usage
+from starter.problem import DONE, REFUSED, Refused, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from contracts.workspace import PeopleFile
     from language.finding import Finding
 
 Paths = Annotated[
@@ -24,7 +27,10 @@ def lint(paths: Paths, *, as_json: Json = False) -> int:
     """Check definitions and say what is wrong, where."""
     from language.lint import lint as check
 
-    findings = list(dict.fromkeys(finding for path in paths for finding in check([path], workspace_of(path))))
+    hosts = settings().allow_hosts
+    findings = list(
+        dict.fromkeys(one for path in paths for one in check([path], workspace_of(path), hosts, _why_unsigned))
+    )
     if as_json:
         document([plain_finding(finding) for finding in findings])
     elif findings:
@@ -32,7 +38,32 @@ def lint(paths: Paths, *, as_json: Json = False) -> int:
         console(error=True).print("`gonogo finding CODE` says more", style="dim")
     else:
         console().print("no findings", style="dim")
+    if not as_json:
+        for folder in dict.fromkeys(workspace_of(path) for path in paths):
+            _warn(folder)
     return REFUSED if findings else DONE
+
+
+def _why_unsigned(
+    required: "Sequence[str]", given: "Iterable[Mapping[str, Any]]", what: str, digest: str, people: "PeopleFile"
+) -> str:
+    """Return why something may not run that has to be signed, by the people here with the keys that are registered."""
+    from activities.keys import KeyRefused, registered
+    from activities.signature import why_unsigned
+
+    try:
+        return why_unsigned(required, given, what, digest, people.merged(registered(settings().home)))
+    except KeyRefused as error:
+        raise Refused(str(error)) from None
+
+
+def _warn(workspace: Path) -> None:
+    """Say that a tool may change unnoticed."""
+    if (workspace / "tools.yaml").is_file() and not (workspace / "pins.yaml").is_file():
+        told = (
+            f"{visible(str(workspace))} has no pins.yaml: a tool that its server describes otherwise is not noticed; "
+        )
+        console(error=True).print(f"{told}`gonogo admit` pins what tools are", style="yellow", markup=False)
 
 
 def workspace_of(path: Path) -> Path:

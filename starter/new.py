@@ -30,6 +30,7 @@ def new(name: Name) -> int:
             f"{name!r} is no name for a mission; use small letters, digits, '_' and '-', a letter first, at most 64"
         )
     root = settings().workspace
+    begun = begin_policies(root)
     workspace = known(root)
     folder = root / name
     files = scaffold(name, workspace, schema_from(root, folder))
@@ -42,8 +43,24 @@ def new(name: Name) -> int:
     for file, text in files.items():
         (folder / file).write_text(text, encoding="utf-8")
     keep_schema(root)
-    sys.stdout.write("".join(f"{folder / file}\n" for file in files))
+    sys.stdout.write("".join(f"{file}\n" for file in (*begun, *(folder / file for file in files))))
     return DONE
+
+
+def begin_policies(root: Path) -> list[Path]:
+    """Write the first policies of a workspace that has none, since without them nothing is permitted."""
+    from language.policies import FOLDER
+    from language.scaffold import policies
+
+    if not (root / "agents.yaml").is_file() or (root / FOLDER).exists():
+        return []
+    try:
+        (root / FOLDER).mkdir()
+        for file, text in policies().items():
+            (root / FOLDER / file).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Refused(f"cannot write {root / FOLDER}: {error.strerror}") from None
+    return [root / FOLDER / file for file in policies()]
 
 
 def known(root: Path) -> "Workspace":

@@ -8,6 +8,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and 
 Person = Annotated[
     str, typer.Option("--as", metavar="PERSON", envvar="GONOGO_PERSON", show_envvar=True, help="Who you are.")
 ]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show what schemas call sensitive, too.")]
 MissionId = Annotated[str, typer.Argument(metavar="ID", help="Id of the mission.", show_default=False)]
 Step = Annotated[str, typer.Argument(metavar="STEP", help="Path of the step, or its last part.", show_default=False)]
 Gate = Annotated[str, typer.Argument(metavar="[STEP]", help="An open gate: its path, or its last part.")]

@@ -60,3 +60,10 @@ def problem(text: str) -> None:
 
     told = Text("gonogo: ", "bold red").append(visible(text, lines=True), "default")
     console(error=True).print(told, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Say something beside what was asked for, on standard error."""
+    from starter.escape import visible
+
+    console(error=True).print(visible(text), style="dim", markup=False, soft_wrap=True)

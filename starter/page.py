@@ -13,13 +13,14 @@ from starter.escape import command, visible
 from starter.timeline import Timeline
 
 
-def page(view: MissionView, live: Iterable[tuple[str, Observation]]) -> RenderableType:
+def page(view: MissionView, live: Iterable[tuple[str, Observation]], booked: str = "") -> RenderableType:
     """Return the page: the story so far, then what is open."""
     lines = Timeline().news(view, live)
     began = view.started_at or (lines[0].at if lines else datetime.now(UTC))
     width = max((len(record.path) for record in view.records), default=0)
     story = [render.line(line, began, width) for line in lines]
-    return Group(render.header(view), *story, *_open(view), render.ending(view) if _over(view) else _cost(view))
+    end = render.ending(view) if _over(view) else _cost(view)
+    return Group(render.header(view), *story, *_open(view), end, *render.booked(booked))
 
 
 def _over(view: MissionView) -> bool:

@@ -10,7 +10,10 @@ from starter.output import console, document, print_rows
 from starter.problem import DONE, Refused, Usage
 
 if TYPE_CHECKING:
-    from contracts.workspace import PeopleFile
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from contracts.workspace import PeopleFile, Person
 
 people = typer.Typer(help="Who may decide, and their keys.", no_args_is_help=True)
 
@@ -65,6 +68,18 @@ def directory() -> "PeopleFile":
         return Directory(*settings().people_files()).people()
     except Unreadable as error:
         raise Refused(str(error)) from None
+
+
+def give_keys(home: "Path", people: "Mapping[str, Person]") -> None:
+    """Make the keys that the demo's people lack, here and now: none is ever shipped."""
+    from activities import keys
+
+    for name, person in people.items():
+        if not person.keys and not keys.private_path(home, name).exists():
+            try:
+                keys.create(home, name)
+            except keys.KeyRefused as error:
+                raise Refused(str(error)) from None
 
 
 def demand_known(name: str) -> None:

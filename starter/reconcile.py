@@ -159,14 +159,19 @@ async def _unfinished(client: "Client", described: "WorkflowExecutionDescription
     """Return a mission that failed in its saga. A saga that came to its end leaves another failure, or none."""
     from temporalio.client import WorkflowHistoryEventFilterType as Filter
 
+    from activities.mission_payloads import converter
     from contracts.record import UNDOING
+    from starter.history import Reader
 
     handle = client.get_workflow_handle(described.id, run_id=described.run_id)
     only = Filter.CLOSE_EVENT
     async for event in handle.fetch_history_events(event_filter_type=only, rpc_timeout=PATIENCE):
         failure = event.workflow_execution_failed_event_attributes.failure
-        if failure.application_failure_info.type == "internal" and f", {UNDOING}: " in failure.message:
-            return Found(described.id, described.run_id, UNFINISHED, failure.message[:400])
+        if failure.application_failure_info.type != "internal":
+            continue
+        said, _ = await Reader(converter(client, described.id)).failure(failure)
+        if f", {UNDOING}: " in said:
+            return Found(described.id, described.run_id, UNFINISHED, said.removeprefix("internal: ")[:400])
     return None
 
 
@@ -177,7 +182,7 @@ async def reset(client: "Client", found: Found) -> Found:
     from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
     run, history = found.run, await _events(client, found.id, found.run)
-    found = replace(found, why=_why(found, history))
+    found = replace(found, why=await _why(client, found, history))
     if found.what == "stuck" and _was_reset(history):
         did = "nothing: it was reset before, and fails again; run the release that it began with, or a mended one"
         return replace(found, did=did, good=False)
@@ -192,7 +197,7 @@ async def reset(client: "Client", found: Found) -> Found:
     request = ResetWorkflowExecutionRequest(
         namespace=client.namespace,
         workflow_execution=WorkflowExecution(workflow_id=found.id, run_id=run),
-        reason=f"{found.what}: {found.why}"[:500],
+        reason=_reason(client, found),
         workflow_task_finish_event_id=task,
         request_id=f"gonogo-reconcile-{found.run}",
         reset_reapply_type=ResetReapplyType.RESET_REAPPLY_TYPE_ALL_ELIGIBLE,
@@ -206,16 +211,25 @@ async def _events(client: "Client", mission: str, run: str) -> Any:
     return (await client.get_workflow_handle(mission, run_id=run).fetch_history(rpc_timeout=PATIENCE)).events
 
 
-def _why(found: Found, history: Any) -> str:
+def _reason(client: "Client", found: Found) -> str:
+    """Return what the server writes down as the reason. It keeps that in the clear: what was encrypted is left out."""
+    hidden = client.data_converter.payload_codec is not None and found.what in {"stuck", UNFINISHED}
+    return f"{found.what}: {'`gonogo audit` tells why' if hidden else found.why}"[:500]
+
+
+async def _why(client: "Client", found: Found, history: Any) -> str:
     """Return why a mission was found: who ended it and what for, or how its task fails."""
+    from activities.mission_payloads import converter
     from activities.past import cause
+    from starter.history import Reader
 
     if found.what == UNFINISHED:
         return found.why
     if found.what != "stuck":
         return cause(history, "")
-    failures = [event.workflow_task_failed_event_attributes.failure.message for event in history]
-    said = [message for message in failures if message]
+    failures = [event.workflow_task_failed_event_attributes.failure for event in history]
+    last = [failure for failure in failures if failure.message][-1:]
+    said = [(await Reader(converter(client, found.id)).failure(failure))[0] for failure in last]
     return f"{found.why}{f': {said[-1]}' if said else ''}"[:500]
 
 

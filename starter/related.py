@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 from rich.text import Text
@@ -20,14 +21,16 @@ from contracts.record import Record
 from contracts.view import MissionView
 from starter.escape import visible
 from starter.problem import Problem
+from starter.reading import Reading
 from starter.state import read_state
 
 LATELY = timedelta(days=30)
 SECONDS = 3.0
 """How long it looks, whatever it has found by then."""
-LATEST = 25
-"""How many missions of the same name it looks at, and how many of other names."""
+LATEST = 15
+"""How many missions of the same name it looks at, of those that ended and of those that run; and of other names."""
 AT_ONCE = 10
+RUNNING = "ExecutionStatus = 'Running'"
 MOST = 8
 """How many decisions are told; of more, how many more."""
 
@@ -69,12 +72,16 @@ class Related:
 
 
 async def related(
-    client: Client, gate: Opening, resources: tuple[tuple[str, str, Any], ...], seconds: float = SECONDS
+    client: Client,
+    gate: Opening,
+    resources: tuple[tuple[str, str, Any], ...],
+    seconds: float = SECONDS,
+    person: str = "",
 ) -> Related | None:
     """Return what was decided lately about a gate's resources; none where it has none."""
     if not resources:
         return None
-    found = _Search(client, gate, resources)
+    found = _Search(client, gate, resources, Reading(person))
     try:
         async with asyncio.timeout(seconds):
             await found.look()
@@ -86,7 +93,10 @@ async def related(
 class _Search:
     """One search, which may be stopped at any moment."""
 
-    def __init__(self, client: Client, gate: Opening, resources: tuple[tuple[str, str, Any], ...]) -> None:
+    def __init__(
+        self, client: Client, gate: Opening, resources: tuple[tuple[str, str, Any], ...], reading: Reading
+    ) -> None:
+        self._reading = reading
         self._client = client
         self._gate = gate
         self._resources = resources
@@ -99,13 +109,15 @@ class _Search:
 
     async def look(self) -> None:
         since = f"StartTime >= '{(datetime.now(UTC) - LATELY).isoformat(timespec='seconds')}'"
-        lately = f"{since} AND MissionName IS NOT NULL AND ExecutionStatus != 'ContinuedAsNew'"
-        self._of = (await self._client.count_workflows(lately)).count
+        lately = f"{since} AND MissionName IS NOT NULL"
+        over = "ExecutionStatus != 'Running' AND ExecutionStatus != 'ContinuedAsNew'"
+        self._of = (await self._client.count_workflows(f"{lately} AND ExecutionStatus != 'ContinuedAsNew'")).count
         few = asyncio.Semaphore(AT_ONCE)
         own = self._gate.subject.name.replace("'", "")
-        for same in (f"MissionName = '{own}'", f"MissionName != '{own}'"):
-            listed = self._client.list_workflows(f"{lately} AND {same}", limit=LATEST)
-            await asyncio.gather(*[self._ask(one.id, few) async for one in listed])
+        # Those that run are listed first: where many wait, nothing that was decided would ever be looked at.
+        for same, stage in product((f"MissionName = '{own}'", f"MissionName != '{own}'"), (over, RUNNING)):
+            listed = self._client.list_workflows(f"{lately} AND {same} AND {stage}", limit=LATEST)
+            await asyncio.gather(*[self._ask(one.id, few) async for one in listed if self._reading.reads(one)])
 
     async def _ask(self, mission: str, few: asyncio.Semaphore) -> None:
         async with few:

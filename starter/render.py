@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from contracts.money import amount
+from contracts.money import amount, price
 from contracts.usage import Usage
 from contracts.view import MissionState, MissionView
 from starter.escape import visible
@@ -107,13 +107,18 @@ def spent(view: MissionView) -> Text:
     return Text("cost     ", "dim").append(cost(view.spent))
 
 
+def booked(told: str) -> list[RenderableType]:
+    """Return what the books know beside that."""
+    return [Text("in all   ", "dim").append(told)] if told else []
+
+
 def cost(spent: Usage) -> str:
     """Return a cost in words."""
     runs, calls = _count(spent.agent_runs, "agent run"), _count(spent.tool_calls, "tool call")
     tokens = f"{spent.tokens:,} tokens, " if spent.tokens else ""
     saved = f", {amount('usd', spent.saved_usd)} saved" if spent.saved_usd else ""
     models = f"{_count(spent.model_calls, 'model call')}, " if spent.model_calls else ""
-    return f"{runs}, {calls}, {spent.seconds:.1f}s of work, {models}{tokens}${spent.usd:.2f}{saved}"
+    return f"{runs}, {calls}, {spent.seconds:.1f}s of work, {models}{tokens}{price(spent)}{saved}"
 
 
 def _count(number: int, noun: str) -> str:

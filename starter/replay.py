@@ -29,12 +29,14 @@ def replay(files: Files = [], *, mission: Ids = [], recent: Recent = 0, as_json:
     """Say whether histories replay on the code of this folder."""
     import asyncio
 
+    from runtime.connection import namespace
+
     if not files and not mission and not recent:
         raise Usage("name histories: gonogo replay FILE…, --id ID or --recent N")
     quiet()
-    outcomes = asyncio.run(_judged(_from_files(files))) if files else []
+    outcomes = asyncio.run(_judged(_from_files(files), namespace())) if files else []
     if mission or recent:
-        outcomes += operate(lambda client: _judged(_from_server(client, mission, recent)))
+        outcomes += operate(lambda client: _judged(_from_server(client, mission, recent), client.namespace))
     return _tell(outcomes, as_json=as_json)
 
 
@@ -65,26 +67,29 @@ async def _from_server(client: "Client", missions: list[str], recent: int) -> "A
             yield run.id, await client.get_workflow_handle(run.id, run_id=run.run_id).fetch_history()
 
 
-async def _judged(histories: "AsyncIterator[Named]") -> list[tuple[str, str]]:
+async def _judged(histories: "AsyncIterator[Named]", namespace: str) -> list[tuple[str, str]]:
     """Return each history's name with the reason why it does not replay, or an empty text."""
     import logging
 
     from temporalio.worker import Replayer
 
-    from runtime.payloads import data_converter
+    from runtime.codec import encrypted
+    from runtime.payloads import CLEAR, data_converter, sealing
     from workflows.halts import Halts
     from workflows.locks import Locks
     from workflows.mission import Mission
     from workflows.runner import runner
 
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)  # The reason is told below, once.
-    replayer = Replayer(
-        workflows=[Mission, Locks, Halts],
-        workflow_runner=runner(),
-        data_converter=data_converter(settings().contents()),
-    )
+    place, seal = settings(), sealing(settings().payload_keys)
     outcomes = []
     async for name, history in histories:
+        replayer = Replayer(
+            workflows=[Mission, Locks, Halts],
+            workflow_runner=runner(),
+            data_converter=data_converter(place.contents(), seal if encrypted(history) else CLEAR),
+            namespace=namespace,
+        )
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
         reason = _reason(str(result.replay_failure)) if result.replay_failure else ""
         outcomes.append((f"{name} {len(history.events)} events", reason))

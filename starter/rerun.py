@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from starter.connect import described, operate
+from starter.connect import described, operate, settings
 from starter.options import Json, MissionId, Person
 from starter.output import console, document
 from starter.problem import DONE, Refused, Usage
@@ -27,7 +27,7 @@ def rerun(mission: MissionId, *, from_: From, id_: NewId = "", person: Person = 
 
 
 async def _rerun(client: "Client", what: tuple[str, str], new: str, person: str, *, as_json: bool) -> int:
-    from starter.launch import launch
+    from starter.launch import launch, signed
     from starter.people import demand_known
     from starter.start import demand_id
 
@@ -37,7 +37,7 @@ async def _rerun(client: "Client", what: tuple[str, str], new: str, person: str,
     description = await described(client, mission)
     if description.close_time is None:
         raise Refused(f"mission {mission} still runs: `gonogo retry {mission} {step}` begins that step anew in it")
-    started = await launch(client, await _given(client, mission, step, person), new)
+    started = await launch(client, signed(settings().home, await _given(client, mission, step, person), new), new)
     if not started.new:
         raise Refused(f"mission {new} runs already: nothing was started; choose another --id")
     if as_json:
@@ -49,6 +49,7 @@ async def _rerun(client: "Client", what: tuple[str, str], new: str, person: str,
 
 async def _given(client: "Client", mission: str, step: str, person: str) -> "MissionInput":
     """Return the input of the new mission: the same plan and inputs, and what was good."""
+    from activities.mission_payloads import converter
     from contracts.plan import CURRENT, MissionInput
     from starter.history import Reader, runs_of
     from starter.state import read_state
@@ -58,7 +59,7 @@ async def _given(client: "Client", mission: str, step: str, person: str) -> "Mis
 
     newest = (await runs_of(client, mission))[-1]
     payloads = newest.events[0].workflow_execution_started_event_attributes.input.payloads
-    before = await Reader(client.data_converter).one(payloads, MissionInput)
+    before = await Reader(converter(client, mission)).one(payloads, MissionInput)
     if before is None:
         raise Refused(f"{mission} is no mission")
     view = await read_state(client, mission)

@@ -27,6 +27,7 @@ TUNING = {
 TIME_SKIPPING = {"frontend.WorkflowTimeSkippingEnabled": "true"}
 PRAGMAS = ("journal_mode=WAL", "synchronous=1")
 READY_WITHIN = 30.0
+ATTEMPTS = 3
 
 
 def find_binary(beside: Path | None = None) -> str:
@@ -49,10 +50,12 @@ def command(
     *,
     skip_time: bool = False,
     attributes: Mapping[str, str] = ATTRIBUTES,
+    codec: str = "",
 ) -> list[str]:
     """Return the command line of a tuned dev server with our search attributes. No database: in memory."""
     line = [binary, "server", "start-dev", "--ip", HOST, "--port", str(port), "--log-level", "error"]
     line += ["--headless"] if ui_port is None else ["--ui-port", str(ui_port)]
+    line += ["--ui-codec-endpoint", codec] if codec and ui_port is not None else []
     if database is not None:
         line += ["--db-filename", str(database)]
         line += [word for pragma in PRAGMAS for word in ("--sqlite-pragma", pragma)]
@@ -77,12 +80,14 @@ class DevServer:
         database: Path | None = None,
         skip_time: bool = False,
         attributes: Mapping[str, str] = ATTRIBUTES,
+        codec: str = "",
     ) -> None:
         self.port = port or free_port()
         self.ui_port = free_port() if ui_port == 0 else ui_port
         self.database = database
         self.attributes = attributes
-        line = command(find_binary(), self.port, self.ui_port, database, attributes=attributes, skip_time=skip_time)
+        ways = {"attributes": attributes, "skip_time": skip_time, "codec": codec}
+        line = command(find_binary(), self.port, self.ui_port, database, **ways)  # type: ignore[arg-type]
         self.process = Process("the Temporal server", line, log)
 
     @property
@@ -104,7 +109,17 @@ class DevServer:
 
     async def start(self) -> None:
         """Start it and wait until it serves. Ports in use or a folder that cannot be written are `Unreachable`."""
-        self.demand_ports()
+        for attempts_left in reversed(range(ATTEMPTS)):
+            self.demand_ports()
+            try:
+                return await self._boot()
+            except Unreachable:
+                # Ports for itself it finds by itself, and somebody may take one before it does.
+                if not attempts_left or not self.process.said("address already in use"):
+                    raise
+        return None
+
+    async def _boot(self) -> None:
         self.process.start()
         try:
             import temporalio.client  # noqa: F401 (slow, and best loaded while the server boots)

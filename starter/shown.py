@@ -16,6 +16,7 @@ from rich.text import Text
 
 from contracts.decision import Action, Claims, Opening, Subject
 from contracts.planning import SHOWN
+from contracts.risk import Facts
 from starter.beside import Told
 from starter.beside import rows as about
 from starter.escape import visible
@@ -59,11 +60,13 @@ def opening(
         rows.append((f"action {number}", _line(action, given, gate, room)))
     if subject.kind == "task":
         rows.append(("answer fits", data(gate.input_schema)))
+    rows += list(risk(gate))
     rows += about(gate, told) if told is not None else ()
     if gate.context:
         rows.append(("context", Text(visible(f"{', '.join(gate.context)}; {subject.context_digest}"), "dim")))
     rows.append(("deciders", Text(visible(deciders(gate)))))
     rows.append(("deadline", Text(deadline(gate.deadline, now))))
+    rows += [("rules", Text(visible(subject.governance), "dim"))] if subject.governance else []
     rows.append(("digest", Text(visible(gate.digest), "dim")))
     special = {
         "review": "goes on at the deadline unless somebody objects",
@@ -82,9 +85,33 @@ def short(gate: Opening, told: Told) -> RenderableType:
     title = Text(visible(subject.tool or subject.kind), "bold").append(visible(about_it), "dim")
     rows: list[tuple[str, RenderableType]] = [("question", question), ("arguments", arguments)]
     rows += [("undone by", _undone(subject, None))] if subject.compensation else []
-    rows += about(gate, told)
+    rows += [*risk(gate), *about(gate, told)]
+    rows += [("rules", Text(visible(subject.governance), "dim"))] if subject.governance else []
     rows += [("deadline", Text(deadline(gate.deadline))), ("digest", Text(visible(gate.digest), "dim"))]
     return Group(title, context(gate, None, told), pairs(rows))
+
+
+def risk(gate: Opening) -> Iterator[tuple[str, RenderableType]]:
+    """Yield how risky an action was found, of what that is made, and by which facts: all of it is signed."""
+    reading = gate.subject.risk
+    if reading is None:
+        return
+    asks = f"asks for {reading.people}" if reading.people else "asks for nobody more"
+    style = "bold red" if reading.errors else "bold"
+    lines = [Text(visible(f"{reading.score} of 100, {reading.level}"), style).append(f": {asks}", "not bold default")]
+    lines += [Text(visible(f"cannot be weighed: {error}"), "bold red") for error in reading.errors]
+    lines += [Text(visible(", ".join(f"{name} {points}" for name, points in reading.points.items())))]
+    lines += [Text(visible("weighed by " + ", ".join(_facts(reading.facts))), "dim")]
+    yield "score", Group(*lines)
+
+
+def _facts(facts: Facts) -> Iterator[str]:
+    sure = "no confidence that agents told" if facts.confidence is None else f"confidence {facts.confidence:g}"
+    yield sure
+    for tool, times in facts.before.items():
+        yield f"{tool} {times} times before in this mission"
+    if facts.at is not None:
+        yield facts.at.strftime("%A %H:%M UTC")
 
 
 def whole(gate: Opening, told: Told) -> RenderableType:

@@ -16,8 +16,11 @@ from activities import keys
 from activities.entitled import misanswered, misfits
 from contracts.base import digest
 from contracts.decision import DECIDE, Claims, Opening, Receipt, Subject, Verb
+from contracts.veil import marked
+from runtime.reading import kind_of
 from starter.connect import PATIENCE, described, settings, understood
 from starter.problem import Refused
+from starter.reading import Reading
 from starter.state import read_gates, read_receipt
 
 VALID_SECONDS = 300
@@ -47,8 +50,11 @@ class Wish:
     answer: Any = None
 
 
-async def find_opening(client: Client, mission: str, step: str) -> Opening:
-    """Return the open gate at a step, named by its path or, where that is clear, by its last part."""
+async def find_opening(client: Client, mission: str, step: str, person: str = "") -> Opening:
+    """Return the open gate at a step, named by its path or, where that is clear, by its last part.
+
+    Only somebody who may decide there, or read the mission, is shown it: by default `GONOGO_PERSON`.
+    """
     description = await described(client, mission)
     if description.close_time is not None and description.status:
         ended = description.status.name.lower().replace("_", " ")
@@ -58,6 +64,8 @@ async def find_opening(client: Client, mission: str, step: str) -> Opening:
     opening = gates[_path(list(gates), mission, step)]
     if (opening.subject.mission, opening.subject.first_run_id) != (mission, first_run):
         raise Refused(f"the gate at {step} says that it belongs to another mission. Nothing was signed")
+    if why := Reading(person).why_no_gate(opening.subject, kind_of(description)):
+        raise Refused(why)
     return opening
 
 
@@ -141,10 +149,15 @@ def signed(person: str, claims: Claims) -> str:
         raise Refused(str(error)) from None
 
 
+def _called(claims: Claims) -> str:
+    """Name a decision for traces, which everybody may read who collects them."""
+    return f"{claims.verb} {marked(claims.step, lambda _: '')}"
+
+
 async def send(client: Client, claims: Claims, token: str) -> Receipt:
     """Send a decision and wait for its receipt. Once sent it is the mission's, whether we wait or not."""
     handle = client.get_workflow_handle(claims.mission)
-    with understood(claims.mission), get_tracer("gonogo").start_as_current_span(f"{claims.verb} {claims.step}"):
+    with understood(claims.mission), get_tracer("gonogo").start_as_current_span(_called(claims)):
         await handle.signal(DECIDE, token, rpc_timeout=PATIENCE)
     receipt = await read_receipt(client, claims.mission, token)
     if receipt is None:

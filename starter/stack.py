@@ -1,4 +1,4 @@
-"""Everything that a mission needs, on this machine: Temporal's dev server, the demo company, a worker.
+"""Everything that a mission needs, on this machine: Temporal's dev server, the demo company, a worker, a recorder.
 
 Where it is asked for, a small language model as well. Whoever holds a stack sees at once when one of them dies; nothing
 is restarted silently. On a cluster these are services of `docker-compose.yml`.
@@ -15,8 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from activities import service_keys
 from runtime.settings import Settings
 from starter import footprint
+from starter.codec_pages import DATABASE, Pages
 from starter.footprint import Footprint, Trace
 from starter.ports import HOST, demand_free
 from starter.problem import Problem, Unreachable
@@ -26,6 +28,11 @@ from starter.server import DevServer
 ROOT = Path(__file__).resolve().parents[1]
 READY_WITHIN = 30.0
 PERIOD = 0.05
+RECORDING = [sys.executable, "-m", "starter", "record", "--every", "2s"]
+LEISURE = 4.0
+"""Seconds that the worker and the first mission have the machine for themselves."""
+NICE = 10
+"""How nice the recorder is to the others, whom people wait for."""
 Answer = TypeVar("Answer")
 
 
@@ -64,6 +71,8 @@ def adopt(ports: Ports, settings: Settings) -> None:
     os.environ["GONOGO_WEB"] = ports.ui_address
     os.environ["GONOGO_HOME"] = str(settings.home)
     os.environ["GONOGO_WORKSPACE"] = str(settings.workspace)
+    if settings.payload_keys is not None:
+        os.environ["GONOGO_PAYLOAD_KEYS"] = str(settings.payload_keys)
 
 
 class Stack:
@@ -73,13 +82,20 @@ class Stack:
         home = settings.home
         self.model = model
         self.home, self.ports = home, ports
+        self.pages = Pages(settings, ports.ui)
         self.server = DevServer(
-            home / "logs" / "server.log", port=ports.server, ui_port=ports.ui, database=home / "temporal.db"
+            home / "logs" / "server.log",
+            port=ports.server,
+            ui_port=ports.ui,
+            database=home / DATABASE,
+            codec=self.pages.address,
         )
         self.company = Process("the demo company", _company(ports, home), home / "logs" / "company.log", cwd=ROOT)
         self.worker = Process(
             "the worker", [sys.executable, "-m", "starter.boot"], home / "logs" / "worker.log", cwd=ROOT
         )
+        self._attending: asyncio.Task[None] | None = None
+        self.recorder = Process("the recorder", RECORDING, home / "logs" / "recorder.log", cwd=ROOT)
 
     async def start(self) -> None:
         """Start them all. Raises `Unreachable` with the one line that says what is missing."""
@@ -87,6 +103,8 @@ class Stack:
             self.ports.company, "demo company", "stop what listens there, or choose another with --company-port"
         )
         self.server.demand_ports()
+        for service in service_keys.SERVICES:
+            service_keys.make(self.home, service)
         self.company.start()
         if self.model is not None:
             self.model.start()
@@ -98,15 +116,31 @@ class Stack:
     async def serving(self) -> None:
         """Wait until the worker serves. A mission may be started before: it waits for its worker."""
         await self._until(self.worker, lambda: self.worker.said("serving"))
+        if self._attending is None:
+            self._attending = asyncio.create_task(self._attend())
+
+    async def _attend(self) -> None:
+        """Start what nobody waits for, later than all else and with what that leaves of the machine."""
+        await asyncio.sleep(LEISURE)
+        self.pages.start()
+        self.recorder.start()
+        os.setpriority(os.PRIO_PROCESS, self.recorder.pid, NICE)
+        self._write()
 
     async def stop(self) -> None:
         """Stop them, the worker first: it may still want to tell the server how its work went."""
+        if self._attending is not None:
+            self._attending.cancel()
         await self.worker.stop()
-        await asyncio.gather(self.company.stop(), self.server.stop(), *([self.model.stop()] if self.model else []))
+        await self.pages.stop()
+        others = (self.company, self.recorder, *([self.model] if self.model else []))
+        await asyncio.gather(self.server.stop(), *(one.stop() for one in others))
         (self.home / "dev.json").unlink(missing_ok=True)
 
     def dead(self) -> Problem | None:
         """Return what happened to the first one that has ended by itself."""
+        if self._attending is not None and self._attending.done():
+            self._attending.result()
         fallen = [process for process in self._processes() if not process.alive()]
         return fallen[0].death() if fallen else None
 
@@ -132,7 +166,8 @@ class Stack:
             await asyncio.gather(doing, watching, return_exceptions=True)
 
     def _processes(self) -> tuple[Process, ...]:
-        return self.server.process, self.company, self.worker, *([self.model] if self.model else [])
+        beside = [one for one in (self.recorder,) if one.pid]
+        return self.server.process, self.company, self.worker, *beside, *([self.model] if self.model else [])
 
     def _write(self) -> None:
         traces = {one.name: Trace(pid=one.pid, command=tuple(one.command)) for one in self._processes()}
@@ -140,7 +175,12 @@ class Stack:
         footprint.write(
             self.home,
             Footprint(
-                pid=os.getpid(), port=ports.server, ui_port=ports.ui, company_port=ports.company, processes=traces
+                pid=os.getpid(),
+                port=ports.server,
+                ui_port=ports.ui,
+                company_port=ports.company,
+                codec=self.pages.address,
+                processes=traces,
             ),
         )
 
@@ -169,7 +209,7 @@ class Stack:
 
 def _company(ports: Ports, home: Path) -> list[str]:
     line = [sys.executable, "-m", "demo.company", "--port", str(ports.company)]
-    return [*line, "--database", str(home / "company.db")]
+    return [*line, "--database", str(home / "company.db"), "--credentials", str(home / service_keys.FILE)]
 
 
 def _connects(port: int) -> bool:

@@ -51,10 +51,12 @@ def start(
 
     async def work(client: "Client") -> int:
         from starter.follow import follow_mission
-        from starter.launch import launch, prepare
+        from starter.launch import demand_permitted, launch, prepare, signed
 
         order = prepare(settings(), directory(), mission, given, person)
-        started = await launch(client, order.model_copy(update={"fresh": fresh}), chosen)
+        order = signed(settings().home, order.model_copy(update={"fresh": fresh}), chosen)
+        demand_permitted(settings(), order)
+        started = await launch(client, order, chosen)
         if follow and as_json:
             return await follow_mission(client, chosen, as_json=True)
         _tell(started, order.plan.digest, as_json=as_json)

@@ -11,8 +11,9 @@ from typing import Any
 from temporalio.client import Client, RPCTimeoutOrCancelledError, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.mission_payloads import converter
 from contracts.decision import Opening, Receipt, token_digest
-from contracts.observation import Observation, observed
+from contracts.observation import Observation, observed, whose
 from contracts.view import (
     GATES,
     OPENING,
@@ -95,16 +96,18 @@ async def read_receipt(client: Client, mission: str, token: str, patience: timed
     return None
 
 
-async def live_observations(client: Client, pending: Iterable[Any]) -> list[tuple[str, Observation]]:
+async def live_observations(client: Client, mission: str, pending: Iterable[Any]) -> list[tuple[str, Observation]]:
     """Return what running agents have noticed so far, each with its activity's id.
 
     `pending` are the pending activities of a description: watching them writes nothing into the history.
     """
     found: list[tuple[str, Observation]] = []
+    payloads = converter(client, mission)
     for activity in pending:
         if activity.heartbeat_details.payloads:
-            details = await client.data_converter.decode(activity.heartbeat_details.payloads)
-            found.extend((activity.activity_id, noticed) for noticed in observed(details))
+            details = await payloads.decode(activity.heartbeat_details.payloads)
+            path = whose(details) or activity.activity_id
+            found.extend((path, noticed) for noticed in observed(details))
     return found
 
 

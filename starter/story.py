@@ -3,11 +3,11 @@
 import asyncio
 import os
 import uuid
+from importlib import import_module
 
 from rich.text import Text
 from temporalio.client import Client
 
-from activities import keys
 from contracts.decision import Opening
 from contracts.view import MissionView
 from runtime.settings import Settings
@@ -18,10 +18,10 @@ from starter.connect import reach, understood
 from starter.document import read_document
 from starter.escape import command
 from starter.follow import teller
-from starter.launch import launch, prepare
+from starter.launch import launch, prepare, signed
 from starter.output import console
-from starter.people import directory
-from starter.problem import DONE, REFUSED, Refused
+from starter.people import directory, give_keys
+from starter.problem import DONE, REFUSED
 from starter.prompt import ask, someone_is_there
 from starter.stack import Ports, Stack
 from starter.state import read_gates
@@ -35,7 +35,7 @@ EXPECTED = frozenset({"completed", "refused"})
 
 async def play(settings: Settings, ports: Ports, choice: str, stack: Stack | None = None) -> int:
     """Run the story to its end, or to where a person leaves it. Without a stack of our own the server is another's."""
-    give_keys(settings)
+    give_keys(settings.home, directory().people)
     client = await reach(settings)
     out = console()
     try:
@@ -45,7 +45,8 @@ async def play(settings: Settings, ports: Ports, choice: str, stack: Stack | Non
         out.print(Text("Web UI       ", "dim").append(ports.page(mission), "bold cyan"), soft_wrap=True)
         out.print()
         if stack is not None:
-            await stack.serving()
+            # What a gate is shown with is slow to load, and nothing else is to be done here until the worker serves.
+            await asyncio.gather(stack.serving(), asyncio.to_thread(import_module, "activities.books.past"))
         return await _follow(client, settings, mission, choice, stays=stack is None)
     except asyncio.CancelledError:
         out.print("\nleft as it stands; `make demo` takes it up again", style="dim")
@@ -60,18 +61,9 @@ async def take_up_or_start(client: Client, settings: Settings) -> tuple[str, boo
     async for execution in client.list_workflows(query, limit=1):
         return execution.id, False
     order = prepare(settings, directory(), MISSION, read_document(str(alert)), settings.person or REQUESTER)
-    started = await launch(client, order, f"{PREFIX}{alert.stem}-{uuid.uuid4().hex[:6]}")
+    chosen_id = f"{PREFIX}{alert.stem}-{uuid.uuid4().hex[:6]}"
+    started = await launch(client, signed(settings.home, order, chosen_id), chosen_id)
     return started.id, True
-
-
-def give_keys(settings: Settings) -> None:
-    """Make the keys that the demo's people lack, here and now: none is ever shipped."""
-    for name, person in directory().people.items():
-        if not person.keys and not keys.private_path(settings.home, name).exists():
-            try:
-                keys.create(settings.home, name)
-            except keys.KeyRefused as error:
-                raise Refused(str(error)) from None
 
 
 async def _follow(client: Client, settings: Settings, mission: str, choice: str, *, stays: bool) -> int:

@@ -19,6 +19,8 @@ def deciders(gate: Opening) -> str:
     said = [f"{who}; {subject.required} must approve" if subject.required > 1 else who]
     if subject.seats:
         said[0] += f", among them {', '.join(f'{count} {role}' for role, count in subject.seats.items())}"
+    if subject.own:
+        said[0] += f", at least {subject.own_required} of them {' or '.join(subject.own)}"
     if subject.reject_quorum > 1:
         said.append(f"{subject.reject_quorum} must reject")
     if missing := empty(gate):

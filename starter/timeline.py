@@ -15,6 +15,7 @@ from contracts.decision import Ruling
 from contracts.gate import CHANGES
 from contracts.halt import HaltNote
 from contracts.lock import LockNote
+from contracts.money import price
 from contracts.notice import Note
 from contracts.planning import PLANNING
 from contracts.record import Effect, Failure, Record
@@ -241,8 +242,8 @@ def _cost(record: Record, at: datetime) -> str:
     used = record.cost()
     kinds = {"tool call": used.tool_calls, "model call": used.model_calls, "token": used.tokens}
     parts += [f"{many:,} {what}{'s' if many > 1 else ''}" for what, many in kinds.items() if many]
-    if used.usd:
-        parts.append(f"${used.usd:.4f}")
+    if used.usd or used.unpriced:
+        parts.append(price(used))
     return ", ".join(parts)
 
 

@@ -12,7 +12,7 @@ import typer
 
 from starter.browse import iso
 from starter.connect import operate
-from starter.options import Json
+from starter.options import Json, Reveal
 from starter.output import console, document, print_rows
 from starter.problem import DONE, Problem, Usage
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from activities.fatigue import Summary
     from contracts.decision import Opening
+    from starter.reading import Reading
 
 Role = Annotated[str, typer.Option("--role", metavar="ROLE", help="Only what waits for this role or person.")]
 All = Annotated[bool, typer.Option("--all", help="Each on a line of its own, however many there are.")]
@@ -30,11 +31,11 @@ AT_ONCE = 20
 """How many missions are asked at the same time."""
 
 
-def queue(*, role: Role = "", every: All = False, as_json: Json = False) -> int:
+def queue(*, role: Role = "", every: All = False, reveal: Reveal = False, as_json: Json = False) -> int:
     """Show what waits for people: what is due soonest first, and the gravest of what is due alike soon."""
     if role and not is_name(role):
         raise Usage(f"{role!r} is no name of a role or person")
-    return operate(lambda client: _queue(client, role, every=every, as_json=as_json))
+    return operate(lambda client: _queue(client, role, every=every, reveal=reveal, as_json=as_json))
 
 
 def is_name(text: str) -> bool:
@@ -42,11 +43,15 @@ def is_name(text: str) -> bool:
     return bool(text) and all(letter.isalnum() or letter in "._@:-" for letter in text)
 
 
-async def _queue(client: "Client", role: str, *, every: bool, as_json: bool) -> int:
+async def _queue(client: "Client", role: str, *, every: bool, reveal: bool, as_json: bool) -> int:
     from activities.fatigue import USUAL, Request, eased
     from starter.people import directory
+    from starter.reading import Reading
 
-    gates, problems = await gather(client, (role,) if role else ())
+    reading = Reading()
+    gates, problems = await gather(client, (role,) if role else (), reading)
+    reading.tell()
+    gates = gates if reveal else await _discreet(client, gates)
     found = [
         Request(gate, (role,) if role else gate.subject.approvers, gate.opened_at, gate.deadline, gate.risk)
         for gate in gates
@@ -64,6 +69,20 @@ async def _queue(client: "Client", role: str, *, every: bool, as_json: bool) -> 
     print_queue([one.what for one in single], rest, problems)
     await _print_dead_letters(client, role)
     return DONE
+
+
+async def _discreet(client: "Client", gates: "list[Opening]") -> "list[Opening]":
+    """Return gates with everything sensitive hidden."""
+    from starter.discretion import discretion
+
+    few = asyncio.Semaphore(AT_ONCE)
+
+    async def known(mission: str) -> Any:
+        async with few:
+            return mission, await discretion(client, mission)
+
+    hidden = dict(await asyncio.gather(*(known(mission) for mission in {gate.subject.mission for gate in gates})))
+    return [hidden[gate.subject.mission].opening(gate) for gate in gates]
 
 
 async def _letters(client: "Client", role: str, problems: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -92,15 +111,25 @@ async def _print_dead_letters(client: "Client", role: str) -> None:
         console().print(f"\n{waiting_line(number)}", markup=False, soft_wrap=True)
 
 
-async def gather(client: "Client", names: Sequence[str]) -> "tuple[list[Opening], list[tuple[str, str]]]":
-    """Return the open gates that wait for some roles and people, or for any, and the missions that do not answer."""
+async def gather(
+    client: "Client", names: Sequence[str], reading: "Reading"
+) -> "tuple[list[Opening], list[tuple[str, str]]]":
+    """Return the open gates that wait for some roles and people, or for any, and the missions that do not answer.
+
+    What somebody may not see is left out.
+    """
+    from runtime.reading import kind_of
+
     wanted = " OR ".join(f"AwaitingRole = '{name}'" for name in names) if names else "AwaitingRole IS NOT NULL"
     asked = f"({wanted}) AND ExecutionStatus = 'Running'"
-    missions = [one.id async for one in client.list_workflows(asked)]
+    missions = {one.id: kind_of(one) async for one in client.list_workflows(asked)}
     few = asyncio.Semaphore(AT_ONCE)
     answers = await asyncio.gather(*(_gates(client, mission, few) for mission in missions))
     problems = [answer for answer in answers if isinstance(answer, tuple)]
-    return [gate for answer in answers if isinstance(answer, list) for gate in answer], problems
+    gates = (gate for answer in answers if isinstance(answer, list) for gate in answer)
+    return [
+        gate for gate in gates if reading.sees(gate.subject, missions.get(gate.subject.mission, ("", "")))
+    ], problems
 
 
 async def _gates(client: "Client", mission: str, few: asyncio.Semaphore) -> "list[Opening] | tuple[str, str]":

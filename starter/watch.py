@@ -9,6 +9,7 @@ from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExec
 
 from contracts.view import MissionView
 from starter.connect import described
+from starter.discretion import Discretion, discretion
 from starter.problem import Refused
 from starter.state import live_observations, read_state
 from starter.timeline import Line, Timeline
@@ -27,15 +28,17 @@ class News:
     over: bool
 
 
-async def watch(client: Client, mission: str, period: float = PERIOD) -> AsyncIterator[News]:
+async def watch(client: Client, mission: str, period: float = PERIOD, *, reveal: bool = False) -> AsyncIterator[News]:
     """Yield a look at the mission whenever there is something new, and once more when it is over."""
     timeline, known = Timeline(), Known()
+    shown: Discretion | None = None
     while True:
         # The description comes first: whatever a mission did before it was seen to be closed is in the query after it.
         description = await described(client, mission)
         over = _closed(description)
-        view = known.with_news(await read_state(client, mission, known.revision))
-        live = await live_observations(client, description.raw_description.pending_activities)
+        shown = shown or await discretion(client, mission, reveal=reveal)
+        view = shown.view(known.with_news(await read_state(client, mission, known.revision)))
+        live = shown.live(await live_observations(client, mission, description.raw_description.pending_activities))
         lines = timeline.news(view, live)
         if lines or over:
             yield News(view, lines, view.started_at or description.start_time, over)

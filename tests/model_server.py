@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
@@ -22,6 +23,8 @@ from tests.activities.service import free_port
 ANSWERING = "final_result"
 """How the library calls the tool by which a model answers, where no other name is given."""
 HONEST: dict[str, Any] = {"honest": True}
+KINDS = (("cable", "network", "disconnect"), ("password", "phish", "credential"), ("vpn", "tunnel"))
+"""Words that mean alike, to the embedding model."""
 SILENT: dict[str, Any] = {}
 
 
@@ -31,8 +34,12 @@ class Reply:
 
     answer: Any = None
     text: str | None = None
+    beside: dict[str, Any] = field(default_factory=dict)
+    """What goes with an answer in JSON."""
     calls: tuple[tuple[str, dict[str, Any]], ...] = ()
     thought: str = ""
+    paced: float = 0.0
+    """Seconds between two words of its thought; when each was said stands in `said`."""
     usage: dict[str, Any] = field(default_factory=lambda: HONEST)
     status: int = 200
     retry_after: str = ""
@@ -59,8 +66,16 @@ class Asked:
         for name in self.answering():
             found: dict[str, Any] = self._functions()[name]["parameters"]
             return found
-        wanted = self.body.get("response_format", {}).get("json_schema", {}).get("schema", {})
-        return dict(wanted)
+        wanted = self._wanted()
+        return dict(wanted["properties"]["answer"] if self.enveloped() else wanted)
+
+    def enveloped(self) -> bool:
+        """Whether an answer goes out with what else a model may say."""
+        return "escalate" in self._wanted().get("properties", {})
+
+    def _wanted(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.body.get("response_format", {}).get("json_schema", {}).get("schema", {})
+        return found
 
     def answering(self) -> list[str]:
         """Return the names of the tools by which the model may answer."""
@@ -82,6 +97,10 @@ class ModelServer:
     script: list[Reply] = field(default_factory=list)
     otherwise: Callable[[Asked], Reply] = lambda _: Reply(status=500)
     asked: list[Asked] = field(default_factory=list)
+    said: dict[str, datetime] = field(default_factory=dict)
+    embedded: list[str] = field(default_factory=list)
+    mute: bool = False
+    """Whether it embeds nothing."""
     gone: int = 0
     """How many who asked went away before the answer was at its end."""
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -93,6 +112,7 @@ class ModelServer:
         self.script = list(script)
         self.otherwise = lambda _: Reply(status=500)
         self.asked.clear()
+        self.said.clear()
         self.gone = 0
         for event in (self.arrived, self.left, self.release):
             event.clear()
@@ -112,11 +132,26 @@ class ModelServer:
             return JSONResponse({"error": {"message": "no", "type": "x"}}, reply.status, headers)
         return StreamingResponse(self._streamed(reply, asked), media_type="text/event-stream")
 
+    async def embed(self, request: Request) -> Response:
+        """Give each text a vector of its kinds of words."""
+        body = json.loads(await request.body())
+        texts = body["input"] if isinstance(body["input"], list) else [body["input"]]
+        self.embedded += texts
+        if self.mute:
+            return JSONResponse({"error": {"message": "no", "type": "x"}}, 400)
+        vectors = [[1.0 + 9.0 * any(word in text.lower() for word in kind) for kind in KINDS] for text in texts]
+        data = [{"object": "embedding", "index": n, "embedding": one} for n, one in enumerate(vectors)]
+        usage = {"prompt_tokens": 1, "total_tokens": 1}
+        return JSONResponse({"object": "list", "data": data, "model": body["model"], "usage": usage})
+
     async def _streamed(self, reply: Reply, asked: Asked) -> AsyncIterator[bytes]:
         try:
             if reply.waits:
                 await self.release.wait()
             for number, delta in enumerate(_deltas(reply, asked)):
+                if reply.paced and (word := delta.get("reasoning_content")):
+                    await asyncio.sleep(reply.paced)
+                    self.said[word.strip()] = datetime.now(UTC)
                 yield _chunk(asked, [{"index": 0, "delta": delta, "finish_reason": None}])
                 if number == 0 and reply.stalls:
                     await self.release.wait()
@@ -167,13 +202,14 @@ def instance(schema: Any) -> Any:
 def _deltas(reply: Reply, asked: Asked) -> list[dict[str, Any]]:
     """Return the pieces of a reply: a first word before anything else, so that it can stall or break after it."""
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
-    deltas += [{"reasoning_content": word} for word in _pieces(reply.thought)]
+    thought = [f"{word} " for word in reply.thought.split()] if reply.paced else _pieces(reply.thought)
+    deltas += [{"reasoning_content": word} for word in thought]
     calls = list(reply.calls)
     text = reply.text
     if reply.answer is not None and asked.answering():
         calls.append((asked.answering()[0], reply.answer))
     elif reply.answer is not None:
-        text = json.dumps(reply.answer)
+        text = json.dumps({"answer": reply.answer, **reply.beside} if asked.enveloped() else reply.answer)
     deltas += [{"content": word} for word in _pieces(text or "")]
     for index, (name, arguments) in enumerate(calls):
         given = arguments if isinstance(arguments, str) else json.dumps(arguments)
@@ -206,7 +242,8 @@ async def model_serving() -> AsyncIterator[ModelServer]:
     """Serve on a free port."""
     port = free_port()
     served = ModelServer(f"http://127.0.0.1:{port}/v1")
-    app = Starlette(routes=[Route("/v1/chat/completions", served.respond, methods=["POST"])])
+    routes = {"/v1/chat/completions": served.respond, "/v1/embeddings": served.embed}
+    app = Starlette(routes=[Route(path, answer, methods=["POST"]) for path, answer in routes.items()])
     # A connection that is closed for being idle just when it is used again would be an answer of its own.
     server = uvicorn.Server(
         uvicorn.Config(app, port=port, log_level="critical", lifespan="off", timeout_keep_alive=600)

@@ -11,4 +11,5 @@ PLACE = "GONOGO_PAYLOADS"
 if PLACE not in os.environ:
     os.environ[PLACE] = tempfile.mkdtemp(prefix="gonogo-payloads-")
     atexit.register(shutil.rmtree, os.environ[PLACE], ignore_errors=True)
-DATA_CONVERTER = data_converter(os.environ[PLACE])
+PLACE_OF_ALL = os.environ[PLACE]
+DATA_CONVERTER = data_converter(PLACE_OF_ALL)

@@ -23,13 +23,14 @@ from contracts.view import (
     ReceiptView,
     StateQuery,
 )
+from workflows.gatekeeper import Gatekeeper
 from workflows.governance.control import Control
 from workflows.governance.saga import not_undone
 from workflows.governance.tally import Gatebook
 from workflows.inbox import Inbox
 from workflows.interpreter.course import state_of
 from workflows.interpreter.journal import Journal
-from workflows.view import page_of_gates, page_of_records, piece_of_opening, spent, waiting
+from workflows.view import admission_shown, page_of_gates, page_of_records, piece_of_opening, spent, waiting
 
 
 class Answers:
@@ -41,6 +42,7 @@ class Answers:
     _inbox: Inbox
     _control: Control
     _ending: Ending | None
+    _gatekeeper: Gatekeeper
     _over: bool
     _held: bool
     _runs: int
@@ -70,6 +72,7 @@ class Answers:
             refusals=tuple(self._gates.refusals[-20:]),
             not_undone=not_undone(self._journal.records())[:50],
             runs=self._runs,
+            admission=admission_shown(self._gatekeeper.admission),
             paused=self._control.paused,
             letter=self._control.letter,
             commands=self._control.state.notes[-50:],

@@ -18,9 +18,12 @@ from contracts.call import JUDGE_DECISION
 from contracts.decision import Hearing, Ruling
 from contracts.payload import LARGEST, Bulky
 from contracts.plan import Limits
+from contracts.policy import ADMIT, Admission, Admitting
 from workflows.interpreter.ending import EffectFailed
+from workflows.label import label
 
 LAST_WORDS = timedelta(seconds=5)
+ADMITTING = timedelta(seconds=30)
 MOST_BYTES = 1_000_000
 """The longest call that goes to the server: it takes 2 MB, and a task that sends more is tried again for ever."""
 
@@ -45,9 +48,39 @@ async def judge(hearing: Hearing, number: int, *, exact: bool) -> Ruling:
     return ruling
 
 
+async def admit(*, heeds: bool = False) -> Admission:
+    """Have policy asked of the whole mission before its first step. Where it cannot be asked, nothing begins."""
+    try:
+        admission: Admission = await beside("admission", "ask policy of the plan", ADMITTING, exact=True)(
+            ADMIT, Admitting(heeds=heeds), Admission
+        )
+    except EffectFailed as failed:
+        return Admission(findings=(f"policy could not be asked: {failed.cause}",))
+    return admission
+
+
+async def in_force(path: str) -> str:
+    """Return the version of the rules in force: what the judge says who is asked to judge nothing."""
+    info = workflow.info()
+    asking = Hearing(
+        token="",
+        received_at=workflow.now(),
+        mission=info.workflow_id,
+        first_run_id=info.first_execution_run_id,
+        asks=True,
+    )
+    try:
+        ruling: Ruling = await beside(f"{path}/rules", "see which rules are in force", LAST_WORDS, exact=True)(
+            JUDGE_DECISION, asking, Ruling
+        )
+    except EffectFailed:
+        return ""
+    return ruling.governance
+
+
 def beside(name: str, summary: str, patience: timedelta, *, exact: bool) -> Callable[[str, Message, type], Any]:
     """Return how to have something worked out by whoever serves missions; `name` is the activity's id."""
-    run = partial(workflow.execute_activity, activity_id=name) if exact else workflow.execute_local_activity
+    run = partial(workflow.execute_activity, activity_id=label(name)) if exact else workflow.execute_local_activity
 
     async def work_out(kind: str, given: Message, answer: type) -> Any:
         try:

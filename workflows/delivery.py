@@ -11,6 +11,7 @@ from contracts.event import Event
 from contracts.plan import Ending, MissionResult
 from contracts.view import MissionState
 from workflows.governance.event import Eventbook
+from workflows.refused import why
 
 
 def happened(args: Sequence[RawValue], events: Eventbook) -> str:
@@ -19,8 +20,18 @@ def happened(args: Sequence[RawValue], events: Eventbook) -> str:
         [given] = args
         event = Event.model_validate(workflow.payload_converter().from_payload(given.payload, Event))
         return events.take_in(event.model_copy(update={"received_at": workflow.now()}))
+    except Exception as error:
+        said = "an event is one JSON object with `event`, and with `key`, `payload` and `id` as needed"
+        return f"{said}; {why(error)}"
+
+
+def said_in_force(args: Sequence[RawValue]) -> str:
+    """Return which rules somebody says are in force; what cannot be read names none."""
+    try:
+        [given] = args
+        return str(workflow.payload_converter().from_payload(given.payload, str))
     except Exception:
-        return "an event is one JSON object with `event`, and with `key`, `payload` and `id` as needed"
+        return ""
 
 
 def delivered(result: MissionResult, ending: Ending) -> MissionResult:

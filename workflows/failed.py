@@ -6,10 +6,10 @@ from typing import Any
 from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.exceptions import TimeoutError as ActivityTimeout
 
-from contracts.halt import HALTED, Halt
+from contracts.halt import HALTED, RESUME, Halt
 from contracts.observation import observed
 from contracts.usage import billed
-from workflows.interpreter.ending import Applied, EffectFailed
+from workflows.interpreter.ending import OUTDATED, Applied, EffectFailed
 from workflows.interpreter.halted import Halted
 from workflows.interpreter.ports import Effort
 
@@ -32,6 +32,12 @@ def translated(error: ActivityError, effort: Effort) -> EffectFailed | Halted:
         number = int(details.get("attempt", 1 if cause.non_retryable else most))
         code, over = cause.type or "failed", str(details.get("over", ""))
         told: dict[str, Any] = {"tried": str(tried), "over": over}
+        if code == OUTDATED:
+            people = details.get("people")
+            told |= {
+                "governance": str(details.get("governance", "")),
+                "people": people if isinstance(people, int) else 0,
+            }
         told |= {name: read(cause.details) for name, read in LEFT.items()}
         return EffectFailed(code, cause.message, applied=applied, attempts=number, **told)
     if isinstance(cause, ActivityTimeout):
@@ -49,4 +55,4 @@ def _halted(details: Mapping[str, Any], applied: Applied) -> Halted:
         spent = max(0, int(details.get("spent", 0)))
     except (TypeError, ValueError):
         halts, spent = (), 0
-    return Halted(halts, applied, spent)
+    return Halted(halts, applied, spent, str(details.get(RESUME, "")))

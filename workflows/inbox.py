@@ -15,6 +15,7 @@ from temporalio.common import RawValue
 
 from contracts.decision import DECIDE, LONGEST_TOKEN, Envelope, Hearing, Opening, Receipt, Ruling, token_digest
 from workflows.meter import Meter
+from workflows.refused import why
 
 Judge = Callable[[Hearing], Awaitable[Ruling]]
 Show = Callable[[Envelope], Hearing]
@@ -57,6 +58,12 @@ class Inbox:
         now = workflow.now()
         self._waiting.append(Envelope(token=token, received_at=now, unreadable=unreadable))
 
+    def look_up(self) -> None:
+        """Have the judge say which rules are in force, in its turn; once, however often that is asked for."""
+        if not any(envelope.rules for envelope in self._waiting):
+            self.count += 1
+            self._waiting.append(Envelope(received_at=workflow.now(), rules=True))
+
     def receive(self, name: str, args: Sequence[RawValue], who: str, others: str = "") -> None:
         """Take in what a signal brings; what is no decision is recorded as refused, never lost."""
         token, unreadable = "", ""
@@ -67,8 +74,8 @@ class Inbox:
         else:
             try:
                 token = workflow.payload_converter().from_payload(args[0].payload, str)
-            except Exception:
-                unreadable = "a decision is one JSON string, a compact JWS; this could not be read"
+            except Exception as error:
+                unreadable = f"a decision is one JSON string, a compact JWS; {why(error)}"
         self.take(token, unreadable)
 
     def heard_until(self, moment: datetime, *, at_it: bool = False) -> bool:
@@ -86,7 +93,8 @@ class Inbox:
             else:
                 ruling = await _ruled(envelope, gates, lambda one: judge(show(one)))
             receipt = count(ruling.model_copy(update={"token": envelope.token}))
-            self._keep(envelope.token, receipt)
+            if not envelope.rules:
+                self._keep(envelope.token, receipt)
             self._meter.count_ruling(2 * len(envelope.token))
             self._waiting.pop(0)
 
@@ -120,9 +128,11 @@ def hearing(envelope: Envelope, gates: Book, mission: str, first_run_id: str) ->
         token=envelope.token,
         received_at=envelope.received_at,
         mission=mission,
+        name=mission,
         first_run_id=first_run_id,
         openings=(_bare(opening),) if opening else (),
         used=tuple(jti for jti in gates.used if jti == said.get("jti")),
+        asks=envelope.rules,
     )
 
 

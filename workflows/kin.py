@@ -28,6 +28,7 @@ from contracts.plan import MissionInput
 from workflows.board import at_start
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import EffectFailed
+from workflows.label import label
 from workflows.running import Running
 
 LOOK = timedelta(seconds=15)
@@ -83,7 +84,7 @@ async def _found(mission_id: str, given: MissionInput) -> Child:
         found: Child = await workflow.execute_activity(
             FIND_CHILD,
             claim,
-            activity_id=f"{parent.path}/find",
+            activity_id=label(f"{parent.path}/find"),
             result_type=Child,
             start_to_close_timeout=LOOK,
             retry_policy=RetryPolicy(maximum_interval=SOON, non_retryable_error_types=list(NEVER_RETRIED)),
@@ -102,7 +103,7 @@ async def stop_child(child: Child, name: str) -> None:
         await workflow.execute_activity(
             STOP_CHILD,
             child,
-            activity_id=name,
+            activity_id=label(name),
             start_to_close_timeout=LOOK,
             retry_policy=RetryPolicy(maximum_attempts=20, maximum_interval=SOON),
             summary=f"stop {child.id}"[:400],
@@ -132,11 +133,11 @@ async def look(
     if stopping():
         return None
 
-    def begin(label: str) -> "asyncio.Task[Any]":
+    def begin(named: str) -> "asyncio.Task[Any]":
         return workflow.start_activity(
             kind,
             kin,
-            activity_id=label,
+            activity_id=label(named),
             result_type=answer,
             start_to_close_timeout=LOOK,
             retry_policy=RetryPolicy(

@@ -15,6 +15,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 from contracts.lock import ASK_LOCKS, RELEASE_LOCKS, Claim, Holder, Standing
 from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.ending import EffectFailed
+from workflows.label import label
 from workflows.meter import EFFECT, Meter
 
 PATIENCE = timedelta(seconds=30)
@@ -58,7 +59,7 @@ class LockPorts:
             return await workflow.execute_activity(
                 name,
                 argument,
-                activity_id=f"{holder.path}/{name}",
+                activity_id=label(f"{holder.path}/{name}"),
                 start_to_close_timeout=PATIENCE,
                 retry_policy=RETRY,
                 **more,

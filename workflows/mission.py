@@ -7,21 +7,24 @@ waits, it never freezes on a bug, and what it abandons is undone in a task that 
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
-from contracts.decision import COMMANDS, Envelope, Hearing, Receipt, Ruling
+from contracts.call import Assent
+from contracts.decision import COMMANDS, RULES, Envelope, Hearing, Receipt, Ruling
 from contracts.event import EVENT
 from contracts.plan import Carried, Ending, MissionInput, MissionResult
 from contracts.record import UNDOING, Failure
 from contracts.view import MissionState
 from workflows.answers import Answers
-from workflows.beside import judge
+from workflows.beside import admit, judge
 from workflows.board import Board
-from workflows.delivery import delivered, happened
+from workflows.delivery import delivered, happened, said_in_force
+from workflows.gatekeeper import Gatekeeper
 from workflows.governance.control import Control, late, unfit
 from workflows.governance.event import Eventbook
 from workflows.governance.tally import Gatebook
@@ -65,6 +68,7 @@ class Mission(Answers):
             # Validated again: the converter lets a null pass for any type.
             found = workflow.payload_converter().from_payload(given.payload, MissionInput)
             self._input = MissionInput.model_validate(found)
+            self.veil = self._input.veil
             self._restore((self._input.carried or Carried()).unpacked())
         except Exception as error:
             # Anyone can start any type by hand: what is no mission must fail, not freeze.
@@ -82,14 +86,21 @@ class Mission(Answers):
         self._inbox = Inbox(carried.inbox, carried.receipts, self.meter)
         self._events = Eventbook(carried.events, carried.events_seen)
         self._over = self._stays = self._held = False
+        # Whoever starts a mission by hand can hand it anything; only the run before this one hands over.
+        known = carried.admission if info.continued_run_id else None
+        ask, heeds = admit if self._input.limits.admits else None, self._input.limits.heeds
+        self._gatekeeper = Gatekeeper(known, partial(ask, heeds=heeds) if ask else None, heeds=heeds)
         plan, parent = self._input.plan, self._input.parent
         asker, limits = self._input.requested_by, self._input.limits
-        self._board = Board(plan, (self._state(), self._gates.openings(), self._journal, self._control.letter))
+        shown = self._state(), self._gates.openings(), self._journal, self._control.letter
+        self._board = Board(plan, shown, heeds=limits.heeds)
         began, fresh = self._started_at, self._input.fresh
         kin = (parent.above, parent.payers) if parent is not None else ((), ())
-        identity = Identity(info.workflow_id, info.first_execution_run_id, asker, limits.tells, *kin, began, fresh)
+        identity = Identity(
+            info.workflow_id, info.first_execution_run_id, asker, limits.tells, *kin, began, fresh, self.veil
+        )
         self.outbox = Outbox(carried.notices, self.meter, lambda: self._scope)
-        ports = TemporalPorts(plan, self, limits, self._journal)
+        ports = TemporalPorts(plan, self, limits, self._journal, asker)
         self._resets = Resets(self._control, lambda: self._scope, lambda: self._ending is not None)
         self._parentage = Parentage(parent, ports.watch_parent)
         kept = (plan, identity, ports, self._journal, self._gates)
@@ -134,6 +145,14 @@ class Mission(Answers):
     def full(self) -> bool:
         """Whether this run should hand over to the next one."""
         return not self._stays and self.meter.full(self._inbox.count)
+
+    def admitted(self) -> bool:
+        """Whether policy has admitted the mission."""
+        return self._gatekeeper.admitted()
+
+    def assent(self) -> Assent | None:
+        """Return what people approved of the mission that policy wants approved."""
+        return self._gatekeeper.assent(self._scope)
 
     def stop(self) -> None:
         """Cancel the mission, as its control says why."""
@@ -225,9 +244,12 @@ class Mission(Answers):
     async def _steered(self) -> Ending:
         """Carry out the commands that are due, and walk; whatever stops the walk is an ending, and a bug is one too."""
         try:
+            if refused := await self._gatekeeper.ending(self._scope):
+                return refused
             while self._control.due():
                 halt_if_cancelled()
-                await see_through(carry_out(self._scope))
+                await self._gatekeeper.readmit(self._scope)
+                await see_through(carry_out(self._scope, self._gatekeeper.why_not))
             return await follow_under_control(self._scope, self._input.inputs)
         except Suspended:
             raise
@@ -241,7 +263,9 @@ class Mission(Answers):
         """Return what the judge is shown of the mission."""
         plan, identity = self._input.plan, self._scope.mission
         shown = hearing(envelope, self._gates, identity.id, identity.first_run_id)
-        return shown.model_copy(update={"operators": plan.commanders(), "above": identity.above})
+        known = {"name": plan.definition.mission, "team": plan.definition.team, "above": identity.above}
+        governed = self._input.limits.governed
+        return shown.model_copy(update={"operators": plan.commanders(), "governed": governed, **known})
 
     async def _judged(self, hearing: Hearing) -> Ruling:
         """Have a decision judged. None counts before it is known what had been begun before a reset."""
@@ -285,6 +309,7 @@ class Mission(Answers):
             runs=self._runs + 1,
             controls=self._control.state,
             generation=self._journal.generation,
+            admission=self._gatekeeper.admission,
         )
         return self._input.model_copy(update={"carried": carried})
 
@@ -300,6 +325,10 @@ class Mission(Answers):
 
     def _take(self, name: str, args: Sequence[RawValue]) -> None:
         """Take in a decision or an event; what is neither is recorded as refused, never lost."""
+        if name == RULES and self._input.limits.heeds:
+            if self._gates.overtaken(said_in_force(args)):
+                self._inbox.look_up()
+            return
         if name == EVENT:
             if refused := happened(args, self._events):
                 self._gates.refuse("", refused)

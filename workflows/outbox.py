@@ -18,6 +18,7 @@ from workflows.interpreter.effort import NEVER_RETRIED
 from workflows.interpreter.join import see_through
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.tell import note
+from workflows.label import label
 from workflows.meter import EFFECT, Meter
 
 ATTEMPT = timedelta(seconds=60)
@@ -67,7 +68,7 @@ class Outbox:
         sending = workflow.start_activity(
             SEND_NOTICE,
             notice,
-            activity_id=f"{notice.step}/notice/{notice.id[:8]}",
+            activity_id=label(f"{notice.step}/notice/{notice.id[:8]}"),
             result_type=Delivery,
             start_to_close_timeout=ATTEMPT,
             schedule_to_close_timeout=PATIENCE,

@@ -23,6 +23,7 @@ from contracts.call import (
     WATCH_AGENT,
     AgentCall,
     AgentResult,
+    Assent,
     ToolCall,
     ToolResult,
     idempotency_key,
@@ -32,7 +33,7 @@ from contracts.notice import Notice
 from contracts.plan import Limits, MissionInput, Plan
 from contracts.planned import LOAD_PLAN, LoadedPlan, PlanOrder
 from contracts.step import Retry
-from workflows.beside import beside, demand_sendable
+from workflows.beside import beside, demand_sendable, in_force
 from workflows.failed import translated
 from workflows.halt_ports import HaltPorts
 from workflows.interpreter.effort import NEVER_RETRIED
@@ -40,6 +41,7 @@ from workflows.interpreter.ending import EffectFailed, Suspended
 from workflows.interpreter.journal import Journal
 from workflows.interpreter.ports import Effort, Touched
 from workflows.kin import PARENT, look, start_child, stop_child, tell_child
+from workflows.label import label
 from workflows.lock_ports import LockPorts
 from workflows.meter import CHILD, EFFECT, TIMER, Meter
 from workflows.outbox import Outbox
@@ -64,6 +66,14 @@ class Host(Protocol):
 
     def changed(self) -> None: ...
 
+    def admitted(self) -> bool:
+        """Whether policy has admitted the mission."""
+        ...
+
+    def assent(self) -> Assent | None:
+        """Return what people approved of the mission that policy wants approved."""
+        ...
+
     def full(self) -> bool:
         """Whether the run is to hand over to the next one."""
         ...
@@ -78,10 +88,12 @@ class Host(Protocol):
 class TemporalPorts(LockPorts, HaltPorts):
     """The world, as Temporal gives it."""
 
-    def __init__(self, plan: Plan, host: Host, limits: Limits, journal: Journal) -> None:
+    def __init__(self, plan: Plan, host: Host, limits: Limits, journal: Journal, requested_by: str = "") -> None:
         LockPorts.__init__(self, host.meter)
         HaltPorts.__init__(self, journal, host.meter, host.changed, host.stopping)
         self._plan = plan
+        self._data = plan.data()
+        self._requested_by = requested_by
         self._host = host
         self._limits = limits
         self._telling: set[asyncio.Task[None]] = set()
@@ -102,7 +114,7 @@ class TemporalPorts(LockPorts, HaltPorts):
 
     @contextmanager
     def within(self, path: str) -> Iterator[None]:
-        with workflow.create_event_group(path).scope():
+        with workflow.create_event_group(label(path)).scope():
             yield
 
     def stopping(self) -> bool:
@@ -140,20 +152,20 @@ class TemporalPorts(LockPorts, HaltPorts):
             call,
             AgentResult,
             effort,
-            queue=call.agent.queue,
+            queue=call.agent.served_on(),
             summary=f"{call.name}: {call.task}",
             cancellation=workflow.ActivityCancellationType.TRY_CANCEL,
         )
         return answer
 
     async def watch_agent(self, call: AgentCall, effort: Effort) -> AgentResult:
-        call = call.model_copy(update={"watches": activity_id(call.watches, call.generation)})
+        call = call.model_copy(update={"watches": label(activity_id(call.watches, call.generation))})
         answer: AgentResult = await self._effect(
             WATCH_AGENT,
             call,
             AgentResult,
             replace(effort, timeout=WATCHING),
-            queue=call.agent.queue,
+            queue=call.agent.served_on(),
             summary=f"{call.name} watches {call.watches}",
             cancellation=workflow.ActivityCancellationType.TRY_CANCEL,
         )
@@ -163,10 +175,10 @@ class TemporalPorts(LockPorts, HaltPorts):
         verb = f"undo {call.undoes} with {call.tool}" if call.undoes else call.tool
         answer: ToolResult = await self._effect(
             EXECUTE_ACTION,
-            call,
+            call.model_copy(update={"requested_by": self._requested_by}),
             ToolResult,
             effort,
-            queue=self._plan.tools[call.tool].queue,
+            queue=self._plan.tools[call.tool].served_on(),
             summary=f"{verb}: {_brief(call.arguments)}",
             # What has begun must report, or nobody knows what to undo.
             cancellation=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -181,6 +193,11 @@ class TemporalPorts(LockPorts, HaltPorts):
         plan: LoadedPlan = await asked(LOAD_PLAN, order, LoadedPlan)
         self._host.meter.count(EFFECT, size, len(plan.model_dump_json()))
         return plan
+
+    async def governance(self, path: str) -> str:
+        version = await in_force(path)
+        self._host.meter.count(EFFECT)
+        return version
 
     async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
         given = given.model_copy(update={"limits": self._limits})
@@ -241,9 +258,15 @@ class TemporalPorts(LockPorts, HaltPorts):
 
     async def _effect(self, name: str, call: AgentCall | ToolCall, answer: type, effort: Effort, **way: Any) -> Any:
         """Have an activity do it; where what it needs is halted, once that is lifted."""
-        plan = self._plan
-        call = call.model_copy(update={"team": plan.definition.team, "pins": plan.pinned(call.uses())})
-        return await self.unhalted(call.path, effort, lambda left: self._once(name, call, answer, left, **way))
+        known: dict[str, Any] = {"team": self._plan.definition.team, "pins": self._plan.pinned(call.uses())}
+        known |= {"data": self._data, "admitted": self._host.admitted(), "assent": self._host.assent()}
+        call = call.model_copy(update=known)
+
+        async def once(left: Effort) -> Any:
+            going_on = {"resume": left.resume} if left.resume and isinstance(call, AgentCall) else {}
+            return await self._once(name, call.model_copy(update=going_on), answer, left, **way)
+
+        return await self.unhalted(call.path, effort, once)
 
     async def _once(
         self,
@@ -257,15 +280,15 @@ class TemporalPorts(LockPorts, HaltPorts):
         cancellation: workflow.ActivityCancellationType,
     ) -> Any:
         size = demand_sendable(call, self._limits)
-        span = get_tracer("gonogo").start_span(f"{workflow.info().workflow_type} {call.path}")
+        span = get_tracer("gonogo").start_span(f"{workflow.info().workflow_type} {label(call.path)}")
 
-        def begin(label: str) -> "asyncio.Task[Any]":
+        def begin(named: str) -> "asyncio.Task[Any]":
             # Current only while the call is handed over: a context left open over a wait cannot be closed on eviction.
             with use_span(span, end_on_exit=False):
                 return workflow.start_activity(
                     name,
                     call,
-                    activity_id=label,
+                    activity_id=label(named),
                     result_type=answer,
                     task_queue=queue,
                     start_to_close_timeout=effort.timeout,

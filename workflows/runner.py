@@ -32,6 +32,8 @@ from temporalio.worker import (
 )
 from temporalio.workflow import Info
 
+from workflows.refused import settle
+
 STUCK = 10
 """Seconds after which the SDK takes a task for stuck: the server gives no task more. By itself it waits two."""
 Forget = Callable[[str], None]
@@ -40,7 +42,7 @@ Forget = Callable[[str], None]
 
 def runner() -> UnsandboxedWorkflowRunner:
     """Return the runner of replays, in which nobody asks."""
-    return UnsandboxedWorkflowRunner()
+    return _Replayed()
 
 
 class WholeTasks(Plugin):
@@ -76,6 +78,11 @@ class WholeTasks(Plugin):
             self._worker._bridge_worker.request_workflow_eviction(run)  # noqa: SLF001
 
 
+class _Replayed(UnsandboxedWorkflowRunner):
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        return Settled(super().create_instance(det))
+
+
 class _Runner(UnsandboxedWorkflowRunner):
     def __init__(self, forget: Forget) -> None:
         self._forget = forget
@@ -84,11 +91,32 @@ class _Runner(UnsandboxedWorkflowRunner):
         return Whole(super().create_instance(det), self._forget)
 
 
-class Whole(WorkflowInstance):
+class Settled(WorkflowInstance):
+    """A mission that gets no answer which was refused."""
+
+    def __init__(self, inner: WorkflowInstance) -> None:
+        self._inner = inner
+
+    def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        """Run what the SDK brings."""
+        settle(act)
+        return self._inner.activate(act)
+
+    def get_serialization_context(self, command_info: Any) -> Any:
+        return self._inner.get_serialization_context(command_info)
+
+    def get_external_store_context(self, command_info: Any) -> Any:
+        return self._inner.get_external_store_context(command_info)
+
+    def get_info(self) -> Info:
+        return self._inner.get_info()
+
+
+class Whole(Settled):
     """A mission in a worker's cache, which is forgotten once it has run ahead for a query."""
 
     def __init__(self, inner: WorkflowInstance, forget: Forget) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._forget = forget
         self._one_at_a_time = Lock()
         self._task = (0, 0)
@@ -101,7 +129,7 @@ class Whole(WorkflowInstance):
         with self._one_at_a_time:
             if not kinds & {"query_workflow", "remove_from_cache"}:
                 self._watch(act)
-            completion = self._inner.activate(act)
+            completion = super().activate(act)
         if self._ahead and "query_workflow" in kinds:
             self._forget(act.run_id)
         return completion
@@ -113,15 +141,6 @@ class Whole(WorkflowInstance):
             raise RuntimeError("the mission had run ahead for a query; the task is run again from its history")
         self._ahead = self._ahead or (task == self._task and act.history_length > self._length)
         self._task, self._length = task, act.history_length
-
-    def get_serialization_context(self, command_info: Any) -> Any:
-        return self._inner.get_serialization_context(command_info)
-
-    def get_external_store_context(self, command_info: Any) -> Any:
-        return self._inner.get_external_store_context(command_info)
-
-    def get_info(self) -> Info:
-        return self._inner.get_info()
 
     def get_thread_id(self) -> int | None:
         """Return none: a task that takes long is not to be interrupted."""

@@ -15,6 +15,7 @@ from contracts.decision import Opening, Subject
 from contracts.definition import Definition
 from contracts.letter import ways
 from contracts.plan import Plan
+from contracts.policy import Admission
 from contracts.record import Record
 from contracts.view import (
     MOST_BYTES,
@@ -35,6 +36,7 @@ ROOM = MOST_BYTES - 56_000
 PIECE = ROOM // 4
 """Characters of a piece of an opening: none takes more than four bytes."""
 CUT = 160
+MOST_DENIED = 20
 
 
 def page_of_records(records: Iterable[Record]) -> tuple[tuple[Record, ...], bool]:
@@ -103,6 +105,14 @@ def spent(records: Iterable[Record]) -> Usage:
     for record in records:
         total = total.plus(record.cost())
     return total
+
+
+def admission_shown(admission: Admission | None) -> Admission | None:
+    """Return what policy said of the mission, in short."""
+    if admission is None:
+        return None
+    denied = tuple(one for one in admission.answers[:MOST_DENIED] if not one.allowed())
+    return admission.model_copy(update={"answers": denied, "findings": admission.findings[:MOST_DENIED]})
 
 
 def waiting(openings: Iterable[Opening]) -> Iterator[Waiting]:

@@ -23,7 +23,7 @@ from contracts.usage import Usage
 HELD, SPENT, LOST, CACHED = "held", "spent", "lost", "cached"
 KINDS = (
     *("usd", "seconds", "tokens", "input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"),
-    *("model_calls", "tool_calls"),
+    *("model_calls", "tool_calls", "unpriced"),
 )
 """What is kept of a usage, column by column."""
 TURNS = 10
@@ -101,11 +101,8 @@ class Accounts:
                 return refused
         raise Unreadable(f"what is left for {run.mission} changes faster than it can be read")
 
-    async def settle(self, key: str, usage: Usage | None, unpriced: int = 0) -> None:
-        """Put what a run cost, where that is known, in the place of what was held. Asked again it changes nothing.
-
-        `unpriced` are the tokens among it that nobody knows the price of.
-        """
+    async def settle(self, key: str, usage: Usage | None) -> None:
+        """Put what a run cost, where that is known, in the place of what was held. Asked again it changes nothing."""
         async with self._database.writing() as connection:
             known = select(runs).where(runs.c.key == key, runs.c.state == HELD).with_for_update()
             row = (await connection.execute(known)).mappings().first()
@@ -119,13 +116,13 @@ class Accounts:
             for payer in await _payers(connection, row):
                 change = {name: accounts.c[name] + much for name, much in more.items()}
                 await connection.execute(update(accounts).where(accounts.c.key == payer).values(**change))
-            done = {**columns(usage), "unpriced": unpriced, "state": SPENT, "ended_at": self._now()}
+            done = {**columns(usage), "state": SPENT, "ended_at": self._now()}
             await connection.execute(update(runs).where(runs.c.key == key).values(**done))
 
     async def saved(self, run: Run, usd: float, mission: Account, team: Account) -> None:
         """Write down a run that was not made: an answer was used again, which had cost so much."""
         row = {**_line(run, (mission, team), self._now()), **columns(Usage())}
-        row |= {"state": CACHED, "ended_at": self._now(), "saved_usd": usd, "unpriced": 0}
+        row |= {"state": CACHED, "ended_at": self._now(), "saved_usd": usd}
         async with self._database.writing() as connection:
             await connection.execute(self._database.insert(runs).values(**row).on_conflict_do_nothing())
 
@@ -155,7 +152,7 @@ class Accounts:
             .where(runs.c.work == run.work, runs.c.attempt < run.attempt, runs.c.state == HELD)
             .values(state=LOST, ended_at=now)
         )
-        row = {**_line(run, payers, now), **columns(most), "state": HELD, "saved_usd": 0.0, "unpriced": 0}
+        row = {**_line(run, payers, now), **columns(most), "state": HELD, "saved_usd": 0.0}
         added = self._database.insert(runs).values(**row).on_conflict_do_nothing().returning(runs.c.key)
         if (await connection.execute(added)).first() is None:
             return False
@@ -200,8 +197,9 @@ class Accounts:
         async with self._database.writing() as connection:
             for payer in payers:
                 mine = accounts.c.key == payer.key
-                row = (await connection.execute(select(accounts).where(mine))).mappings().one()
-                empty = first_over(payer, row)
+                row = (await connection.execute(select(accounts).where(mine))).mappings().first()
+                # Whose first run this would have been has no row: what was begun for it is undone.
+                empty = first_over(payer, row) if row is not None else None
                 if empty is not None:
                     bounds = payer.bounds.model_dump_json(include=set(Bounds.model_fields))
                     await connection.execute(update(accounts).where(mine).values(bounds=bounds))

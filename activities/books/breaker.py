@@ -7,13 +7,14 @@ the others wait. A breaker opens after a share of failures; when its time is ove
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import case, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from activities.books.database import Database
 from activities.books.tables import breakers, turns
+from activities.seal import Clear, Seal, Unsealed, close_text, open_text
 from contracts.base import Message
 
 CLOSED, OPEN, PROBING = "closed", "open", "probing"
@@ -24,6 +25,10 @@ LEAST = 5
 SHARE = 0.5
 FIRST, LONGEST = 30.0, 600.0
 """Seconds that a breaker stays open: twice as long each time that a probe fails."""
+WHY = "breaker"
+"""What a reason is sealed as."""
+ANSWERS = "it answers again"
+UNREADABLE = "why cannot be read"
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,16 @@ class Turn(Message):
     why: str = ""
 
 
+Line = TypeVar("Line", Breaker, Turn)
+
+
 class Breakers:
     """The breakers of all endpoints."""
 
-    def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, now: Callable[[], float] = time.time, seal: Seal | None = None) -> None:
         self._database = database
         self._now = now
+        self._seal = seal or Clear()
 
     async def admit(self, endpoint: str, seconds: float) -> Admitted | Breaker:
         """Say whether a call may be made that takes at most so many seconds, or what stands in its way."""
@@ -85,12 +94,11 @@ class Breakers:
         closed = {"state": CLOSED, "since": now, "window": now, "calls": 0, "failures": 0, "streak": 0}
         async with self._database.writing() as connection:
             if await _turned(connection, _mine(endpoint).where(breakers.c.state == PROBING).values(**closed)):
-                await _tell(
-                    connection, Turn(endpoint=endpoint, at=now, was=PROBING, became=CLOSED, why="it answers again")
-                )
+                await _tell(connection, Turn(endpoint=endpoint, at=now, was=PROBING, became=CLOSED, why=ANSWERS))
 
     async def failed(self, endpoint: str, why: str, *, probe: bool) -> None:
-        """Note that a call was not answered."""
+        """Note that a call was not answered; what it said may hold anything."""
+        why = close_text(self._seal, why, WHY, endpoint)
         if not probe:
             await self._count(endpoint, failed=True, why=why)
             return
@@ -115,24 +123,33 @@ class Breakers:
         async with self._database.reading() as connection:
             found = await connection.execute(select(breakers).where(breakers.c.endpoint == endpoint))
             row = found.mappings().first()
-        return Breaker.model_validate(dict(row)) if row is not None else None
+        return self._said(Breaker.model_validate(dict(row))) if row is not None else None
 
     async def all(self) -> list[Breaker]:
         """Return every breaker, those that are not closed first."""
         order = (breakers.c.state == CLOSED, breakers.c.endpoint)
         async with self._database.reading() as connection:
             rows = (await connection.execute(select(breakers).order_by(*order))).mappings().all()
-        return [Breaker.model_validate(dict(row)) for row in rows]
+        return [self._said(Breaker.model_validate(dict(row))) for row in rows]
 
     async def turns(self, most: int = 20) -> list[Turn]:
         """Return the latest changes, the newest first."""
         async with self._database.reading() as connection:
             found = await connection.execute(select(turns).order_by(turns.c.id.desc()).limit(most))
-        return [Turn.model_validate(dict(row)) for row in found.mappings().all()]
+        return [self._said(Turn.model_validate(dict(row))) for row in found.mappings().all()]
 
     def asks_at(self, breaker: Breaker) -> bool:
         """Whether somebody may ask again."""
         return breaker.state == CLOSED or breaker.until <= self._now()
+
+    def _said(self, row: Line) -> Line:
+        """Return a row with its reason as it was given, where it can be read."""
+        if not row.why or row.why == ANSWERS:
+            return row
+        try:
+            return row.model_copy(update={"why": open_text(self._seal, row.why, WHY, row.endpoint)})
+        except Unsealed:
+            return row.model_copy(update={"why": UNREADABLE})
 
     async def _count(self, endpoint: str, *, failed: bool, why: str) -> None:
         now, one = self._now(), int(failed)

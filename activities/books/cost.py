@@ -44,8 +44,8 @@ SUMS = (
 )
 
 
-async def costs(database: Database, by: By, since: float) -> list[Cost]:
-    """Return what was spent from a moment on (Unix seconds), the dearest first."""
+async def costs(database: Database, by: By, since: float, mission: str = "") -> list[Cost]:
+    """Return what was spent from a moment on (Unix seconds), the dearest first; of one mission where it is named."""
     name = runs.c[by]
     unsure = case((runs.c.state.in_((HELD, LOST)), runs.c.usd), else_=0.0)
     wanted = (
@@ -56,7 +56,7 @@ async def costs(database: Database, by: By, since: float) -> list[Cost]:
             func.sum(unsure).label("at_most"),
             *(func.sum(runs.c[one]).label(one) for one in SUMS),
         )
-        .where(runs.c.began_at >= since)
+        .where(runs.c.began_at >= since, *([runs.c.mission == mission] if mission else []))
         .group_by(name)
         .order_by(func.sum(runs.c.usd).desc(), func.sum(runs.c.tokens).desc(), name)
     )

@@ -19,12 +19,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from activities.books.tables import VERSION, books, tables
 from activities.failure import explained
 
-CONNECTING = 5.0
+AT_ONCE = {"timeout": 5.0}
 BUSY = 30.0
 """Seconds that a writer waits for the writers before it."""
 MAKING = 0x676F6E6F
 """The advisory lock under which PostgreSQL's tables are made."""
 READING = "gonogo_reading"
+ISOLATION = "READ COMMITTED"
+"""Who waits for a row finds it as the writer before has left it. A stricter PostgreSQL would give up instead."""
 
 
 class Unreadable(Exception):
@@ -38,6 +40,11 @@ class Database:
         self.url = url
         self._engine: AsyncEngine | None = None
         self._opening = asyncio.Lock()
+
+    def there(self) -> bool:
+        """Whether there is one to look into, so that a look alone makes none."""
+        place = make_url(self.url).database if self.url.startswith("sqlite") else None
+        return place is None or Path(place).exists()
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -90,7 +97,7 @@ def _explained() -> Iterator[None]:
 
 def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_pre_ping=True, connect_args={"timeout": CONNECTING})
+        return create_async_engine(url, pool_pre_ping=True, isolation_level=ISOLATION, connect_args=AT_ONCE)
     place = make_url(url).database
     if place:
         Path(place).parent.mkdir(parents=True, exist_ok=True)
@@ -128,6 +135,18 @@ async def _made(engine: AsyncEngine) -> bool:
 async def _make(engine: AsyncEngine) -> None:
     if await _made(engine):
         return
+    try:
+        await _made_now(engine)
+    except ProgrammingError as error:
+        if "permission denied" not in str(error.orig):
+            raise
+        mend = "run `gonogo setup` once with a GONOGO_DATABASE that names who owns them"
+        raise Unreadable(
+            f"the database lacks tables of this release, and this role may not make them: {mend}"
+        ) from None
+
+
+async def _made_now(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MAKING})

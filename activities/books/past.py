@@ -4,35 +4,16 @@ import re
 from statistics import median
 from typing import Any
 
-from pydantic import Field
 from sqlalchemy import func, select
 
 from activities.books.account import CACHED, SPENT
 from activities.books.database import Database
 from activities.books.tables import runs
-from contracts.base import Message
+from contracts.money import Past, Range
 
 MOST = 2_000
 """Runs that are looked at, the newest."""
 RANK = re.compile(r"[\[#~].*$")
-
-
-class Range(Message):
-    """The least, the usual and the most of several."""
-
-    least: float
-    usual: float
-    most: float
-
-
-class Past(Message):
-    """`steps_…` are single runs, by the step's name; `usd` and `tokens` are whole missions."""
-
-    missions: int = 0
-    usd: Range | None = None
-    tokens: Range | None = None
-    steps_usd: dict[str, Range] = Field(default_factory=dict)
-    steps_tokens: dict[str, Range] = Field(default_factory=dict)
 
 
 async def past(database: Database, name: str) -> Past:

@@ -4,9 +4,11 @@ An account holds what was spent and what is held for what runs, in one number fo
 spent until its run says better, and stays so when nobody ever does.
 """
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
+from typing import Any
 
-VERSION = 3
+from sqlalchemy import DDL, BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text, event
+
+VERSION = 5
 tables = MetaData()
 
 books = Table("books", tables, Column("version", Integer, primary_key=True, autoincrement=False))
@@ -118,3 +120,99 @@ turns = Table(
     Column("became", String, nullable=False),
     Column("why", Text, nullable=False),
 )
+
+positions = Table(
+    "positions",
+    tables,
+    # How far a sink has been told of a mission's record, which is named by the digest of its chain.
+    Column("sink", String, primary_key=True),
+    Column("mission", String, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+
+audit_chains = Table(
+    "audit_chains",
+    tables,
+    # What the first entry of a record is chained to, and what that is of: JSON.
+    Column("key", String, primary_key=True),
+    Column("namespace", String, nullable=False),
+    Column("mission", String, nullable=False, index=True),
+    Column("since", Float(53), nullable=False),
+    Column("said", Text, nullable=False),
+)
+
+audit_entries = Table(
+    "audit_entries",
+    tables,
+    Column("chain", String, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("hash", String, nullable=False),
+    Column("run", String, nullable=False),
+    # To search by; the resource is the digest of its name.
+    Column("at", Float(53), nullable=False, index=True),
+    Column("topic", String, nullable=False),
+    Column("what", String, nullable=False),
+    Column("who", String, nullable=False, index=True),
+    Column("step", String, nullable=False),
+    Column("resource", String, nullable=False, index=True),
+    Column("content", Text, nullable=False),
+)
+
+audit_heads = Table(
+    "audit_heads",
+    tables,
+    Column("chain", String, primary_key=True),
+    Column("count", Integer, primary_key=True, autoincrement=False),
+    # The run that the mission ended in, and of how many events.
+    Column("run", String, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("envelope", Text, nullable=False),
+)
+
+audit_anchors = Table(
+    "audit_anchors",
+    tables,
+    # Which heads are known outside, and where.
+    Column("chain", String, primary_key=True),
+    Column("count", Integer, primary_key=True, autoincrement=False),
+    Column("place", String, primary_key=True),
+)
+
+ARCHIVE = (audit_chains, audit_entries, audit_heads, audit_anchors)
+"""What is only ever added to."""
+REFUSING = """
+CREATE TRIGGER {table}_keeps_{verb} BEFORE {verb} ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is only added to'); END
+"""
+# An INSERT OR REPLACE would delete what is there, and fire no trigger for that.
+KEEPING = """
+CREATE TRIGGER {table}_keeps_first BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
+BEGIN SELECT RAISE(IGNORE); END
+"""
+REFUSAL = """
+CREATE OR REPLACE FUNCTION gonogo_only_added() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION '%% is only added to', TG_TABLE_NAME; END $$
+"""
+GUARD = """
+CREATE TRIGGER {table}_keeps BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION gonogo_only_added()
+"""
+
+
+def _guard(table: Table) -> None:
+    """Have the database itself refuse to change what is there."""
+    same = " AND ".join(f"{column.name} = NEW.{column.name}" for column in table.primary_key)
+    statements = [REFUSING.format(table=table.name, verb=verb) for verb in ("UPDATE", "DELETE")]
+    for statement in (*statements, KEEPING.format(table=table.name, same=same)):
+        _after(table, statement, "sqlite")
+    for statement in (REFUSAL, GUARD.format(table=table.name)):
+        _after(table, statement, "postgresql")
+
+
+def _after(table: Table, statement: str, dialect: str) -> None:
+    made: Any = DDL
+    event.listen(table, "after_create", made(statement).execute_if(dialect=dialect))
+
+
+for one in ARCHIVE:
+    _guard(one)

@@ -12,17 +12,28 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from activities.failure import failure
+from activities.outward import OUTSIDE, Outward
 from activities.runtimes.runtime import Work
+from activities.strongbox import Strongbox
 from contracts.mind import A2AAgent
 
 
 class A2ARuntime:
     """Asks one remote agent."""
 
-    def __init__(self, agent: A2AAgent, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        agent: A2AAgent,
+        environ: Mapping[str, str] | None = None,
+        *,
+        outward: Outward = OUTSIDE,
+        strongbox: Strongbox | None = None,
+    ) -> None:
         environ = os.environ if environ is None else environ
+        self._strongbox = strongbox or Strongbox(environ)
+        self._outward = outward
         self._url = environ.get(agent.url_env, "") or agent.url
-        self._key = environ.get(agent.key_env, "") if agent.key_env else ""
+        self._key = agent.key or (environ.get(agent.key_env, "") if agent.key_env else "")
         self._agent = agent
 
     def endpoint(self) -> str:
@@ -36,4 +47,6 @@ class A2ARuntime:
         except ImportError:
             lacks = "this worker lacks what that takes: install 'gonogo[a2a]'"
             raise failure("not_found", f"{work.call.name} is asked over A2A, and {lacks}") from None
-        return await converse.Conversation(self._url, self._key, self._agent.poll, work).held()
+        key = await self._strongbox.key(self._key, work.call.name)
+        talk = converse.Conversation(self._url, key, self._agent.poll, work, self._outward)
+        return self._strongbox.cleaned(await talk.held())

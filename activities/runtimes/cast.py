@@ -7,6 +7,7 @@ code that has instructions is played by a model where the worker is told of one,
 from collections.abc import Mapping
 
 from activities.failure import failure
+from activities.outward import OUTSIDE, Outward
 from activities.runtimes.a2a import A2ARuntime
 from activities.runtimes.code import CodeRuntime
 from activities.runtimes.model import NO_PROVIDER, ModelRuntime, Provider
@@ -15,6 +16,7 @@ from activities.runtimes.runtime import Runtime
 from activities.runtimes.tool import ToolRuntime
 from activities.runtimes.words import WordsRuntime
 from activities.statement import show
+from activities.strongbox import Strongbox
 from contracts.mind import A2AAgent, Agent, CodeAgent, HttpAgent, McpAgent, ModelAgent, PeopleAgent, Thinking
 from contracts.workspace import Tool
 
@@ -22,8 +24,17 @@ from contracts.workspace import Tool
 class Cast:
     """The runtimes of one worker."""
 
-    def __init__(self, provider: Provider = NO_PROVIDER, tools: Mapping[str, Tool] | None = None) -> None:
+    def __init__(
+        self,
+        provider: Provider = NO_PROVIDER,
+        tools: Mapping[str, Tool] | None = None,
+        *,
+        outward: Outward = OUTSIDE,
+        strongbox: Strongbox | None = None,
+    ) -> None:
+        self.strongbox = strongbox or Strongbox()
         self._provider = provider
+        self._outward = outward
         self._servers = {name: tool.server for name, tool in (tools or {}).items()}
 
     def play(self, name: str, known: Agent, planned: Agent) -> Runtime:
@@ -39,10 +50,10 @@ class Cast:
                 return ToolRuntime(known.tool, self._servers.get(known.tool, ""))
             case A2AAgent(), A2AAgent():
                 _demand_same(name, known.url, planned.url)
-                return A2ARuntime(known)
+                return A2ARuntime(known, outward=self._outward, strongbox=self.strongbox)
             case HttpAgent(), HttpAgent():
                 _demand_same(name, known.url, planned.url)
-                return RemoteRuntime(known)
+                return RemoteRuntime(known, outward=self._outward, strongbox=self.strongbox)
             case PeopleAgent(), PeopleAgent():
                 raise failure("refused", f"{name} is people: a mission asks them, and no worker plays them")
             case _:
@@ -74,7 +85,7 @@ class Cast:
         return self._model(planned, known.model, known.final_model or known.model)
 
     def _model(self, agent: Thinking, control: str, final: str) -> Runtime:
-        return ModelRuntime(agent, self._provider, control, final)
+        return ModelRuntime(agent, self._provider, control, final, self.strongbox)
 
 
 def _demand_same(name: str, here: str, there: str) -> None:

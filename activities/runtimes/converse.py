@@ -36,6 +36,7 @@ from temporalio import activity
 
 from activities import rate_limit
 from activities.failure import Code, explained, failure
+from activities.outward import AddressRefused, Outward
 from activities.runtimes.runtime import Asks, Work
 from contracts.base import digest
 from contracts.talk import Talk
@@ -58,8 +59,9 @@ SETTLED = frozenset({*FAILED, TaskState.TASK_STATE_COMPLETED, TaskState.TASK_STA
 class Conversation:
     """One attempt with one remote agent."""
 
-    def __init__(self, url: str, key: str, poll: timedelta, work: Work) -> None:
+    def __init__(self, url: str, key: str, poll: timedelta, work: Work, outward: Outward) -> None:
         self._url = url
+        self._outward = outward
         self._key = key
         self._poll = poll.total_seconds()
         self._work = work
@@ -74,6 +76,8 @@ class Conversation:
         try:
             async with self._http() as http:
                 return await self._followed(http)
+        except AddressRefused as refused:
+            raise failure("refused", f"{self._call.name} is not asked: {refused}") from None
         except (A2AError, httpx.HTTPError, httpx.InvalidURL) as error:
             if isinstance(error, TaskNotFoundError):
                 self._forget()
@@ -178,7 +182,7 @@ class Conversation:
         propagate.inject(headers)
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        return httpx.AsyncClient(headers=headers, timeout=httpx.Timeout(None, connect=CONNECT_SECONDS))
+        return self._outward.client(headers=headers, timeout=httpx.Timeout(None, connect=CONNECT_SECONDS))
 
 
 async def _stream(client: Client, request: SendMessageRequest) -> AsyncGenerator[StreamResponse, None]:

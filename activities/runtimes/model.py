@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from activities.runtimes.runtime import Work
+from activities.strongbox import Strongbox
 from contracts.base import Message
 from contracts.mind import Thinking
 
@@ -33,7 +34,10 @@ NO_PROVIDER = Provider()
 class ModelRuntime:
     """Lets one model call tools and write the answer, or one do the first and another the second."""
 
-    def __init__(self, agent: Thinking, provider: Provider, control: str, final: str) -> None:
+    def __init__(
+        self, agent: Thinking, provider: Provider, control: str, final: str, strongbox: Strongbox | None = None
+    ) -> None:
+        self._strongbox = strongbox or Strongbox()
         self._agent = agent
         self._provider = provider
         self._control = control
@@ -55,5 +59,8 @@ class ModelRuntime:
 
     async def answer(self, work: Work) -> Any:
         """Let the model work until its answer fits, or until it may not go on."""
+        key = await self._strongbox.key(self._provider.key, work.call.name)
+        provider = self._provider.model_copy(update={"key": key})
         thinking = await asyncio.to_thread(import_module, "activities.runtimes.thinking")
-        return await thinking.Thought(self._agent, self._provider, work).through(self._control, self._final)
+        thought = thinking.Thought(self._agent, provider, work)
+        return self._strongbox.cleaned(await thought.through(self._control, self._final))

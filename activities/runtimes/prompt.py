@@ -20,6 +20,26 @@ GIVE_UP = "give_up"
 WHEN = "Say that the task cannot be done as it is, and why. The step fails, and people or the mission go on from there."
 GATHER = "find out with your tools what its answer takes, and then say in plain words all that you found. You do not \
 write the answer itself: another will, and knows only what you say"
+ESCALATE = "Only where people must say how this goes on, because you cannot or should not answer alone: why, in one \
+sentence. The answer is then as far as you have it."
+LEAVE_FILE = "leave_file"
+LEAVING = "Leave a text file with your answer, where the task asks for one: people read it beside the answer."
+FILE: dict[str, Any] = {
+    "type": "object",
+    "required": ["name", "media_type", "text"],
+    "properties": {
+        "name": {"type": "string", "description": "such as plan.md"},
+        "media_type": {"type": "string", "description": "such as text/markdown"},
+        "text": {"type": "string"},
+    },
+}
+FILES = {
+    "type": "array",
+    "items": FILE,
+    "description": "Text files to leave with the answer, where the task asks for some.",
+}
+DEFINITIONS = ("$defs", "definitions")
+"""What a schema's own references lead to, from the outermost one."""
 SCHEMA = "\n\nThe schema of your answer:\n"
 
 
@@ -54,6 +74,15 @@ def escalate(reason: str, so_far: dict[str, Any] | None = None) -> None:
 def shown(value: Any) -> str:
     """Return data as JSON that a model reads well."""
     return json.dumps(value, ensure_ascii=False, indent=1, default=str)
+
+
+def enveloped(schema: dict[str, Any], *, files: bool) -> dict[str, Any]:
+    """Return a schema of an answer with what else may go with it, for a model that answers in JSON and has no tools."""
+    shared = {name: schema[name] for name in DEFINITIONS if name in schema}
+    inner = {name: value for name, value in schema.items() if name not in shared}
+    beside = {"escalate": {"type": "string", "description": ESCALATE}, **({"files": FILES} if files else {})}
+    properties = {"answer": inner, **beside}
+    return {"type": "object", "additionalProperties": False, "required": ["answer"], "properties": properties, **shared}
 
 
 def wrapped(schema: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,9 @@ from temporalio import activity
 from activities import rate_limit
 from activities.failure import Code, explained, failure
 from activities.fit import MOST_BYTES
+from activities.outward import OUTSIDE, AddressRefused, Outward
 from activities.runtimes.runtime import Work
+from activities.strongbox import Strongbox
 from contracts.base import digest
 from contracts.call import AgentCall
 from contracts.mind import HttpAgent
@@ -44,11 +46,20 @@ CODES: Mapping[int, Code] = {
 class RemoteRuntime:
     """Asks one remote agent."""
 
-    def __init__(self, agent: HttpAgent, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        agent: HttpAgent,
+        environ: Mapping[str, str] | None = None,
+        *,
+        outward: Outward = OUTSIDE,
+        strongbox: Strongbox | None = None,
+    ) -> None:
         environ = os.environ if environ is None else environ
+        self._strongbox = strongbox or Strongbox(environ)
         self._agent = agent
+        self._outward = outward
         self._url = environ.get(agent.url_env, "") or agent.url
-        self._key = environ.get(agent.key_env, "") if agent.key_env else ""
+        self._key = agent.key or (environ.get(agent.key_env, "") if agent.key_env else "")
 
     def endpoint(self) -> str:
         """Return who is asked, whom all workers share."""
@@ -56,9 +67,12 @@ class RemoteRuntime:
 
     async def answer(self, work: Work) -> Any:
         """Ask, and go on asking until there is an answer."""
+        key = await self._strongbox.key(self._key, work.call.name)
         try:
-            async with self._client(work.call) as client:
-                return await self._asked(client, work)
+            async with self._client(work.call, key) as client:
+                return self._strongbox.cleaned(await self._asked(client, work))
+        except AddressRefused as refused:
+            raise failure("refused", f"{work.call.name} is not asked: {refused}") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             code: Code = "timed_out" if isinstance(error, httpx.TimeoutException) else "unavailable"
             raise failure(code, f"{work.call.name} cannot be asked at {self._url}: {explained(error)}") from None
@@ -101,12 +115,12 @@ class RemoteRuntime:
             raise failure("tool_failed", f"{call.name} wants to be asked again {where}", final=True)
         return place
 
-    def _client(self, call: AgentCall) -> httpx.AsyncClient:
+    def _client(self, call: AgentCall, key: str) -> httpx.AsyncClient:
         headers = {"Idempotency-Key": _same_work(call), "Accept": "application/json"}
         propagate.inject(headers)
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
-        return httpx.AsyncClient(headers=headers, timeout=httpx.Timeout(None, connect=CONNECT_SECONDS))
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
+        return self._outward.client(headers=headers, timeout=httpx.Timeout(None, connect=CONNECT_SECONDS))
 
 
 class Said:

@@ -26,16 +26,7 @@ from pydantic_ai.exceptions import (
     UsageLimitExceeded,
     UserError,
 )
-from pydantic_ai.messages import (
-    ModelMessagesTypeAdapter,
-    ModelResponse,
-    PartDeltaEvent,
-    PartEndEvent,
-    PartStartEvent,
-    TextPart,
-    ThinkingPart,
-    ToolCallPart,
-)
+from pydantic_ai.messages import ModelMessagesTypeAdapter, ModelResponse, ToolCallPart
 from pydantic_ai.models import Model
 from pydantic_ai.usage import RunUsage
 from pydantic_core import SchemaValidator, core_schema
@@ -45,6 +36,8 @@ from activities.failure import failure
 from activities.fit import misfits
 from activities.mcp_tools import ToolFailed
 from activities.runtimes import prompt
+from activities.runtimes.aloud import Aloud
+from activities.runtimes.beside import Beside
 from activities.runtimes.course import Course
 from activities.runtimes.fault import fault, free
 from activities.runtimes.model import Provider
@@ -79,6 +72,7 @@ class Thought:
         self._provider = provider
         self._call = work.call
         self._tools = work.tools
+        self._beside = Beside(work.tools)
         self._observe = work.notebook.observe
         self._tally = work.memory.tally
         self._course = Course(work.memory, work.notebook)
@@ -86,6 +80,9 @@ class Thought:
         self._overhead = 0
         self._wrong: tuple[str, ...] = (NO_JSON,)
         self._model = ""
+        self._enveloped = False
+        self._speaks = False
+        """Whether what the model says as text is no part of an answer."""
 
     async def through(self, control: str, final: str) -> Any:
         """Return the answer, or raise `Misfit`, or a failure. Another `final` model writes what `control` found."""
@@ -109,7 +106,8 @@ class Thought:
         if self._course.found is None:
             model = self._reach(name)
             told = prompt.frame(self._agent.instructions, self._call.name, prompt.GATHER)
-            agent: Agent[None, str] = Agent(model, instructions=told, tools=self._offered(), **self._common())
+            tools = [*self._offered(), *self._beside.tools()]
+            agent: Agent[None, str] = Agent(model, instructions=told, tools=tools, **self._common())
             self._overhead = len(told) + self._spelt()
             said = await self._asked(agent, prompt.task(self._call))
             self._course.gathered(str(said))
@@ -117,27 +115,43 @@ class Thought:
 
     async def _written(self, name: str, found: str, *, with_tools: bool) -> Any:
         """Let a model write the answer."""
-        schema = self._call.agent.output
         model = self._reach(name)
         offered = self._offered() if with_tools else []
         told = prompt.frame(self._agent.instructions, self._call.name, prompt.ANSWER)
+        self._speaks = bool(offered) or not model.profile.get("supports_json_schema_output")
+        self._enveloped = not self._speaks and not self._tools.answers_only
+        schema = self._schema()
         try:
-            shape: Any = StructuredDict(prompt.wrapped(schema), "answer")
+            shape: Any = StructuredDict(schema, "answer")
         except UserError:  # A schema that refers to itself: it is told in words, and checked as all are.
             shape = StructuredDict({"type": "object"}, "answer")
-            told += prompt.SCHEMA + prompt.shown(prompt.wrapped(schema))
-        if not offered and model.profile.get("supports_json_schema_output"):
-            shape = NativeOutput(shape)
+            told += prompt.SCHEMA + prompt.shown(schema)
+        if self._speaks:
+            offered = [*offered, *self._beside.tools()]
         else:
-            offered = [*offered, Tool(prompt.escalate)]
+            shape = NativeOutput(shape)
         agent: Agent[None, Any] = Agent(model, output_type=shape, instructions=told, tools=offered, **self._common())
         agent.output_validator(self._fitting)
         self._overhead = len(told) + len(canonical(schema)) + (self._spelt() if with_tools else 0)
-        return prompt.unwrapped(schema, await self._asked(agent, prompt.task(self._call, found)))
+        return self._answer(await self._asked(agent, prompt.task(self._call, found)))
 
-    def _fitting(self, output: Any) -> Any:
+    def _schema(self) -> dict[str, Any]:
+        schema = self._call.agent.output
+        return prompt.enveloped(schema, files=self._tools.keeps()) if self._enveloped else prompt.wrapped(schema)
+
+    def _answer(self, output: Any) -> Any:
+        """Return the answer itself."""
+        if self._enveloped:
+            return output.get("answer") if isinstance(output, dict) else None
+        return prompt.unwrapped(self._call.agent.output, output)
+
+    async def _fitting(self, output: Any) -> Any:
         """Return an answer that fits, or hand back to the model what is wrong with it."""
-        wrong = misfits(self._call, prompt.unwrapped(self._call.agent.output, output))
+        answer = self._answer(output)
+        beside = output if self._enveloped and isinstance(output, dict) else {}
+        if reason := " ".join(str(beside.get("escalate") or "").split()):
+            raise Escalate(reason[:MOST_REASON], answer)
+        wrong = misfits(self._call, answer) or await self._beside.left(beside.get("files") or ())
         if wrong:
             self._wrong = wrong
             self._observe(f"handed back: {'; '.join(wrong)}"[:TOLD], kind="progress")
@@ -196,9 +210,13 @@ class Thought:
         so_far = before if before and before[-1] is node.request else [*before, node.request]
         self._tally.begin(self._model, len(ModelMessagesTypeAdapter.dump_json(so_far)) + self._overhead)
         self._course.keep(so_far)
-        async with node.stream(run.ctx) as stream:
-            async for event in stream:
-                self._hear(event)
+        aloud = Aloud(self._model, self._observe, self._tally.hear, speaks=self._speaks)
+        try:
+            async with node.stream(run.ctx) as stream:
+                async for event in stream:
+                    aloud.hear(event)
+        finally:
+            aloud.end()
         response = stream.response
         self._tally.settle(reported(response))
         self._course.keep([*so_far, response])
@@ -211,19 +229,6 @@ class Thought:
             wrong = "no such tool" if call.tool_name not in known else "no JSON object" if not _object(call) else ""
             if wrong:
                 self._observe(f"{wrong}: {str(call.args)[:TOLD]}", call.tool_name, "call")
-
-    def _hear(self, event: Any) -> None:
-        match event:
-            case PartStartEvent(part=part):
-                self._tally.hear(letters(part))
-            case PartDeltaEvent(delta=delta):
-                self._tally.hear(letters(delta))
-            case PartEndEvent(part=ThinkingPart(content=said)) if said.strip():
-                self._observe(said.strip(), source=self._model, kind="thought")
-            case PartEndEvent(part=TextPart(content=said), next_part_kind="tool-call") if said.strip():
-                self._observe(said.strip(), source=self._model, kind="thought")
-            case _:
-                pass
 
     def _time_left(self) -> float:
         return self._ends - asyncio.get_running_loop().time()
@@ -283,12 +288,6 @@ def _object(call: ToolCallPart) -> bool:
     except (ValueError, AssertionError):
         return False
     return True
-
-
-def letters(part: Any) -> int:
-    """Return how much a model said, in bytes: of a part of its answer, or of a piece of one."""
-    said = (getattr(part, name, None) for name in ("content", "content_delta", "args", "args_delta"))
-    return sum(len(word.encode()) if isinstance(word, str) else 0 for word in said)
 
 
 def reported(response: ModelResponse) -> Reported:

@@ -11,7 +11,7 @@ from contracts.definition import ActionStep, GroupStep, PlanStep, Step
 from contracts.gate import Gate, Quorum
 from contracts.quorum import empty_seats
 from contracts.step import ESCALATE
-from contracts.workspace import Workspace
+from contracts.workspace import Tool, Workspace
 from language.checks.names import at_step, listed, unknown
 from language.checks.together import held
 from language.draft import Draft
@@ -108,6 +108,7 @@ def unsatisfiable(step: Step, gate: Gate, key: str, draft: Draft, workspace: Wor
         known = {*workspace.people.roles(), *workspace.people.people}
         if approvers and known.issuperset(approvers):
             lacking = why_never(gate, quorum, least, deciders(approvers, gate, draft, workspace), workspace)
+            lacking = lacking or overasked(step, approvers, gate, draft, workspace)
             if lacking:
                 written = keys(draft.value(step, *path))
                 which = [name for name in ("required", "from") if name in written] or (
@@ -118,10 +119,22 @@ def unsatisfiable(step: Step, gate: Gate, key: str, draft: Draft, workspace: Wor
     if escalation and gate.on_timeout == ESCALATE and not gate.escalation:
         people = deciders((escalation.role,), gate, draft, workspace)
         lacking = why_never(gate, gate.quorums()[0], least, people, workspace)
+        lacking = lacking or overasked(step, (escalation.role,), gate, draft, workspace)
         if lacking:
             message = f"escalated to '{escalation.role}', {lacking}"
             mend = "lower 'required', or write an 'escalation' of your own"
             yield draft.find("GATE_UNSATISFIABLE", message, step, key, "on_timeout", mend=mend)
+
+
+def overasked(step: Step, approvers: tuple[str, ...], gate: Gate, draft: Draft, workspace: Workspace) -> str:
+    """Return why the risk of what happens under an approval may ask for more people than there are."""
+    if workspace.risk is None or not any(tool.acts() for _, tool in acting(step, draft, workspace)):
+        return ""
+    for name, level in workspace.risk.levels.items():
+        people = deciders((*approvers, *level.approvers), gate, draft, workspace)
+        if len(people) < level.people:
+            return f"at the risk '{name}' {level.people} must approve, and {len(people)} can: {listed(people)}"
+    return ""
 
 
 def why_never(gate: Gate, quorum: Quorum, least: int, people: set[str], workspace: Workspace) -> str:
@@ -148,9 +161,14 @@ def deciders(approvers: tuple[str, ...], gate: Gate, draft: Draft, workspace: Wo
 
 def least_of(step: Step, draft: Draft, workspace: Workspace) -> Least:
     """Return how many people the contracts of what happens under an approval ask for, and which does."""
-    acting = [step] if isinstance(step, ActionStep) else []
-    if isinstance(step, GroupStep):
-        acting = [one for one in held(step, called_names(draft.definition)) if isinstance(one, ActionStep)]
-    names = [name for one in acting for name in (one.action, one.compensate.tool if one.compensate else "")]
-    tools = [(name, workspace.tools[name]) for name in names if name in workspace.tools]
+    tools = acting(step, draft, workspace)
     return max((Least(tool.quorum(), name) for name, tool in tools if tool.needs_approval()), default=Least(1, ""))
+
+
+def acting(step: Step, draft: Draft, workspace: Workspace) -> list[tuple[str, Tool]]:
+    """Return the contracts of what happens under an approval, and of what would undo it."""
+    own = [step] if isinstance(step, ActionStep) else []
+    if isinstance(step, GroupStep):
+        own = [one for one in held(step, called_names(draft.definition)) if isinstance(one, ActionStep)]
+    names = [name for one in own for name in (one.action, one.compensate.tool if one.compensate else "")]
+    return [(name, workspace.tools[name]) for name in names if name in workspace.tools]

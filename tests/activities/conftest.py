@@ -1,7 +1,3 @@
-import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,11 +10,11 @@ from activities.people import Directory
 from activities.runtimes.cast import Cast
 from activities.runtimes.model import Provider
 from tests.activities import office
-from tests.activities.service import Service, serving, tools
+from tests.activities.service import HERE, Service, serving, tools
 from tests.activities.service import servers as at
 from tests.model_server import ModelServer, model_serving
-
-NOBODY = 65534
+from tests.policies import OPEN
+from tests.postgres import Cluster, postgres_serving
 
 
 @pytest.fixture(scope="session")
@@ -46,14 +42,16 @@ def service(running_service: Service) -> Service:
 
 @pytest.fixture
 async def servers(service: Service) -> AsyncIterator[ToolServers]:
-    connections = ToolServers(at(service.url))
+    connections = ToolServers(at(service.url), outward=HERE)
     yield connections
     await connections.close()
 
 
 @pytest.fixture
 def executor(home: Path, servers: ToolServers) -> ActionExecutor:
-    return ActionExecutor(tools(), servers, Authority(tools(), Directory(home / "people.yaml"), office.lineage))
+    return ActionExecutor(
+        tools(), servers, Authority(tools(), Directory(home / "people.yaml"), office.lineage, policy=OPEN)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -74,22 +72,11 @@ def cast(models: ModelServer) -> Cast:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL of our own, where there is one."""
-    program, user = shutil.which("pg_ctl"), NOBODY if os.geteuid() == 0 else None
-    if program is None:
-        pytest.skip("no PostgreSQL here")
-    home = Path(tempfile.mkdtemp(prefix="pg"))
-    if user is not None:
-        os.chown(home, user, user)
+def cluster() -> Iterator[Cluster]:
+    with postgres_serving() as running:
+        yield running
 
-    def control(*words: str) -> None:
-        subprocess.run([program, "-D", home / "data", *words], check=True, stdout=subprocess.DEVNULL, user=user)
 
-    control("initdb", "-o", "-A trust -U gonogo --no-sync")
-    control(
-        "-o", f"-k {home} -c listen_addresses= -c max_connections=300 -c fsync=off", "-w", "-l", f"{home}/log", "start"
-    )
-    yield f"postgresql+asyncpg://gonogo@/postgres?host={home}"
-    control("-m", "immediate", "stop")
-    shutil.rmtree(home)
+@pytest.fixture(scope="session")
+def postgres(cluster: Cluster) -> str:
+    return cluster.url

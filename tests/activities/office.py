@@ -87,6 +87,7 @@ def populate(home: Path) -> None:
     keys.create(home, "anna", ("secops",))
     keys.create(home, "bert", ("secops", "lead"))
     keys.create(home, "carl", ("finance",))
+    keys.create(home, "dana", ("finance",))
     keys.create(home, "rita", ("secops",))
 
 

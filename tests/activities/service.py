@@ -12,6 +12,7 @@ import uvicorn
 from mcp.server.mcpserver import Context, MCPServer
 from mcp_types import CallToolResult, TextContent
 
+from activities.outward import Outward
 from contracts.workspace import Server, Tool
 
 HOST = {
@@ -79,6 +80,10 @@ def tools() -> dict[str, Tool]:
     }
 
 
+HERE = Outward(("127.0.0.1", "localhost"))
+"""Lets tests call what they serve themselves."""
+
+
 def servers(url: str) -> dict[str, Server]:
     return {"company": Server(url=url)}
 
@@ -101,7 +106,8 @@ class Company(MCPServer[Any]):
     def __init__(self, service: Service) -> None:
         super().__init__(name="company", log_level="CRITICAL")
         self._service = service
-        for name in ("isolate_host", "release_host", "file_ticket", "close_ticket", "look", "misreport", "wait"):
+        acting = ("isolate_host", "release_host", "file_ticket", "close_ticket")
+        for name in (*acting, "look", "misreport", "wait", "reveal"):
             self.add_tool(lambda: None, name=name)
 
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None) -> Any:
@@ -116,6 +122,8 @@ class Company(MCPServer[Any]):
                 return _fine(**self._service.seen(arguments))
             case "reject":
                 return _error(applied="no", retry=False, reason="no such ticket")
+            case "reveal":
+                return _error(applied="no", retry=False, reason=f"nobody has {headers.get('authorization')}")
             case "throttle":
                 return _error(applied="no", retry_after=7, reason="forty a minute")
             case "fail":

@@ -9,12 +9,14 @@ import pytest
 
 from activities.agents import AgentRunner
 from activities.mcp_tools import ToolServers
+from activities.runtimes.cast import Cast
 from contracts.call import AgentCall, AgentResult
 from contracts.mind import A2AAgent
 from contracts.talk import Talk
 from tests.activities.a2a_service import Remote, remote_serving
 from tests.activities.activity_stage import failing, stage, told
-from tests.activities.service import Service, tools
+from tests.activities.service import HERE, Service, tools
+from tests.policies import OPEN
 
 OUTPUT = {"type": "object", "required": ["verdict"], "properties": {"verdict": {"enum": ["dismiss", "escalate"]}}}
 
@@ -49,7 +51,7 @@ def call(url: str, task: str = "look at it", talk: Talk | None = None, **fields:
 
 
 def runner(url: str, servers: ToolServers, **fields: Any) -> AgentRunner:
-    return AgentRunner({"far": call(url, **fields).agent}, tools(), servers)
+    return AgentRunner({"far": call(url, **fields).agent}, tools(), servers, cast=Cast(outward=HERE), policy=OPEN)
 
 
 async def ask(remote: Remote, servers: ToolServers, task: str, talk: Talk | None = None, **fields: Any) -> AgentResult:

@@ -18,8 +18,9 @@ from activities.people import Directory
 from contracts.call import ToolResult
 from tests.activities.activity_stage import failing, stage, told
 from tests.activities.office import call, lineage
-from tests.activities.service import Service, serving, severing, tools
+from tests.activities.service import HERE, Service, serving, severing, tools
 from tests.activities.service import servers as at
+from tests.policies import OPEN
 
 
 async def test_a_free_tool_needs_no_approval(executor: ActionExecutor) -> None:
@@ -37,7 +38,7 @@ async def test_a_reading_tool_may_be_repeated_without_a_key(executor: ActionExec
 async def test_an_unknown_tool_is_refused(executor: ActionExecutor) -> None:
     error = await failing(stage().run(executor.execute, call("wipe_host")))
 
-    assert "'wipe_host' is no tool of this worker's workspace" == error.message
+    assert "'wipe_host' is no tool that this worker serves" == error.message
     assert ("refused", "no", False) == told(error)
 
 
@@ -121,8 +122,8 @@ async def test_silence_after_sending_is_unknown(executor: ActionExecutor, servic
 async def test_a_refused_connection_did_nothing(home: Path) -> None:
     async with serving() as gone:
         pass
-    connections = ToolServers(at(gone.url))
-    executor = ActionExecutor(tools(), connections, Authority(tools(), Directory(), lineage))
+    connections = ToolServers(at(gone.url), outward=HERE)
+    executor = ActionExecutor(tools(), connections, Authority(tools(), Directory(), lineage, policy=OPEN))
 
     error = await failing(stage().run(executor.execute, call("file_ticket")))
     await connections.close()
@@ -133,8 +134,8 @@ async def test_a_refused_connection_did_nothing(home: Path) -> None:
 
 async def test_a_server_that_was_restarted_is_reached_again() -> None:
     async with serving() as first:
-        connections = ToolServers(at(first.url))
-        executor = ActionExecutor(tools(), connections, Authority(tools(), Directory(), lineage))
+        connections = ToolServers(at(first.url), outward=HERE)
+        executor = ActionExecutor(tools(), connections, Authority(tools(), Directory(), lineage, policy=OPEN))
         await stage().run(executor.execute, call("file_ticket"))
 
     between = await failing(stage().run(executor.execute, call("file_ticket")))
@@ -149,8 +150,8 @@ async def test_a_server_that_was_restarted_is_reached_again() -> None:
 
 async def test_a_line_that_breaks_after_the_call_leaves_it_unknown(service: Service) -> None:
     async with severing(service) as url:
-        connections = ToolServers(at(url))
-        executor = ActionExecutor(tools(), connections, Authority(tools(), Directory(), lineage))
+        connections = ToolServers(at(url), outward=HERE)
+        executor = ActionExecutor(tools(), connections, Authority(tools(), Directory(), lineage, policy=OPEN))
 
         error = await failing(stage().run(executor.execute, call("file_ticket")))
         await connections.close()

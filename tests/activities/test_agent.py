@@ -13,8 +13,9 @@ from contracts.mind import Agent, CodeAgent
 from contracts.observation import Observation, observed
 from tests.activities import minds
 from tests.activities.activity_stage import failing, stage, told
-from tests.activities.service import Service, tools
+from tests.activities.service import HERE, Service, tools
 from tests.activities.service import servers as at
+from tests.policies import OPEN
 
 OUTPUT = {"type": "object", "required": ["verdict"], "properties": {"verdict": {"enum": ["dismiss", "escalate"]}}}
 
@@ -41,7 +42,7 @@ def call(name: str = "answer", **fields: Any) -> AgentCall:
 
 @pytest.fixture
 def runner(servers: ToolServers) -> AgentRunner:
-    return AgentRunner(MINDS, tools(), servers)
+    return AgentRunner(MINDS, tools(), servers, policy=OPEN)
 
 
 async def test_an_agent_works_with_its_tools_and_its_answer_comes_back(runner: AgentRunner, service: Service) -> None:
@@ -197,7 +198,7 @@ async def test_what_an_agent_does_wrong_is_one_sentence(
 async def test_an_agent_unknown_to_the_workspace_is_refused(runner: AgentRunner) -> None:
     error = await failing(stage().run(runner.run, call("stranger")))
 
-    assert "'stranger' is no agent of this worker's workspace" == error.message
+    assert "'stranger' is no agent that this worker serves" == error.message
     assert ("refused", "no", False) == told(error)
 
 
@@ -211,7 +212,7 @@ async def test_a_plan_cannot_name_other_code_for_an_agent(runner: AgentRunner) -
 
 
 async def test_a_plan_cannot_give_an_agent_more_tools(servers: ToolServers) -> None:
-    runner = AgentRunner({"answer": agent("answer", tools=())}, tools(), servers)
+    runner = AgentRunner({"answer": agent("answer", tools=())}, tools(), servers, policy=OPEN)
 
     error = await failing(stage().run(runner.run, call("answer")))
 
@@ -233,7 +234,7 @@ async def test_a_plan_may_give_an_agent_fewer_tools(runner: AgentRunner) -> None
 )
 async def test_code_that_cannot_be_loaded_is_not_found(servers: ToolServers, place: str, sentence: str) -> None:
     broken = agent("answer", callable=place)
-    runner = AgentRunner({"answer": broken}, tools(), servers)
+    runner = AgentRunner({"answer": broken}, tools(), servers, policy=OPEN)
 
     error = await failing(stage().run(runner.run, call("answer", agent=broken)))
 
@@ -243,7 +244,7 @@ async def test_code_that_cannot_be_loaded_is_not_found(servers: ToolServers, pla
 
 async def test_what_cannot_be_called_is_not_found(servers: ToolServers) -> None:
     broken = agent("not_callable")
-    runner = AgentRunner({"not_callable": broken}, tools(), servers)
+    runner = AgentRunner({"not_callable": broken}, tools(), servers, policy=OPEN)
 
     error = await failing(stage().run(runner.run, call("not_callable", agent=broken)))
 
@@ -251,8 +252,8 @@ async def test_what_cannot_be_called_is_not_found(servers: ToolServers) -> None:
 
 
 async def test_a_tool_that_cannot_be_reached_is_worth_another_try(service: Service) -> None:
-    nowhere = ToolServers(at("http://127.0.0.1:9/mcp"))
-    runner = AgentRunner(MINDS, tools(), nowhere)
+    nowhere = ToolServers(at("http://127.0.0.1:9/mcp"), outward=HERE)
+    runner = AgentRunner(MINDS, tools(), nowhere, policy=OPEN)
 
     error = await failing(stage().run(runner.run, call()))
     await nowhere.close()

@@ -17,6 +17,7 @@ from tests.activities import office
 from tests.activities.activity_stage import failing, stage, told
 from tests.activities.office import call, lineage, undo
 from tests.activities.service import Service, tools
+from tests.policies import OPEN
 
 SUBJECT = office.subject()
 
@@ -164,7 +165,9 @@ async def test_two_people_make_a_quorum_of_two(home: Path, executor: ActionExecu
 
 async def test_a_key_revoked_after_the_approval_counts_no_more(tmp_path: Path, servers: ToolServers) -> None:
     keys.create(tmp_path, "anna", ("secops",))
-    executor = ActionExecutor(tools(), servers, Authority(tools(), Directory(tmp_path / "people.yaml"), lineage))
+    executor = ActionExecutor(
+        tools(), servers, Authority(tools(), Directory(tmp_path / "people.yaml"), lineage, policy=OPEN)
+    )
     approved = call(grant=office.grant(tmp_path, SUBJECT, "anna"))
     keys.remove(tmp_path, "anna")
 
@@ -199,7 +202,7 @@ async def test_a_server_that_cannot_be_asked_for_the_lineage_is_worth_another_tr
     async def down(workflow_id: str, run_id: str) -> str:
         raise RPCError("connection lost", RPCStatusCode.UNAVAILABLE, b"")
 
-    executor = ActionExecutor(tools(), servers, Authority(tools(), Directory(home / "people.yaml"), down))
+    executor = ActionExecutor(tools(), servers, Authority(tools(), Directory(home / "people.yaml"), down, policy=OPEN))
 
     error = await failing(stage().run(executor.execute, call(grant=office.grant(home, SUBJECT, "anna"))))
 
@@ -208,7 +211,9 @@ async def test_a_server_that_cannot_be_asked_for_the_lineage_is_worth_another_tr
 
 async def test_people_files_that_cannot_be_read_let_nothing_through(tmp_path: Path, home: Path, servers: Any) -> None:
     (tmp_path / "people.yaml").write_text("people: [")
-    executor = ActionExecutor(tools(), servers, Authority(tools(), Directory(tmp_path / "people.yaml"), lineage))
+    executor = ActionExecutor(
+        tools(), servers, Authority(tools(), Directory(tmp_path / "people.yaml"), lineage, policy=OPEN)
+    )
 
     error = await failing(stage().run(executor.execute, call(grant=office.grant(home, SUBJECT, "anna"))))
 
@@ -236,7 +241,7 @@ async def test_a_compensation_runs_with_what_was_signed_of_it(
 async def test_a_free_compensation_needs_no_approval(home: Path, servers: ToolServers) -> None:
     contracts = tools()
     contracts["file_ticket"] = contracts["file_ticket"].model_copy(update={"compensated_by": ("close_ticket",)})
-    executor = ActionExecutor(contracts, servers, Authority(contracts, Directory(), lineage))
+    executor = ActionExecutor(contracts, servers, Authority(contracts, Directory(), lineage, policy=OPEN))
 
     result = await stage().run(executor.execute, undo("close_ticket", undoes="file_ticket"))
 

@@ -18,6 +18,7 @@ from tests.activities import office
 from tests.activities.activity_stage import failing, stage, told
 from tests.activities.office import call, undo
 from tests.activities.service import Service, tools
+from tests.policies import OPEN
 
 FIRST = Action(step="remediate/first", tool="isolate_host", arguments={"host": "web-01"}, compensation="release_host")
 SECOND = FIRST.model_copy(update={"step": "remediate/second", "arguments": {"host": "web-02"}})
@@ -190,7 +191,7 @@ LINES = st.builds(
 async def test_whatever_is_sent_runs_only_if_the_signed_list_says_exactly_that_once(
     home: Path, lines: tuple[Action, ...], line: Action, undoes: str, suffix: str
 ) -> None:
-    authority = Authority(tools(), Directory(home / "people.yaml"), office.lineage)
+    authority = Authority(tools(), Directory(home / "people.yaml"), office.lineage, policy=OPEN)
     sent = the(line, granted(home, actions=lines), path=f"{line.step}{suffix}", undoes=undoes)
     here = [one for one in lines if one.step == line.step]
     if undoes:

@@ -11,10 +11,12 @@ from activities.bench import Stores
 from activities.content import ContentStore
 from activities.knowledge import Library
 from activities.mcp_tools import ToolServers
+from activities.meaning import Meaning
 from contracts.call import AgentCall, AgentResult
 from contracts.mind import CodeAgent
 from tests.activities.activity_stage import failing, stage, told
 from tests.activities.service import tools
+from tests.policies import OPEN
 
 PAGES = {
     "isolate.md": "# Isolating a host\n\nPull the cable, then call the owner.\n\n## After that\n\nWrite a ticket.",
@@ -42,7 +44,7 @@ def agent(name: str, **more: Any) -> CodeAgent:
 
 
 async def run(stores: Stores, known: CodeAgent, planned: CodeAgent | None = None, **context: Any) -> AgentResult:
-    runner = AgentRunner({"a": known}, tools(), ToolServers({}), stores=stores)
+    runner = AgentRunner({"a": known}, tools(), ToolServers({}), stores=stores, policy=OPEN)
     call = AgentCall(mission="m", path="p", name="a", agent=planned or known, task="t", context=context)
     result: AgentResult = await stage().run(runner.run, call)
     return result
@@ -63,7 +65,7 @@ async def test_an_agent_leaves_files_whose_digests_the_result_has(stores, name):
 
 @pytest.mark.parametrize("name", ["../plan.md", "/etc/passwd", "a/b", "", ".bashrc", "a\n", "x" * 101, "a\\b"])
 async def test_a_name_that_leads_out_of_a_folder_is_refused(stores, name):
-    runner = AgentRunner({"a": agent("leaving_files")}, tools(), ToolServers({}), stores=stores)
+    runner = AgentRunner({"a": agent("leaving_files")}, tools(), ToolServers({}), stores=stores, policy=OPEN)
     call = AgentCall(mission="m", path="p", name="a", agent=agent("leaving_files"), task="t", context={"name": name})
     error = await failing(stage().run(runner.run, call))
 
@@ -98,6 +100,27 @@ async def test_what_is_searched_for_is_words_in_documents_of_the_folder(stores, 
     result = await run(stores, agent("searching", knowledge=("handbook",)), query=query)
 
     assert found == [one["source"] for one in result.output["passages"]]
+
+
+async def test_with_an_embedding_model_what_is_said_in_other_words_is_found(stores, tmp_path, models):
+    meaning = Meaning("any", models.url)
+    library = Library({"handbook": tmp_path / "handbook"}, meaning)
+    models.embedded, models.mute = [], False
+
+    async def sources(query: str) -> list[str]:
+        return [one.source for one in (await library.search(["handbook"], query, 2)).passages]
+
+    assert "handbook/isolate.md#1" == (await sources("disconnect it"))[0], "no page has that word"
+    once = len(models.embedded)
+    assert "handbook/deep/phish.txt#1" == (await sources("credential theft"))[0]
+    assert ["credential theft"] == models.embedded[once:], "only the query is embedded anew"
+    assert "handbook/isolate.md#2" in await sources("tickets"), "words still count"
+
+    models.mute = True
+    found = await library.search(["handbook"], "tickets", 2)
+    assert ["handbook/isolate.md#2"] == [one.source for one in found.passages]
+    assert "only words were searched for" in found.left_out[-1]
+    models.mute = False
 
 
 def pdf(*pages: str) -> bytes:
@@ -156,7 +179,9 @@ async def test_a_document_that_changed_is_read_again(stores, tmp_path):
 
 @pytest.mark.parametrize("known", [("handbook",), ()])
 async def test_an_agent_searches_only_what_its_plan_and_this_workspace_both_name(stores, known):
-    runner = AgentRunner({"a": agent("searching", knowledge=known)}, tools(), ToolServers({}), stores=stores)
+    runner = AgentRunner(
+        {"a": agent("searching", knowledge=known)}, tools(), ToolServers({}), stores=stores, policy=OPEN
+    )
     planned = agent("searching", knowledge=() if known else ("handbook",))
     call = AgentCall(mission="m", path="p", name="a", agent=planned, task="t", context={"query": "cable"})
     error = await failing(stage().run(runner.run, call))

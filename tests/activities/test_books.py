@@ -15,6 +15,7 @@ from activities.books.tables import accounts, payers, requests, runs
 from contracts.money import Bounds
 from contracts.usage import Usage
 from contracts.workspace import AtMost
+from tests.postgres import Cluster
 
 WORKERS, CALL = 50, 1_000
 LIMIT = 20_500
@@ -155,11 +156,37 @@ async def test_what_the_team_cannot_pay_is_not_charged_to_the_mission(database: 
     poor = Account("team ops", Bounds(agent_runs=1))
     await books.reserve(run("a"), tokens(CALL), MISSION, poor)
 
-    refused = await books.reserve(run("b"), tokens(CALL), MISSION, poor)
+    for mission, other in (("mission m-1", "b"), ("mission m-2", "c")):
+        refused = await books.reserve(run(other), tokens(CALL), Account(mission), poor)
+        assert isinstance(refused, Refused)
+        assert ("team ops", "agent_runs", False) == (refused.over.account, refused.over.measure, refused.waits)
+    assert (CALL, 0) == (await spent(database), await spent(database, "mission m-2"))
 
-    assert isinstance(refused, Refused)
-    assert ("team ops", "agent_runs", False) == (refused.over.account, refused.over.measure, refused.waits)
-    assert CALL == await spent(database)
+
+async def test_a_postgresql_that_is_strict_about_isolation_or_restarts_serves_all_the_same(cluster: Cluster) -> None:
+    strict = "ALTER DATABASE postgres {} default_transaction_isolation {}"
+    database = Database(cluster.url)
+    async with database.writing() as connection:
+        await connection.execute(accounts.delete())
+        await connection.exec_driver_sql(strict.format("SET", "= serializable"))
+    await database.close()
+    others = [Database(cluster.url) for _ in range(10)]
+    asked = [Accounts(one).reserve(run(f"s-{n}"), tokens(CALL), MISSION, TEAM) for n, one in enumerate(others)]
+    assert all(isinstance(one, Held) for one in await asyncio.gather(*asked))
+    for one in others:
+        await one.close()
+
+    async with database.reading() as connection:
+        cluster.stop()
+        with pytest.raises(Unreadable):
+            await Accounts(database).settle(run("s-0").key, tokens(1))
+        cluster.start()
+    await Accounts(database).settle(run("s-0").key, tokens(1))
+
+    assert 9 * CALL + 1 == await spent(database)
+    async with database.writing() as connection:
+        await connection.exec_driver_sql(strict.format("RESET", ""))
+    await database.close()
 
 
 async def test_what_a_child_spends_its_parents_spend_and_nothing_begins_that_one_of_them_cannot_pay(
@@ -190,7 +217,7 @@ async def test_a_database_of_another_release_and_one_that_is_none_are_refused_wi
     await ours.close()
     (tmp_path / "text.db").write_text("this is no database, whatever its name says" * 30)
 
-    for name, sentence in (("gonogo.db", "is of version 99, and this release knows 3"), ("text.db", "not a database")):
+    for name, sentence in (("gonogo.db", "is of version 99, and this release knows 5"), ("text.db", "not a database")):
         other = Database(f"sqlite+aiosqlite:///{tmp_path / name}")
         with pytest.raises(Unreadable, match=sentence):
             await Accounts(other).over("mission m-1")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from activities.agents import AgentRunner
-from activities.books.breaker import FIRST, Admitted, Breaker, Breakers
+from activities.books.breaker import FIRST, UNREADABLE, Admitted, Breaker, Breakers
 from activities.books.database import Database
 from activities.books.tables import breakers as breakers_table
 from activities.books.tables import turns
@@ -19,9 +19,11 @@ from activities.purse import Thinker
 from activities.runtimes.cast import Cast
 from contracts.mind import A2AAgent, Agent, HttpAgent, McpAgent
 from tests.activities.activity_stage import failing, stage
+from tests.activities.service import HERE, tools
 from tests.activities.service import servers as at
-from tests.activities.service import tools
 from tests.activities.test_agent import call
+from tests.policies import OPEN
+from tests.sealed import sealed
 
 WORKERS = 4
 MODEL = Thinker(("openai:gpt",), endpoint="openai")
@@ -115,8 +117,8 @@ async def test_agents_elsewhere_and_tools_that_are_agents_stand_behind_breakers_
         "far": A2AAgent(url="http://127.0.0.1:19"),
         "tool": McpAgent(tool="look"),
     }
-    servers = ToolServers(at("http://127.0.0.1:9/mcp"))
-    runner = AgentRunner(agents, tools(), servers, cast=Cast(tools=tools()), fuse=fuses[0])
+    servers = ToolServers(at("http://127.0.0.1:9/mcp"), outward=HERE)
+    runner = AgentRunner(agents, tools(), servers, cast=Cast(tools=tools(), outward=HERE), fuse=fuses[0], policy=OPEN)
     found = {name: [await ask_agent(runner, name, agents[name]) for _ in range(6)] for name in agents}
     await servers.close()
 
@@ -204,3 +206,19 @@ async def test_what_a_waiting_step_is_told(workers) -> None:
     [halt] = error.details[0]["halts"]
     assert ("halted", "endpoint:openai") == (error.type, halt["target"])
     assert "it did not answer (503: no), and is not asked before 13:47:10 UTC" == halt["reason"]
+
+
+async def test_with_keys_why_an_endpoint_did_not_answer_is_read_by_who_has_them(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'books.db'}")
+    (tmp_path / "other").mkdir()
+    own, other = sealed(tmp_path), sealed(tmp_path / "other")
+    known = Breakers(database, seal=own)
+    for _ in range(6):
+        await known.failed("openai", "it said canary-41", probe=False)
+    [breaker], turned = await known.all(), await known.turns()
+    elsewhere, clear = [await Breakers(database, seal=one).all() for one in (other, None)]
+    await database.close()
+
+    assert ["it said canary-41"] * 2 == [breaker.why, turned[0].why]
+    assert [UNREADABLE] * 2 == [one.why for one in (*elsewhere, *clear)]
+    assert not any(b"canary-41" in file.read_bytes() for file in tmp_path.glob("books.db*"))

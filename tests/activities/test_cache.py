@@ -19,6 +19,7 @@ from contracts.call import AgentCall, AgentResult
 from tests.activities.activity_stage import stage
 from tests.activities.service import Service, tools
 from tests.activities.test_agent import MINDS, call
+from tests.policies import OPEN
 
 HOUR = timedelta(hours=1)
 
@@ -33,7 +34,7 @@ class Desk:
         purse = Purse(accounts, Prices({}), {})
         contracts = {**tools(), **(known or {})}
         shelf = Shelf(Answers(database), accounts, purse, contracts, now=lambda: self.now)  # type: ignore[arg-type]
-        self.runner = AgentRunner(MINDS, tools(), servers, purse=purse, shelf=shelf)
+        self.runner = AgentRunner(MINDS, tools(), servers, purse=purse, shelf=shelf, policy=OPEN)
 
     async def ask(self, **fields: object) -> AgentResult:
         known: dict[str, object] = {"cache": HOUR, "team": "ops", **fields}
@@ -116,7 +117,7 @@ async def test_a_shelf_that_cannot_be_read_is_an_empty_one(tmp_path: Path, serve
     broken = Database(f"sqlite+aiosqlite:///{tmp_path / 'gonogo.db'}")
     accounts = Accounts(broken)
     shelf = Shelf(Answers(broken), accounts, Purse(accounts, Prices({}), {}), tools())
-    runner = AgentRunner(MINDS, tools(), servers, shelf=shelf)
+    runner = AgentRunner(MINDS, tools(), servers, shelf=shelf, policy=OPEN)
 
     result = await stage().run(runner.run, call(cache=HOUR))
 

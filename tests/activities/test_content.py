@@ -11,7 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from activities.content import ContentLost, ContentStore
+from activities.payload_keys import rotate
 from tests.activities.service import free_port
+from tests.sealed import sealed
 
 DIGEST = "sha256:" + hashlib.sha256(b"a page").hexdigest()
 
@@ -104,3 +106,23 @@ async def test_a_bucket_keeps_the_same_under_its_prefix(monkeypatch):
         lying.clear()
         with pytest.raises(ContentLost, match="s3://ours/gonogo has no"):
             await store.get(DIGEST)
+
+
+async def test_with_keys_nobody_can_check_a_guess_by_a_files_name_and_what_lay_there_before_is_found(place, tmp_path):
+    await ContentStore(str(place)).put(b"in the clear")
+    early = hashlib.sha256(b"of before").hexdigest()
+    seal = sealed(tmp_path)
+    (place / early[:2]).mkdir()
+    (place / early[:2] / early).write_bytes(seal.close(b"of before", "content", early))
+    store = ContentStore(str(place), seal)
+    digest = await store.put(b"a page")
+    rotate(tmp_path / "payload_keys.yaml")
+    again = await store.put(b"another page")
+    names = {file.name for file in place.rglob("*") if file.is_file()}
+
+    assert (b"a page", b"another page") == (await store.get(digest), await store.get(again))
+    assert b"of before" == await store.get(f"sha256:{early}")
+    assert not {digest.removeprefix("sha256:"), again.removeprefix("sha256:")} & names
+    assert DIGEST == digest
+    with pytest.raises(ContentLost, match="it is not encrypted"):
+        await store.get("sha256:" + hashlib.sha256(b"in the clear").hexdigest())

@@ -14,6 +14,7 @@ from contracts.decision import Ruling
 from contracts.workspace import PeopleFile, Person
 from tests.activities.court import signed, told
 from tests.activities.office import NOW, SECONDS, claims, hearing, opening, subject
+from tests.policies import OPEN
 
 TWICE = "anna has already decided in this opening of the gate"
 
@@ -188,7 +189,7 @@ def test_a_refused_ruling_keeps_what_was_said_and_not_the_token(home: Path) -> N
 
 async def test_a_key_that_is_revoked_or_added_counts_at_once(tmp_path: Path) -> None:
     keys.create(tmp_path, "anna", ("secops",))
-    court = Judge(Directory(tmp_path / "workspace.yaml", tmp_path / "people.yaml"))
+    court = Judge(Directory(tmp_path / "workspace.yaml", tmp_path / "people.yaml"), policy=OPEN)
     old = hearing(signed(tmp_path))
     assert (await court.judge(old)).accepted
 
@@ -200,7 +201,7 @@ async def test_a_key_that_is_revoked_or_added_counts_at_once(tmp_path: Path) -> 
 
 async def test_a_people_file_that_cannot_be_read_lets_nobody_decide(tmp_path: Path) -> None:
     keys.create(tmp_path, "anna", ("secops",))
-    court = Judge(Directory(tmp_path / "people.yaml"))
+    court = Judge(Directory(tmp_path / "people.yaml"), policy=OPEN)
     token = signed(tmp_path)
     (tmp_path / "people.yaml").write_text("people: [")
 
@@ -221,12 +222,12 @@ async def test_a_people_file_that_cannot_be_read_lets_nobody_decide(tmp_path: Pa
 async def test_a_people_file_that_could_be_misread_lets_nobody_decide(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "people.yaml").write_text(text)
 
-    assert said in (await Judge(Directory(tmp_path / "people.yaml")).judge(hearing(""))).reason
+    assert said in (await Judge(Directory(tmp_path / "people.yaml"), policy=OPEN).judge(hearing(""))).reason
 
 
 async def test_roles_of_the_workspace_and_keys_of_the_home_are_one_person(tmp_path: Path) -> None:
     keys.create(tmp_path, "anna")
     (tmp_path / "workspace.yaml").write_text("people: {anna: {name: Anna Berg, roles: [secops]}}")
-    court = Judge(Directory(tmp_path / "workspace.yaml", tmp_path / "people.yaml"))
+    court = Judge(Directory(tmp_path / "workspace.yaml", tmp_path / "people.yaml"), policy=OPEN)
 
     assert ("secops",) == (await court.judge(hearing(signed(tmp_path)))).roles

@@ -8,15 +8,16 @@ from activities.mcp_tools import ToolServers
 from activities.people import Directory
 from tests.activities.activity_stage import failing, stage, told
 from tests.activities.office import call, lineage
+from tests.activities.service import HERE, serving, tools
 from tests.activities.service import servers as at
-from tests.activities.service import serving, tools
+from tests.policies import OPEN
 
 
 async def test_a_refused_connection_says_nothing_of_an_earlier_attempt() -> None:
     async with serving() as gone:
         pass
-    connections = ToolServers(at(gone.url))
-    executor = ActionExecutor(tools(), connections, Authority(tools(), Directory(), lineage))
+    connections = ToolServers(at(gone.url), outward=HERE)
+    executor = ActionExecutor(tools(), connections, Authority(tools(), Directory(), lineage, policy=OPEN))
 
     after_silence = await failing(stage(attempt=2).run(executor.execute, call("file_ticket")))
     said = [{NOTHING_DONE: 1}]

@@ -30,6 +30,7 @@ from tests.activities.office import NOW, SECONDS, call, claims
 from tests.activities.service import Service, tools
 from tests.activities.test_agent import MINDS
 from tests.activities.test_agent import call as agent_call
+from tests.policies import OPEN
 
 HALT = Halt(target="tool:isolate_host", by="anna", reason="it does harm", since=NOW)
 ASKED = HaltTable(turns={"tool:file": 4}).opening("tool:file", NOW, HALTS, "run-1")
@@ -210,6 +211,22 @@ async def test_a_server_that_does_not_answer_is_not_asked_by_everybody_in_turn()
     assert 1 == watch.server.asked
 
 
+@pytest.mark.parametrize("other", [HaltTable(), HaltTable(turns={HALT.target: 1})])
+async def test_an_older_table_in_the_place_of_the_one_that_was_read_lifts_nothing(other: HaltTable) -> None:
+    """Who reaches the server can end the table and put a copy of what it once was there, or have it forgotten."""
+    known = HaltTable(halts=(HALT,), turns={HALT.target: 2})
+    watch = Watch(Server(known))
+    assert [HALT.target] == await watch.targets(tool="isolate_host")
+    watch.server.table, watch.now = other, watch.now + FRESH
+    assert [HALT.target] == await watch.targets(tool="isolate_host")
+    watch.now += TRUSTED
+    [halt] = await watch.lookout(tool="isolate_host")
+    assert (HALTS, True) == (halt.target, "older than what it was, at tool:isolate_host" in halt.reason)
+
+    watch.server.table, watch.now = HaltTable(turns={HALT.target: 3}), watch.now + FRESH
+    assert [] == await watch.targets(tool="isolate_host")
+
+
 async def test_watching_ends_with_the_lifting_and_fails_until_then_to_be_tried_again() -> None:
     watch = Watch(Server(HaltTable(halts=(HALT,))))
     wanted = HaltWatch(path="file", targets=(HALT.target,))
@@ -249,7 +266,7 @@ async def test_a_table_that_was_ended_by_force_still_counts(client: Client) -> N
 
 def braked(home: Path, servers: ToolServers, *targets: str) -> ActionExecutor:
     watch = Watch(Server(HaltTable(halts=tuple(Halt(target=target, by="anna", reason="harm") for target in targets))))
-    authority = Authority(tools(), Directory(home / "people.yaml"), office.lineage)
+    authority = Authority(tools(), Directory(home / "people.yaml"), office.lineage, policy=OPEN)
     return ActionExecutor(tools(), servers, authority, watch.lookout)
 
 
@@ -287,7 +304,7 @@ async def test_an_undoing_is_stopped_by_its_own_tool_s_halt_alone(home: Path, se
 def runner(servers: ToolServers, *targets: str) -> AgentRunner:
     watch = Watch(Server(HaltTable(halts=tuple(Halt(target=target, by="anna", reason="harm") for target in targets))))
     minds = {name: mind.model_copy(update={"team": "blue"}) for name, mind in MINDS.items()}
-    return AgentRunner(minds, tools(), servers, watch.lookout)
+    return AgentRunner(minds, tools(), servers, watch.lookout, policy=OPEN)
 
 
 @pytest.mark.parametrize("target", ["agent:answer", "team:blue", "team:red"])

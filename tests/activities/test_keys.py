@@ -160,7 +160,7 @@ def test_what_is_no_key_is_refused(tmp_path: Path) -> None:
 def test_nobody_signs_for_somebody_else(tmp_path: Path) -> None:
     keys.create(tmp_path, "bert")
 
-    with pytest.raises(KeyRefused, match="a decision by 'anna' cannot be signed with the key of 'bert'"):
+    with pytest.raises(KeyRefused, match="what 'anna' says cannot be signed with the key of 'bert'"):
         keys.sign(tmp_path, "bert", office.claims())
 
 

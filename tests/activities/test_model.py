@@ -1,8 +1,13 @@
 """Agents that are language models: what they are told, what they may use, and what becomes of what they say."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from activities.agents import AgentRunner
+from activities.bench import Stores
+from activities.content import ContentStore
 from activities.mcp_tools import ToolServers
 from activities.runtimes.cast import Cast
 from contracts.mind import CodeAgent, HttpAgent, McpAgent
@@ -10,6 +15,7 @@ from tests.activities.activity_stage import failing, stage, told
 from tests.activities.service import Service, tools
 from tests.activities.thinkers import GOOD, OUTPUT, asking, judging, run, thinker
 from tests.model_server import ModelServer, Reply
+from tests.policies import OPEN
 
 
 async def test_a_model_is_told_its_instructions_the_task_and_the_context_and_answers_by_the_schema(
@@ -48,7 +54,7 @@ async def test_code_with_instructions_is_played_by_the_model_that_the_environmen
 async def test_an_answer_of_any_schema_comes_back_as_it_is(
     models: ModelServer, cast: Cast, servers: ToolServers
 ) -> None:
-    models.begin(Reply(answer={"value": [1, 2]}))
+    models.begin(Reply(answer=[1, 2]))
 
     result = await run(thinker(output={"type": "array", "items": {"type": "integer"}}), cast, servers)
 
@@ -101,7 +107,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", REFUSED)
 async def test_a_plan_cannot_let_an_agent_think_with_something_else(servers: ToolServers, name: str) -> None:
     known, planned, sentence = REFUSED[name]
-    runner = AgentRunner({"judge": known}, tools(), servers)
+    runner = AgentRunner({"judge": known}, tools(), servers, policy=OPEN)
 
     error = await failing(stage().run(runner.run, asking(planned)))
 
@@ -135,7 +141,7 @@ async def test_a_schema_that_refers_to_itself_is_told_in_words_and_checked(
         "required": ["more"],
         "properties": {"more": {"type": "array", "items": {"$ref": "#/$defs/t"}}},
     }
-    models.begin(Reply(answer={"more": [{}]}), Reply(answer={"more": [{"more": []}]}))
+    models.begin(*(Reply(answer={"answer": {"more": more}}) for more in ([{}], [{"more": []}])))
 
     result = await run(thinker(output={**tree, "$defs": {"t": tree}}), cast, servers)
 
@@ -159,7 +165,9 @@ async def test_another_model_may_write_the_answer_from_what_the_first_found_out(
 
     assert GOOD == result.output
     assert ["quick", "quick", "deep"] == [asked.body["model"] for asked in models.asked]
-    assert [["look", "give_up"], ["look", "give_up"], []] == [list(asked.tools()) for asked in models.asked]
+    assert [["look", "give_up", "escalate"], ["look", "give_up", "escalate"], []] == [
+        list(asked.tools()) for asked in models.asked
+    ]
     assert [0.25] * 3 == [asked.body["temperature"] for asked in models.asked]
     assert "It is idle." in models.asked[2].said()
     assert [("thought", "Let me see.")] == [
@@ -275,12 +283,23 @@ async def test_a_model_may_give_up_and_begins_anew_when_it_is_tried_again(
     assert models.asked[0].body["messages"] == models.asked[1].body["messages"]
 
 
-async def test_a_model_may_ask_for_people_with_what_it_has_so_far(
-    models: ModelServer, cast: Cast, servers: ToolServers
-) -> None:
-    models.begin(Reply(calls=(("escalate", {"reason": "two hosts have this name", "so_far": GOOD}),)))
+ASKS = {"reason": "two hosts have this name", "so_far": GOOD}
 
-    result = await run(thinker(tools=("look",)), cast, servers)
+
+@pytest.mark.parametrize(
+    ("hands", "reply"),
+    [
+        (("look",), Reply(calls=(("escalate", ASKS),))),
+        ((), Reply(answer=GOOD, beside={"escalate": "two hosts have\nthis name"})),
+    ],
+    ids=["by a tool", "in JSON"],
+)
+async def test_a_model_may_ask_for_people_with_what_it_has_so_far(
+    models: ModelServer, cast: Cast, servers: ToolServers, hands: tuple[str, ...], reply: Reply
+) -> None:
+    models.begin(reply)
+
+    result = await run(thinker(tools=hands), cast, servers)
 
     assert ("two hosts have this name", GOOD, (), 1) == (
         result.escalated,
@@ -288,3 +307,42 @@ async def test_a_model_may_ask_for_people_with_what_it_has_so_far(
         result.errors,
         result.usage.model_calls,
     )
+
+
+PLAN = {"name": "plan.md", "media_type": "text/markdown", "text": "# Plan"}
+
+
+@pytest.mark.parametrize(
+    ("hands", "script"),
+    [
+        (
+            ("look",),
+            (
+                Reply(calls=(("leave_file", {**PLAN, "name": "../plan"}),)),
+                Reply(calls=(("leave_file", PLAN),)),
+                Reply(answer=GOOD),
+            ),
+        ),
+        (
+            (),
+            (
+                Reply(answer=GOOD, beside={"files": [{**PLAN, "name": "../plan"}]}),
+                Reply(answer=GOOD, beside={"files": [PLAN]}),
+            ),
+        ),
+    ],
+    ids=["by a tool", "in JSON"],
+)
+async def test_a_model_may_leave_files_and_hears_what_is_wrong_with_one(
+    models: ModelServer, cast: Cast, servers: ToolServers, tmp_path: Path, hands: tuple[str, ...], script: tuple[Any]
+) -> None:
+    models.begin(*script)
+    agent, store = thinker(tools=hands), ContentStore(str(tmp_path))
+    runner = judging(agent, cast, servers, stores=Stores(store))
+
+    result = await stage().run(runner.run, asking(agent))
+
+    assert (GOOD, len(script)) == (result.output, len(models.asked))
+    [left] = result.artifacts
+    assert ("plan.md", "text/markdown", b"# Plan") == (left.name, left.media_type, await store.get(left.digest))
+    assert "is no name for a file" in models.asked[1].said()

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from pydantic_ai.exceptions import ModelAPIError, ModelConnectionError, ModelHTTPError
 
+from activities.bench import Stores
+from activities.content import ContentStore
 from activities.mcp_tools import ToolServers
 from activities.runtimes.cast import Cast
 from activities.runtimes.fault import free
@@ -50,7 +53,24 @@ async def test_who_wants_to_be_asked_much_later_is_waited_for_and_takes_no_attem
     assert ["rate_limit"] == [halt["target"].partition(":")[0] for halt in error.details[0]["halts"]]
 
 
-async def test_a_conversation_that_is_to_go_on_much_later_goes_on_with_the_next_attempt(
+async def test_a_conversation_that_is_to_go_on_much_later_goes_on_there_and_takes_no_attempt(
+    models: ModelServer, cast: Cast, servers: ToolServers, tmp_path: Path
+) -> None:
+    models.begin(ONCE_MORE, Reply(status=429, retry_after="900"), Reply(answer=GOOD))
+    agent = thinker(tools=("look",))
+    stores = Stores(ContentStore(str(tmp_path)))
+    runner = judging(agent, cast, servers, stores=stores)
+
+    error = await failing(stage().run(runner.run, asking(agent)))
+    assert ("halted", "no", False) == told(error)
+    result = await stage().run(runner.run, asking(agent, resume=error.details[0]["resume"]))
+
+    assert (GOOD, 3, 2) == (result.output, len(models.asked), result.usage.model_calls)
+    assert models.asked[1].body["messages"] == models.asked[2].body["messages"]
+    assert ["call", "answer"] == [one.kind for one in result.observations]
+
+
+async def test_a_conversation_that_nothing_can_keep_goes_on_with_the_next_attempt(
     models: ModelServer, cast: Cast, servers: ToolServers
 ) -> None:
     models.begin(ONCE_MORE, Reply(status=429, retry_after="900"))

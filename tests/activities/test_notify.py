@@ -17,6 +17,7 @@ from post_office import mail_server, receiver, verified
 from activities.books.database import Database
 from activities.books.request import Requests
 from activities.notify import Notifier
+from activities.outward import Outward
 from activities.people import Directory
 from contracts.channel import NotifyFile
 from contracts.notice import Delivery, Notice
@@ -56,7 +57,8 @@ def desk(tmp_path):
     def made(said=None, web="", environ=ENVIRON, requests=None, **channels):
         say = (said if said is not None else []).append
         directory = Directory(tmp_path / "people.yaml")
-        return Notifier(NotifyFile(**channels), directory, web=web, environ=environ, requests=requests, say=say)
+        known = {"web": web, "environ": environ, "requests": requests, "say": say}
+        return Notifier(NotifyFile(**channels), directory, outward=Outward(("127.0.0.1", "localhost")), **known)
 
     return made
 
@@ -162,7 +164,7 @@ async def test_nobody_there_names_the_host_and_never_the_address(desk):
     [
         ({}, "the variable HOOK_SECRET is not set"),
         ({"HOOK_SECRET": "short"}, "the secret in HOOK_SECRET is shorter than 16 bytes"),
-        ({"HOOK_SECRET": "whsec_!!"}, "the variable HOOK_SECRET is no base64 after 'whsec_'"),
+        ({"HOOK_SECRET": "whsec_!!"}, "the secret in HOOK_SECRET is no base64 after 'whsec_'"),
     ],
 )
 async def test_nothing_is_sent_unsigned(desk, environ, reason):
@@ -180,6 +182,27 @@ async def test_an_address_may_be_a_secret_of_the_environment(desk):
         lost = await sent(desk(webhooks={"ops": given}))
 
     assert ("ops: the variable HOOK_URL is not set",) == lost.failed
+
+
+async def test_channels_name_their_secrets_as_other_definitions_do(desk, tmp_path):
+    (tmp_path / "post.json").write_text('{"user": "gonogo", "password": "pass word"}')
+    login = {"user": "secret://file/post.json#user", "password": "secret://file/post.json#password"}
+    async with receiver() as found, mail_server(login=("gonogo", "pass word")) as post:
+        environ = {**ENVIRON, "HOOK_URL": found.url, "GONOGO_SECRETS": str(tmp_path)}
+        hooked = {"url": "secret://HOOK_URL", "secret": "secret://env/HOOK_SECRET"}
+        channels = {"webhooks": {"ops": hooked}, "mail": {"post": mailbox(post, **login)}}
+        assert Delivery(sent=("ops", "post")) == await sent(desk(environ=environ, **channels))
+        environ.pop("HOOK_SECRET")
+        (tmp_path / "post.json").write_text('{"user": "gonogo"}')
+        lost = await sent(desk(environ=environ, **channels))
+
+    [(_, headers, body)] = found.requests
+    assert verified(headers, body, SECRET.encode())
+    assert 1 == len(post.mails)
+    assert (
+        "ops: the secret secret://env/HOOK_SECRET cannot be had: that variable is not set",
+        "post: the secret secret://file/post.json#password cannot be had: it has no field 'password'",
+    ) == lost.failed
 
 
 async def test_a_channel_gets_what_concerns_it(desk):

@@ -21,12 +21,13 @@ from activities.purse import Purse, Thinker
 from activities.runtimes.cast import Cast
 from activities.shelf import Shelf
 from contracts.call import AgentResult
-from contracts.money import Bounds, Budget, Price
+from contracts.money import Bounds, Budget, Price, price
 from contracts.usage import billed
 from tests.activities.activity_stage import failing, stage
 from tests.activities.service import tools
 from tests.activities.thinkers import GOOD, asking, thinker
 from tests.model_server import ModelServer, Reply
+from tests.policies import OPEN
 
 PRICES = {
     "small": Price(input=1.0, output=10.0),
@@ -50,7 +51,7 @@ class Till:
         self.asked = 0
 
     def runner(self, agent) -> AgentRunner:
-        return AgentRunner({"judge": agent}, tools(), self.servers, cast=self.cast, **self.around)  # type: ignore[arg-type]
+        return AgentRunner({"judge": agent}, tools(), self.servers, cast=self.cast, **self.around, policy=OPEN)  # type: ignore[arg-type]
 
     async def ask(self, agent, attempt: int = 1, **fields) -> AgentResult:
         self.asked += attempt == 1
@@ -101,6 +102,9 @@ async def test_what_has_no_price_is_said_and_counted(database: Database, servers
 
     tokens = result.usage.tokens
     assert [("small", "spent", tokens, 0.0, tokens)] == await till.lines()
+    assert (tokens, "price unknown") == (result.usage.unpriced, price(result.usage))
+    some = result.usage.model_copy(update={"usd": 0.5, "tokens": tokens + 1})
+    assert f"$0.50 and the unknown price of {tokens:,} tokens" == price(some)
 
 
 async def test_a_call_that_broke_off_is_paid_for_and_the_next_attempt_pays_its_own(

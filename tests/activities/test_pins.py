@@ -10,8 +10,9 @@ from contracts.workspace import Tool
 from tests.activities import test_agent
 from tests.activities.activity_stage import failing, stage, told
 from tests.activities.office import call
-from tests.activities.service import Service, tools
+from tests.activities.service import HERE, Service, tools
 from tests.activities.service import servers as at
+from tests.policies import OPEN
 
 LOOK = Tool(server="company", effect="read", pin="sha256:1")
 
@@ -71,7 +72,7 @@ def test_what_the_workspace_admits_counts_before_what_the_mission_started_with()
 async def test_a_worker_that_pins_nothing_refuses_what_changed_since_the_mission_started(
     executor: ActionExecutor, servers: ToolServers, service: Service
 ) -> None:
-    runner = AgentRunner(test_agent.MINDS, tools(), servers)
+    runner = AgentRunner(test_agent.MINDS, tools(), servers, policy=OPEN)
     listed = await servers.definitions("company")
     changed = {"look": "sha256:1", "file_ticket": "sha256:1"}
 
@@ -89,7 +90,7 @@ async def test_a_worker_that_pins_nothing_refuses_what_changed_since_the_mission
 
 
 async def test_a_server_that_does_not_answer_lets_no_pinned_tool_be_called() -> None:
-    nowhere = ToolServers(at("http://127.0.0.1:9/mcp"))
+    nowhere = ToolServers(at("http://127.0.0.1:9/mcp"), outward=HERE)
 
     with pytest.raises(ToolFailed, match="the list of company cannot be reached") as failed:
         await nowhere.call("look", LOOK, {})

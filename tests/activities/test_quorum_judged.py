@@ -19,6 +19,7 @@ from tests.activities.activity_stage import failing, stage
 from tests.activities.court import signed, told
 from tests.activities.office import call, claims, hearing, lineage, opening, subject, undo
 from tests.activities.service import Service, tools
+from tests.policies import OPEN
 
 AGAIN = "anna has already decided in this opening of the gate"
 
@@ -201,7 +202,7 @@ def test_the_requester_decides_only_a_question_that_says_so_and_never_an_action(
 
 
 def authority(home: Path, **changed: Tool) -> Authority:
-    return Authority({**tools(), **changed}, Directory(home / "people.yaml"), lineage)
+    return Authority({**tools(), **changed}, Directory(home / "people.yaml"), lineage, policy=OPEN)
 
 
 SEATS = {"secops": 1, "lead": 1}
@@ -210,7 +211,9 @@ SEATS = {"secops": 1, "lead": 1}
 async def refusal(home: Path, servers: ToolServers, grant: Grant, one: Any = None, **changed: Tool) -> str:
     """Return why a call is refused; nothing when it is sent."""
     contracts = {**tools(), **changed}
-    executor = ActionExecutor(contracts, servers, Authority(contracts, Directory(home / "people.yaml"), lineage))
+    executor = ActionExecutor(
+        contracts, servers, Authority(contracts, Directory(home / "people.yaml"), lineage, policy=OPEN)
+    )
     what = one or call(grant=grant)
     return (await failing(stage().run(executor.execute, what))).message.partition(" was refused: ")[2]
 

@@ -4,24 +4,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from temporalio.exceptions import ApplicationError
 
 from activities.actions import ActionExecutor
 from activities.agents import AgentRunner
-from activities.failure import LATEST, Code, failure
-from activities.later import stands, waiting
+from activities.content import ContentStore
+from activities.failure import LATEST, failure
+from activities.later import put_off, stands, taken_up
 from activities.mcp_tools import ToolServers
-from activities.memory import Memory
 from activities.rate_limit import seconds
+from activities.runtimes.cast import Cast
 from tests.activities.activity_stage import failing, stage, told
 from tests.activities.office import call
-from tests.activities.service import Service, tools
+from tests.activities.service import HERE, Service, tools
 from tests.activities.test_agent import MINDS
 from tests.activities.test_agent import call as agent_call
+from tests.policies import OPEN
 
 
 @contextmanager
@@ -34,16 +38,22 @@ def throttled(service: Service, until: str) -> Iterator[None]:
         service.throttled = ""
 
 
-async def test_an_answer_that_says_too_many_is_tried_again_never_sooner_than_it_asks(
+def wait(error: ApplicationError) -> timedelta:
+    """Return how long it is waited for, in whole seconds: a step that waits takes no attempt."""
+    [halt] = error.details[0]["halts"]
+    return datetime.fromisoformat(halt["target"].removeprefix("rate_limit:")) - datetime.now(UTC)
+
+
+async def test_an_action_that_came_too_soon_did_nothing_and_waits_as_long_as_it_is_asked_to(
     executor: ActionExecutor, service: Service
 ) -> None:
     before = len(service.calls)
     with throttled(service, "20"):
         error = await failing(stage().run(executor.execute, call("file_ticket")))
 
-    assert ("rate_limited", "no", True) == told(error)
+    assert ("halted", "no", False) == told(error)
     assert f"file_ticket: {service.url} wants to be asked later" == error.message
-    assert timedelta(seconds=20) < error.next_retry_delay <= timedelta(seconds=21)
+    assert timedelta(seconds=18) < wait(error) <= timedelta(seconds=21)
     assert before == len(service.calls)
 
 
@@ -52,49 +62,49 @@ async def test_a_server_that_was_known_before_may_say_so_too(executor: ActionExe
     with throttled(service, format_datetime(datetime.now(UTC) + timedelta(seconds=30))):
         error = await failing(stage().run(executor.execute, call("file_ticket")))
 
-    assert "rate_limited" == error.type
-    assert timedelta(seconds=25) < error.next_retry_delay <= timedelta(seconds=31)
+    assert "halted" == error.type
+    assert timedelta(seconds=23) < wait(error) <= timedelta(seconds=31)
     await stage().run(executor.execute, call("file_ticket"))
 
 
 async def test_a_tool_may_say_so_itself(executor: ActionExecutor) -> None:
     error = await failing(stage().run(executor.execute, call("throttle")))
 
-    assert ("rate_limited", "no", True) == told(error)
+    assert ("halted", "no", False) == told(error)
     assert "throttle: forty a minute" == error.message
-    assert timedelta(seconds=7) < error.next_retry_delay <= timedelta(seconds=8)
+    assert timedelta(seconds=5) < wait(error) <= timedelta(seconds=8)
 
 
 async def test_an_agent_s_code_may_say_so(servers: ToolServers) -> None:
-    runner = AgentRunner(MINDS, tools(), servers)
+    runner = AgentRunner(MINDS, tools(), servers, cast=Cast(outward=HERE), policy=OPEN)
     error = await failing(stage().run(runner.run, agent_call("waiting_in_line")))
 
     assert ("halted", "no", False) == told(error)
     assert "waiting_in_line: the model is busy" == error.message
-    [halt] = error.details[0]["halts"]
-    moment = datetime.fromisoformat(halt["target"].removeprefix("rate_limit:"))
-    assert timedelta(seconds=80) < moment - datetime.now(UTC) <= timedelta(seconds=91)
+    assert timedelta(seconds=80) < wait(error) <= timedelta(seconds=91)
 
 
-async def test_what_an_agent_has_begun_goes_on_with_its_next_attempt_and_what_is_no_wait_is_a_failure() -> None:
-    def told_later(code: Code = "rate_limited", after: float | None = 60, kept: Any = None, *, thinks: bool) -> Any:
-        memory = Memory()
-        memory.kept = kept
-        return waiting(failure(code, "busy", after=timedelta(seconds=after) if after else None), memory, thinks=thinks)
+async def test_what_an_agent_has_begun_is_kept_while_it_waits_and_taken_up_again(tmp_path: Path) -> None:
+    store, left = ContentStore(str(tmp_path)), {"kept": "/jobs/1"}
+    lost = ContentStore(str(tmp_path / "file" / "no folder"))
+    (tmp_path / "file").write_text("")
 
-    def paid() -> Any:
-        memory = Memory()
-        memory.tally.begin("small", 10)
-        return waiting(failure("rate_limited", "busy", after=timedelta(seconds=60)), memory, thinks=True)
+    async def ends(begun: dict[str, Any] | None, where: ContentStore | None, **error: Any) -> ApplicationError:
+        known = {"code": "rate_limited", "sentence": "busy", "after": timedelta(seconds=60), **error}
+        return await put_off(failure(**known), begun, where)
 
-    def types() -> list[str | None]:
-        asked_only = {"messages": "…", "found": None}
-        waits = [told_later(thinks=False), told_later(kept=asked_only, thinks=True)]
-        others = [told_later(kept="/jobs/1", thinks=False), paid(), told_later(after=None, thinks=False)]
-        others += [told_later(after=4_000, thinks=False), told_later("unavailable", thinks=False)]
-        return [one.type for one in (*waits, *others)]
+    async def types() -> list[str | None]:
+        waits = [await ends(None, None), await ends(left, store)]
+        tries = [await ends(left, None), await ends(left, lost), await ends(None, store, after=None)]
+        tries += [await ends(None, store, after=timedelta(seconds=4_000)), await ends(None, store, code="unavailable")]
+        return [one.type for one in (*waits, *tries)]
 
-    assert ["halted", "halted", *["rate_limited"] * 4, "unavailable"] == stage().run(types)
+    assert ["halted", "halted", *["rate_limited"] * 4, "unavailable"] == await stage().run(types)
+    resume = (await stage().run(ends, left, store)).details[0]["resume"]
+    assert (left,) == await stage().run(taken_up, resume, store)
+    for unknown in ("", "sha256:" + "0" * 64, "../../etc/passwd"):
+        assert not await stage().run(taken_up, unknown, store)
+    assert ["beaten"] == await stage(heartbeat_details=["beaten"]).run(taken_up, resume, store)
 
 
 async def test_who_was_asked_to_come_later_is_kept_until_then_and_no_longer() -> None:

@@ -15,10 +15,12 @@ from starlette.routing import Route
 
 from activities.agents import AgentRunner
 from activities.mcp_tools import ToolServers
+from activities.runtimes.cast import Cast
 from contracts.mind import Agent, HttpAgent, McpAgent
 from tests.activities.activity_stage import failing, stage, told
-from tests.activities.service import Service, free_port, tools
+from tests.activities.service import HERE, Service, free_port, tools
 from tests.activities.thinkers import GOOD, OUTPUT, asking
+from tests.policies import OPEN
 
 LOCATION = {"location": "/jobs/1"}
 Heard = tuple[str, str, dict[str, str], Any]
@@ -84,7 +86,7 @@ def remote(there: Elsewhere, **fields: Any) -> HttpAgent:
 
 
 async def run(agent: Agent, servers: ToolServers, environment: Any = None, **fields: Any) -> Any:
-    runner = AgentRunner({"judge": agent}, tools(), servers)
+    runner = AgentRunner({"judge": agent}, tools(), servers, cast=Cast(outward=HERE), policy=OPEN)
     return await (environment or stage()).run(runner.run, asking(agent, **fields))
 
 
@@ -260,3 +262,23 @@ async def test_a_tool_that_acts_or_cannot_be_asked_is_no_agent(
     assert sentence == error.message
     assert not told(error)[2]
     assert [] == service.calls
+
+
+async def test_a_key_that_is_named_is_looked_up_and_hidden_in_what_comes_back(
+    there: Elsewhere, servers: ToolServers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANN_KEY", "canary-5512aa77")
+    ann = remote(there, key="secret://ANN_KEY")
+    there.script = [
+        JSONResponse({**GOOD, "reason": "you are canary-5512aa77"}),
+        JSONResponse({"error": "no canary-5512aa77"}, 400),
+    ]
+
+    result = await run(ann, servers)
+    error = await failing(run(ann, servers))
+    missing = await failing(run(remote(there, key="secret://NOWHERE"), servers))
+
+    assert ["Bearer canary-5512aa77"] * 2 == [headers["authorization"] for _, _, headers, _ in there.heard]
+    assert "canary" not in result.model_dump_json()
+    assert "canary" not in f"{error.message} {error.details} {error.__cause__}"
+    assert "judge is not asked: the secret secret://env/NOWHERE cannot be had" in missing.message

@@ -3,6 +3,7 @@
 import pytest
 
 from contracts.decision import Action, Subject
+from contracts.risk import Reading
 from contracts.usage import Usage
 
 FROM_BEFORE = "sha256:b3909ccfd4ffad8f381a0400ea0ac7971ca4513275ed7ce4fb23b021166ffb76"
@@ -25,6 +26,10 @@ def test_a_field_that_came_later_and_says_something_is_signed_too(field: str) ->
         "authors": ("ada",),
         "spent": Usage(usd=0.1),
         "undo": {"x": 1},
+        "risk": Reading(score=0, level="low", people=0),
+        "own": ("ops",),
+        "governance": "sha256:1",
+        "own_required": 1,
     }[field]
 
     assert FROM_BEFORE != SUBJECT.model_copy(update={field: said}).digest()

@@ -9,6 +9,7 @@ from contracts.call import AgentCall, AgentResult
 from contracts.mind import Agent, ModelAgent
 from tests.activities.activity_stage import stage
 from tests.activities.service import tools
+from tests.policies import OPEN
 
 OUTPUT = {"type": "object", "required": ["verdict"], "properties": {"verdict": {"enum": ["dismiss", "escalate"]}}}
 GOOD = {"verdict": "dismiss"}
@@ -23,8 +24,8 @@ def asking(agent: Agent, **fields: Any) -> AgentCall:
     return AgentCall(**{**known, "context": {"host": "web-01"}, **fields})
 
 
-def judging(agent: Agent, cast: Cast, servers: ToolServers) -> AgentRunner:
-    return AgentRunner({"judge": agent}, tools(), servers, cast=cast)
+def judging(agent: Agent, cast: Cast, servers: ToolServers, **around: Any) -> AgentRunner:
+    return AgentRunner({"judge": agent}, tools(), servers, cast=cast, policy=OPEN, **around)
 
 
 async def run(agent: Agent, cast: Cast, servers: ToolServers, **fields: Any) -> AgentResult:

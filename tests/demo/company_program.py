@@ -29,12 +29,13 @@ async def ask(client: Client, tool: str, key: str = "", **arguments: Any) -> Any
 class Program:
     """The company as a process of its own, on a free port."""
 
-    def __init__(self, database: Path) -> None:
-        self.database = database
+    def __init__(self, database: Path, *options: str) -> None:
+        self.database, self.options = database, options
         self.start(port=0)
 
     def start(self, port: int) -> None:
         command = [sys.executable, "-m", "demo.company", "--port", str(port), "--database", str(self.database)]
+        command += self.options
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self.process.stdout
         line = self.process.stdout.readline()

@@ -18,6 +18,7 @@ from demo.company import _read_options
 from runtime import telemetry
 from runtime.settings import SettingRefused, Settings
 from starter.cli import app
+from starter.setup import PASSWORDS
 from worker import all_queues
 
 Services = Mapping[str, Service]
@@ -29,12 +30,29 @@ READ_BY_IMAGE = {
         *("DB", "DB_PORT", "POSTGRES_SEEDS", "POSTGRES_USER", "POSTGRES_PWD", "DBNAME", "VISIBILITY_DBNAME"),
         *("NUM_HISTORY_SHARDS", "BIND_ON_IP", "TEMPORAL_BROADCAST_ADDRESS", "DYNAMIC_CONFIG_FILE_PATH", "LOG_LEVEL"),
     },
-    "temporalio/ui": {"TEMPORAL_ADDRESS", "TEMPORAL_UI_PORT", "TEMPORAL_CORS_ORIGINS", "TEMPORAL_DEFAULT_NAMESPACE"},
+    "temporalio/ui": {
+        *("TEMPORAL_ADDRESS", "TEMPORAL_UI_PORT", "TEMPORAL_CORS_ORIGINS", "TEMPORAL_DEFAULT_NAMESPACE"),
+        *("TEMPORAL_CODEC_ENDPOINT", "TEMPORAL_CODEC_PASS_ACCESS_TOKEN", "TEMPORAL_CODEC_INCLUDE_CREDENTIALS"),
+    },
 }
 """The variables that the images of others document, as far as they may matter here."""
 SQL_TOOL = {"--plugin", "--ep", "-p", "-u", "--db", "create", "setup-schema", "-v", "update-schema", "-d"}
 """What temporal-sql-tool documents, as far as it matters here."""
-SEES_KEYS = "operator"
+READERS = {
+    "sealing",
+    "recorder",
+    "setup",
+    "codec",
+    "reconciler",
+    "operator",
+    "worker-missions",
+    "worker-agents",
+    "worker-tools",
+}
+SEES_KEYS = {"keys": {"operator"}, "executor": {"keys", "signing", "worker-tools"}, "sealing": READERS}
+SEES_KEYS["recorder"] = {"recorder-key", "recorder"}
+"""Who may see which volume of private keys: people's, executors', those of what is encrypted."""
+REGISTERS = {"operator", "keys", "signing", "recorder-key"}
 
 
 def wrong_commands(services: Services, workspace: Workspace) -> list[str]:
@@ -154,6 +172,7 @@ def is_read(variable: str, workspace: Workspace) -> bool:
         _settings(probe) != Settings.read({})
         or _profile(probe) != _profile({})
         or variable in telemetry.ENDPOINTS
+        or variable in PASSWORDS
         or variable in {server.url_env for server in workspace.servers.values()}
     )
 
@@ -217,7 +236,7 @@ def _privileges(name: str, service: Service) -> Iterator[str]:
     for mount in service.get("volumes", ()):
         if mount["type"] != "volume":
             yield f"sees {mount['source']} of this machine"
-        if mount["source"] == "keys" and name != SEES_KEYS:
+        if name not in SEES_KEYS.get(mount["source"], {name}):
             yield "sees private keys"
-        if mount["source"] == "registry" and name != SEES_KEYS and not mount.get("read_only"):
+        if mount["source"] == "registry" and name not in REGISTERS and not mount.get("read_only"):
             yield "may say who decides"

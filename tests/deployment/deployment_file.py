@@ -13,7 +13,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 FILE = ROOT / "docker-compose.yml"
-PASSWORD = "letters0and1digits"
+PASSWORDS = {
+    "POSTGRES_PASSWORD": "letters0and1digits",
+    "BOOKS_PASSWORD": "others2and3digits",
+    "RECORDER_PASSWORD": "more4and5digits",
+    "WORKER_PASSWORD": "again6and7digits",
+}
 Service = Mapping[str, Any]
 
 
@@ -27,7 +32,7 @@ def compose(text: str, *arguments: str, **variables: str) -> "subprocess.Complet
 
 def render(text: str) -> dict[str, Any]:
     """Return what Docker makes of a text: anchors, merges and variables resolved."""
-    done = compose(text, "--format", "json", POSTGRES_PASSWORD=PASSWORD)
+    done = compose(text, "--format", "json", **PASSWORDS)
     assert done.returncode == 0, done.stderr
     # Docker renders what it can read again: a dollar that it would hand over stays doubled.
     return json.loads(done.stdout.replace("$$", "$"))

@@ -11,12 +11,14 @@ from deployment_check import (
     image,
     misplaced_queues,
     privileges,
+    queues,
     unread_variables,
     wrong_commands,
 )
-from deployment_file import BIN, PASSWORD, ROOT, compose, render, words
+from deployment_file import BIN, PASSWORDS, ROOT, compose, render, words
 
 from runtime.settings import Settings
+from starter.codec import PORT as CODEC_PORT
 from starter.ports import HOST
 from starter.server import TUNING, command
 from starter.stack import Ports
@@ -27,7 +29,7 @@ TUNED = ("temporal", "may write in its image")
 
 
 def test_the_file_fits_the_compose_specification(text):
-    done = compose(text, "--quiet", POSTGRES_PASSWORD=PASSWORD)
+    done = compose(text, "--quiet", **PASSWORDS)
 
     assert (0, "") == (done.returncode, done.stderr)
 
@@ -44,7 +46,7 @@ def test_the_file_fits_the_compose_specification(text):
     ],
 )
 def test_what_does_not_fit_the_specification_is_refused(text, right, wrong, said):
-    done = compose(planted(text, {right: wrong}), "--quiet", POSTGRES_PASSWORD=PASSWORD)
+    done = compose(planted(text, {right: wrong}), "--quiet", **PASSWORDS)
 
     assert done.returncode != 0
     assert said in done.stderr
@@ -61,9 +63,29 @@ def test_without_a_password_nothing_starts_and_the_guide_is_named(text):
 def test_no_secret_is_in_the_file(text):
     secrets = re.findall(r"(?im)^\s*\w*(?:PASSWORD|PWD|SECRET|TOKEN|API_KEY)\w*:\s*(.+)$", text)
 
-    assert ["*password", "*password", "*password"] == [
-        value for value in secrets if not value.startswith("&password ${")
-    ]
+    assert ["*password", "*password"] == [value for value in secrets if not value.startswith(("&password ${", "${"))]
+
+
+def test_each_container_has_its_own_secrets_and_no_others(services):
+    held = {
+        variable: {name for name, service in services.items() if secret in json.dumps(service)}
+        for variable, secret in PASSWORDS.items()
+    }
+
+    assert {
+        "POSTGRES_PASSWORD": {"postgres", "schema", "temporal"},
+        "BOOKS_PASSWORD": {"books", "setup"},
+        "RECORDER_PASSWORD": {"setup", "recorder"},
+        "WORKER_PASSWORD": {"operator", "setup", "worker-agents", "worker-missions"},
+    } == held
+
+
+def test_who_carries_missions_out_serves_nothing_else_and_reaches_no_tool(services):
+    missions = services["worker-missions"]
+
+    assert ["gonogo"] == queues(words(missions))
+    assert {"cluster", "books"} == set(missions["networks"])
+    assert set() == set(missions["environment"]) & {"GONOGO_COMPANY_URL", "GONOGO_MODEL_KEY"}
 
 
 def test_every_command_exists(services, workspace):
@@ -72,11 +94,11 @@ def test_every_command_exists(services, workspace):
 
 def test_misspelt_commands_are_found(text, workspace):
     mistakes = {
-        "starter, setup]": "starter, setup, --forse]",
+        "starter, setup, --recorder, gonogo_recorder, --worker, gonogo_worker]": "starter, setup, --zzz]",
         "entrypoint: [python, -m, starter]": "entrypoint: [python, -m, stater]",
         "demo.company, --host": "demo.company, --hots",
         "worker.py, --queues, gonogo": "worker.py, --queue, gonogo",
-        "secops-analysis,secops": "secops-anlysis,secops",
+        'secops-analysis"': 'secops-anlysis"',
         "task-queue describe": "task-queue descrbe",
         "--retention 24h": "--retenton 24h",
         "setup-schema -v 0.0": "setup-schema --vers 0.0",
@@ -88,11 +110,12 @@ def test_misspelt_commands_are_found(text, workspace):
         "namespace: temporal operator namespace create: Error: unknown flag: --retenton",
         "operator: there is no module stater",
         "schema: temporal-sql-tool has no --vers",
-        "setup: No such option: --forse",
+        "setup: No such option: --zzz",
+        "worker-agents: no queue is named secops-anlysis",
+        "worker-agents: temporal task-queue descrbe --task-queue: Error: unknown flag: --task-queue",
         "worker-missions: temporal task-queue descrbe --task-queue: Error: unknown flag: --task-queue",
         "worker-missions: worker.py has no option --queue",
-        "worker-secops: no queue is named secops-anlysis",
-        "worker-secops: temporal task-queue descrbe --task-queue: Error: unknown flag: --task-queue",
+        "worker-tools: temporal task-queue descrbe --task-queue: Error: unknown flag: --task-queue",
     ] == found
 
 
@@ -106,7 +129,7 @@ def test_a_queue_left_out_served_twice_or_unwatched_is_found(text, workspace):
     assert [
         "nobody serves secops-intel",
         "gonogo is served twice",
-        "worker-secops: the health check looks elsewhere",
+        "worker-agents: the health check looks elsewhere",
     ] == misplaced_queues(render(left_out)["services"], workspace)
 
 
@@ -128,9 +151,11 @@ def test_misspelt_variables_are_found(text, workspace):
     shared = ("GONOGO_HOEM", "TEMPORAL_NAME_SPACE", "OTEL_EXPORTER_ENDPOINT")
 
     assert {
-        *(f"{name}: nothing reads {one}" for name in ("setup", "reconciler", "operator") for one in shared),
-        *(f"worker-{name}: nothing reads {one}" for name in ("missions", "secops") for one in shared),
-        *(f"worker-{name}: nothing reads GONOGO_COMPANY_URI" for name in ("missions", "secops")),
+        *(f"{name}: nothing reads {one}" for name in ("setup", "reconciler", "recorder", "operator") for one in shared),
+        *(f"worker-{name}: nothing reads {one}" for name in ("missions", "agents", "tools") for one in shared),
+        *(f"worker-{name}: nothing reads GONOGO_COMPANY_URI" for name in ("agents", "tools")),
+        *(f"{name}: nothing reads GONOGO_HOEM" for name in ("keys", "signing", "recorder-key", "codec")),
+        "codec: nothing reads TEMPORAL_NAME_SPACE",
         "temporal: nothing reads POSTGRES_SEED",
         "ui: nothing reads UI_PORT",
         "schema: nothing reads SQL_PASSWD",
@@ -175,8 +200,9 @@ def test_privileges_too_many_are_found(text):
         "temporal listens beyond this machine",
         "postgres starts as root",
         "books starts as root",
-        "worker-missions may say who decides",
-        "worker-secops may say who decides",
+        *(f"{name} may say who decides" for name in ("worker-missions", "worker-agents", "worker-tools", "codec")),
+        "company may say who decides",
+        "recorder may say who decides",
         "company sees private keys",
         f"company sees {ROOT / 'missions'} of this machine",
     } == set(privileges(model))
@@ -185,13 +211,14 @@ def test_privileges_too_many_are_found(text):
 def test_the_database_and_the_company_have_no_way_out_and_few_neighbours(model):
     inside = {name for name, network in model["networks"].items() if network.get("internal")}
     members = {
-        name: {service for service, said in model["services"].items() if name in said["networks"]} for name in inside
+        name: {service for service, said in model["services"].items() if name in said.get("networks", ())}
+        for name in inside
     }
 
     assert {
         "database": {"postgres", "schema", "temporal"},
-        "books": {"books", "operator", "worker-missions", "worker-secops"},
-        "company": {"company", "worker-missions", "worker-secops"},
+        "books": {"books", "operator", "setup", "recorder", "worker-missions", "worker-agents"},
+        "company": {"company", "worker-agents", "worker-tools"},
     } == members
 
 
@@ -237,14 +264,20 @@ def test_people_find_the_server_and_its_pages_where_the_embedded_ones_are(servic
         if "ports" in service
     }
 
-    assert {"temporal": [(HOST, PORTS.server, 7233)], "ui": [(HOST, PORTS.ui, PORTS.ui)]} == published
+    assert {
+        "temporal": [(HOST, PORTS.server, 7233)],
+        "ui": [(HOST, PORTS.ui, PORTS.ui)],
+        "codec": [(HOST, CODEC_PORT, CODEC_PORT)],
+    } == published
+    assert f"http://{HOST}:{CODEC_PORT}" == services["ui"]["environment"]["TEMPORAL_CODEC_ENDPOINT"]
     assert str(PORTS.ui) == services["ui"]["environment"]["TEMPORAL_UI_PORT"]
 
 
 def test_our_programs_differ_from_the_embedded_ones_by_addresses_and_folders_alone(services):
-    folders = {"/app/missions", "/var/lib/gonogo", "/var/lib/payloads"}
+    folders = {"/app/missions", "/var/lib/gonogo", "/var/lib/payloads", "/var/lib/sealing/payload_keys.yaml"}
     places = {"TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "GONOGO_COMPANY_URL", "OTEL_EXPORTER_OTLP_ENDPOINT"}
-    places |= {"GONOGO_DATABASE"}
+    places |= {"GONOGO_DATABASE", "GONOGO_ALLOW_HOSTS", "GONOGO_RECORDER_PASSWORD"}
+    places |= {"GONOGO_WORKER_PASSWORD"}
     settings = {
         key: value
         for service in services.values()
@@ -262,7 +295,7 @@ def test_the_company_is_where_workers_look_for_it(services):
 
     assert f"http://company:{PORTS.company}/mcp" == url
     assert [url, url] == [
-        services[f"worker-{name}"]["environment"]["GONOGO_COMPANY_URL"] for name in ("missions", "secops")
+        services[f"worker-{name}"]["environment"]["GONOGO_COMPANY_URL"] for name in ("agents", "tools")
     ]
 
 

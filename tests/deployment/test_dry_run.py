@@ -3,6 +3,7 @@
 Addresses and folders are replaced, and nothing else. Each run has a namespace of its own.
 """
 
+import asyncio
 import json
 import os
 import subprocess
@@ -15,21 +16,25 @@ from pathlib import Path
 import httpx
 import pytest
 from deployment_file import BIN, ROOT, scripts, words
+from sqlalchemy import text
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 
+from activities.books.database import Database
 from contracts.attributes import ATTRIBUTES
 from starter.ports import free_port
+from tests.postgres import postgres_serving
 
 pytestmark = pytest.mark.slow  # Until every part of a server knows a new namespace, polls are refused for seconds.
-PATIENCE = 60.0
+PATIENCE = 180.0
+"""Five programs are imported at once, and each takes three seconds of a processor to itself."""
 ALERT = ROOT / "missions" / "incident_triage" / "alerts" / "large_upload.json"
 
 
 class Machine:
     """This machine in the place of all containers."""
 
-    def __init__(self, services, folder: Path, address: str) -> None:
+    def __init__(self, services, folder: Path, address: str, books: Path) -> None:
         self.services, self.namespace = services, f"cluster-{uuid.uuid4().hex[:8]}"
         port = str(free_port())
         self.places = {
@@ -38,8 +43,10 @@ class Machine:
             "127.0.0.1:8765": f"127.0.0.1:{port}",
             "8765": port,
             "/app/missions": str(ROOT / "missions"),
+            "@books/gonogo": f"@/postgres?host={books}",
             "/var/lib/gonogo": str(folder / "home"),
             "/var/lib/payloads": str(folder / "payloads"),
+            "/var/lib/sealing": str(folder / "sealing"),
             "/var/lib/company": str(folder),
             "--namespace default": f"--namespace {self.namespace}",
         }
@@ -58,8 +65,7 @@ class Machine:
         said = self.services[name].get("environment", {})
         here = {key: "" if value is None else self.here(value) for key, value in said.items()}
         path = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": self.here("/var/lib/gonogo")}
-        # No PostgreSQL runs here: the database that a worker has by itself stands for it.
-        return path | here | {"TEMPORAL_NAMESPACE": self.namespace, "GONOGO_DATABASE": ""}
+        return path | here | {"TEMPORAL_NAMESPACE": self.namespace}
 
     def line(self, name: str, *more: str) -> list[str]:
         line = [*(self.here(word) for word in words(self.services[name])), *more]
@@ -114,27 +120,40 @@ class Machine:
 
 
 @pytest.fixture(scope="module")
-def machine(services, server, tmp_path_factory):
+def books():
+    """A real PostgreSQL, with the owner that the file names."""
+    with postgres_serving() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def machine(services, server, books, tmp_path_factory):
     """Everything up, in the order that the file asks for."""
-    machine = Machine(services, tmp_path_factory.mktemp("machine"), server.address)
+    machine = Machine(services, tmp_path_factory.mktemp("machine"), server.address, books.home)
     try:
+        machine.once("sealing")
+        machine.once("keys")
+        machine.once("signing")
+        machine.once("recorder-key")
         machine.start("company")
         machine.once("namespace")
         machine.once("setup")
         machine.start("worker-missions")
-        machine.start("worker-secops")
+        machine.start("worker-agents")
+        machine.start("worker-tools")
+        machine.start("recorder")
         yield machine
     finally:
         machine.stop()
 
 
-@pytest.mark.parametrize("name", ["company", "worker-missions", "worker-secops"])
+@pytest.mark.parametrize("name", ["company", "worker-missions", "worker-agents", "worker-tools", "recorder"])
 def test_a_service_becomes_healthy(machine, name):
     assert machine.becomes_healthy(name)
 
 
 def test_the_company_answers_to_the_name_that_workers_call_it_by(machine):
-    url = machine.services["worker-secops"]["environment"]["GONOGO_COMPANY_URL"]
+    url = machine.services["worker-tools"]["environment"]["GONOGO_COMPANY_URL"]
     name = httpx.URL(url).netloc.decode()
     accept = {"host": name, "accept": "application/json, text/event-stream"}
     assert machine.becomes_healthy("company")
@@ -172,11 +191,32 @@ def test_the_namespace_may_be_made_again(machine):
     machine.once("namespace")
 
 
-def test_a_mission_goes_through_both_workers_to_its_verdict(machine):
+def test_a_mission_goes_through_all_workers_to_its_verdict(machine):
     start = ["start", "incident_triage", "--input", str(ALERT), "--as", "noor", "--id", "first", "--follow", "--json"]
     line = [word for word in machine.line("operator") if word != "--help"]
+    machine.run([*line, "people", "add", "noor"], "operator")
     done = machine.run([*line, *start], "operator")
 
     told = json.loads(done.stdout)
 
     assert (0, "completed", "dismiss") == (done.returncode, told["state"], told["verdict"])
+
+
+async def test_the_archive_is_the_recorders_and_nobody_elses_role_owns_a_table(machine, books):
+    """The mission before is archived by the recorder, and its cost stands in the books of the worker."""
+    owner = Database(books.url)
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+    mighty = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'gonogo%' AND rolsuper"
+    end = time.monotonic() + PATIENCE
+    async with owner.reading() as connection:
+        while (
+            not (kept := await connection.scalar(text("SELECT count(*) FROM audit_heads"))) and time.monotonic() < end
+        ):
+            await asyncio.sleep(0.3)
+        ran = await connection.scalar(text("SELECT count(*) FROM runs"))
+        owned = [list(await connection.scalars(text(one))) for one in (owners, mighty)]
+    await owner.close()
+
+    assert [["gonogo"], ["gonogo"]] == owned
+    assert kept == 1
+    assert ran

@@ -16,7 +16,7 @@ from starter.cli import app
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 HIDDEN = {"build", "__pycache__"}
-INNER = re.compile(r'"\$\((.*)\)"')
+INNER = re.compile(r'"\$\((.*?)\)"')
 PLACEHOLDER = re.compile(r"\b[A-Z]{2,}\b…?")
 
 
@@ -64,9 +64,8 @@ def anchors(page: str) -> set[str]:
 
 def complaints(line: str) -> Iterator[str]:
     """Say what is wrong with a whole command line."""
-    inner = INNER.search(line)
-    if inner:
-        yield from complaints(inner[1])
+    for inner in INNER.findall(line):
+        yield from complaints(inner)
     words = shlex.split(INNER.sub("TOKEN", line).partition(" > ")[0].rpartition(" | ")[2], comments=True)
     match words:
         case ["gonogo", *rest]:
@@ -120,6 +119,8 @@ def unknown_options(words: list[str]) -> Iterator[str]:
         verb = rest.pop(0)
         if verb.startswith("-") or PLACEHOLDER.fullmatch(verb):
             return
+        if verb not in command.commands and command.name == "audit":
+            return  # What is no verb there is the id of a mission.
         if verb not in command.commands:
             yield f"gonogo has no verb {verb}"
             return

@@ -15,6 +15,7 @@ from language.loader import load_mission
 from language.workspace import load_workspace
 from starter import problem
 from starter.cli import INTERRUPTED, app
+from tests.policies import permit_all
 
 README = manual.text("README.md")
 HOUSE = ("contracts", "language", "activities", "workflows", "rehearsal", "runtime", "starter", "missions", "worker.py")
@@ -110,7 +111,7 @@ def test_the_mission_that_it_shows_loads(tmp_path):
     write(tmp_path / "tools.yaml", TOOLS)
     write(tmp_path / "people.yaml", "escalation: {role: helpdesk_lead}\npeople: {ada: {roles: [helpdesk_lead]}}")
     write(tmp_path / "unlock_account/mission.yaml", mission)
-    workspace = load_workspace(tmp_path)
+    workspace = load_workspace(permit_all(tmp_path))
     plan = freeze(load_mission(tmp_path / "unlock_account/mission.yaml", workspace), workspace)
 
     assert {"clerk"} == set(plan.agents)

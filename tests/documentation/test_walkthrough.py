@@ -13,9 +13,12 @@ import manual
 import pytest
 from temporalio.client import Client
 
+from runtime.payloads import data_converter, sealing
+from runtime.settings import KEYS
 from starter.browse import summary
+from starter.reading import Reading
 from starter.waiting import gather
-from tests.payloads import DATA_CONVERTER
+from tests.payloads import PLACE_OF_ALL
 from tests.starter.launched import dev, line_with
 
 README = manual.text("README.md")
@@ -42,6 +45,7 @@ def shell(tmp_path, there):
     async def run(line):
         """Run one line; return its exit code and all that it said. What `make` runs finds the server by its home."""
         address = {} if line.startswith("make ") else {"TEMPORAL_ADDRESS": there.address}
+        line = line.replace(" first.jsonl", f" {tmp_path / 'first.jsonl'}")  # Nothing is left in the repository.
         path = f"{programs}:{manual.BIN}:{os.environ['PATH']}"
         process = await asyncio.create_subprocess_shell(
             line.replace("make ", f"make READY={tmp_path / 'ready'} BIN={manual.BIN} ", 1),
@@ -67,19 +71,21 @@ async def there(tmp_path_factory):
 @pytest.fixture
 async def looking(there):
     """Whoever only waits looks for themselves: a command typed again and again takes longer than what it waits for."""
-    return await Client.connect(there.address, data_converter=DATA_CONVERTER)
+    seal = sealing(there.home / KEYS)
+    return await Client.connect(there.address, data_converter=data_converter(PLACE_OF_ALL, seal))
 
 
 async def queued(client, mission):
     """Wait until a mission waits for people."""
     async with asyncio.timeout(PATIENCE):
-        while mission not in {gate.subject.mission for gate in (await gather(client, ()))[0]}:
+        while mission not in {gate.subject.mission for gate in (await gather(client, (), Reading()))[0]}:
             await asyncio.sleep(0.1)
 
 
 @pytest.mark.slow
 async def test_what_is_typed_does_what_is_written(shell, looking):
-    lines = [line for part in ("Operate it", "Steer", "Decide") for line in manual.typed(manual.section(README, part))]
+    parts = ("Operate it", "Steer", "Decide", "Prove")
+    lines = [line for part in parts for line in manual.typed(manual.section(README, part))]
     demo = next(line for line in manual.typed(README) if line.startswith("make demo DECIDE=approve"))
     code, said = await shell(demo)
     assert (0, True) == (code, "verdict  auto_remediate" in said), said

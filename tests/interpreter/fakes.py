@@ -74,6 +74,8 @@ class FakePorts:
     overridden: list[Touched] = field(default_factory=list)
     """For each command that stopped the walk, what it ends."""
     notices: list[Notice] = field(default_factory=list)
+    rules: str = "v1"
+    """The version of the rules in force."""
 
     def now(self) -> datetime:
         return self.clock
@@ -201,6 +203,10 @@ class FakePorts:
                 raise Endless
             self.clock = max(self.clock, until)
         return ready()
+
+    async def governance(self, path: str) -> str:
+        self.kin.append(("rules", path))
+        return self.rules
 
     def notify(self, notice: Notice) -> None:
         self.notices.append(notice)

@@ -6,17 +6,20 @@ from pathlib import Path
 import pytest
 from desk import HEAD, workspace, written
 
+from activities.signature import why_unsigned
 from language import reference
 from language.codes import codes, written_out
 from language.finding import Rejected
+from language.lint import lint
 from language.loader import load_mission, load_text
 from language.workspace import load_workspace
+from tests.policies import permit_all
 
 LANGUAGE = Path(__file__).parents[2] / "language"
 FILES = {
     "agents.yaml": "agents: {}\n",
     "tools.yaml": """
-        servers: {company: {url: 'http://127.0.0.1:1/mcp'}}
+        servers: {company: {url: 'https://tools.example.com/mcp'}}
         tools:
           look_up: {server: company, effect: read}
           write_file: {server: company, effect: write}
@@ -49,10 +52,17 @@ def found(name: str, example: str, folder: Path) -> set[str]:
             case "path":
                 written(folder, "missions/try_out/mission.yaml", "steps: [{step: a, agent: architect, task: T}]" + HEAD)
                 load_mission(folder / text.split()[-1], workspace())
-            case file:
+            case "policies":
+                permit_all(folder)
+                (folder / "policies" / "open.cedar").write_text(text)
                 for other, usual in FILES.items():
-                    written(folder, other, text if other == file else usual)
+                    written(folder, other, usual)
                 load_workspace(folder)
+            case file:
+                permit_all(folder)
+                for other, usual in (FILES | {file: text}).items():
+                    written(folder, other, usual)
+                return {finding.code for finding in lint([], folder, why_unsigned=why_unsigned)}
     except Rejected as rejected:
         return {finding.code for finding in rejected.findings}
     return set()

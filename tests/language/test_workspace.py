@@ -12,6 +12,7 @@ from language.freeze import freeze
 from language.lint import lint
 from language.loader import load_mission
 from language.workspace import load_workspace
+from tests.policies import permit_all
 
 AGENTS = """
     agents:
@@ -24,7 +25,7 @@ AGENTS = """
     """
 TOOLS = """
     servers:
-      company: {url: 'http://127.0.0.1:1/mcp', url_env: COMPANY_URL}
+      company: {url: 'https://tools.example.com/mcp', url_env: COMPANY_URL}
     tools:
       look_up: {server: company, effect: read}
       write_file: {server: company, effect: write, idempotency: key, compensated_by: [delete_file]}
@@ -42,7 +43,7 @@ def folder(path: Path, agents: str = AGENTS, tools: str = TOOLS, people: str = P
     written(path, "agents.yaml", agents)
     written(path, "tools.yaml", tools)
     written(path, "people.yaml", people)
-    return path
+    return permit_all(path)
 
 
 def refused(path: Path) -> list[str]:
@@ -87,6 +88,10 @@ def test_each_missing_file_is_named_with_what_to_write(tmp_path: Path):
         (
             "people.yaml:1:1: FILE cannot be read: No such file or directory "
             "(write 'escalation: {role: …}' and 'people:' with the roles of each)"
+        ),
+        (
+            "policies:1:1: NO_POLICY there is no folder 'policies', so everything is denied "
+            "(write what is permitted; `gonogo new` begins it)"
         ),
         (
             "tools.yaml:1:1: FILE cannot be read: No such file or directory "

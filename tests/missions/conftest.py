@@ -10,6 +10,7 @@ from mcp.client.client import Client
 from temporalio.client import Client as Temporal
 from triage_desk import Desk, OpenDesk
 
+from activities import service_keys
 from demo.seed import World, build_world, fill
 from demo.server import CompanyServer
 from demo.store import Store
@@ -49,9 +50,10 @@ def _empty(store: Store) -> None:
 
 
 @pytest.fixture(scope="session")
-def company_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def company_url(tmp_path_factory: pytest.TempPathFactory, keyed_home: Path) -> Iterator[str]:
     """The company as the program that it is; live missions share it and are told apart by their ids."""
-    program = Program(tmp_path_factory.mktemp("live") / "company.db")
+    database = tmp_path_factory.mktemp("live") / "company.db"
+    program = Program(database, "--credentials", str(keyed_home / service_keys.FILE))
     yield program.url
     program.stop()
 

@@ -23,10 +23,9 @@ from temporalio.worker import Worker
 from triage_desk import MISSIONS
 
 import worker
-from activities import keys
+from activities import keys, service_keys
 from activities.halts import Lookout
 from activities.locks import Locksmith
-from activities.mcp_tools import ToolServers
 from contracts.channel import NotifyFile
 from contracts.decision import Opening
 from contracts.plan import CURRENT, Limits, MissionInput, MissionResult
@@ -34,7 +33,9 @@ from contracts.workspace import PeopleFile, Server, Workspace
 from language.freeze import freeze
 from language.loader import load_mission
 from language.workspace import load_workspace
+from runtime.duties import Duties
 from runtime.settings import Settings
+from starter.launch import signed
 from tests.cache import CACHE
 from tests.workflows.house import Activities, House, Started
 from workflows.halts import Halts
@@ -55,6 +56,8 @@ def people_with_keys(home: Path) -> Path:
     """Give everybody of the shipped workspace a key, and return the home where the keys lie."""
     for name in load_workspace(MISSIONS).people.people:
         keys.create(home, name)
+    service_keys.make(home, "broker")
+    service_keys.make(home, "executor")
     return home
 
 
@@ -98,10 +101,11 @@ class LiveMissions:
         lowered = limits.model_dump(exclude_unset=True) if limits else {}
         bounds = CURRENT.model_copy(update=lowered)
         argument = MissionInput(plan=plan, inputs=inputs, requested_by=requested_by, limits=bounds)
+        chosen = f"{mission}-{uuid.uuid4().hex[:12]}"
         handle = await self.house.client.start_workflow(
             mission,
-            argument,
-            id=f"{mission}-{uuid.uuid4().hex[:12]}",
+            signed(self.house.home, argument, chosen),
+            id=chosen,
             task_queue=self.house.queue,
             result_type=MissionResult,
         )
@@ -132,7 +136,7 @@ def moved_workspace(people: PeopleFile, company: str, queue: str) -> Workspace:
     shipped = load_workspace(MISSIONS, people)
     return shipped.model_copy(
         update={
-            "servers": dict.fromkeys(shipped.servers, Server(url=company)),
+            "servers": dict.fromkeys(shipped.servers, Server(url=company, credential="step")),
             "agents": {name: one.model_copy(update={"queue": queue}) for name, one in shipped.agents.items()},
             "tools": {name: one.model_copy(update={"queue": queue}) for name, one in shipped.tools.items()},
         }
@@ -150,21 +154,20 @@ async def live_missions(
     queue = f"live-{uuid.uuid4().hex[:12]}"
     workspace = moved_workspace(keys.registered(home), company, queue)
     workspace = workspace.model_copy(update={"notify": notify or workspace.notify})
-    servers = ToolServers(workspace.servers)
     settings = Settings(workspace=MISSIONS, home=home, model="any" if model_url else "", model_url=model_url)
     locksmith = Locksmith(client, id=f"locks-{queue}", queue=queue)
     lookout = Lookout(client, id=f"halts-{queue}", fresh=0.0)
-    activities = worker._activities(client, settings, workspace, servers, locksmith, lookout=lookout)
+    duties = Duties(client, settings, workspace, [queue], locksmith=locksmith, lookout=lookout, keeps_books=False)
     try:
         async with Worker(
             client,
             task_queue=queue,
             workflows=[Mission, Locks, Halts],
-            activities=activities,
+            activities=[*duties.orchestrating(), *duties.on(queue)],
             plugins=[WholeTasks()],
             max_heartbeat_throttle_interval=worker.HEARTBEAT_THROTTLE,
             **CACHE,
         ):
             yield LiveMissions(House(client, home, Activities(), queue), workspace, company)
     finally:
-        await servers.close()
+        await duties.close()

@@ -15,8 +15,9 @@ PINS = "tools:\n  {name}: {pin}\n"
 
 @pytest.fixture
 def workspace(tmp_path: Path, company_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("agents", "tools", "people"):
+    for name in ("agents", "tools", "people", "security"):
         shutil.copy(MISSIONS / f"{name}.yaml", tmp_path)
+    shutil.copytree(MISSIONS / "policies", tmp_path / "policies")
     monkeypatch.setenv("GONOGO_WORKSPACE", str(tmp_path))
     monkeypatch.setenv("GONOGO_COMPANY_URL", company_url)
     return tmp_path

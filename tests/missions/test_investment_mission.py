@@ -17,6 +17,7 @@ from contracts.plan import MissionInput, MissionResult
 from language import schema
 from language.expression import evaluate
 from tests.cache import CACHE
+from tests.policies import OPEN
 from tests.workflows.house import Activities, House, Started, moved
 from tests.workflows.test_mission import replays
 from workflows.mission import Mission
@@ -106,7 +107,7 @@ async def test_on_a_real_server_with_its_facilitator_and_its_board(client: Clien
     for name in ("henrike", "odile", "tomasz", "pilar"):
         keys.create(tmp_path, name, WORKSPACE.people.people[name].roles)
     queue = f"q-{uuid.uuid4().hex[:12]}"
-    members = AgentRunner(WORKSPACE.agents, WORKSPACE.tools, ToolServers(WORKSPACE.servers, {}))
+    members = AgentRunner(WORKSPACE.agents, WORKSPACE.tools, ToolServers(WORKSPACE.servers, {}), policy=OPEN)
     argument = MissionInput(
         plan=moved(PLAN, queue), inputs={"case": load_case("warehouse_robots")}, requested_by="pilar"
     )
@@ -114,7 +115,7 @@ async def test_on_a_real_server_with_its_facilitator_and_its_board(client: Clien
         client,
         task_queue=queue,
         workflows=[Mission],
-        activities=[members.run, Judge(Directory(tmp_path / "people.yaml")).judge],
+        activities=[members.run, Judge(Directory(tmp_path / "people.yaml"), policy=OPEN).judge],
         plugins=[WholeTasks()],
         **CACHE,
     ):

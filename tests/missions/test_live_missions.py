@@ -1,7 +1,18 @@
 """The first shipped mission as the starter would start it: on Temporal, everything real but the wait for people."""
 
-from live_mission import LiveMissions, load_input
+from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from live_mission import LiveMissions, Running, load_input
+
+from activities import keys, public_key, service_keys
+from activities.receipt import Vouched, differences
+from activities.receipt import read as read_receipt
+from activities.verify import verify
+from activities.witness import Statements
+from starter.receipt import kept_at
+from starter.record import read, signed
+from tests.starter.test_record_file import PROVED
 from tests.workflows.switch import Switch, waiting
 from tests.workflows.test_mission import replays
 
@@ -44,6 +55,32 @@ async def test_what_cannot_be_filed_waits_for_an_operator_and_is_undone_when_he_
     assert "remediate/file_isolation/file_incident" == view.letter.failure.step
     assert (False, True, "aborted") == (foreign.accepted, aborted.accepted, result.state)
     assert ["isolate_host", "release_host"] == [effect["tool"] for effect in await live.effects(started)]
+    await _is_on_record(live, started)
+
+
+async def _is_on_record(live: LiveMissions, started: Running) -> None:
+    """Each kind of entry is there with who and why; and the record proves itself, failures signed for as well."""
+    client, home, mission = live.house.client, live.house.home, started.handle.id
+    book = await read(client, mission)
+    found = {one.topic for one in book.entries if one.why and (one.who or one.what == "decision received")}
+    signed_for = [read_receipt(one.detail["receipt"], _keys(home)) for one in book.entries if one.topic == "receipt"]
+    kept = await kept_at(client, mission, "file_incident")
+    people, receipts = Statements(keys.registered(home)), Vouched(_keys(home))
+    key = Ed25519PrivateKey.generate()
+    head = verify(book.lines(signed(book.head, key)), [public_key.spell(key.public_key())], [people, receipts])
+
+    assert set() == PROVED - found
+    assert (True, len(book.links), 3, 3) == (head.ended, head.count, people.count, receipts.count)
+    assert [("isolate_host", "executed"), ("open_ticket", "failed"), ("release_host", "executed")] == [
+        (one.predicate.tool, one.predicate.outcome) for one in signed_for
+    ]
+    [one] = kept
+    assert [] == list(differences(signed_for[1], one.call, one.output, one.applied))
+    assert {"policy allowed"} == {one.what for one in book.entries if one.topic == "policy"}
+
+
+def _keys(home: Path) -> tuple[str, ...]:
+    return service_keys.public(home)["executor"]
 
 
 async def test_what_could_not_be_filed_is_filed_once_the_tool_is_mended(live: LiveMissions):

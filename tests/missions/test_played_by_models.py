@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,11 @@ from contracts.call import AgentCall
 from language.loader import load_mission
 from language.named import used
 from language.workspace import load_workspace
+from starter import render
+from starter.watch import watch
 from tests.activities.activity_stage import stage
 from tests.model_server import Asked, ModelServer, Reply, by_schema, instance, model_serving
+from tests.policies import OPEN
 
 MISSIONS = Path(__file__).parents[2] / "missions"
 WORKSPACE = load_workspace(MISSIONS)
@@ -43,7 +48,9 @@ async def model() -> AsyncIterator[ModelServer]:
 async def test_an_agent_of_a_shipped_mission_thinks_with_any_model(model: ModelServer, mission: str, name: str) -> None:
     agent = WORKSPACE.agents[name]
     provider = Provider(model="any", url=model.url)
-    runner = AgentRunner(WORKSPACE.agents, WORKSPACE.tools, ToolServers(WORKSPACE.servers), cast=Cast(provider))
+    runner = AgentRunner(
+        WORKSPACE.agents, WORKSPACE.tools, ToolServers(WORKSPACE.servers), cast=Cast(provider), policy=OPEN
+    )
     call = AgentCall(mission=f"{mission}-1", path=name, name=name, agent=agent, task=f"Play {name}", context=_context())
 
     result = await stage().run(runner.run, call)
@@ -82,11 +89,29 @@ def harmless(asked: Asked) -> Reply:
 async def test_a_mission_runs_on_a_model_alone_and_what_the_model_claims_does_nothing(
     played: LiveMissions, model: ModelServer
 ) -> None:
-    model.otherwise = harmless
+    words = [f"word{number}" for number in range(30)]
+
+    def thinking(asked: Asked) -> Reply:
+        thought = {"thought": " ".join(words), "paced": 0.1} if len(model.asked) == 1 else {}
+        return replace(harmless(asked), **thought)  # type: ignore[arg-type]
+
+    model.otherwise = thinking
 
     started = await played.start("incident_triage", ALERT)
+    lags, lines, early = [], [], 0
+    async for news in watch(played.house.client, started.handle.id):
+        now = datetime.now(UTC)
+        heard = " ".join(line.text for line in news.lines if line.sign == "thought").split()
+        early += bool(heard) and words[-1] not in model.said
+        lags += [(now - model.said[word]).total_seconds() for word in heard]
+        lines += news.lines
     result = await started.result()
 
+    assert words == " ".join(line.text for line in lines if line.sign == "thought").split()
+    assert early, "thoughts are seen while the model thinks"
+    # A busy machine holds up some of them.
+    assert 1.0 > sorted(lags)[len(lags) // 4], "thoughts are seen within a second"
+    assert "price unknown" in render.cost(result.spent)
     assert ("completed", "dismiss") == (result.state, result.verdict)
     assert [] == await played.effects(started)
     assert (3, 3) == (result.spent.agent_runs, result.spent.model_calls)

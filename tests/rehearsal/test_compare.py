@@ -60,3 +60,30 @@ expect:
 """)
 
     assert [] == told(result)
+
+
+RISK = """
+factors: {night: {weight: 1, value: "hour < 6 ? 0.9 : 0.1"}}
+levels: {low: {at: 0}, high: {at: 50, people: 1, approvers: [lead], timeout: 1h}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("starts", "expected", "differences"),
+    [
+        ("", "{file: {score: 90, level: high, people: 1}}", []),
+        ("starts: '2026-03-02T10:00:00Z'", "{file: {score: 10, level: low, people: 0}}", []),
+        ("starts: '2026-03-02T10:00:00+06:00'", "{file: {score: 90}}", []),
+        ("starts: '2026-03-02T10:00:00Z'", "{file: {people: 1}}", ["risk file: people: expected 1, came 0"]),
+        ("", "{file: {level: low}}", ["risk file: level: expected low, came high"]),
+        ("", "{ask: {score: 1}}", ["risk ask: score: expected 1, came nothing"]),
+    ],
+)
+def test_a_risk_is_weighed_by_the_time_that_the_rehearsal_begins_at(theatre, starts, expected, differences):
+    theatre.mission(MISSION)
+    (theatre.root / "risk.yaml").write_text(RISK)
+    people = "" if "Z" in starts else "people: [{at: file, by: lea, decide: approve}]"
+
+    result = theatre.rehearse(f"{SCRIPT.partition('people')[0]}{people}\n{starts}\nexpect: {{risk: {expected}}}")
+
+    assert differences == told(result)

@@ -27,9 +27,20 @@ CASES = {
         f"1:24: BAD_VALUE 'work' is 'done' (write one of: {STATUSES})"
     ],
     "expect: {ran: [isolated]}": ["1:10: UNKNOWN_TOOL no tool here is called 'isolated' (known here: none)"],
+    "expect: {risk: {wrok: {score: 1}}}": ["1:10: UNKNOWN_STEP no step here is called 'wrok' (did you mean 'work'?)"],
+    "expect: {risk: {work: {score: 101}}}": ["1:31: BAD_VALUE 'score' is 101 (write 0 to 100)"],
+    "expect: {risk: {work: {level: high}}}": [
+        "1:10: BAD_VALUE no level of risk is called 'high' (known here: none)"
+    ],
+    f"{FINE}starts: '2026-03-02T10:00:00'": [
+        (
+            "2:9: BAD_VALUE 'starts' is '2026-03-02T10:00:00' "
+            "(write a time with its zone, as in '2026-03-02T10:00:00Z')"
+        )
+    ],
     "expect: {refused: [leah]}": ["1:10: UNKNOWN_PERSON no person here is called 'leah' (did you mean 'lea'?)"],
     "expect: {usage: {euro: 1}}": [
-        "1:18: UNKNOWN_KEY 'usage' has no key 'euro' (keys here: agent_runs, tool_calls, seconds, usd)"
+        "1:18: UNKNOWN_KEY 'usage' has no key 'euro' (keys here: agent_runs, tool_calls, seconds, usd, tokens)"
     ],
     f"{FINE}agents: {{anne: {{k: 1}}}}": [
         "2:16: UNKNOWN_AGENT no step or agent here is called 'anne' (did you mean 'ann'?)"
@@ -45,7 +56,10 @@ CASES = {
         "2:15: MISSING_KEY it answers or it fails (write one of 'answer' and 'fails')"
     ],
     f"{FINE}agents: {{ann: {{fails: refused, applied: 'no'}}}}": [
-        "2:32: UNKNOWN_KEY an answer has no key 'applied' (keys here: answer, fails, cause, after, usd, tool_calls)"
+        (
+            "2:32: UNKNOWN_KEY an answer has no key 'applied' "
+            "(keys here: answer, fails, cause, after, usd, tokens, tool_calls)"
+        )
     ],
     f"{FINE}agents: {{ann: []}}": [
         f"2:15: BAD_VALUE a list without answers {LISTED}"

@@ -15,23 +15,27 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.service import RPCError
 
-from activities import keys
-from contracts.mind import CodeAgent
-from contracts.plan import MissionInput, MissionResult, Plan
+from activities import keys, service_keys
+from activities.receipt import differences, read
+from contracts.mind import AGENT_QUEUE, CodeAgent
+from contracts.plan import Limits, MissionInput, MissionResult, Plan
 from contracts.workspace import MISSION_QUEUE, Escalation, Tool, Workspace
 from runtime.settings import Settings
+from starter.receipt import kept_at
 from starter.server import DevServer
 from tests.activities.service import servers as at
 from tests.activities.service import serving, tools
 from tests.interpreter.fakes import plan_of
+from tests.policies import permit_all
 from tests.workflows.house import Activities, House, Started
 from worker import Stop, all_queues, chosen_queues, main, working
 
+GOVERNED = Limits(exact=True, governed=True)
 ROOT = Path(__file__).parents[2]
 
 
 def workspace(**fields: Any) -> Workspace:
-    return Workspace(root="w", **fields)
+    return Workspace(root="w", **fields).allowing(("127.0.0.1",))
 
 
 TEAMS = workspace(
@@ -44,8 +48,8 @@ TEAMS = workspace(
 
 
 def test_all_queues_are_the_missions_and_those_that_the_workspace_names() -> None:
-    assert (MISSION_QUEUE, "intel", "siem") == all_queues(TEAMS)
-    assert (MISSION_QUEUE, "intel", "siem") == chosen_queues(TEAMS, None)
+    assert (MISSION_QUEUE, AGENT_QUEUE, "intel", "siem") == all_queues(TEAMS)
+    assert (MISSION_QUEUE, AGENT_QUEUE, "intel", "siem") == chosen_queues(TEAMS, None)
 
 
 def test_some_queues_may_be_chosen() -> None:
@@ -56,9 +60,9 @@ def test_some_queues_may_be_chosen() -> None:
     ("text", "line"),
     [
         ("inteI", "no agent, tool or mission uses the queue 'inteI'; did you mean 'intel'?"),
-        ("xyzzy", "no agent, tool or mission uses the queue 'xyzzy'; there are gonogo, intel, siem"),
-        (" ,", "--queues names no queue; there are gonogo, intel, siem"),
-        ("", "--queues names no queue; there are gonogo, intel, siem"),
+        ("xyzzy", "no agent, tool or mission uses the queue 'xyzzy'; there are gonogo, gonogo-agents, intel, siem"),
+        (" ,", "--queues names no queue; there are gonogo, gonogo-agents, intel, siem"),
+        ("", "--queues names no queue; there are gonogo, gonogo-agents, intel, siem"),
     ],
 )
 def test_a_queue_that_nothing_uses_is_a_misspelling(text: str, line: str) -> None:
@@ -82,15 +86,22 @@ STEPS = [
 ]
 
 
+CAREFUL = '@id("careful") @approval("secops:1") permit(principal, action == Action::"run_agent", resource);'
+
+
 async def test_a_mission_goes_through_the_whole_worker_and_is_undone(client: Client, tmp_path: Path) -> None:
     """Real agent code, real MCP, real signatures: approved, executed, and released when the ticket cannot be filed."""
     keys.create(tmp_path, "lea", ("secops",))
+    service_keys.make(tmp_path, "executor")
     looker = CodeAgent(callable="tests.activities.minds:answer", tools=("look",), queue="tests-agents")
     contracts = {name: tool.model_copy(update={"queue": "tests-tools"}) for name, tool in tools().items()}
     inputs = {"type": "object", "properties": {"host": {"type": "string"}}}
     definition = plan_of(STEPS, inputs=inputs).definition
     plan = Plan(definition=definition, agents={"looker": looker}, tools=contracts, escalation=Escalation(role="secops"))
-    given = MissionInput(plan=plan.sealed(), inputs={"host": "web-01"}, requested_by="rita")
+    admitting = GOVERNED.model_copy(update={"admits": True, "heeds": True})
+    given = MissionInput(plan=plan.sealed(), inputs={"host": "web-01"}, requested_by="rita", limits=admitting)
+    permit_all(tmp_path)
+    (tmp_path / "policies" / "careful.cedar").write_text(CAREFUL)
     async with serving() as service:
         place = workspace(agents={"looker": looker}, tools=contracts, servers=at(service.url))
         async with working(client, Settings(workspace=tmp_path, home=tmp_path), place):
@@ -102,10 +113,16 @@ async def test_a_mission_goes_through_the_whole_worker_and_is_undone(client: Cli
                 result_type=MissionResult,
             )
             mission = Started(House(client, tmp_path, Activities(), MISSION_QUEUE), handle)
-            receipt = await mission.decide(await mission.until(), "lea")
+            # Policy wants people's approval of the agent: theirs before the first step is believed where it runs.
+            first = await mission.until()
+            assert ("@admission", []) == (first.subject.step, service.tools_called())
+            assert (await mission.decide(first, "lea")).accepted
+            opening = await mission.until(lambda them: bool(them) and them[0].subject.step == "isolate")
+            receipt = await mission.decide(opening, "lea")
             with pytest.raises(WorkflowFailureError) as caught:
                 await mission.result()
             view = await mission.state()
+            done, undone = [await kept_at(client, handle.id, step) for step in ("isolate", "isolate/undo")]
 
     assert (True, "approved") == (receipt.accepted, receipt.state)
     assert "no such ticket" in str(caught.value.cause)
@@ -114,6 +131,15 @@ async def test_a_mission_goes_through_the_whole_worker_and_is_undone(client: Cli
     [isolated] = [record for record in view.records if record.path == "isolate"]
     assert isolated.effect is not None
     assert ("yes", "done") == (isolated.effect.applied, isolated.effect.undo_status)
+    for kept, tool, undoes in ((done, "isolate_host", ""), (undone, "release_host", "isolate_host")):
+        statement = read(kept[0].envelope, service_keys.public(tmp_path)["executor"])
+        deed = statement.predicate
+        assert [] == list(differences(statement, kept[0].call, kept[0].output))
+        assert (1, tool, undoes, handle.first_execution_run_id) == (
+            len(kept), deed.tool, deed.undoes, deed.first_run_id,
+        )  # fmt: skip
+        assert (["lea"], "tests-tools") == ([one.who for one in deed.approvals], deed.executor)
+        assert ("allow", True) == (deed.policy.outcome, deed.policy.version.startswith("sha256:"))
 
 
 CHILD = {
@@ -138,10 +164,11 @@ async def test_what_people_approved_in_a_child_is_done_and_undone_by_the_child_a
     outer = plan_of([CHILD, STEPS[2]], inputs=inputs).definition
     child = Plan(definition=inner, tools=contracts, escalation=people).sealed()
     plan = Plan(definition=outer, tools=contracts, escalation=people, missions={"contain": child}).sealed()
-    given = MissionInput(plan=plan, inputs={"host": "web-01"}, requested_by="rita")
+    heeding = GOVERNED.model_copy(update={"heeds": True})
+    given = MissionInput(plan=plan, inputs={"host": "web-01"}, requested_by="rita", limits=heeding)
     async with serving() as service:
         place = workspace(tools=contracts, servers=at(service.url))
-        async with working(client, Settings(workspace=tmp_path, home=tmp_path), place):
+        async with working(client, Settings(workspace=permit_all(tmp_path), home=tmp_path), place):
             parent = f"family-{uuid.uuid4().hex[:8]}"
             handle = await client.start_workflow("rehearsal", given, id=parent, task_queue=MISSION_QUEUE)
             house = House(client, tmp_path, Activities(), MISSION_QUEUE)
@@ -149,7 +176,12 @@ async def test_what_people_approved_in_a_child_is_done_and_undone_by_the_child_a
             async with asyncio.timeout(20):
                 while not (opened := await asked(contain)):
                     await asyncio.sleep(0.02)
-            receipt = await contain.decide(opened[0], "lea")
+            # The worker itself notices that the rules have changed, and the child asks again under those in force.
+            keys.create(tmp_path, "lou", ("secops",))
+            async with asyncio.timeout(90):
+                while not (again := await asked(contain)) or again[0].nonce == opened[0].nonce:
+                    await asyncio.sleep(0.05)
+            receipt = await contain.decide(again[0], "lea")
             with pytest.raises(WorkflowFailureError) as caught:
                 await asyncio.wait_for(handle.result(), 30)
 

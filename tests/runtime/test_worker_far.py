@@ -12,6 +12,7 @@ from contracts.workspace import MISSION_QUEUE, Escalation, Workspace
 from runtime.settings import Settings
 from tests.activities.a2a_service import remote_serving
 from tests.interpreter.fakes import plan_of
+from tests.policies import permit_all
 from tests.workflows.house import Activities, House, Started
 from worker import working
 
@@ -30,8 +31,8 @@ async def test_an_agent_elsewhere_asks_people_and_people_do_the_next_step(client
             "raters": PeopleAgent(by=("lea",), output=rated),
         }
         plan = Plan(definition=plan_of(STEPS).definition, agents=agents, escalation=Escalation(role="secops"))
-        place = Workspace(root="w", agents=agents)
-        async with working(client, Settings(workspace=tmp_path, home=tmp_path), place):
+        place = Workspace(root="w", agents=agents).allowing(("127.0.0.1",))
+        async with working(client, Settings(workspace=permit_all(tmp_path), home=tmp_path), place):
             handle = await client.start_workflow(
                 "rehearsal",
                 MissionInput(plan=plan.sealed(), inputs={}, requested_by="lea"),

@@ -10,6 +10,7 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.admission import Admissions
 from activities.failure import failure
 from activities.halts import Lookout, halting, not_begun
 from activities.identity import Judge
@@ -28,13 +29,14 @@ from contracts.call import (
 )
 from contracts.definition import ActionStep, AgentStep, Compensation, Definition, Verdict
 from contracts.gate import Gate
-from contracts.mind import CodeAgent
+from contracts.mind import AGENT_QUEUE, CodeAgent
 from contracts.plan import Limits, MissionInput, Plan
-from contracts.workspace import MISSION_QUEUE, Escalation, Tool
+from contracts.workspace import MISSION_QUEUE, TOOL_QUEUE, Escalation, Tool
 from starter.launch import launch
 from starter.state import read_gates
 from tests.cache import CACHE
 from tests.payloads import DATA_CONVERTER
+from tests.policies import OPEN
 from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
@@ -96,6 +98,8 @@ class Cast:
         self.files: tuple[Artifact, ...] = ()
         self.watched = asyncio.Event()
         self.watched.set()
+        self.policy = OPEN
+        """What missions are admitted by that ask."""
 
     @activity.defn(name=RUN_AGENT)
     async def agent(self, call: AgentCall) -> AgentResult:
@@ -122,18 +126,22 @@ class Cast:
     async def working(self, address: str, *people):
         """Serve missions with these fakes and the real judge."""
         client = await Client.connect(address, data_converter=DATA_CONVERTER)
-        judge, smith = Judge(Directory(*people)), Locksmith(client)
+        directory, smith = Directory(*people), Locksmith(client)
+        judge, gate = Judge(directory, policy=OPEN), Admissions(client, directory, self.policy, lambda *_: ())
         self.lookout = Lookout(client, fresh=0.0)
         worker = Worker(
             client,
             task_queue=MISSION_QUEUE,
             workflows=[Mission, Locks, Halts],
-            activities=[self.agent, self.tool, judge.judge, smith.ask, smith.release, self.lookout.watch],
+            activities=[judge.judge, gate.admit, smith.ask, smith.release, self.lookout.watch],
             plugins=[WholeTasks()],
-            max_heartbeat_throttle_interval=timedelta(milliseconds=50),
             **CACHE,
         )
-        async with worker:
+        throttle = timedelta(milliseconds=50)
+        agents = Worker(
+            client, task_queue=AGENT_QUEUE, activities=[self.agent], max_heartbeat_throttle_interval=throttle
+        )
+        async with worker, agents, Worker(client, task_queue=TOOL_QUEUE, activities=[self.tool]):
             yield client
         # What the worker's cache held is collected here and not in the middle of something else.
         del worker

@@ -8,9 +8,12 @@ import pytest
 
 from activities.books.account import Account, Accounts, Run
 from activities.books.database import Database
+from contracts.money import Past, Range
 from contracts.usage import Usage
 from runtime.settings import Settings
 from starter.cli import run as gonogo
+from starter.costs import booked
+from starter.foreseen import usual
 
 DAY = 86_400.0
 
@@ -33,7 +36,7 @@ async def _spend(database: Database) -> None:
         most = Usage(tokens=5_000, usd=2.0) if model else Usage()
         await books.reserve(run, most, Account(f"mission {mission}"), Account("team ops"))
         used = Usage(tokens=1_200, input_tokens=1_000, output_tokens=200, usd=usd, model_calls=2) if model else Usage()
-        await books.settle(run.key, used, unpriced=1_200 if mission == "new" and model else 0)
+        await books.settle(run.key, used.model_copy(update={"unpriced": 1_200 if mission == "new" and model else 0}))
         clock[0] = time.time()
     lost = Run("w9", 1, "new", "incident_triage", "ops", "draft", "writer", "openai:gpt", 60.0)
     await books.reserve(lost, Usage(tokens=5_000, usd=2.0), Account("mission new"), Account("team ops"))
@@ -58,6 +61,12 @@ def test_costs_are_added_up_by_whom_one_asks_for(spent: None, capsys: pytest.Cap
     assert "$2.00 of it at the most; nobody knows the price of 1,200 tokens" in shown
 
 
+async def test_a_mission_is_shown_with_what_only_the_books_know(spent: None, tmp_path: Path) -> None:
+    more = "6,200 tokens, $2.25 ($2.00 of it at the most; nobody knows the price of 1,200 tokens), with what was"
+    assert (await booked("new", Usage(tokens=1_200, usd=0.25))).startswith(more)
+    assert ["", ""] == [await booked("old", Usage(tokens=1_200, usd=1.0)), await booked("nowhere", Usage())]
+
+
 def test_nothing_spent_and_a_day_that_is_none_are_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -69,6 +78,12 @@ def test_nothing_spent_and_a_day_that_is_none_are_said(
     assert "--since is 'monday'; write '7d', '12h', or a day" in capsys.readouterr().err
     assert 2 == gonogo(["costs", "--by", "agnet"])
     assert "'--by': 'agnet' is not one of 'team', 'mission', 'agent', 'model'; " in capsys.readouterr().err
+
+
+def test_missions_that_cost_nothing_are_told_in_two_words() -> None:
+    nothing = Range(least=0, usual=0, most=0)
+
+    assert "3 such missions before cost nothing" == usual(Past(missions=3, usd=nothing, tokens=nothing))
 
 
 def test_an_estimate_knows_what_such_missions_cost_before(spent: None, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from contracts.workspace import Tool
 from starter.beside import tell
 from starter.inbox import routine
 from starter.state import read_gates
+from tests.policies import permit_all
 
 TOOLS = """
 servers: {company: {url: 'http://127.0.0.1:1/mcp'}}
@@ -30,7 +31,7 @@ def workspace(tmp_path):
     """A workspace in which isolating a host is routine."""
     for name, text in (("agents.yaml", "agents: {}\n"), ("tools.yaml", TOOLS), ("people.yaml", PEOPLE)):
         (tmp_path / name).write_text(text)
-    return tmp_path
+    return permit_all(tmp_path)
 
 
 @pytest.fixture

@@ -21,6 +21,19 @@ async def test_a_person_gets_a_key_that_only_they_can_read(own_home, gonogo):
     assert ("ana", ["lead", "dba"], 1, True) == tuple(listed[n] for n in ("person", "roles", "keys", "can_sign_here"))
 
 
+async def test_a_service_is_given_no_key_that_a_person_has(own_home, gonogo):
+    await gonogo("people", "add", "ana", "--role", "lead")
+    (own_home / "services").mkdir()
+    (own_home / "services" / "executor.pem").write_bytes((own_home / "keys" / "ana.pem").read_bytes())
+    (own_home / "services" / "executor.pem").chmod(0o600)
+
+    told = await gonogo("keys", "make", "executor")
+
+    assert (1, True) == (told.code, "the service executor and ana have the same key" in told.err)
+    assert not (own_home / "services.yaml").exists()
+    assert 0 == (await gonogo("keys", "make", "executor", "--replace")).code
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

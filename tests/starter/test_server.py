@@ -1,5 +1,6 @@
 """The dev server on this machine: tuned, awaited, and gone when it should be."""
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -43,6 +44,22 @@ def test_a_temporal_on_the_path_serves_where_the_venv_has_none(tmp_path, monkeyp
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert str(binary) == find_binary(tmp_path / "elsewhere")
+
+
+async def test_a_server_whose_own_port_was_taken_from_it_is_started_again(tmp_path):
+    server = DevServer(tmp_path / "log")
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        server.process.command += ["--http-port", str(taken.getsockname()[1])]
+        starting = asyncio.create_task(server.start())
+        while not server.process.said("address already in use"):
+            await asyncio.sleep(0.01)
+    await starting
+    try:
+        assert await answers(server.address)
+    finally:
+        await server.stop()
 
 
 async def test_a_server_that_dies_at_once_shows_its_log(tmp_path):

@@ -16,6 +16,7 @@ from activities.fatigue import Request, Summary
 from contracts.call import Observation
 from contracts.decision import Action, Claims, Opening, Ruling, Subject
 from contracts.record import Effect, Failure, Record
+from contracts.risk import Facts, Reading
 from contracts.view import MissionState, MissionView, Waiting
 from language.briefing import Briefing
 from language.risk import RISKS
@@ -250,3 +251,22 @@ def test_a_command_that_is_shown_can_be_pasted_whatever_a_step_is_called(path):
     import shlex
 
     assert ["gonogo", "approve", "m", path] == shlex.split(command("approve", "m", path))
+
+
+def test_a_score_is_shown_with_what_it_is_made_of_and_the_facts_that_it_was_weighed_by():
+    facts = Facts(before={"wipe": 2}, confidence=0.256, at=NOW)
+    reading = Reading(score=72, level="grave", people=2, points={"effect": 60, "time": 12}, facts=facts)
+    subject = Subject(mission="m", first_run_id="r", name="n", step="s", approvers=("ops",), tool="wipe", risk=reading)
+    opening = Opening(subject=subject, digest=subject.digest(), nonce="n", opened_at=NOW)
+
+    assert "72 of 100, grave: asks for 2" in on_screen(shown.opening(opening, NOW))
+    lines = on_screen(*(row for _, row in shown.risk(opening))).splitlines()
+    assert "effect 60, time 12" == lines[1]
+    assert "weighed by confidence 0.256, wipe 2 times before in this mission, Thursday 00:00 UTC" == lines[2]
+
+    failed = reading.model_copy(update={"errors": ("size: \x1b[2Jthere is no field 'x'",), "facts": Facts()})
+    broken = opening.model_copy(update={"subject": subject.model_copy(update={"risk": failed})})
+    told = on_screen(*(row for _, row in shown.risk(broken)))
+    assert "cannot be weighed: size: " in told
+    assert "\x1b" not in told
+    assert "weighed by no confidence that agents told" in told

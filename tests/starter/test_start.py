@@ -7,15 +7,20 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client
 
+from activities import keys
 from tests.payloads import DATA_CONVERTER
+from tests.policies import permit_all
 
 MISSIONS = Path(__file__).resolve().parents[2] / "missions"
 ALERT = str(MISSIONS / "incident_triage" / "alerts" / "beaconing_workstation.json")
 
 
 @pytest.fixture
-def shipped(gonogo, monkeypatch):
-    """The shipped workspace. No worker serves its missions here: they stay where they start."""
+def shipped(gonogo, monkeypatch, tmp_path):
+    """The shipped workspace, where noor can sign. No worker serves its missions here: they stay where they start."""
+    keys.create(tmp_path / "signing", "noor")
+    keys.create(tmp_path / "signing", "maya", ("lead",))
+    monkeypatch.setenv("GONOGO_HOME", str(tmp_path / "signing"))
     monkeypatch.setenv("GONOGO_WORKSPACE", str(MISSIONS))
     return gonogo
 
@@ -129,8 +134,9 @@ def workspace(folder, *lines):
     """Make a workspace of one mission whose only step has these lines."""
     root = folder / "missions"
     (root / "broken").mkdir(parents=True)
-    for name in ("agents.yaml", "tools.yaml", "people.yaml"):
+    for name in ("agents.yaml", "tools.yaml", "security.yaml", "people.yaml"):
         (root / name).write_text((MISSIONS / name).read_text())
+    permit_all(root)
     step = "\n".join(f"    {line}" for line in lines)
     head = "mission: broken\nversion: 1.0.0\nteam: t\nverdict: {one_of: [a], value: '\"a\"'}\nsteps:\n  - step: one\n"
     (root / "broken" / "mission.yaml").write_text(f"{head}{step}\n")

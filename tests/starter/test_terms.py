@@ -36,6 +36,11 @@ WANTED = "sre or manager; 2 must approve, among them 1 sre, 1 manager"
         ([("wanda", "sre", "reject")], {"reject_quorum": 2}, "sre or manager; 2 must reject; wanda rejected"),
         ([], {"excluded": ("requester", "author"), "authors": ("ada",)}, "sre or manager; not ada, who wrote it"),
         ([], {"excluded": ()}, "sre or manager; rita, who asked for it, may decide too"),
+        (
+            [],
+            {"required": 2, "own": ("sre",), "own_required": 1},
+            "sre or manager; 2 must approve, at least 1 of them sre",
+        ),
         ([], {"excluded": (), "tool": "t", "arguments": {}}, "sre or manager"),
     ],
 )

@@ -11,6 +11,7 @@ from resvg_py import svg_to_bytes
 from language.codes import codes
 from starter.cli import run
 from starter.graph import rendered
+from tests.policies import permit_all
 
 
 def test_finding_without_a_code_lists_all(capsys):
@@ -126,6 +127,7 @@ def own_workspace(tmp_path, monkeypatch):
     root.mkdir()
     for file in Path("missions").glob("*.yaml"):
         shutil.copy(file, root)
+    permit_all(root)
     monkeypatch.setenv("GONOGO_WORKSPACE", str(root))
     return root
 
@@ -140,6 +142,27 @@ def test_a_new_mission_lints_clean_and_its_editor_finds_the_schema(own_workspace
     assert 0 == run(["lint", str(own_workspace)])
     assert json.loads((mission.parent / schema).read_text())["title"]
     assert "```mermaid\nflowchart TD" in (mission.parent / "README.md").read_text()
+
+
+def test_a_workspace_without_policies_gets_its_first_ones_with_its_first_mission(own_workspace, capsys):
+    shutil.rmtree(own_workspace / "policies")
+    assert 1 == run(["lint", str(own_workspace)])
+    assert "NO_POLICY there is no folder 'policies', so everything is denied" in capsys.readouterr().out
+
+    assert 0 == run(["new", "refund"])
+    assert str(own_workspace / "policies" / "base.cedar") == capsys.readouterr().out.splitlines()[0]
+    assert 0 == run(["lint", str(own_workspace)])
+    (own_workspace / "policies" / "cases.yaml").write_text(
+        "cases:\n"
+        "  - {who: noor, may: start, what: refund, expect: allow}\n"
+        "  - {who: noor, may: start, what: refund, with: {signed: false}, expect: allow}\n"
+        "  - {who: refund, may: act, what: isolate_host, expect: deny}\n"
+    )
+    capsys.readouterr()
+    assert 1 == run(["policy", "test"])
+    told = capsys.readouterr().out
+    assert "policies/cases.yaml:3:5: expected allow; noor: start refund: denied: no policy permits it" in told
+    assert "1 of 3 cases not as expected" in told
 
 
 def test_beside_the_shipped_schema_none_is_copied(own_workspace, capsys):
@@ -185,3 +208,39 @@ def test_estimate_says_what_the_shipped_mission_may_take(capsys):
     found = json.loads(capsys.readouterr().out)
     assert f"history events  {found['events']['least']} to {found['events']['most']}\n" in told
     assert "time at gates   0s to " in told
+    risk = "isolate_host: 32 to 52 of 100 (usual or raised), 1 person must approve; hangs on novelty, confidence, time"
+    assert f"risk of isolate  {risk}\n" in told
+    assert (32, 52) == ((isolate := found["risks"][0])["least"], isolate["most"])
+
+
+def test_lint_points_at_what_nobody_has_signed_where_the_workspace_wants_it_signed(
+    own_workspace, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("GONOGO_HOME", str(tmp_path / "home"))
+    assert 0 == run(["new", "refund"])
+    mission = own_workspace / "refund" / "mission.yaml"
+    line = next(n for n, text in enumerate(mission.read_text().splitlines(), 1) if text.startswith("mission:"))
+    security = own_workspace / "security.yaml"
+    security.write_text((security.read_text() if security.exists() else "") + "require_signed: [secops_lead]\n")
+
+    def found():
+        capsys.readouterr()
+        code = run(["lint", str(own_workspace), "--json"])
+        return code, [
+            (one["file"], one["line"], one["code"], one["message"]) for one in json.loads(capsys.readouterr().out)
+        ]
+
+    code, [policies, unsigned, *_] = found()
+    assert 1 == code
+    assert (True, "UNSIGNED") == (policies[0].endswith(".cedar"), policies[2])
+    assert "policies has to be signed by secops_lead: nobody has signed it" == policies[3]
+    assert [str(mission), line, "UNSIGNED"] == list(unsigned[:3])
+
+    assert 0 == run(["people", "add", "salma", "--role", "secops_lead"])
+    assert 0 == run(["sign", "refund", "--as", "salma"])
+    assert ["policies has to be signed by secops_lead: nobody has signed it"] == [one[3] for one in found()[1]]
+    assert 0 == run(["sign", "policies", "--as", "salma"])
+    assert (0, []) == found()
+
+    mission.write_text(mission.read_text().replace("version: ", "version: 9.", 1))
+    assert ["known" not in one[3] and "what is signed is something else" in one[3] for one in found()[1]] == [True]

@@ -1,6 +1,6 @@
 """One mission as a test drives it: started, decided on, looked at; and the client's own ledger of what it sent.
 
-The other ledgers are the company's and the server's histories; `ledgers.py` compares them.
+The other ledgers are the company's and the server's histories; `proof/` compares them.
 """
 
 import json
@@ -10,24 +10,30 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from temporalio.api.enums.v1 import PendingActivityState, PendingWorkflowTaskState
+from temporalio.api.enums.v1 import EventType, PendingActivityState, PendingWorkflowTaskState
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
 from temporalio.service import RPCError
 
-from activities import keys
+from activities import keys, service_keys
 from contracts.decision import DECIDE, Opening, Receipt, Verb
 from contracts.view import MissionView
 from contracts.workspace import MISSION_QUEUE
 from language.workspace import load_workspace
+from proof.check import commit, everything
+from proof.folder import keep
+from proof.ledgers import Ledgers, Sent, read
 from runtime.settings import Settings
 from starter.launch import launch, prepare
+from starter.launch import signed as ordered
 from starter.problem import Problem
+from starter.record import read as read_record
+from starter.record import signed
 from starter.sign import Wish
 from starter.sign import prepare as claims_for
 from starter.state import read_gates, read_receipt, read_state
+from tests.payloads import DATA_CONVERTER
 from tests.system.ground import SHIPPED, Grounds, Place, alert
 from tests.system.hands import until
-from tests.system.ledgers import Ledgers, Sent, breaches, read, unreplayable
 
 REQUESTER = "noor"
 ANSWER = timedelta(seconds=30)
@@ -55,7 +61,7 @@ class Case:
     async def start(self, name: str = "beaconing_workstation") -> None:
         settings = Settings(workspace=self.place.workspace, home=self.place.home)
         order = prepare(settings, self.place.people(), "incident_triage", alert(name), REQUESTER)
-        self.run = (await launch(self.client, order, self.id)).run
+        self.run = (await launch(self.client, ordered(self.place.home, order, self.id), self.id)).run
 
     async def tasks(self) -> list[Task]:
         """Return the tasks that are open now, as the server sees them."""
@@ -78,7 +84,15 @@ class Case:
             seen.append(await self.tasks())
             return seen[-1] == wanted
 
-        await until(open_now, f"{wanted} is open in {self.id}", lambda: seen[-3:])
+        try:
+            await until(open_now, f"{wanted} is open in {self.id}")
+        except AssertionError as late:
+            raise AssertionError(f"{late}: {seen[-3:]}, {await self._last()}") from None
+
+    async def _last(self, most: int = 12) -> list[str]:
+        """Return the last events of its history, for whoever asks why it stands."""
+        events = (await self.histories())[-1].events[-most:]
+        return [f"{event.event_id} {EventType.Name(event.event_type).removeprefix('EVENT_TYPE_')}" for event in events]
 
     async def until_settled(self, queue: str, path: str = "") -> None:
         """Wait until this task is open no longer."""
@@ -103,8 +117,14 @@ class Case:
         await until(self.ended, f"{self.id} has ended", patience=patience)
 
     async def opening(self) -> Opening:
-        """Wait until a gate is open and return it. Needs a worker."""
-        return (await until(self._openings, f"a gate opens in {self.id}"))[0]
+        """Wait until a gate is open and return it. Needs a worker.
+
+        A mission that is asked runs ahead on what its history holds. Until the task that does so is done nothing stays
+        of it when its worker dies, and a decision that came then would come before its gate.
+        """
+        opening = (await until(self._openings, f"a gate opens in {self.id}"))[0]
+        await self.until_clear(MISSION_QUEUE)
+        return opening
 
     async def view(self) -> MissionView:
         """Return how the mission stands, as the operator sees it. Needs a worker."""
@@ -160,6 +180,7 @@ class Case:
     async def audit(self) -> "Account":
         """Close the books: what every ledger says of this mission, and which laws they break."""
         histories = await self.histories()
+        book = await read_record(self.client, self.id)
         ledgers = Ledgers(
             client=tuple(self.sent),
             effects=tuple(await self.place.company.effects(self.id)),
@@ -167,8 +188,14 @@ class Case:
             told=read(histories, self.place.namespace),
             people=self.place.people(),
             tools=load_workspace(SHIPPED).tools,
+            governed=True,
+            audit=tuple(entry.model_dump(mode="json") for entry in book.entries),
+            record=b"".join(book.lines(signed(book.head, service_keys.private(self.place.home, "recorder")))),
+            recorders=service_keys.public(self.place.home)["recorder"],
         )
-        return Account(self, ledgers, histories, [*breaches(ledgers), *await unreplayable(histories)])
+        found = await everything(ledgers, histories, DATA_CONVERTER)
+        kept = f"; its ledgers lie in {keep(ledgers, histories, self.place.folder)}" if found else ""
+        return Account(self, ledgers, histories, found, kept)
 
 
 @dataclass(frozen=True, repr=False)
@@ -179,9 +206,11 @@ class Account:
     ledgers: Ledgers
     histories: list[WorkflowHistory]
     breaches: list[str]
+    kept: str = ""
 
     def __repr__(self) -> str:
-        return f"{self.case.id}, whose programs wrote their logs into {self.case.place.folder}"
+        logs = f"whose programs wrote their logs into {self.case.place.folder}"
+        return f"{self.case.id} at commit {commit()}, {logs}{self.kept}"
 
     def done(self) -> list[str]:
         """Return the tools that the world saw, in order."""

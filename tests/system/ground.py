@@ -17,7 +17,7 @@ import httpx
 import yaml
 from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput
 
-from activities import keys
+from activities import keys, service_keys
 from activities.people import Directory
 from contracts.workspace import PeopleFile
 from language.workspace import load_workspace
@@ -53,6 +53,8 @@ def people_at(home: Path) -> Path:
     """Give everybody of the shipped workspace a key of their own, and return the home where the keys lie."""
     for name in load_workspace(SHIPPED).people.people:
         keys.create(home, name)
+    service_keys.make(home, "broker")
+    service_keys.make(home, "recorder")
     return home
 
 
@@ -62,7 +64,7 @@ def workspace_with(folder: Path, **queues: str) -> Path:
     Its missions provide for no failure and wait for no operator: these tests are about what is undone then, and when.
     """
     folder.mkdir()
-    for file in (*SHIPPED.glob("*.yaml"), *SHIPPED.glob("*/mission.yaml")):
+    for file in (*SHIPPED.glob("*.yaml"), *SHIPPED.glob("*/mission.yaml"), *(SHIPPED / "policies").iterdir()):
         target = folder / file.relative_to(SHIPPED)
         target.parent.mkdir(exist_ok=True)
         lines = file.read_text().splitlines(keepends=True)
@@ -127,9 +129,10 @@ class Company:
             (await http.request(method, "/faults", **body)).raise_for_status()
 
 
-async def found_company(nursery: Nursery, folder: Path, number: int = 1, port: int = 0) -> Company:
-    """Start a company on a free port, with the books that lie in the folder."""
+async def found_company(nursery: Nursery, home: Path, folder: Path, number: int = 1, port: int = 0) -> Company:
+    """Start a company on a free port, with the books that lie in the folder, that trusts the broker of a home."""
     arguments = ["--port", str(port), "--database", str(folder / "company.db")]
+    arguments += ["--credentials", str(home / service_keys.FILE)]
     log = folder / f"company-{number}.log"
     hand = await nursery.start("company", arguments, clean_environ(), log, "company listens at")
     line = next(line for line in log.read_text().splitlines() if "company listens at" in line)
@@ -186,7 +189,7 @@ class Place:
         """Start the company again where it was, after its death."""
         await until(self.company.hand.gone, "the company is gone")
         port = httpx.URL(self.company.url).port or 0
-        self.company = await found_company(self.nursery, self.folder, 2, port)
+        self.company = await found_company(self.nursery, self.home, self.folder, 2, port)
 
 
 class Grounds:
@@ -209,7 +212,7 @@ class Grounds:
         folder.mkdir()
         async with AsyncExitStack() as stack:
             server = await stack.enter_async_context(server_over(folder)) if own_server else self._server
-            company = await found_company(self._nursery, folder)
+            company = await found_company(self._nursery, self._home, folder)
             place = Place(
                 nursery=self._nursery,
                 server=server,

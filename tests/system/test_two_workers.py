@@ -11,7 +11,7 @@ from tests.system.theatre import Scene, scenes
 from tests.system.walk import polls
 
 RESPONSE = "secops-response"
-FIRST, SECOND = "secops-response,secops-intel", "gonogo,secops-analysis"
+FIRST, SECOND = "secops-response,secops-intel", "gonogo,gonogo-agents,gonogo-tools,secops-analysis"
 """The first, who is to hang, has talked to the company before, for an agent: it needs no time to get to know it."""
 LAG = 0.3
 """Seconds by which the server's word to leave it alone comes late to a worker that wakes."""

@@ -20,6 +20,7 @@ from tests.system.case import Case
 from tests.system.hands import Hand, until
 
 WORKFLOW_TASK_COMPLETED = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+ACTIVITY_TASK_COMPLETED = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
 ACTIVITY_TASK_SCHEDULED = EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
 SIGNALED = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
 
@@ -36,23 +37,27 @@ class Stop:
 def way_of(history: WorkflowHistory) -> list[Stop]:
     """Return the tasks of a run in their order. Attempts that came to nothing are no stops.
 
-    A decision, its ruling and what follows from it are one: the missions' own queue has them all, and no worker can be
-    killed between two of them for sure.
+    A decision, its ruling and what follows from it are one, and so are a start and what policy says of it: the
+    missions' own queue has them all, and no worker can be killed between two of them for sure.
     """
     before = dict(zip([event.event_id for event in history.events][1:], history.events, strict=False))
     stops: list[Stop] = []
-    ruling = False
+    beside: set[int] = set()
+    reported = False
     for event in history.events:
         if event.event_type == ACTIVITY_TASK_SCHEDULED:
             scheduled = event.activity_task_scheduled_event_attributes
-            ruling = scheduled.task_queue.name == MISSION_QUEUE
-            if not ruling:
+            if scheduled.task_queue.name == MISSION_QUEUE:
+                beside.add(event.event_id)
+            else:
                 stops.append(Stop(scheduled.task_queue.name, scheduled.activity_id))
+        if event.event_type == ACTIVITY_TASK_COMPLETED:
+            reported |= event.activity_task_completed_event_attributes.scheduled_event_id in beside
         if event.event_type == WORKFLOW_TASK_COMPLETED:
             cause = before[event.workflow_task_completed_event_attributes.scheduled_event_id]
-            if not ruling:
+            if not reported:
                 stops.append(Stop(MISSION_QUEUE, decided=cause.event_type == SIGNALED))
-            ruling = False
+            reported = False
     return stops
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,7 +16,8 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
-from activities import keys, plans
+from activities import keys
+from activities.admission import Admissions
 from activities.arrival import Arrivals
 from activities.failure import failure
 from activities.halts import Lookout, halting, not_begun
@@ -26,6 +27,7 @@ from activities.lineage import ServerLineage
 from activities.locks import Locksmith
 from activities.past import Historian
 from activities.people import Directory
+from activities.plans import Loader
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, WATCH_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.decision import DECIDE, Claims, Opening, Receipt
 from contracts.lock import TABLE, LockView, TableQuery, TableView
@@ -33,9 +35,12 @@ from contracts.notice import SEND_NOTICE, Delivery, Notice
 from contracts.past import READ_PAST, Past
 from contracts.plan import Limits, MissionInput, MissionResult, Plan
 from contracts.view import GATES, STATE, GatesQuery, GatesView, MissionView, StateQuery
+from contracts.workspace import Tool
 from starter.state import asked, read_receipt
 from tests.cache import CACHE
 from tests.interpreter.fakes import plan_of
+from tests.policies import OPEN
+from tests.workflows import lawful
 from workflows.board import at_start
 from workflows.halts import Halts
 from workflows.locks import Locks
@@ -65,6 +70,8 @@ class Activities:
     """What a notice comes to, by what it is about."""
     notices: list[Notice] = field(default_factory=list)
     lookout: Lookout | None = None
+    contracts: Mapping[str, Tool] | None = None
+    """The contracts of its tools, where they are not those of the plans."""
     read: asyncio.Event | None = None
     """Until it is set, no mission hears of its past."""
 
@@ -85,7 +92,13 @@ class Activities:
         await self._demand_free(call.tool, tool=call.tool, teams=() if call.undoes else (call.team,))
         if call.key not in {key for _, key, _ in self.world}:
             self.world.append((call.tool, call.key, call.arguments))
-        return ToolResult(output=await self._answer(self.tools, call.tool, call))
+        lawful.commit(call)
+        try:
+            return ToolResult(output=await self._answer(self.tools, call.tool, call))
+        except ApplicationError as error:
+            if error.details and error.details[0].get("applied") == "no":
+                lawful.withdraw(call)
+            raise
 
     @activity.defn(name=READ_PAST)
     async def past(self) -> Past:
@@ -153,6 +166,7 @@ class House:
         missions: dict[str, Plan] | None = None,
         *,
         notify: bool = False,
+        id: str = "",  # noqa: A002 (Temporal's word)
         change: Callable[[MissionInput], MissionInput] = lambda argument: argument,
         **more: Any,
     ) -> "Started":
@@ -162,11 +176,12 @@ class House:
         handle = await self.client.start_workflow(
             plan.definition.mission,
             change(argument),
-            id=f"m-{uuid.uuid4().hex[:12]}",
+            id=id or f"m-{uuid.uuid4().hex[:12]}",
             task_queue=self.queue,
             result_type=MissionResult,
             search_attributes=at_start(plan.definition.mission, plan.definition.team),
         )
+        lawful.STARTED[self.queue].append((handle.id, handle.first_execution_run_id or ""))
         return Started(self, handle)
 
 
@@ -272,6 +287,7 @@ class Started:
         await self.handle.signal(DECIDE, token)
         receipt = await read_receipt(self.house.client, self.handle.id, token, RULED)
         assert receipt is not None
+        lawful.note(self.handle.id, token, receipt)
         return receipt
 
 
@@ -279,10 +295,17 @@ class Started:
 async def house(
     client: Client, home: Path, activities: Activities | None = None, queue: str = "", **options: Any
 ) -> AsyncIterator[House]:
-    """Run a worker for missions and their fakes, on a queue of its own or on one that another has left."""
+    """Run a worker for missions and their fakes, on a queue of its own or on one that another has left.
+
+    When it closes, its missions are held against every law, unless it `leaves` them to another that comes.
+    """
     activities = activities or Activities()
     queue = queue or f"q-{uuid.uuid4().hex[:12]}"
     locks = Locksmith(client, id=f"locks-{queue}", queue=queue)
+    policy, people = options.pop("policy", OPEN), Directory(home / "people.yaml")
+    known = people.people()
+    workflows, leaves = options.pop("workflows", [Mission, Locks, Halts]), options.pop("leaves", False)
+    rules = {"policy": policy, "governance": options.pop("governance", None)}
     lookout = activities.lookout = activities.lookout or Lookout(client, id=f"halts-{queue}")
     fakes = [
         activities.run,
@@ -293,17 +316,18 @@ async def house(
         locks.release,
         lookout.watch,
     ]
-    kin = Kin(client, ServerLineage(client))
+    kin, required = Kin(client, ServerLineage(client)), options.pop("required", ())
     async with Worker(
         client,
         task_queue=queue,
-        workflows=options.pop("workflows", [Mission, Locks, Halts]),
+        workflows=workflows,
         activities=[
             *(
                 *fakes,
                 activities.past,
-                plans.load,
-                Judge(Directory(home / "people.yaml"), Arrivals(client)).judge,
+                Loader(policy, lambda *_: ()).load,
+                Judge(people, Arrivals(client), **rules).judge,
+                Admissions(client, people, policy, lambda *_: (), required).admit,
             ),
             *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
         ],
@@ -311,3 +335,5 @@ async def house(
         **{**CACHE, **options},
     ):
         yield House(client, home, activities, queue)
+        if Mission in workflows and not leaves:
+            await lawful.demand(client, queue, lawful.ever(known, people.people()), activities.contracts)

@@ -31,13 +31,14 @@ from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, To
 from contracts.decision import DECIDE, Claims, Opening
 from contracts.mind import ModelAgent
 from contracts.plan import Limits, MissionInput
+from proof.approved import decoded
 from starter.problem import Refused
 from starter.state import read_gates
 from tests.activities.court import encoded
-from tests.activities.service import HOST, Service, tools
+from tests.activities.service import HERE, HOST, Service, tools
 from tests.activities.service import servers as at
 from tests.model_server import Asked, ModelServer, Reply
-from tests.system.ledgers import _decoded as decoded
+from tests.policies import OPEN
 from tests.workflows.house import Activities, House, Started, moved
 from tests.workflows.malice import JWS, LIMITS, Script
 
@@ -139,10 +140,10 @@ class Lair(Activities):
 
 
 def lair(client: Client, home: Path, service: Service, models: ModelServer) -> Lair:
-    servers = ToolServers(at(service.url))
+    servers = ToolServers(at(service.url), outward=HERE)
     cast = Cast(Provider(model="small", url=models.url))
-    authority = Authority(CONTRACTS, Directory(home / "people.yaml"), ServerLineage(client))
-    runner = AgentRunner(AGENTS, CONTRACTS, servers, cast=cast)
+    authority = Authority(CONTRACTS, Directory(home / "people.yaml"), ServerLineage(client), policy=OPEN)
+    runner = AgentRunner(AGENTS, CONTRACTS, servers, cast=cast, policy=OPEN)
     return Lair(servers=servers, runner=runner, executor=ActionExecutor(CONTRACTS, servers, authority))
 
 

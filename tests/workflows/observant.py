@@ -8,6 +8,7 @@ from activities.agents import AgentRunner
 from activities.mcp_tools import ToolServers
 from contracts.call import AgentCall
 from tests.interpreter.fakes import plan_of
+from tests.policies import OPEN
 from tests.workflows.house import Activities
 
 AGENTS = {"ann": {"callable": "tests.workflows.observant:mind", "output": {"required": ["n"]}}}
@@ -27,7 +28,7 @@ async def watcher(call: AgentCall, tools: Any, observe: Callable[..., None]) -> 
 
 
 def runner_of(agents: dict[str, Any]) -> AgentRunner:
-    return AgentRunner(plan_of([], agents=agents).agents, {}, ToolServers({}))
+    return AgentRunner(plan_of([], agents=agents).agents, {}, ToolServers({}), policy=OPEN)
 
 
 def working(work: Callable[..., Any], *tasks: str) -> Activities:

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import TimeSkipper
 
 from contracts.call import AgentResult
 from contracts.mind import A2AAgent, CodeAgent, PeopleAgent
 from contracts.notice import Delivery
-from contracts.plan import CURRENT, Limits
+from contracts.plan import CURRENT, Limits, Plan
+from contracts.risk import RiskFile
 from contracts.talk import Talk
 from starter.server import DevServer
 from tests.interpreter.fakes import plan_of
@@ -298,6 +300,15 @@ MISSIONS: dict[str, dict[str, Any]] = {
         "steps": [agent("draft", output="a"), SEATED],
         "decide": [("lea", "request_changes"), ("lou", "approve"), ("cleo", "approve")],
     },
+    "risky": {
+        "steps": [act("a", 1), act("b", 2)],
+        "risk": {
+            "factors": {"again": {"weight": 1, "value": "before > 0 ? 0.8 : 0.1"}},
+            "levels": {"low": {"at": 0}, "high": {"at": 50, "people": 1, "approvers": ["lead"]}},
+        },
+        "decide": [("lea", "approve")],
+        "limits": Limits(governed=True),
+    },
     "gate_seated": {
         "steps": [agent("draft", output="a"), SEATED, agent("after")],
         "decide": [*TAKEN_BACK, ("lou", "delegate", "lea"), ("lea", "approve"), ("cleo", "approve")],
@@ -463,15 +474,19 @@ async def play(started: Started, script: dict[str, Any]) -> None:
 
 
 RESET = "reset"
+RULES = "rules_changed"
+STARTED = "start_approved"
+HEEDED = "rules_heeded"
+CONSENTED = "plan_consented"
 
 
-async def record(client: Client, home: Path, name: str) -> None:
+async def record(client: Client, home: Path, name: str, folder: Path = FOLDER) -> None:
     """Play one mission and write the history of each of its runs."""
     script = MISSIONS[name]
     if "after" in script:
         started = await unattended(client, home, script["steps"], script["before"], script["after"])
         await attended(started)
-        await write(client, started.handle.id, started.handle.first_execution_run_id, name)
+        await write(client, started.handle.id, started.handle.first_execution_run_id, name, folder)
         return
     floors = {
         "cid": CodeAgent(callable="tests:none", confidence_floor=0.5),
@@ -487,6 +502,8 @@ async def record(client: Client, home: Path, name: str) -> None:
         more = {name: script[name] for name in ("dead_letter", "budget") if name in script}
         if halted:
             await switch.throw("halt", halted)
+        if "risk" in script:
+            more["change"] = lambda one: one.model_copy(update={"plan": weighing(one.plan, script["risk"])})
         started = await h.start(
             script["steps"], script.get("limits"), agents=floors, missions=inner, notify=notify, **more
         )
@@ -494,12 +511,12 @@ async def record(client: Client, home: Path, name: str) -> None:
             await waiting(started)
             await switch.throw("lift", halted)
         await play(started, script)
-        await write(client, started.handle.id, started.handle.first_execution_run_id, name)
+        await write(client, started.handle.id, started.handle.first_execution_run_id, name, folder)
         if inner:
             child = client.get_workflow_handle(f"{started.handle.id}/{script['steps'][0]['step']}")
             with suppress(WorkflowFailureError):
                 await child.result()
-            await write(client, child.id, (await child.describe()).run_id, f"{name}_inside")
+            await write(client, child.id, (await child.describe()).run_id, f"{name}_inside", folder)
         if halted:
             await write(
                 client, switch.id, (await client.get_workflow_handle(switch.id).describe()).run_id, "tables/halts"
@@ -508,7 +525,11 @@ async def record(client: Client, home: Path, name: str) -> None:
             await record_table(h)
 
 
-async def write(client: Client, mission: str, run_id: str | None, name: str) -> None:
+def weighing(plan: Plan, risk: dict[str, Any]) -> Plan:
+    return plan.model_copy(update={"risk": RiskFile.model_validate(risk)}).sealed()
+
+
+async def write(client: Client, mission: str, run_id: str | None, name: str, folder: Path = FOLDER) -> None:
     """Write the history of each run of a chain, from its first."""
     number = 0
     while run_id:
@@ -516,7 +537,7 @@ async def write(client: Client, mission: str, run_id: str | None, name: str) -> 
         run = client.get_workflow_handle(mission, run_id=run_id)
         history = await run.fetch_history()
         content = scrubbed(json.loads(history.to_json()))
-        (FOLDER / f"{name}.{number}.json").write_text(json.dumps(content, indent=1) + "\n")
+        (folder / f"{name}.{number}.json").write_text(json.dumps(content, indent=1) + "\n")
         last = history.events[-1].workflow_execution_continued_as_new_event_attributes
         run_id = last.new_execution_run_id
     print(f"{name}: {number} runs")
@@ -535,6 +556,82 @@ async def record_reset(h: House) -> None:
     await mission.command("resume")
     await mission.result()
     await write(h.client, mission.handle.id, (await mission.handle.describe()).run_id, RESET)
+
+
+async def record_rules(client: Client, home: Path) -> None:
+    """Have the rules change while people are asked, and again before the action, and write the history."""
+    from tests.workflows.rules import Rules
+
+    rules = Rules(home, home / "workspace")
+    said = {"applied": "no", "governance": rules.governance.version(), "people": 2}
+    tools = {"file": [ApplicationError("they have changed", said, type="outdated", non_retryable=True), {}]}
+    async with house(client, home, activities(tools), governance=rules.governance) as h:
+        started = await h.start([act("a", 1, approval=APPROVED)], Limits(governed=True))
+        first = await started.until()
+        rules.change()
+        await started.decide(first, "lea")
+        second = await started.until(lambda openings: bool(openings) and openings[0].nonce != first.nonce)
+        await started.decide(second, "lea")
+        rules.change_back()
+        third = await started.until(lambda openings: bool(openings) and openings[0].nonce != second.nonce)
+        for person in ("lea", "lou"):
+            await started.decide(third, person)
+        await started.result()
+        await write(client, started.handle.id, started.handle.first_execution_run_id, RULES)
+
+
+async def record_heeded(client: Client, home: Path) -> None:
+    """Have the rules change while people are asked, tell the mission of it twice, and write the history."""
+    from contracts.decision import RULES as SIGNAL
+    from tests.workflows.rules import Rules
+
+    rules = Rules(home, home / "heeded")
+    async with house(client, home, activities({}), governance=rules.governance) as h:
+        started = await h.start([act("a", 1, approval=APPROVED)], Limits(governed=True, heeds=True))
+        first = await started.until()
+        version = rules.change()
+        await started.handle.signal(SIGNAL, version)
+        second = await started.until(lambda openings: bool(openings) and openings[0].nonce != first.nonce)
+        await started.handle.signal(SIGNAL, version)
+        await started.decide(second, "lea")
+        await started.decide(second, "lou")
+        await started.result()
+        await write(client, started.handle.id, started.handle.first_execution_run_id, HEEDED)
+
+
+async def record_start(client: Client, home: Path) -> None:
+    """Have people approve a start, and have it admitted again for a command, and write the history."""
+    from tests.workflows.test_admission import admitting
+    from tests.workflows.test_admitted_again import ASKING, policy
+
+    async with house(client, home, activities({}), policy=policy(home, ASKING)) as h:
+        steps = [agent("breaks", "dot"), agent("last")]
+        started = await h.start(steps, Limits(governed=True), dead_letter={}, change=admitting)
+        await started.decide(await started.until(), "lea")
+        await started.until_state("dead_letter")
+        await started.command("redirect", "last")
+        await started.result()
+        await write(client, started.handle.id, started.handle.first_execution_run_id, STARTED)
+
+
+async def record_consented(client: Client, home: Path) -> None:
+    """Have people approve what policy wants approved of a plan, and of a redirect later, and write the history."""
+    from tests.workflows.test_admission import admitting
+    from tests.workflows.test_admitted_again import CAREFUL, HEEDING, WIDER, policy
+
+    async with house(client, home, activities({}), policy=policy(home, CAREFUL)) as h:
+        started = await h.start(
+            [agent("one"), agent("breaks", "dot"), agent("last")], HEEDING, dead_letter={}, change=admitting
+        )
+        await started.decide(await started.until(), "lea")
+        await started.until_state("dead_letter")
+        policy(home, WIDER)
+        await started.command("redirect", "last")
+        opening = await started.until(lambda openings: bool(openings) and "@admission" in openings[0].subject.step)
+        for person in ("lea", "lou"):
+            await started.decide(opening, person)
+        await started.result()
+        await write(client, started.handle.id, started.handle.first_execution_run_id, CONSENTED)
 
 
 async def record_table(h: House) -> None:
@@ -568,8 +665,16 @@ async def main(names: list[str]) -> None:
         home = populate(Path(folder))
         async with DevServer(home / "server.log", skip_time=True) as server:
             client = await Client.connect(server.address, data_converter=DATA_CONVERTER)
-            for name in [name for name in names or MISSIONS if name != RESET]:
+            for name in [name for name in names or MISSIONS if name not in {RESET, RULES, STARTED, HEEDED, CONSENTED}]:
                 await record(client, home, name)
+            if RULES in (names or [RULES]):
+                await record_rules(client, home)
+            if HEEDED in (names or [HEEDED]):
+                await record_heeded(client, home)
+            if CONSENTED in (names or [CONSENTED]):
+                await record_consented(client, home)
+            if STARTED in (names or [STARTED]):
+                await record_start(client, home)
             if RESET in (names or [RESET]):
                 async with house(client, home) as h:
                     await record_reset(h)

@@ -7,7 +7,7 @@ Everything is drawn from a seed, so that a schedule that breaks a law can be pla
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,14 +23,16 @@ from activities.authority import Authority
 from activities.lineage import ServerLineage
 from activities.people import Directory
 from activities.statement import Refusal
-from contracts.base import digest
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult
 from contracts.decision import Opening, Receipt
 from contracts.plan import Limits
 from contracts.view import MissionView
+from contracts.workspace import Tool
 from starter.problem import Refused
 from starter.state import read_receipt
 from tests.interpreter.fakes import TOOLS
+from tests.policies import OPEN
+from tests.workflows import lawful
 from tests.workflows.house import RULED, Activities, House, Started, broken
 
 CONTRACTS = {**TOOLS, "release": TOOLS["release"].model_copy(update={"autonomy": "approval"})}
@@ -83,6 +85,7 @@ class World(Activities):
     orders: dict[str, random.Random] = field(default_factory=dict)
     calm: set[str] = field(default_factory=set)
     """Missions in which nothing fails any more."""
+    contracts: Mapping[str, Tool] = field(default_factory=lambda: CONTRACTS)
     book: dict[str, list[tuple[ToolCall, str]]] = field(default_factory=lambda: defaultdict(list))
     """By mission: the calls that were committed, each key once, and when."""
 
@@ -105,6 +108,7 @@ class World(Activities):
             raise ApplicationError("not now", {"applied": "no"}, type="unavailable")
         if call.key not in {known.key for known, _ in self.book[call.mission]}:
             self.book[call.mission].append((call, datetime.now(UTC).isoformat()))
+            lawful.commit(call)
         if luck < 0.2:
             raise broken("tool_failed", "unknown")
         return ToolResult(output={})
@@ -117,7 +121,7 @@ class World(Activities):
 
 
 def world(client: Client, home: Path) -> World:
-    return World(authority=Authority(CONTRACTS, Directory(home / "people.yaml"), ServerLineage(client)))
+    return World(authority=Authority(CONTRACTS, Directory(home / "people.yaml"), ServerLineage(client), policy=OPEN))
 
 
 @dataclass
@@ -237,11 +241,3 @@ async def begin(h: House, seed: int) -> Play:
     order = random.Random(seed)
     started = await h.start(**mission(order))
     return Play(seed, started, order)
-
-
-def effects(calls: list[tuple[ToolCall, str]]) -> list[dict[str, Any]]:
-    """Return the world's book as the ledgers have it."""
-    return [
-        {"tool": one.tool, "key": one.key, "arguments": one.arguments, "digest": digest(one.arguments), "at": at}
-        for one, at in calls
-    ]

@@ -21,7 +21,9 @@ from contracts.plan import MissionResult
 from contracts.usage import Usage
 from tests.interpreter.fakes import plan_of
 from tests.workflows.house import Activities, Started, house, moved
+from tests.workflows.observant import AGENTS, working
 from tests.workflows.test_mission import agent, replays
+from tests.workflows.test_observations import SOON
 
 COST = 100
 
@@ -118,6 +120,21 @@ async def test_time_a_teams_quota_and_an_unknown_price_end_in_the_same_letter(cl
 
         await started.command("abort")
         assert "aborted" == (await started.result()).state
+
+
+async def test_an_agent_that_runs_when_the_time_is_over_is_stopped_and_keeps_what_it_noticed(client, home):
+    async def work(call, observe):
+        observe("on it")
+        await asyncio.Event().wait()
+
+    async with house(client, home, working(work, "one"), **SOON) as h:
+        started = await h.start([agent("one")], agents=AGENTS, budget={"time": "1500ms"})
+        view = await started.until_state("dead_letter")
+
+        failed = view.letter.failure
+        assert ("over_budget", "ann was stopped: the mission has taken ") == (failed.code, failed.cause[:39])
+        assert ["on it"] == [one.text for one in view.records[0].observations]
+        await started.command("abort")
 
 
 async def test_a_budget_that_is_provided_for_asks_nobody(client, home, purse):

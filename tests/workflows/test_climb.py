@@ -40,7 +40,7 @@ async def test_retries_then_another_agent_then_people_who_see_all_of_it(client, 
         assert [("first", 3, "unavailable: no answer")] == [
             (entry.step, entry.detail["attempt"], entry.detail["cause"])
             for entry in audit
-            if entry.what == "tried again"
+            if entry.what == "agent tried again"
         ]
         await replays(started.handle)
 

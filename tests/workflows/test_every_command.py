@@ -178,7 +178,7 @@ async def play(state: str, client: Any, home: Any, *, crash: bool) -> dict[str, 
         )
         return tokens
 
-    async with house(client, home, stage.activities()) as h:
+    async with house(client, home, stage.activities(), leaves=crash) as h:
         cells = await set_up(h)
         if not crash:
             return await ended(cells, await send(cells))

@@ -17,6 +17,7 @@ from contracts.call import JUDGE_DECISION
 from contracts.decision import DECIDE, Hearing, Ruling
 from contracts.plan import Limits, MissionInput, MissionResult
 from tests.interpreter.fakes import plan_of
+from tests.policies import OPEN
 from tests.workflows.house import Activities, House, Started, exact, house, moved
 from tests.workflows.test_continue import chain
 from tests.workflows.test_mission import replays
@@ -108,7 +109,7 @@ class SlowJudge:
     """A judge who takes longer than a workflow task may."""
 
     def __init__(self, home):
-        self._judge = Judge(Directory(home / "people.yaml"))
+        self._judge = Judge(Directory(home / "people.yaml"), policy=OPEN)
         self.begun, self.go_on = asyncio.Event(), asyncio.Event()
 
     @activity.defn(name=JUDGE_DECISION)

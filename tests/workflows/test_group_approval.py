@@ -9,7 +9,8 @@ from temporalio import activity
 from temporalio.client import WorkflowFailureError
 
 from activities import keys
-from activities.authority import Authority
+from activities.authority import Authority, Outdated
+from activities.failure import failure
 from activities.lineage import ServerLineage
 from activities.people import Directory
 from activities.statement import Refusal
@@ -17,6 +18,7 @@ from contracts.call import EXECUTE_ACTION, ToolCall, ToolResult
 from contracts.plan import Limits
 from starter.chronicle import chronicle
 from tests.interpreter.fakes import TOOLS
+from tests.policies import OPEN
 from tests.workflows.house import Activities, broken, house, populate
 from tests.workflows.record_histories import APPROVED, agent
 from tests.workflows.test_continue import chain
@@ -36,13 +38,17 @@ class Checked(Activities):
     async def execute(self, call: ToolCall) -> ToolResult:
         try:
             await self.authority.check(call)
+        except Outdated as old:
+            raise failure("outdated", str(old), governance=old.governance, people=old.people) from old
         except Refusal as refusal:
             raise broken("refused", "no") from refusal
         return await super().execute(call)
 
 
 def checked(client: Any, home: Path, **tables: Any) -> Checked:
-    return Checked(**tables, authority=Authority(CONTRACTS, Directory(home / "people.yaml"), ServerLineage(client)))
+    return Checked(
+        **tables, authority=Authority(CONTRACTS, Directory(home / "people.yaml"), ServerLineage(client), policy=OPEN)
+    )
 
 
 def act(name: str, **arguments: Any) -> dict[str, Any]:

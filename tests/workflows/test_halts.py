@@ -9,11 +9,11 @@ from datetime import timedelta
 import pytest
 from temporalio.client import WorkflowFailureError
 
-from activities.failure import failure
+from activities.failure import adding, failure
 from activities.halts import Lookout
 from activities.later import RATE_LIMIT, stands, waiting
-from activities.memory import Memory
 from contracts.decision import DECIDE
+from contracts.halt import RESUME
 from contracts.plan import Limits
 from starter.chronicle import chronicle
 from tests.workflows.house import Activities, house, populate
@@ -59,8 +59,12 @@ async def test_a_tool_that_is_halted_acts_once_when_that_is_lifted(client, home)
 
 
 async def test_who_is_to_ask_later_waits_until_then_and_takes_no_attempt(client, home):
-    def later(_):
-        return waiting(failure("rate_limited", "it is busy", after=timedelta(seconds=1)), Memory(), thinks=False)
+    resumed = []
+
+    def later(call):
+        resumed.append(call.resume)
+        waits = waiting(failure("rate_limited", "it is busy", after=timedelta(seconds=1)))
+        return adding(waits, {RESUME: "sha256:begun"} if len(resumed) == 1 else {})
 
     agents = Activities(agents={"ann": [later, later, {"n": 1}]})
     agents.lookout = Lookout(client, beside={RATE_LIMIT: stands})
@@ -72,7 +76,8 @@ async def test_who_is_to_ask_later_waits_until_then_and_takes_no_attempt(client,
 
         assert [("rate_limit", "it is busy")] == [(one.target.partition(":")[0], one.reason) for one in note.halts]
         assert ("completed", ["one"] * 3) == (result.state, h.activities.asked)
-        assert ("over", 0) == (record.halted.state, record.halted.spent)
+        assert ("over", 0, "") == (record.halted.state, record.halted.spent, record.halted.resume)
+        assert ["", "sha256:begun"] == resumed, "what was begun before is gone on with"
         await replays(mission.handle)
 
 

@@ -192,7 +192,7 @@ async def test_locks_outlast_hand_overs_of_the_missions_and_of_their_table(clien
 
 async def test_a_worker_that_dies_loses_no_lock_and_no_place(client, home):
     room = Room(0)
-    async with house(client, home, Activities(tools={"file": room.enter})) as h:
+    async with house(client, home, Activities(tools={"file": room.enter}), leaves=True) as h:
         first = await h.start([locked(0, "k")])
         await until(lambda: _entered(room, 1))
         second = await h.start([locked(1, "k")])

@@ -15,13 +15,16 @@ from typing import Any
 import pytest
 
 from activities.mcp_tools import KEY
+from activities.mission_payloads import converter
 from activities.people import Directory
 from contracts.base import digest
 from contracts.record import Record
+from proof import plain
+from proof.approved import unapproved, unasked, uninvited, unsigned
+from proof.ledgers import Ledgers, Told
 from starter.state import read_state
 from tests.activities.service import Call, Service, serving
 from tests.model_server import ModelServer, model_serving
-from tests.system.ledgers import Ledgers, Told, read, unapproved, unasked
 from tests.workflows.house import Started, house
 from tests.workflows.lair import CONTRACTS, ITEM, LIMITS, Book, attend, begin, lair
 from tests.workflows.malice import Script, scripts
@@ -81,7 +84,8 @@ def troupes(known: Any) -> Iterator[tuple[str, list[str]]]:
 
 
 async def history(client: Any, started: Started) -> Told:
-    return read([await run.fetch_history() for run in await chain(client, started.handle)][::-1], client.namespace)
+    runs = [await run.fetch_history() for run in await chain(client, started.handle)][::-1]
+    return await plain.told(runs, converter(client, started.handle.id), client.namespace)
 
 
 def test_there_are_as_many_scripts_and_no_two_are_alike() -> None:
@@ -118,7 +122,7 @@ def unlawful(played: Played) -> Iterator[str]:
         keys = {call.key for _, call in told.calls}
         own = tuple(one for one in effects if one["key"] in keys)
         ledgers = Ledgers((), own, own, told, played.people, CONTRACTS)
-        yield from (*unasked(ledgers), *unapproved(ledgers))
+        yield from (*unasked(ledgers), *unapproved(ledgers), *unsigned(ledgers), *uninvited(ledgers))
     asked = {call.key for told in played.told for _, call in told.calls}
     yield from (f"unasked: {one}" for one in effects if one["key"] not in asked)
 

@@ -26,6 +26,7 @@ from runtime.payloads import data_converter
 from tests.activities.thinkers import thinker
 from tests.model_server import Reply, model_serving
 from tests.payloads import PLACE
+from tests.policies import OPEN
 from tests.workflows.house import Activities, house
 from tests.workflows.test_continue import chain
 from tests.workflows.test_faults_cancel import file
@@ -58,7 +59,7 @@ async def thinking(place):
     async with model_serving() as models:
         models.otherwise = lambda asked: Reply(answer=dense(asked))
         cast, purse = Cast(Provider(model="small", url=models.url)), Purse(Accounts(database), prices, {})
-        runner = AgentRunner({"ben": agent}, {}, servers, cast=cast, purse=purse)
+        runner = AgentRunner({"ben": agent}, {}, servers, cast=cast, purse=purse, policy=OPEN)
         yield lambda call: runner.run(call.model_copy(update={"agent": agent})), models, database
     await servers.close()
     await database.close()

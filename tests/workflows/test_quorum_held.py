@@ -20,6 +20,7 @@ from contracts.decision import Envelope, Opening, Ruling, Subject
 from contracts.workspace import Tool
 from starter.chronicle import chronicle
 from tests.interpreter.fakes import TOOLS, plan_of
+from tests.policies import OPEN
 from tests.workflows.house import house, moved
 from tests.workflows.test_group_approval import Checked
 from tests.workflows.test_mission import replays
@@ -35,7 +36,9 @@ def act(**gate: Any) -> dict[str, Any]:
 
 
 def checked(client: Any, home: Path, tools: dict[str, Tool] | None = None) -> Checked:
-    return Checked(authority=Authority(tools or TOOLS, Directory(home / "people.yaml"), ServerLineage(client)))
+    return Checked(
+        authority=Authority(tools or TOOLS, Directory(home / "people.yaml"), ServerLineage(client), policy=OPEN)
+    )
 
 
 async def test_an_action_runs_when_each_seat_is_filled_and_the_executor_finds_so_too(client, home):

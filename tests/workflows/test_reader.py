@@ -13,6 +13,7 @@ from activities.people import Directory
 from contracts.plan import MissionInput, MissionResult
 from contracts.view import GATES, GatesQuery, GatesView
 from tests.interpreter.fakes import plan_of
+from tests.policies import OPEN
 from tests.workflows.house import Activities, House, Started, moved
 from tests.workflows.test_faults_cancel import Slow, file, gate
 from tests.workflows.test_mission import replays
@@ -23,7 +24,7 @@ from workflows.runner import WholeTasks
 async def test_a_query_that_waited_for_a_worker_leaves_a_history_that_replays(client, home):
     """An effect reports and a decision is sent while no worker is there; a reader has been waiting all along."""
     slow, queue, effects = Slow(), f"w-{uuid.uuid4().hex[:8]}", f"a-{uuid.uuid4().hex[:8]}"
-    fakes, judge = Activities(tools={"file": lambda _: slow()}), Judge(Directory(home / "people.yaml"))
+    fakes, judge = Activities(tools={"file": lambda _: slow()}), Judge(Directory(home / "people.yaml"), policy=OPEN)
     plan = moved(plan_of([file(), gate()]), effects)
 
     def worker():

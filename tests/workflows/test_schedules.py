@@ -6,11 +6,9 @@ and does not count is undone, the last first, and every history replays. `GONOGO
 """
 
 import asyncio
-import json
 import os
 import random
 import secrets
-from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,11 +17,15 @@ from typing import Any
 import pytest
 
 from activities.people import Directory
-from contracts.call import ToolCall
 from contracts.view import MissionView
-from tests.system.ledgers import Ledgers, Told, read, unapproved, unasked, unreplayable
+from proof.approved import jti_in
+from proof.check import commit, everything
+from proof.ledgers import Heard, Ledgers, Sent, read
+from starter.chronicle import chronicle
+from tests.payloads import DATA_CONVERTER
+from tests.workflows import lawful
 from tests.workflows.house import House, house
-from tests.workflows.schedule import CONTRACTS, Play, begin, effects, world
+from tests.workflows.schedule import CONTRACTS, Play, begin, world
 from tests.workflows.test_continue import chain
 from worker import cache
 
@@ -39,7 +41,7 @@ async def test_whatever_comes_the_laws_hold(client, home, first):
     said, ends = await play(seeds, client, home)
     print(f"GONOGO_SEED={SEED}: {len(seeds)} schedules ended {dict(ends)}")
 
-    assert not said, f"GONOGO_SEED={SEED} GONOGO_SCHEDULES={SCHEDULES}\n" + "\n".join(said)
+    assert not said, f"GONOGO_SEED={SEED} GONOGO_SCHEDULES={SCHEDULES} at {commit()}\n" + "\n".join(said)
 
 
 async def play(seeds: range, client: Any, home: Any) -> tuple[list[str], Counter[str]]:
@@ -51,7 +53,7 @@ async def play(seeds: range, client: Any, home: Any) -> tuple[list[str], Counter
     async def serve() -> None:
         while not over.is_set():
             cached = order.choice([{}, {}, cache(0)])
-            async with house(client, home, acts, queue, **cached):
+            async with house(client, home, acts, queue, leaves=True, **cached):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(over.wait(), 3 + 5 * order.random())
 
@@ -76,88 +78,26 @@ async def broken_laws(play: Play, view: MissionView) -> list[str]:
     """Return every law that a schedule broke, in sentences."""
     client, handle = play.started.house.client, play.started.handle
     histories = [await run.fetch_history() for run in await chain(client, handle)][::-1]
-    book = play.world.book[handle.id]
-    told = read(histories, client.namespace)
-    people = Directory(play.started.house.home / "people.yaml").people()
-    attempts = tuple(effects(book))
-    ledgers = Ledgers((), attempts, attempts, told, people, CONTRACTS)
-    calls = [call for call, _ in book]
-    return [
-        *lost(play, told),
-        *unasked(ledgers),
-        *unapproved(ledgers),
-        *twice(calls),
-        *disordered(calls),
-        *left(calls, view),
-        *await unreplayable(histories),
-    ]
+    seen = tuple(lawful.effects(play.world.book[handle.id]))
+    ledgers = Ledgers(
+        client=tuple(sent(play)),
+        effects=seen,
+        attempts=seen,
+        told=read(histories, client.namespace),
+        people=Directory(play.started.house.home / "people.yaml").people(),
+        tools=CONTRACTS,
+        audit=tuple(entry.model_dump(mode="json") for entry in await chronicle(client, handle.id)),
+        shown=view,
+    )
+    return await everything(ledgers, histories, DATA_CONVERTER)
 
 
-def lost(play: Play, told: Told) -> Iterator[str]:
-    """What the server took is in the history as often as it was sent, has a ruling, and says what its sender heard."""
-    arrived = Counter(told.arrivals)
-    ruled = {ruling.jti for _, ruling in told.rulings}
-    accepted = {ruling.jti for _, ruling in told.rulings if ruling.accepted}
-    for token, times in Counter(token for token, _ in play.sent).items():
-        jti = jti_of(token)
-        if arrived[token] != times:
-            yield f"lost: {jti} was sent {times} times and is in the history {arrived[token]} times"
-        if jti not in ruled:
-            yield f"lost: {jti} was never ruled on"
-        if token in play.heard and play.heard[token].accepted and jti not in accepted:
-            yield f"lost: the sender of {jti} heard that it counts, and the history says no"
-
-
-def jti_of(token: str) -> str:
-    body = token.split(".")[1]
-    return str(json.loads(urlsafe_b64decode(body + "=" * (-len(body) % 4)))["jti"])
-
-
-def twice(calls: list[ToolCall]) -> Iterator[str]:
-    """A step acts once and is undone once each time that operators began it anew, and never acts while it stands.
-
-    What may not have happened is undone as well.
-    """
-    for (path, generation), times in Counter((call.path, call.generation) for call in calls).items():
-        if times > 1:
-            yield f"done twice: {path} ({generation})"
-    stands: set[str] = set()
-    for call in calls:
-        if call.undoes:
-            stands.discard(call.path.removesuffix("/undo"))
-        elif call.path in stands:
-            yield f"done again before it was undone: {call.path} ({call.generation})"
-        else:
-            stands.add(call.path)
-
-
-def disordered(calls: list[ToolCall]) -> Iterator[str]:
-    """Within what is undone in one go, the last done is undone first."""
-    done: list[str] = []
-    before = ""
-    for call in calls:
-        if not call.undoes:
-            done.append(call.path)
-            before = ""
-            continue
-        step = call.path.removesuffix("/undo")
-        if before and before in done and step in done and done.index(step) > done.index(before):
-            yield f"not in reverse: {step} was undone after {before}"
-        before = step
-
-
-def left(calls: list[ToolCall], view: MissionView) -> Iterator[str]:
-    """What stands in the end is what the mission's steps say: nothing, unless it completed."""
-    stands: dict[str, None] = {}
-    for call in calls:
-        if call.undoes:
-            stands.pop(call.path.removesuffix("/undo"), None)
-        else:
-            stands[call.path] = None
-    succeeded = {
-        record.path for record in view.records if record.effect and record.status in {"succeeded", "recovered"}
-    }
-    counted = {record.path for record in view.records if record.effect and record.effect.undo_status == "armed"}
-    wanted = counted if view.state == "completed" else set()
-    if set(stands) != wanted:
-        yield f"left: {sorted(stands)} stands, {sorted(wanted)} should ({sorted(succeeded)} succeeded)"
+def sent(play: Play) -> Iterator[Sent]:
+    """Yield what this client sent and the server took, and what it heard of that."""
+    times = Counter(token for token, _ in play.sent)
+    for token, _ in play.sent:
+        receipt = play.heard.get(token)
+        heard: Heard = "acknowledged"
+        if receipt is not None and (receipt.accepted or times[token] == 1):
+            heard = "accepted" if receipt.accepted else "refused"
+        yield Sent(jti_in(token), token, heard)

@@ -27,7 +27,7 @@ async def unattended(
     client: Client, home: Path, steps: list[dict[str, Any]], before: Said, after: Said, limits: Limits | None = None
 ) -> Started:
     """Let decisions on its gate come before and after the deadline, while no worker is there. Return the mission."""
-    async with house(client, home) as first:
+    async with house(client, home, leaves=True) as first:
         started = await first.start(steps, limits)
         opening = await started.until()
     for person, verb in before:

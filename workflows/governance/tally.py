@@ -10,14 +10,17 @@ where too few are left to approve, nothing is guessed: the deadline decides. The
 from collections.abc import Iterable
 from typing import Literal
 
-from contracts.decision import REFUSING, SPEAKING, Opening, Receipt, Ruling
+from contracts.decision import BOUND, REFUSING, SPEAKING, Opening, Receipt, Ruling
 from contracts.quorum import empty_seats
 
-Standing = Literal["open", "approved", "rejected", "changes_requested", "modified", "answered"]
+CHANGED = "policy or people have changed since this was asked, and it is asked again"
+Standing = Literal["open", "approved", "rejected", "changes_requested", "modified", "answered", "overtaken"]
 
 
 def standing(opening: Opening) -> Standing:
     """Say what the votes of an opening come to."""
+    if opening.overtaken:
+        return "overtaken"
     words, subject = opening.words(), opening.subject
     against = [word.verb for word in words if word.verb in REFUSING]
     if len(against) >= subject.reject_quorum:
@@ -28,6 +31,8 @@ def standing(opening: Opening) -> Standing:
         return "answered"
     approvers = {word.person: word.roles for word in words if word.verb == "approve"}
     enough = len(approvers) >= subject.required and not empty_seats(subject.seats, approvers)
+    own = [name for name, roles in approvers.items() if {name, *roles} & set(subject.own)]
+    enough = enough and len(own) >= subject.own_required
     return "approved" if enough else "open"
 
 
@@ -73,9 +78,13 @@ class Gatebook:
 
         The gate may have moved on while the ruling was made: then it counts no more.
         """
+        if ruling.asked:
+            return self._overtake(ruling.governance)
         opening = self._open.get(ruling.step)
         if ruling.accepted and (opening is None or opening.nonce != ruling.nonce or standing(opening) != "open"):
             ruling = ruling.model_copy(update={"accepted": False, "reason": "this gate has been settled meanwhile"})
+        if ruling.overtaken and opening is not None and (opening.nonce, standing(opening)) == (ruling.nonce, "open"):
+            self._open[ruling.step] = opening.model_copy(update={"overtaken": ruling.governance})
         if not ruling.accepted or opening is None:
             self._refuse(ruling)
             return Receipt(accepted=False, reason=ruling.reason, step=ruling.step)
@@ -84,6 +93,18 @@ class Gatebook:
         self._open[ruling.step] = voted
         self.used.append(ruling.jti)
         return Receipt(accepted=True, step=ruling.step, state="heard" if spoken else standing(voted))
+
+    def overtaken(self, version: str) -> list[Opening]:
+        """Return the open gates that were asked under other rules than these."""
+        bound = (one for one in self._open.values() if one.subject.kind in BOUND and one.subject.governance)
+        return [one for one in bound if one.subject.governance != version and standing(one) == "open"]
+
+    def _overtake(self, version: str) -> Receipt:
+        """Have whatever was asked under other rules asked again; where nobody knows the rules, nothing is."""
+        for opening in self.overtaken(version) if version else ():
+            self._open[opening.subject.step] = opening.model_copy(update={"overtaken": version})
+            self.refuse(opening.subject.step, CHANGED)
+        return Receipt(accepted=False, reason=CHANGED)
 
 
 def _granting(opening: Opening) -> Opening:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from contracts.base import digest
 from contracts.call import Grant
-from contracts.decision import REFUSING, Action, Opening, Subject
+from contracts.decision import BOUND, REFUSING, Action, Opening, Subject
 from contracts.duration import show_duration
 from contracts.gate import Gate, Rung
 from contracts.record import Failure
@@ -21,6 +21,7 @@ from workflows.governance.tally import standing
 from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.stakes import at_risk, learn
 from workflows.interpreter.tell import CLOCK, moments, next_look, remind, stood_still, tell
 from workflows.interpreter.terms import USUAL, Terms
 from workflows.view import spent
@@ -157,6 +158,7 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
     if opening is None:
         if scope.ports.stopping():
             raise Suspended
+        await learn(question.kind, path, scope)
         opening = _open(question, path, 0, scope)
     while True:
         until = next_look(opening)
@@ -165,6 +167,9 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
         match standing(voted):
             case "approved" | "rejected" | "changes_requested" | "answered" as decided:
                 return _settle(decided, voted, path, scope)
+            case "overtaken":
+                scope.control.put(governance=voted.overtaken)
+                opening = _open(question, path, voted.rung, scope, amended=voted)
             case "modified":
                 opening = _open(question, path, voted.rung, scope, amended=voted)
             case "open" if opening.deadline is not None and scope.ports.now() >= opening.deadline:
@@ -182,7 +187,8 @@ def _open(question: Question, path: str, rung: int, scope: Scope, amended: Openi
     if amended is not None and amended.rung == rung:
         opening = opening.model_copy(update={name: getattr(amended, name) for name in CLOCK})
     scope.gates.open(opening)
-    scope.journal.update(path, status="waiting")
+    risk = opening.subject.risk
+    scope.journal.update(path, status="waiting", **({"risk": risk} if risk is not None else {}))
     scope.ports.changed()
     tell("opened" if amended is None or amended.rung == rung else "escalated", opening, scope)
     return opening
@@ -215,8 +221,10 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         reject_quorum=question.terms.reject_quorum,
         excluded=question.terms.excluded,
         authors=scope.plan.definition.author if "author" in question.terms.excluded else (),
+        governance=scope.control.state.governance if question.kind in BOUND else "",
         spent=spent(scope.journal.records()) if scope.mission.tells else None,
     )
+    subject = at_risk(subject, scope)
     opening = Opening(
         subject=subject,
         digest=subject.digest(),

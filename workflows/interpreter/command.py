@@ -5,6 +5,7 @@ before is taken for the next one's. Nothing gets past a gate without that gate's
 judged in `activities/identity.py`, and the state is `governance/control.py`.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -28,6 +29,14 @@ from workflows.interpreter.undo import undo_these
 KEEPS = {"agent", "condition", "gate", "review", "action"}
 """Kinds of steps whose answer stands when a step inside them begins anew."""
 OPEN = {"running", "waiting"}
+READMITTED = {"redirect", "amend"}
+LONGEST = 1_000
+WhyNot = Callable[[], Awaitable[str]]
+
+
+async def admitted() -> str:
+    """Let everything pass: where no policy is asked at all, as in a rehearsal."""
+    return ""
 
 
 def take(ruling: Ruling, scope: Scope) -> Receipt:
@@ -147,15 +156,18 @@ def _noted(ruling: Ruling, scope: Scope, before: str, after: str) -> Receipt:
 # what it stops for
 
 
-async def carry_out(scope: Scope) -> None:
-    """Carry out the command that is due. Raises `Suspended` where the run is to hand over first: the next goes on."""
+async def carry_out(scope: Scope, why_not: WhyNot = admitted) -> None:
+    """Carry out the command that is due. Raises `Suspended` where the run is to hand over first: the next goes on.
+
+    What leads a mission another way than it was admitted for is admitted again first: `why_not` asks policy.
+    """
     control = scope.control
     ruling = control.due()
     if ruling is None:
         return
     control.carrying = True
     try:
-        after = await _carried(ruling, scope)
+        after = await _carried(ruling, scope, why_not)
     except (Senseless, Unknown) as no:
         control.note(ruling, scope.ports.now(), refused=str(no))
         scope.gates.refuse(ruling.step, f"{ruling.person} asked to {ruling.verb}: {no}"[:500], ruling.person)
@@ -171,11 +183,13 @@ async def carry_out(scope: Scope) -> None:
     scope.ports.changed()
 
 
-async def _carried(ruling: Ruling, scope: Scope) -> str:
+async def _carried(ruling: Ruling, scope: Scope, why_not: WhyNot) -> str:
     """Do what a command says; return what came of it, or nothing where people are asked first."""
     if ruling.verb == "pause":
         return "paused, and its agents interrupted"
     demand_sense(ruling, scope)
+    if ruling.verb in READMITTED and (reason := await why_not()):
+        raise Senseless(reason[:LONGEST])
     await scope.ports.reported(reach(ruling, scope))
     if ruling.verb == "amend":
         return amend(ruling, scope)

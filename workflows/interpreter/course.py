@@ -11,6 +11,7 @@ from typing import Any
 from contracts.command import DeadLetter
 from contracts.definition import DeadLetterBox
 from contracts.plan import Ending, Limits, Plan
+from contracts.policy import Admission
 from contracts.record import Failure
 from contracts.view import MissionState
 from language.schema import errors
@@ -28,6 +29,9 @@ from workflows.interpreter.ports import Ports
 from workflows.interpreter.scope import Mission, Scope, Variables
 from workflows.interpreter.tell import tell_operators
 from workflows.interpreter.walk import run_step, run_steps, run_target
+
+MOST_FINDINGS = 20
+"""How much of what policy found against a mission its ending tells; the record has all."""
 
 
 def scope_of(
@@ -157,6 +161,13 @@ async def follow(scope: Scope, inputs: dict[str, Any], below: str = "") -> Endin
         return Ending(state=ended.state, reason=ended.reason)
     except StepFailed as failed:
         return failing(failed.failure)
+
+
+def refused(admission: Admission) -> Ending:
+    """Return the ending of a mission that policy does not admit, with all findings."""
+    more = len(admission.findings) - MOST_FINDINGS
+    said = [*admission.findings[:MOST_FINDINGS], *([f"and {more} more"] if more > 0 else [])]
+    return Ending(state=MissionState.REFUSED, reason=f"policy does not admit it: {'; '.join(said)}")
 
 
 def failing(failure: Failure) -> Ending:

@@ -8,7 +8,7 @@ from contracts.workspace import Tool
 from workflows.interpreter.ports import Effort
 
 ONCE = Retry(attempts=1)
-NEVER_RETRIED = ("bad_input", "refused", "not_found", "over_budget")
+NEVER_RETRIED = ("bad_input", "refused", "not_found", "over_budget", "outdated")
 """Codes of failures that trying again cannot mend."""
 
 

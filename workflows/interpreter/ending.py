@@ -3,6 +3,7 @@
     StepFailed         a step failed for good: the mission is undone and fails
     MissionEnded       the definition or people ended it: refused or aborted, undone
     Suspended          nothing new starts; the mission goes on in a new run, nothing is undone
+    Overtaken          what people approved was approved under other rules: where they were asked, it is asked again
     EffectFailed       what a port raises; a handler turns it into StepFailed
     Broken             a bug of ours, with the step that met it: the mission is undone and fails
     asyncio.CancelledError   somebody cancelled the mission, or a sibling failed
@@ -21,6 +22,8 @@ from contracts.view import MissionState
 
 Applied = Literal["no", "yes", "unknown"]
 NOTHING = Usage()
+OUTDATED = "outdated"
+"""What the executor fails with that does not take an approval under the rules in force."""
 
 
 class EffectFailed(Exception):
@@ -37,6 +40,8 @@ class EffectFailed(Exception):
         observations: tuple[Observation, ...] = (),
         over: str = "",
         usage: Usage = NOTHING,
+        governance: str = "",
+        people: int = 0,
     ) -> None:
         super().__init__(f"{code}: {cause}")
         self.code = code
@@ -47,6 +52,8 @@ class EffectFailed(Exception):
         self.over = over
         self.observations = observations
         self.usage = usage
+        self.governance = governance
+        self.people = people
 
 
 class StepFailed(Exception):
@@ -68,6 +75,15 @@ class MissionEnded(Exception):
 
 class Suspended(Exception):
     """The run hands over to the next one: what runs may finish, nothing new starts."""
+
+
+class Overtaken(Suspended):
+    """An approval was not taken: the rules in force are others, or its risk asks for so many people."""
+
+    def __init__(self, cause: str, governance: str, people: int) -> None:
+        super().__init__(cause)
+        self.governance = governance
+        self.people = people
 
 
 class Broken(Exception):

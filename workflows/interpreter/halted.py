@@ -24,11 +24,12 @@ T = TypeVar("T")
 class Halted(Exception):
     """A call was not begun. `applied`: whether an attempt before may have acted; `spent`: how many there were."""
 
-    def __init__(self, halts: tuple[Halt, ...], applied: Applied = "no", spent: int = 0) -> None:
+    def __init__(self, halts: tuple[Halt, ...], applied: Applied = "no", spent: int = 0, resume: str = "") -> None:
         super().__init__("; ".join(map(str, halts)))
         self.halts = halts
         self.applied = applied
         self.spent = spent
+        self.resume = resume
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ async def unhalted(path: str, effort: Effort, once: Callable[[Effort], Awaitable
             left: dict[str, Any] = {"observations": failed.observations, "usage": failed.usage}
             raise EffectFailed(failed.code, failed.cause, tried=failed.tried, applied=note.applied, **left) from failed
         else:
-            _close(path, waiting, spent=0, applied="no")
+            _close(path, waiting, spent=0, applied="no", resume="")
             return answer
 
 
@@ -75,10 +76,10 @@ async def _wait(note: HaltNote, waiting: Waiting) -> None:
 
 
 def _left(effort: Effort, note: HaltNote | None) -> Effort:
-    if note is None or not note.spent:
+    if note is None:
         return effort
     attempts = max(1, effort.retry.attempts - note.spent)
-    return replace(effort, retry=effort.retry.model_copy(update={"attempts": attempts}))
+    return replace(effort, retry=effort.retry.model_copy(update={"attempts": attempts}), resume=note.resume)
 
 
 def _noted(path: str, halted: Halted, waiting: Waiting) -> HaltNote:
@@ -91,6 +92,7 @@ def _noted(path: str, halted: Halted, waiting: Waiting) -> HaltNote:
         since=since,
         applied=halted.applied if known.applied == "no" else known.applied,
         spent=known.spent + halted.spent,
+        resume=halted.resume or known.resume,
     )
     _keep(note, waiting)
     return note

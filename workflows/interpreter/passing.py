@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from contracts.base import digest
-from contracts.decision import Ruling
+from contracts.decision import Ruling, Subject
 from contracts.definition import ActionStep, MissionStep, Step
 from contracts.gate import Gate, Quorum
 from contracts.record import inside
@@ -42,8 +42,15 @@ def gates_passed(ruling: Ruling, scope: Scope) -> Iterator[Passed]:
                 yield Passed(here, gate.approvers, _terms(inner, gate, scope), gate.timeout)
         for opening in scope.gates.openings():
             asked = opening.subject
-            if asked.kind in {"escalation", "compensation"} and asked.step.startswith(inside(path)):
+            within = asked.kind in {"escalation", "compensation"} and asked.step.startswith(inside(path))
+            if within or (_by_risk(asked, scope) and f"{asked.step}/".startswith(f"{path}/")):
                 yield Passed(asked.step, asked.approvers, Terms((Quorum(asked.required, {}),)))
+
+
+def _by_risk(asked: Subject, scope: Scope) -> bool:
+    """Whether only its risk has people asked about an action."""
+    step = scope.by_name.get(asked.step.rpartition("/")[2])
+    return asked.risk is not None and step is not None and gate_of(step) is None
 
 
 def _terms(step: Step, gate: Gate, scope: Scope) -> Terms:

@@ -28,6 +28,8 @@ class Effort:
 
     retry: Retry
     timeout: timedelta
+    resume: str = ""
+    """The digest of what was begun before, and is to go on."""
 
 
 class Ports(Protocol):
@@ -108,6 +110,10 @@ class Ports(Protocol):
 
     async def wait(self, ready: Callable[[], bool], until: datetime | None, summary: str) -> bool:
         """Wait until `ready`, the deadline, or a hand-over; return whether it is ready."""
+        ...
+
+    async def governance(self, path: str) -> str:
+        """Return the version of the rules in force, before people are asked at a path; empty where nobody can say."""
         ...
 
     def notify(self, notice: Notice) -> None:

@@ -41,6 +41,8 @@ class Mission:
     began: datetime | None = None
     fresh: bool = False
     """Whether it was started to ask agents anew, whatever they answered before."""
+    veil: str = ""
+    """The secret by which items are called on the server."""
 
 
 @dataclass

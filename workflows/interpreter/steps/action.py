@@ -9,11 +9,12 @@ from contracts.gate import Gate
 from contracts.record import Effect, Failure
 from workflows.interpreter.ask import Question, gate_rungs, go_unapproved
 from workflows.interpreter.effort import tool_effort
-from workflows.interpreter.ending import EffectFailed, StepFailed
+from workflows.interpreter.ending import OUTDATED, EffectFailed, Overtaken, StepFailed
 from workflows.interpreter.foreseen import agreed, foreseen
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.rework import ask_anew
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.stakes import asked_by_risk, reading_of, void
 from workflows.interpreter.terms import covering, terms
 from workflows.interpreter.together import approved, covered, resolved
 
@@ -23,13 +24,24 @@ async def run_action(step: ActionStep, path: str, scope: Scope) -> Outcome:
 
     What people approved together with others runs as they saw it, whatever its arguments would be by now.
     """
-    gate = step.approval
-    if gate is None and (together := covered(path, scope)) is not None:
+    if step.approval is None and (together := covered(path, scope)) is not None:
         generation = scope.grant.subject.generation if scope.grant is not None else 0
         scope.journal.update(path, approved=approved(scope), generation=generation)
         return await _act(step, path, together.arguments, scope.grant, scope)
+    while True:
+        try:
+            return await _asked_and_run(step, path, scope)
+        except Overtaken as overtaken:
+            void(path, overtaken, scope)
+
+
+async def _asked_and_run(step: ActionStep, path: str, scope: Scope) -> Outcome:
+    gate = step.approval
     if gate is None:
-        return await _act(step, path, resolved(step, path, scope), None, scope)
+        arguments = resolved(step, path, scope)
+        gate = asked_by_risk(step, path, arguments, scope)
+        if gate is None:
+            return await _act(step, path, arguments, None, scope)
     answer = await ask_anew(step, gate, lambda: _question(step, gate, path, scope), path, scope)
     if answer.decided != "approved":
         await go_unapproved(gate, answer, path, scope)
@@ -68,6 +80,8 @@ async def _act(step: ActionStep, path: str, arguments: dict[str, Any], grant: Gr
         grant=grant,
         generation=generation,
         again=scope.control.begun(path),
+        compensation=step.compensate.tool if step.compensate else None,
+        risk=reading_of(path, scope) if grant is None else None,
     )
     effect = _register(step, call, scope)
     scope.journal.update(path, effect=effect)
@@ -76,9 +90,16 @@ async def _act(step: ActionStep, path: str, arguments: dict[str, Any], grant: Gr
             tool = scope.plan.tools[step.action]
             result = await scope.ports.run_tool(call, tool_effort(tool, step.retry, step.timeout))
     except EffectFailed as failed:
+        if failed.code == OUTDATED and failed.applied == "no":
+            scope.journal.update(path, effect=None)
+            raise Overtaken(failed.cause, failed.governance, failed.people) from failed
         raise _failed(failed, step, path, effect, scope) from failed
     armed = _arm(step, call, effect, result, scope)
-    return Outcome(output=result.output, kept=result.output, fields={"effect": armed, "usage": result.usage})
+    return Outcome(
+        output=result.output,
+        kept=result.output,
+        fields={"effect": armed, "usage": result.usage, "policy": result.policy},
+    )
 
 
 def _register(step: ActionStep, call: ToolCall, scope: Scope) -> Effect:
@@ -145,7 +166,7 @@ def _failed(failed: EffectFailed, step: ActionStep, path: str, effect: Effect, s
     remains = "nothing was done" if failed.applied == "no" else "it may have been done: it is undone, if it can be"
     return StepFailed(
         Failure(
-            code=failed.code,
+            code="refused" if failed.code == OUTDATED else failed.code,
             step=path,
             actor=step.action,
             operation="act",

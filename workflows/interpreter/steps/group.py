@@ -5,16 +5,28 @@ from dataclasses import replace
 from contracts.definition import GroupStep
 from contracts.gate import Gate
 from workflows.interpreter.ask import Question, gate_rungs, go_unapproved, recalled
+from workflows.interpreter.ending import Overtaken
 from workflows.interpreter.foreseen import foreseen
 from workflows.interpreter.outcome import Outcome
 from workflows.interpreter.rework import ask_anew
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.stakes import void
 from workflows.interpreter.terms import covering, terms
 from workflows.interpreter.together import actions_of, frozen, left
 
 
 async def run_group(step: GroupStep, path: str, scope: Scope) -> Outcome:
     """Run the group's list; the output maps each step to its result."""
+    while True:
+        try:
+            return await _asked_and_run(step, path, scope)
+        except Overtaken as overtaken:
+            if step.approval is None:
+                raise
+            void(path, overtaken, scope)
+
+
+async def _asked_and_run(step: GroupStep, path: str, scope: Scope) -> Outcome:
     gate, inside = step.approval, scope
     if gate is not None and (recalled(path, scope) is not None or left(step, path, scope)):
         answer = await ask_anew(step, gate, lambda: _question(step, gate, path, scope), path, scope)

@@ -14,6 +14,7 @@ from contracts.definition import MissionStep
 from contracts.money import Payer
 from contracts.plan import MissionInput
 from contracts.record import Effect, Failure
+from contracts.veil import veiled
 from contracts.view import MissionState
 from workflows.interpreter.ending import EffectFailed, StepFailed, Suspended
 from workflows.interpreter.join import halt_if_cancelled
@@ -64,7 +65,10 @@ async def _start(step: MissionStep, path: str, scope: Scope) -> Child:
     plan, asker = scope.plan.missions[step.mission], scope.mission.requested_by
     try:
         with scope.ports.within(path):
-            given = MissionInput(plan=plan, inputs=inputs, requested_by=asker, parent=parent, fresh=scope.mission.fresh)
+            mine = scope.mission
+            given = MissionInput(
+                plan=plan, inputs=inputs, requested_by=asker, parent=parent, fresh=mine.fresh, veil=mine.veil
+            )
             child = await scope.ports.start_mission(_id(path, scope), given)
     except EffectFailed as failed:
         _note(path, scope, applied="no", undo_status="none")
@@ -89,7 +93,7 @@ def _id(path: str, scope: Scope) -> str:
     record = scope.journal.get(path)
     again = f"~{record.attempt}" if record is not None and record.attempt > 1 else ""
     again += f"~g{scope.generation(path)}" if scope.generation(path) else ""
-    full = f"{scope.mission.id}/{path}{again}"
+    full = f"{scope.mission.id}/{veiled(path, scope.mission.veil)}{again}"
     return full if len(full) <= LONGEST_ID else f"{full[:LONGEST_ID]}~{digest(full)[-16:]}"
 
 

@@ -48,7 +48,7 @@ async def _talked(party: Party, path: str, scope: Scope) -> dict[str, Any]:
     await talk.floor.open()
     try:
         result = await talk.result()
-    except Suspended:
+    except (Suspended, GeneratorExit):  # Thrown away, it writes nothing down: another worker goes on.
         raise
     except BaseException:
         talk.floor.close()

@@ -84,7 +84,9 @@ async def _faulty(step: PlanStep, path: str, number: int, scope: Scope) -> Failu
     if "plan" not in record.output:
         await scope.begin_effect()
         plan = await _load(step, path, number, record.output["answer"], scope)
-        scope.journal.update(here, output={**record.output, "plan": plan.model_dump(mode="json")})
+        said = {"policy": plan.policy} if plan.policy else {}
+        kept = plan.model_copy(update={"policy": ()}).model_dump(mode="json")
+        scope.journal.update(here, output={**record.output, "plan": kept}, **said)
         scope.ports.changed()
     plan = _loaded(scope.journal.get(here))
     if not plan.findings:
