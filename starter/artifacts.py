@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from starter.connect import operate, settings
-from starter.options import Json, MissionId
+from starter.options import Json, MissionId, Reveal
 from starter.output import console, document, print_rows
 from starter.problem import DONE, Refused, Usage
 
@@ -25,9 +25,9 @@ Output = Annotated[
 ]
 
 
-def artifacts(mission: MissionId, *, as_json: Json = False) -> int:
+def artifacts(mission: MissionId, *, reveal: Reveal = False, as_json: Json = False) -> int:
     """List the files that a mission's steps have left."""
-    return operate(lambda client: _artifacts(client, mission, as_json=as_json))
+    return operate(lambda client: _artifacts(client, mission, reveal=reveal, as_json=as_json))
 
 
 def artifact(mission: MissionId, name: Name, *, step: At = "", output: Output = None) -> int:
@@ -35,17 +35,19 @@ def artifact(mission: MissionId, name: Name, *, step: At = "", output: Output = 
     return operate(lambda client: _artifact(client, (mission, name, step), output))
 
 
-async def _left(client: "Client", mission: str) -> "list[Left]":
+async def _left(client: "Client", mission: str, *, reveal: bool) -> "list[Left]":
+    from starter.discretion import discretion
     from starter.reading import demand_reading
     from starter.state import read_state
 
     await demand_reading(client, mission, "read_outputs")
-    view = await read_state(client, mission)
+    known = await discretion(client, mission, reveal=reveal)
+    view = known.view(await read_state(client, mission))
     return [(record.path, one) for record in view.records for one in record.artifacts]
 
 
-async def _artifacts(client: "Client", mission: str, *, as_json: bool) -> int:
-    left = await _left(client, mission)
+async def _artifacts(client: "Client", mission: str, *, reveal: bool, as_json: bool) -> int:
+    left = await _left(client, mission, reveal=reveal)
     if as_json:
         document([{"step": step, **one.model_dump()} for step, one in left])
         return DONE
@@ -64,7 +66,7 @@ async def _artifact(client: "Client", wanted: tuple[str, str, str], output: Path
     from runtime.payloads import sealing
     from starter.connect import understood
 
-    one = _chosen(await _left(client, wanted[0]), wanted)
+    one = _chosen(await _left(client, wanted[0], reveal=True), wanted)
     place = settings()
     with understood():
         data = await ContentStore(place.contents(), sealing(place.payload_keys)).get(one.digest)

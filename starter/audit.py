@@ -66,9 +66,10 @@ def of_mission(mission: MissionId, *, export: Export = "", reveal: Reveal = Fals
 async def _audit(client: "Client", mission: str, *, reveal: bool, as_json: bool) -> int:
     from starter.unsaid import discreet
 
-    entries = list((await _book(client, mission))[0].entries)
+    book, _ = await _book(client, mission)
+    entries = list(book.entries)
     if not reveal:
-        entries = await discreet(client, mission, entries)
+        entries = await discreet(client, mission, entries, book.chain.first_run_id)
     if as_json:
         # Statements are for who checks them, and go into a file.
         document([entry.model_copy(update={"token": ""}) for entry in entries])

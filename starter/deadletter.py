@@ -13,7 +13,7 @@ import typer
 
 from starter.browse import iso
 from starter.connect import operate
-from starter.options import Json
+from starter.options import Json, Reveal
 from starter.output import console, document
 from starter.problem import DONE, Problem, Refused
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from contracts.letter import Way
     from contracts.view import MissionView
+    from starter.discretion import Discretion
 
 Id = Annotated[str, typer.Argument(metavar="[ID]", help="Only this mission, with its whole report.")]
 QUICK = timedelta(seconds=5)
@@ -32,11 +33,11 @@ NEWEST = 2**40
 """A revision that no journal reaches: the answer has no records."""
 
 
-def deadletter(mission: Id = "", *, as_json: Json = False) -> int:
+def deadletter(mission: Id = "", *, reveal: Reveal = False, as_json: Json = False) -> int:
     """Show what failed and waits for somebody to say how it goes on, and how to say it."""
     if mission:
-        return operate(lambda client: _one(client, mission, as_json=as_json))
-    return operate(lambda client: _all(client, as_json=as_json))
+        return operate(lambda client: _one(client, mission, reveal=reveal, as_json=as_json))
+    return operate(lambda client: _all(client, reveal=reveal, as_json=as_json))
 
 
 async def count(client: "Client", role: str = "") -> int:
@@ -48,7 +49,7 @@ def _listed(role: str) -> str:
     return LETTERS + (f" AND AwaitingRole = '{role}'" if role else "")
 
 
-async def waiting_letters(client: "Client", role: str = "") -> list[dict[str, Any]]:
+async def waiting_letters(client: "Client", role: str = "", *, reveal: bool = False) -> list[dict[str, Any]]:
     """Return what waits in the dead letter queue, the longest first: all, or what waits for a role or a person."""
     from starter.reading import Reading
 
@@ -56,7 +57,7 @@ async def waiting_letters(client: "Client", role: str = "") -> list[dict[str, An
     reading = Reading()
     missions = [one.id async for one in client.list_workflows(_listed(role)) if reading.reads(one)]
     reading.tell()
-    groups = await asyncio.gather(*(_read(client, mission, few) for mission in missions))
+    groups = await asyncio.gather(*(_read(client, mission, few, reveal=reveal) for mission in missions))
     found = (one for group in groups for one in group if not role or role in one.get("operators", (role,)))
     return sorted(found, key=lambda one: str(one["since"]))
 
@@ -67,8 +68,8 @@ def waiting_line(number: int) -> str:
     return f"{missions} in the dead letter queue: `gonogo deadletter` shows what failed and the ways on"
 
 
-async def _all(client: "Client", *, as_json: bool) -> int:
-    letters = await waiting_letters(client)
+async def _all(client: "Client", *, reveal: bool, as_json: bool) -> int:
+    letters = await waiting_letters(client, reveal=reveal)
     if as_json:
         document(letters)
     elif not letters:
@@ -79,23 +80,25 @@ async def _all(client: "Client", *, as_json: bool) -> int:
     return DONE
 
 
-async def _read(client: "Client", mission: str, few: asyncio.Semaphore) -> list[dict[str, Any]]:
+async def _read(client: "Client", mission: str, few: asyncio.Semaphore, *, reveal: bool) -> list[dict[str, Any]]:
     """Return what waits in one mission; one entry that says why, when it cannot answer."""
     from starter.state import read_state
+    from starter.unsaid import learned
 
     try:
         async with few:
-            return await letters_of(client, await read_state(client, mission, NEWEST, QUICK))
+            known = await learned(client, mission, reveal=reveal)
+            return await letters_of(client, await read_state(client, mission, NEWEST, QUICK), known)
     except Problem as error:
         return [{"id": mission, "since": None, "problem": str(error), "ways": []}]
 
 
-async def letters_of(client: "Client", view: "MissionView") -> list[dict[str, Any]]:
-    """Return what waits in a mission: its failure, and each undoing that failed."""
+async def letters_of(client: "Client", view: "MissionView", known: "Discretion") -> list[dict[str, Any]]:
+    """Return what waits in a mission, with everything sensitive hidden: its failure, and each undoing that failed."""
     from contracts.letter import helping, ways
     from starter.state import read_gates
 
-    found = []
+    found, view = [], known.view(view)
     if view.letter is not None:
         failure = view.letter.failure.model_dump(mode="json")
         tried = list(view.letter.tried)
@@ -103,7 +106,7 @@ async def letters_of(client: "Client", view: "MissionView") -> list[dict[str, An
         times = {"since": iso(view.letter.at), "deadline": iso(view.letter.deadline)}
         found.append({"id": view.id, "mission": view.name, "kind": "failure", **failure, **times, **asked})
     if any(gate.kind == "compensation" for gate in view.waiting):
-        gates = [gate.subject for gate in await read_gates(client, view.id, QUICK, whole=False)]
+        gates = [known.opening(gate).subject for gate in await read_gates(client, view.id, QUICK, whole=False)]
         opened = {gate.step: gate.opened_at for gate in view.waiting}
         for gate in gates:
             if gate.kind == "compensation":
@@ -118,18 +121,21 @@ def _ways(found: "Iterable[Way]") -> list[dict[str, str]]:
     return [{"what": way.what, "command": way.command()} for way in found]
 
 
-async def _one(client: "Client", mission: str, *, as_json: bool) -> int:
+async def _one(client: "Client", mission: str, *, reveal: bool, as_json: bool) -> int:
     """Show one mission's report whole."""
+    from starter.discretion import discretion
     from starter.reading import demand_reading
     from starter.state import read_state
     from workflows.governance.saga import to_undo
 
     await demand_reading(client, mission, "read_outputs")
+    known = await discretion(client, mission, reveal=reveal)
     view = await read_state(client, mission)
-    letters = await letters_of(client, view)
+    letters = await letters_of(client, view, known)
     if not letters:
         state = view.state.replace("_", " ")
         raise Refused(f"mission {mission} does not wait in the dead letter queue: it is {state}")
+    view = known.view(view)
     standing = [record.path for record in to_undo(view.records)]
     if as_json:
         document({"letters": letters, "standing": standing, "refusals": [one.reason for one in view.refusals]})

@@ -88,12 +88,12 @@ def _silent(news: "News") -> None:
 async def _show_gate(client: "Client", mission: str, step: str, *, reveal: bool, as_json: bool) -> int:
     from starter import shown
     from starter.beside import tell
-    from starter.discretion import discretion
     from starter.sign import demand_honest, find_opening
+    from starter.unsaid import learned
 
     gate = await find_opening(client, mission, step)
     demand_honest(gate)
-    gate = (await discretion(client, mission, reveal=reveal)).opening(gate)
+    gate = (await learned(client, mission, reveal=reveal)).opening(gate)
     if as_json:
         document(gate)
         return DONE

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.text import Text
@@ -218,8 +219,11 @@ def _texts(gate: Opening, name: str, value: Any) -> Iterator[str]:
 
 
 def _changes(plan: Any) -> str:
-    """Return in words what a plan changes; where it changes nothing, there are none."""
+    """Return in words what a plan changes; where it changes nothing, or what is hidden in it left no change, none."""
     from language.difference import Change
     from starter.diff import worded
 
-    return worded(tuple(Change.model_validate(change) for change in plan["changes"])).rstrip()
+    try:
+        return worded(tuple(Change.model_validate(change) for change in plan["changes"])).rstrip()
+    except (KeyError, TypeError, ValidationError):
+        return ""

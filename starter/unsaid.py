@@ -1,7 +1,7 @@
 """A mission's record and its events, with everything sensitive hidden: learnt from its histories, without a worker.
 
-The law: where the server keeps no more to learn it from, events say nothing that may come from contents, and a record
-no arguments. What is hidden while a mission answers is `starter/discretion.py`.
+The law: where the server keeps no more to learn it from, nothing is told that may come from contents: what an event has
+is told, and items of maps and ids not. What is hidden while a mission answers is `starter/discretion.py`.
 """
 
 import json
@@ -14,6 +14,7 @@ from activities.mission_payloads import converter
 from contracts.audit import AuditEntry, Chain
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult
 from contracts.plan import Plan
+from contracts.published import KINDS
 from contracts.veil import marked
 from language.sensitive import HIDDEN
 from starter.discretion import Discretion, discretion
@@ -21,41 +22,51 @@ from starter.history import Reader, runs_of
 from starter.problem import Refused
 
 MODELS: dict[str, type[AgentCall] | type[ToolCall]] = {RUN_AGENT: AgentCall, EXECUTE_ACTION: ToolCall}
-NAMES = ("id", "child")
+NAMES = frozenset({"id", "child"})
 """What of an event's data may be called as contents are, beside the paths of steps."""
+OURS = frozenset({"start", "policy", "receipt", "cost", "observation"})
+"""Topics whose reasons are made of names alone."""
 
 
-async def discreet(client: Client, mission: str, entries: Iterable[AuditEntry]) -> list[AuditEntry]:
-    """Return a record with everything sensitive hidden; all arguments where the server has no more to tell them by."""
+async def discreet(
+    client: Client, mission: str, entries: Iterable[AuditEntry], first_run: str = ""
+) -> list[AuditEntry]:
+    """Return entries of a record with everything sensitive hidden."""
     try:
-        return (await learned(client, mission)).entries(entries)
+        return (await learned(client, mission, first_run)).entries(entries)
     except Refused:
-        return [entry.model_copy(update={"detail": _without(entry.detail, "arguments")}) for entry in entries]
+        return [bare(entry) for entry in entries]
 
 
 class Unsaid:
-    """Hides what is sensitive in entries that others are told of."""
+    """Hides what is sensitive in entries of any mission."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
 
     async def __call__(self, chain: Chain, entries: Iterable[AuditEntry]) -> list[AuditEntry]:
-        """Return the entries of a record with everything sensitive hidden."""
-        try:
-            known = await learned(self._client, chain.mission)
-        except Refused:
-            return [_nameless(entry) for entry in entries]
-        return known.entries(entries)
+        """Return entries of a record with everything sensitive hidden."""
+        return await discreet(self._client, chain.mission, entries, chain.first_run_id)
 
 
-async def learned(client: Client, mission: str) -> Discretion:
+async def learned(client: Client, mission: str, first_run: str = "", *, reveal: bool = False) -> Discretion:
     """Return what is hidden of a mission, by its inputs and by all that agents and tools were asked and answered."""
-    known = await discretion(client, mission)
+    known = await discretion(client, mission, reveal=reveal, first_run=first_run)
     if known.plan is not None and _says(known.plan):
         reader = Reader(converter(client, mission))
         for history in await runs_of(client, mission):
             await _learn(known, reader, history)
     return known
+
+
+def bare(entry: AuditEntry) -> AuditEntry:
+    """Return an entry of which nothing is told that may come from contents."""
+    told = KINDS[entry.topic].fields.keys() - NAMES if entry.topic in KINDS else frozenset[str]()
+    detail = {name: value if name in told or not value else HIDDEN for name, value in entry.detail.items()}
+    why = entry.why if entry.topic in OURS or not entry.why else HIDDEN
+    return entry.model_copy(
+        update={"step": marked(entry.step, lambda _: ""), "why": why, "token": "", "detail": detail}
+    )
 
 
 async def _learn(known: Discretion, reader: Reader, history: WorkflowHistory) -> None:
@@ -78,11 +89,3 @@ def _says(plan: Plan) -> bool:
     schemas = [agent.output for agent in plan.agents.values()]
     schemas += [part for tool in plan.tools.values() for part in (tool.input, tool.output)]
     return '"sensitive": true' in json.dumps(schemas)
-
-
-def _nameless(entry: AuditEntry) -> AuditEntry:
-    return entry.model_copy(update={"step": marked(entry.step, lambda _: ""), "detail": _without(entry.detail, *NAMES)})
-
-
-def _without(detail: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: HIDDEN if name in names and value else value for name, value in detail.items()}

@@ -62,7 +62,7 @@ async def _queue(client: "Client", role: str, *, every: bool, reveal: bool, as_j
         summed = [one for summary in rest for one in summary.requests]
         told = [{**entry(one.what), "summed": False} for one in single]
         told += [{**entry(one.what), "summed": True} for one in summed]
-        document([*told, *await _letters(client, role, problems), *map(_unanswered, problems)])
+        document([*told, *await _letters(client, role, problems, reveal=reveal), *map(_unanswered, problems)])
         return DONE
     if every:
         single, rest = [*single, *(one for summary in rest for one in summary.requests)], []
@@ -73,24 +73,26 @@ async def _queue(client: "Client", role: str, *, every: bool, reveal: bool, as_j
 
 async def _discreet(client: "Client", gates: "list[Opening]") -> "list[Opening]":
     """Return gates with everything sensitive hidden."""
-    from starter.discretion import discretion
+    from starter.unsaid import learned
 
     few = asyncio.Semaphore(AT_ONCE)
 
     async def known(mission: str) -> Any:
         async with few:
-            return mission, await discretion(client, mission)
+            return mission, await learned(client, mission)
 
     hidden = dict(await asyncio.gather(*(known(mission) for mission in {gate.subject.mission for gate in gates})))
     return [hidden[gate.subject.mission].opening(gate) for gate in gates]
 
 
-async def _letters(client: "Client", role: str, problems: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+async def _letters(
+    client: "Client", role: str, problems: Sequence[tuple[str, str]], *, reveal: bool
+) -> list[dict[str, Any]]:
     """Return the failures that wait for operators as `--json` says them; what could not be undone is a gate."""
     from starter.deadletter import waiting_letters
 
     known = {mission for mission, _ in problems}
-    found = [one for one in await waiting_letters(client, role) if one.get("kind") != "compensation"]
+    found = [one for one in await waiting_letters(client, role, reveal=reveal) if one.get("kind") != "compensation"]
     return [
         _unanswered((one["id"], one["problem"])) if "problem" in one else _letter(one)
         for one in found

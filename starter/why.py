@@ -11,7 +11,7 @@ import typer
 
 from starter.browse import iso
 from starter.connect import operate, settings
-from starter.options import Json, MissionId
+from starter.options import Json, MissionId, Reveal
 from starter.output import console, document
 from starter.problem import DONE, Refused
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 Asked = Annotated[str, typer.Argument(metavar="[STEP]", help="A step: its path, or its last part; else the start.")]
 
 
-def why(mission: MissionId, step: Asked = "", *, as_json: Json = False) -> int:
+def why(mission: MissionId, step: Asked = "", *, reveal: Reveal = False, as_json: Json = False) -> int:
     """Tell why a step was allowed, denied or needs approval: by which policies, and who approved."""
-    entries = operate(lambda client: _read(client, mission))
+    entries = operate(lambda client: _read(client, mission, reveal=reveal))
     told = list(reasons(entries, step))
     if not told:
         what = f"step {step!r} of {mission}" if step else mission
@@ -39,12 +39,14 @@ def why(mission: MissionId, step: Asked = "", *, as_json: Json = False) -> int:
     return DONE
 
 
-async def _read(client: "Client", mission: str) -> list["AuditEntry"]:
+async def _read(client: "Client", mission: str, *, reveal: bool) -> list["AuditEntry"]:
     from starter.chronicle import chronicle
     from starter.reading import demand_reading
+    from starter.unsaid import discreet
 
     await demand_reading(client, mission, "read_audit")
-    return await chronicle(client, mission)
+    entries = await chronicle(client, mission)
+    return entries if reveal else await discreet(client, mission, entries)
 
 
 def reasons(entries: Sequence["AuditEntry"], step: str) -> Iterator[dict[str, Any]]:

@@ -48,3 +48,9 @@ def test_nothing_in_a_plan_speaks_to_the_terminal():
     hostile = {**CHANGE, "step": "a\x1b[2Jb", "after": {"kind": "\x1b]0;x\x07"}}
 
     assert "\x1b" not in shown("rollout/plan[1]", {**PLAN, "changes": [hostile]})
+
+
+def test_a_plan_in_which_something_is_hidden_is_shown_as_the_data_that_is_left():
+    for plan in ({**PLAN, "changes": [{**CHANGE, "about": "<hidden>"}]}, {**PLAN, "changes": ["<hidden>"]}):
+        assert '"<hidden>"' in shown("rollout/plan[1]", plan)
+    assert "digest" in shown("rollout/plan[1]", {"<hidden>": [CHANGE], "digest": "sha256:1"})
