@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import httpx
 import yaml
 from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError, WorkflowUpdateFailedError
 
@@ -25,10 +26,13 @@ from contracts.workspace import MISSION_QUEUE
 from language.workspace import load_workspace
 from runtime.settings import Settings
 from starter.launch import launch, prepare
+from starter.ports import free_port
 from starter.process import Process
 from starter.sign import Wish
 from starter.sign import prepare as claims_for
 from starter.state import read_gates, read_state
+from tests.activities.service import serving as vendor_serving
+from tests.model_server import Asked, Reply, model_serving
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -38,6 +42,8 @@ MISSION, STOPPED = "canary-1", "stopped-1"
 PATIENCE = 90
 UNWELL = "/unwell"
 """Where the collector does not answer, with a secret."""
+MEASURED = "sdk-metrics"
+"""Where the collector keeps what the worker's SDK measured."""
 
 
 def canary(*said: str) -> str:
@@ -110,16 +116,43 @@ def added(file: Path, more: dict[str, Any]) -> None:
 
 
 @asynccontextmanager
+async def called() -> AsyncIterator[dict[str, str]]:
+    """Serve whom agents call, a vendor of tools and a language model that both say secrets; yield where they are."""
+    async with vendor_serving() as vendor, model_serving() as model:
+        vendor.seen = lambda _: {"ok": canary("tool-answer")}
+        model.otherwise = _thought
+        told = {"GONOGO_MODEL": "any", "GONOGO_MODEL_URL": model.url, "GONOGO_MODEL_FOR": "minded"}
+        yield {**told, "CANARY_VENDOR": vendor.url}
+        assert any(canary("prompt") in asked.said() for asked in model.asked)
+
+
+def _thought(asked: Asked) -> Reply:
+    """Look something up, and then answer."""
+    if canary("tool-answer") in asked.said():
+        return Reply(answer={"said": canary("model-answer")})
+    looking = ("vendor_look", {"host": canary("model-argument")})
+    return Reply(thought=canary("model-thought"), calls=(looking,))
+
+
+@asynccontextmanager
 async def serving(place: Path, workspace: Path, collector: Collector, **environ: str) -> AsyncIterator[None]:
-    """Run the real worker, its log in the place."""
+    """Run the real worker, its log in the place, and collect what it measures."""
+    metrics = f"127.0.0.1:{free_port()}"
     own = ("OTEL_", "TEMPORAL_", "GONOGO_")
     variables = {
         **{name: value for name, value in os.environ.items() if not name.startswith(own)},
         "TEMPORAL_CONFIG_FILE": os.devnull, "GONOGO_HOME": str(place / "home"), "GONOGO_WORKSPACE": str(workspace),
         "PYTHONPATH": os.pathsep.join((str(ROOT), str(HERE))), "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
-        "CANARY_DISTANT": collector.url + UNWELL, "CANARY_TOKEN": canary("credential"), **environ,
+        "CANARY_DISTANT": collector.url + UNWELL, "CANARY_TOKEN": canary("credential"),
+        "CANARY_METRICS": metrics, **environ,
     }  # fmt: skip
-    line = ["env", "-i", *(f"{name}={value}" for name, value in variables.items()), sys.executable, "worker.py"]
+    line = [
+        "env",
+        "-i",
+        *(f"{name}={value}" for name, value in variables.items()),
+        sys.executable,
+        str(HERE / "measured.py"),
+    ]
     worker = Process("the worker", line, place / "worker.log", cwd=ROOT)
     worker.start()
     try:
@@ -128,6 +161,8 @@ async def serving(place: Path, workspace: Path, collector: Collector, **environ:
                 assert worker.alive(), worker.tail(20)
                 await asyncio.sleep(0.1)
         yield
+        async with httpx.AsyncClient() as http:
+            collector.received[MEASURED] = (await http.get(f"http://{metrics}/metrics")).content
     finally:
         await worker.stop()
 

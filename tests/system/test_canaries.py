@@ -28,14 +28,15 @@ from starter.server import DevServer
 from starter.unsaid import Unsaid
 from tests.activities.newsroom import chain
 from tests.activities.service import HERE
-from tests.activities.service import serving as vendor_serving
 from tests.canaries.ground import (
+    MEASURED,
     MISSION,
     PATIENCE,
     WORD,
     WORKSPACE,
     Collector,
     begin_all,
+    called,
     collecting,
     end_all,
     serving,
@@ -46,11 +47,14 @@ CARRIED = re.compile(r'"(baggage|tracestate|traceparent)"')
 IN_THE_CLEAR = {
     "temporal.db": {
         "input", "code", "task", "observation", "source", "artifact-name", "output", "exception", "comment", "event",
-        "signal", "halt", "cancel-reason", "map-key", "breaker",
+        "signal", "halt", "cancel-reason", "map-key", "breaker", "prompt", "model-thought", "tool-answer",
+        "model-answer",
     },
-    "home/gonogo.db": {"output", "breaker", "map-key"},
+    "home/gonogo.db": {"output", "model-answer", "breaker", "map-key"},
     "home/payloads": {"large", "artifact-content"},
     "worker.log": {"exception", "cause", "stack-trace", "log", "activity-log"},
+    "/v1/metrics": {"metric"},
+    MEASURED: {"sdk-metric"},
     "/v1/traces": {"exception", "span", "attribute", "span-event", "map-key", "breaker"},
 }  # fmt: skip
 """Where a secret of a mission in the clear is found, at the least."""
@@ -58,8 +62,8 @@ ITEM = AuditEntry(
     at=datetime.now(UTC), run_id="r", event_id=1, what="event received", step=f"each[{WORD}]/look",
     detail={"id": WORD, "event": "go"},
 )  # fmt: skip
-NOWHERE = {"query", "update", "metric", "sdk-metric", "credential"}
-"""What is kept by nobody: questions, measures that nothing collects, and credentials, which are taken out."""
+NOWHERE = {"query", "update", "credential"}
+"""What is kept by nobody: questions, and credentials, which are taken out."""
 
 
 @pytest.mark.slow
@@ -69,12 +73,12 @@ async def test_in_the_clear_each_secret_is_found_where_it_is_kept(tmp_path):
     settings = Settings.read({"GONOGO_HOME": str(home), "GONOGO_WORKSPACE": str(WORKSPACE)}, tmp_path)
     with collecting() as collector:
         async with (
-            vendor_serving() as vendor,
+            called() as others,
             DevServer(tmp_path / "server.log", database=tmp_path / "temporal.db") as server,
         ):
             converter = data_converter(settings.contents(), sealing(settings.payload_keys))
             client = await Client.connect(server.address, data_converter=converter)
-            environ = {"TEMPORAL_ADDRESS": server.address, "CANARY_VENDOR": vendor.url}
+            environ = {"TEMPORAL_ADDRESS": server.address, **others}
             async with serving(tmp_path, WORKSPACE, collector, **environ):
                 await begin_all(client, settings)
                 await end_all(client, settings)
