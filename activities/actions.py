@@ -13,6 +13,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
+from activities.attempt import leave, nothing_done, receipt_left
 from activities.authority import Authority, Denied, Outdated, Right
 from activities.broker import Broker
 from activities.charter import Charters
@@ -21,15 +22,13 @@ from activities.halts import Brake, halting, not_begun, nothing_halted
 from activities.later import waiting
 from activities.mcp_tools import ToolFailed, ToolServers
 from activities.pins import pinned
-from activities.pulse import beating
+from activities.pulse import as_before, beating
 from activities.receipt import Begun, Receipts
 from activities.statement import Refusal, show
 from contracts.call import EXECUTE_ACTION, ToolCall, ToolResult, Usage
 from contracts.policy import Answer, told
 from contracts.workspace import Tool
 from language import schema
-
-NOTHING_DONE = "nothing_done"
 
 
 class ActionExecutor:
@@ -61,7 +60,7 @@ class ActionExecutor:
         begun = await self._begun(call, tool, right.answer)
         started = time.monotonic()
         try:
-            async with beating():
+            async with beating(as_before):
                 output = await self._act(call, tool, credential)
             _check_output(call, tool, output)
         except ApplicationError as error:
@@ -144,10 +143,9 @@ def _nothing_done(
     Whether an earlier one acted, this one cannot see: only an attempt that said so itself, with its last heartbeat,
     did nothing either. A lost heartbeat makes it unknown, and what is unknown is undone.
     """
-    info = activity.info()
-    sure = not _repeated(call) or {NOTHING_DONE: info.attempt - 1} in info.heartbeat_details
+    sure = not _repeated(call) or nothing_done()
     if sure:
-        activity.heartbeat({NOTHING_DONE: info.attempt})
+        leave(receipt_left(), nothing=True)
     return failure(code, sentence, "no" if sure else "unknown", final=final, **details)
 
 

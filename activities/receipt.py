@@ -17,6 +17,8 @@ from pydantic import ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities import public_key
+from activities.attempt import leave, receipt_left
 from activities.chain import spelt
 from activities.envelope import NotSigned, seal, unseal
 from activities.failure import adding
@@ -27,7 +29,18 @@ from activities.statement import unseal as opened
 from activities.verify import Suspect
 from contracts.call import ToolCall
 from contracts.policy import Answer
-from contracts.receipt import PAYLOAD_TYPE, RECEIPT, Approval, Deed, Digests, Envelope, Named, Permission, Statement
+from contracts.receipt import (
+    PAYLOAD_TYPE,
+    RECEIPT,
+    Approval,
+    Attempt,
+    Deed,
+    Digests,
+    Envelope,
+    Named,
+    Permission,
+    Statement,
+)
 from contracts.workspace import Tool
 
 
@@ -50,17 +63,20 @@ class Begun:
         return self._sealed(output, outcome="executed")
 
     def failed(self, error: ApplicationError) -> ApplicationError:
-        """Return a failure that takes its own receipt along, where no other attempt follows.
+        """Return a failure that takes its own receipt along; where another attempt follows, that one is left it.
 
-        What the server keeps between two attempts is short: a receipt there would push the failure's own words out.
+        What the server keeps of a failure between two attempts is short: a receipt there would push its words out.
         """
         info = activity.info()
         most = info.retry_policy.maximum_attempts if info.retry_policy else 0
-        if not error.non_retryable and not 0 < most <= info.attempt:
-            return error
         details = error.details[0] if error.details and isinstance(error.details[0], dict) else {}
-        told = {"outcome": "failed", "code": error.type or "", "applied": details.get("applied", "unknown")}
-        return adding(error, {RECEIPT: self._sealed(words(error.type, error.message), **told)})
+        applied = details.get("applied", "unknown")
+        told = {"outcome": "failed", "code": error.type or "", "applied": applied}
+        receipt = self._sealed(words(error.type, error.message), **told)
+        if error.non_retryable or 0 < most <= info.attempt:
+            return adding(error, {RECEIPT: receipt})
+        leave(receipt, nothing=applied == "no")
+        return error
 
     def _sealed(self, result: Any, **told: Any) -> Envelope:
         deed = Deed(**self.deed, **told, ended_at=datetime.now(UTC))
@@ -107,7 +123,22 @@ class Receipts:
             "executor": info.task_queue,
             **self._consent(call),
         }
+        if before := self._before(deed):
+            deed["before"] = before
         return Begun(self._key, deed, f"{info.workflow_id}/{call.path}")
+
+    def _before(self, deed: dict[str, Any]) -> tuple[Attempt, ...]:
+        """Return what was tried before, as this key signed it: of the same call in the same run, and nothing else."""
+        left = receipt_left()
+        try:
+            last = read(left, (public_key.spell(self._key.public_key()),)).predicate if left else None
+        except NotSigned:
+            return ()
+        same = ("tool", "mission", "run_id", "step", "generation", "key", "arguments")
+        if last is None or last.attempt >= deed["attempt"] or any(getattr(last, name) != deed[name] for name in same):
+            return ()
+        tried = Attempt.model_validate(last.model_dump(include=set(Attempt.model_fields)))
+        return (*last.before, tried)
 
     def _version(self) -> str:
         try:

@@ -34,10 +34,20 @@ class Permission(Message):
     policies: tuple[str, ...] = ()
 
 
+class Attempt(Message):
+    """An attempt of the same call that failed, as the executor signed it then."""
+
+    attempt: int
+    started_at: datetime
+    ended_at: datetime
+    code: str = ""
+    applied: Literal["no", "yes", "unknown"] = "unknown"
+
+
 class Deed(Message):
     """What was done, or tried: the predicate. Times are the executor's own."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"outcome", "code", "applied"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"outcome", "code", "applied", "before"})
     """What receipts of before do not say."""
 
     tool: str
@@ -73,6 +83,8 @@ class Deed(Message):
     """Of the failure, where it failed."""
     applied: Literal["no", "yes", "unknown"] = "yes"
     """Whether the world was changed, as far as the executor knows."""
+    before: tuple[Attempt, ...] = ()
+    """What was tried before, the first first. An attempt that is not named left no word, and may have acted."""
 
     @model_serializer(mode="wrap")
     def _as_signed(self, spell: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -4,7 +4,7 @@ The law: a receipt counts by its signature alone; what the history says beside i
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from contracts.call import ToolCall
-    from contracts.receipt import Envelope, Statement
+    from contracts.receipt import Deed, Envelope, Statement
     from starter.history import Reader
 
 Mission = Annotated[str, typer.Argument(metavar="[ID]", help="Id of the mission.", show_default=False)]
@@ -182,6 +182,20 @@ def _show(statements: "list[Statement]", envelopes: "list[Envelope]", *, as_json
         console().print(f"{'signature':>10}  {said}", markup=False)
 
 
+def _before(deed: "Deed") -> "Iterator[str]":
+    """Yield what is known of each attempt before."""
+    known = {one.attempt: one for one in deed.before}
+    for number in range(1, deed.attempt):
+        one = known.get(number)
+        told = (
+            f"failed at {one.ended_at.isoformat(timespec='milliseconds')}, {one.code}; {APPLIED[one.applied]}"
+            if one
+            else LOST
+        )
+        yield f"attempt {number} {told}"
+
+
+LOST = "left no word; it may have been done"
 APPLIED = {"no": "the world was not changed", "yes": "the world was changed", "unknown": "it may have been done"}
 
 
@@ -193,6 +207,7 @@ def _told(statement: "Statement") -> Mapping[str, str]:
         "did" if deed.outcome == "executed" else "tried": f"{deed.tool} ({deed.effect})"
         + (f", to undo {deed.undoes}" if deed.undoes else ""),
         "failed": f"{deed.code}; {APPLIED[deed.applied]}" if deed.outcome == "failed" else "",
+        "before": "; ".join(_before(deed)),
         "at": f"{deed.step} of {deed.mission}, first run {deed.first_run_id}",
         "from": " to ".join(moment.isoformat(timespec="milliseconds") for moment in (deed.started_at, deed.ended_at)),
         "key": deed.key,

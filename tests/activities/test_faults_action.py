@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from activities.actions import NOTHING_DONE, ActionExecutor
+from activities.actions import ActionExecutor
+from activities.attempt import NOTHING_DONE
 from activities.authority import Authority
 from activities.mcp_tools import ToolServers
 from activities.people import Directory

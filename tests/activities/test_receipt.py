@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities import public_key, statement
 from activities.actions import ActionExecutor
+from activities.attempt import NOTHING_DONE
 from activities.authority import Authority
 from activities.chain import spelt
 from activities.envelope import NotSigned, seal
@@ -22,10 +24,11 @@ from activities.verify import Suspect
 from contracts.audit import HEAD_TYPE
 from contracts.call import ToolCall
 from contracts.decision import TOKEN_TYPE
-from contracts.receipt import PAYLOAD_TYPE, RECEIPT, Envelope
+from contracts.receipt import PAYLOAD_TYPE, RECEIPT, Deed, Envelope
 from tests.activities import office
-from tests.activities.activity_stage import failing, stage, told
-from tests.activities.service import Service, tools
+from tests.activities.activity_stage import POLICY, failing, stage, told
+from tests.activities.service import HERE, Service, tools
+from tests.activities.service import servers as at
 from tests.policies import OPEN
 
 KEY, OTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
@@ -257,3 +260,90 @@ async def test_a_record_is_checked_for_the_receipts_in_it(given: tuple[Envelope,
 
 async def test_without_a_key_there_is_none(executor: ActionExecutor) -> None:
     assert (await stage().run(executor.execute, office.call("file_ticket"))).receipt is None
+
+
+async def tried(home: Path, servers: ToolServers, attempt: int, left: list[Any], **fields: Any) -> list[Any]:
+    """Run an attempt that fails, and return what it leaves to the next one."""
+    said: list[list[Any]] = [left]
+    environment = stage(attempt=attempt, heartbeat_details=left)
+    environment.on_heartbeat = lambda *details: said.append(list(details))
+    await failing(environment.run(executing(home, servers).execute, office.call("fail", **fields)))
+    return said[-1]
+
+
+async def last(home: Path, servers: ToolServers, left: list[Any]) -> Deed:
+    """Return what the last attempt signs."""
+    error = await failing(
+        stage(attempt=3, heartbeat_details=left).run(executing(home, servers).execute, office.call("fail"))
+    )
+    return read(error.details[0][RECEIPT], KEYS).predicate
+
+
+async def test_the_last_receipt_names_what_was_tried_before(home: Path, servers: ToolServers) -> None:
+    left = await tried(home, servers, 2, await tried(home, servers, 1, []))
+    deed = await last(home, servers, left)
+
+    assert [(1, "tool_failed", "unknown"), (2, "tool_failed", "unknown")] == [
+        (one.attempt, one.code, one.applied) for one in deed.before
+    ]
+    assert deed.before[0].ended_at <= deed.before[1].started_at <= deed.before[1].ended_at <= deed.started_at
+
+
+async def test_an_attempt_that_left_no_word_is_not_named(home: Path, servers: ToolServers) -> None:
+    """It was killed, and its heartbeats told what the one before it had left."""
+    deed = await last(home, servers, await tried(home, servers, 1, []))
+
+    assert (3, [1]) == (deed.attempt, [one.attempt for one in deed.before])
+    assert () == (await last(home, servers, [])).before
+
+
+async def test_what_was_left_by_nobody_who_signs_or_of_something_else_is_not_named(
+    home: Path, servers: ToolServers
+) -> None:
+    """The server hands it on: who holds it can drop what was left, and cannot make it up."""
+    [left] = await tried(home, servers, 1, [])
+    forged = seal(base64.b64decode(left[RECEIPT]["payload"]), PAYLOAD_TYPE, OTHER)
+    [of_another] = await tried(home, servers, 1, [], path="elsewhere")
+    [late] = await tried(home, servers, 2, [])
+
+    for wrong in ({RECEIPT: forged}, of_another, {RECEIPT: "nonsense"}, {RECEIPT: {}}, "nonsense"):
+        assert () == (await last(home, servers, [wrong])).before
+    twice = replace(POLICY, maximum_attempts=2)
+    again = stage(attempt=2, retry_policy=twice, heartbeat_details=[late])
+    error = await failing(again.run(executing(home, servers).execute, office.call("fail")))
+    assert () == read(error.details[0][RECEIPT], KEYS).predicate.before
+
+
+async def test_an_attempt_that_surely_did_nothing_says_so_beside_its_receipt(home: Path) -> None:
+    nobody = ToolServers(at("http://127.0.0.1:9/mcp"), outward=HERE)
+    [left] = await tried(home, nobody, 1, [])
+    await nobody.close()
+
+    assert {NOTHING_DONE, RECEIPT} == left.keys()
+
+
+async def test_an_attempt_that_is_killed_hands_on_what_was_left(home: Path, servers: ToolServers) -> None:
+    left, said = await tried(home, servers, 1, []), []
+    environment = stage(attempt=2, heartbeat_details=left)
+    environment.on_heartbeat = lambda *details: said.append(list(details))
+    await failing(environment.run(executing(home, servers).execute, office.call("fail")))
+
+    assert left == said[0]
+
+
+async def test_an_attempt_that_does_not_begin_hands_on_what_was_left(home: Path, servers: ToolServers) -> None:
+    async def unknown(mission: str, run: str) -> str:
+        raise RPCError(f"{mission} {run}", RPCStatusCode.UNAVAILABLE, b"")
+
+    [left] = await tried(home, servers, 1, [])
+    said: list[Any] = []
+    environment = stage(attempt=2, heartbeat_details=[{**left, NOTHING_DONE: 1}])
+    environment.on_heartbeat = said.append
+    await failing(environment.run(executing(home, servers, unknown).execute, office.call("fail")))
+
+    assert [{**left, NOTHING_DONE: 2}] == said
+    assert [1] == [one.attempt for one in (await last(home, servers, said)).before]
+
+
+async def test_a_first_attempt_s_receipt_is_spelt_as_before(given: tuple[Envelope, ToolCall, Any]) -> None:
+    assert "before" not in payload(given[0])["predicate"]

@@ -10,7 +10,7 @@ from activities import service_keys
 from activities.chain import spelt
 from activities.envelope import seal
 from activities.receipt import digests, text
-from contracts.receipt import PAYLOAD_TYPE, Approval, Deed, Named, Permission, Statement
+from contracts.receipt import PAYLOAD_TYPE, Approval, Attempt, Deed, Named, Permission, Statement
 
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DEED = Deed(
@@ -82,3 +82,17 @@ async def test_a_step_without_a_receipt_is_told(gonogo, waiting):
     told = await gonogo("receipt", waiting, "elsewhere")
     assert 1 == told.code
     assert f"no executor has signed a receipt for elsewhere of {waiting}" in told.err
+
+
+async def test_an_attempt_that_left_no_word_is_told_as_one_that_may_have_acted(gonogo, tmp_path, signed):
+    tried = Attempt(attempt=1, started_at=AT, ended_at=AT, code="tool_failed", applied="unknown")
+    deed = DEED.model_copy(update={"attempt": 3, "before": (tried,)})
+    statement = Statement(subject=(Named(name="first/isolate/undo", digest=digests(1)),), predicate=deed)
+    envelope = seal(text(statement), PAYLOAD_TYPE, service_keys.private(tmp_path, "executor"))
+    (tmp_path / "r.json").write_text(json.dumps(envelope))
+    arguments = ("receipt", "--file", str(tmp_path / "r.json"), "--services", str(tmp_path / "services.yaml"))
+
+    told = await gonogo(*arguments)
+
+    said = "attempt 1 failed at 2026-03-01T12:00:00.000+00:00, tool_failed; it may have been done"
+    assert f"    before  {said}; attempt 2 left no word; it may have been done" in told.out.splitlines(), told.err
