@@ -15,7 +15,7 @@ PATIENCE = 3.0
 
 
 async def remembered(settings: Settings, name: str, asking: str = "") -> Past:
-    """Return what missions of a name have cost, but for the one that asks. Where there are no books to be read, nobody knows of any."""
+    """Return what missions of a name have cost, but for the one that asks; of none where no books can be read."""
     if not settings.database and not (settings.home / FILE).exists():
         return Past()
     # Slow to load, and most commands never look into the books.

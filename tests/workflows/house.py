@@ -328,7 +328,7 @@ async def house(
                 activities.past,
                 Loader(policy, lambda *_: ()).load,
                 Judge(people, Arrivals(client), **rules).judge,
-                Admissions(client, people, policy, lambda *_: (), required).admit,
+                Admissions(client, people, policy, lambda *_: (), required, governance=rules["governance"]).admit,
             ),
             *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
         ],
