@@ -25,11 +25,11 @@ from activities.public_key import KeyRefused
 from contracts.workspace import MISSION_QUEUE, Workspace
 from language.finding import Rejected
 from language.workspace import load_workspace
-from runtime import telemetry
 from runtime.connection import Unreachable, connect
 from runtime.discreet import FORMAT, quiet_logs
 from runtime.duties import Activities, Duties
 from runtime.in_the_clear import standing_still
+from runtime.leave import leave
 from runtime.settings import SettingRefused, Settings
 from workflows.halts import Halts
 from workflows.locks import Locks
@@ -195,14 +195,6 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 def _say(code: int, line: str) -> int:
     print(f"worker: {line}", file=sys.stderr)
     return code
-
-
-def leave(code: int) -> None:
-    """End the process at once: after its work is done, the interpreter's own way out can abort."""
-    telemetry.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from proof.check import commit, everything
 from proof.folder import Incomplete, kept, namespace_of, opened
 from proof.plain import told
 from runtime.codec import encrypted
+from runtime.leave import leave
 from runtime.payloads import CLEAR, data_converter, sealing
 from runtime.settings import Settings
 
@@ -57,4 +58,4 @@ async def _checked(own: Path, secrets: tuple[str, ...]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

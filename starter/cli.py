@@ -1,11 +1,9 @@
 """The operator's command line: names the verbs, and leaves with the right exit code.
 
-Each family of verbs is a file of its own; what is slow is imported inside the commands. The process ends with
-`os._exit`, after a flush: a short process that has imported temporalio may abort while the interpreter shuts down.
+Each family of verbs is a file of its own; what is slow is imported inside the commands.
 """
 
 import gc
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,6 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from runtime.leave import leave
 from starter import (
     admit,
     artifacts,
@@ -169,14 +168,7 @@ def main() -> None:
         # No mistake of a user gets here. A bug is shown whole, and still leaves by the one safe way out.
         traceback.print_exc()
         code = REFUSED
-    if "runtime.telemetry" in sys.modules:
-        sys.modules["runtime.telemetry"].shutdown()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:  # Whoever read us has gone: nobody is left to tell.
-            code = code or REFUSED
-    os._exit(code)
+    leave(code)
 
 
 def run(arguments: Sequence[str]) -> int:
