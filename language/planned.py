@@ -46,7 +46,7 @@ def load_plan(order: PlanOrder) -> LoadedPlan:
     changes = difference(alone(order, order.before) if order.before else None, alone(order, steps))
     return LoadedPlan(
         id=order.id,
-        digest=digest([bare(step) for step in steps]),
+        digest=digest_of([step.model_dump(mode="json") for step in steps]),
         rationale=str(order.answer.get("rationale", "")),
         steps=steps,
         changes=tuple(change.model_dump(mode="json") for change in changes if change.step),
@@ -141,16 +141,16 @@ def alone(order: PlanOrder, steps: tuple[Step, ...]) -> Definition:
     return order.plan.definition.model_copy(update={"steps": steps})
 
 
-def bare(step: Step) -> Any:
-    """Return a step as its digest knows it: wherever it was written."""
-    return without_places(step.model_dump(mode="json"))
+def digest_of(steps: Sequence[dict[str, Any]]) -> str:
+    """Return the digest of a plan's steps as they were loaded, wherever they were written."""
+    return digest(without_places(steps))
 
 
 def without_places(value: Any) -> Any:
     match value:
         case dict():
             return {key: without_places(item) for key, item in value.items() if key != "place"}
-        case list():
+        case list() | tuple():
             return [without_places(item) for item in value]
         case _:
             return value
