@@ -61,9 +61,15 @@ def _files(path: Path) -> list[Path]:
 
 
 def _stage(root: Path, *, invents: bool) -> "Rehearser":
+    from activities.people import Directory
+    from activities.policy import Policy
+    from language.policies import FOLDER
+    from language.workspace import PEOPLE
     from rehearsal.rehearse import Rehearser
 
-    return Rehearser(_workspace(root), invents=invents)
+    workspace = _workspace(root)
+    policy = Policy(root, Directory(root / PEOPLE), workspace.agents, workspace.tools)
+    return Rehearser(workspace, invents=invents, policy=policy.ask if (root / FOLDER).is_dir() else None)
 
 
 def _workspace(root: Path) -> "Workspace":

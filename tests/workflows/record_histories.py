@@ -478,6 +478,7 @@ RULES = "rules_changed"
 STARTED = "start_approved"
 HEEDED = "rules_heeded"
 CONSENTED = "plan_consented"
+DEFERRED = "plan_deferred"
 
 
 async def record(client: Client, home: Path, name: str, folder: Path = FOLDER) -> None:
@@ -634,6 +635,22 @@ async def record_consented(client: Client, home: Path) -> None:
         await write(client, started.handle.id, started.handle.first_execution_run_id, CONSENTED)
 
 
+async def record_deferred(client: Client, home: Path) -> None:
+    """Have people reject a plan that policy wants approved, and approve the next one, and write the history."""
+    from tests.workflows.test_admission import admitting
+    from tests.workflows.test_admitted_again import ACTING, policy
+    from tests.workflows.test_plan_admitted import DEFERRING, FILING, OTHERWISE, planned
+
+    async with house(client, home, activities({}), policy=policy(home, ACTING)) as h:
+        h.activities.agents["eva"] = [{"steps": FILING}, {"steps": OTHERWISE}]
+        started = await h.start([planned(revise=True), agent("after")], DEFERRING, change=admitting)
+        first = await started.until()
+        await started.decide(first, "lea", "reject")
+        await started.decide(await started.until(lambda found: bool(found) and found[0].nonce != first.nonce), "lou")
+        await started.result()
+        await write(client, started.handle.id, started.handle.first_execution_run_id, DEFERRED)
+
+
 async def record_table(h: House) -> None:
     """Let two missions ask for what a third holds, and write the history of the table of locks."""
     let_go = asyncio.Event()
@@ -665,7 +682,8 @@ async def main(names: list[str]) -> None:
         home = populate(Path(folder))
         async with DevServer(home / "server.log", skip_time=True) as server:
             client = await Client.connect(server.address, data_converter=DATA_CONVERTER)
-            for name in [name for name in names or MISSIONS if name not in {RESET, RULES, STARTED, HEEDED, CONSENTED}]:
+            apart = {RESET, RULES, STARTED, HEEDED, CONSENTED, DEFERRED}
+            for name in [name for name in names or MISSIONS if name not in apart]:
                 await record(client, home, name)
             if RULES in (names or [RULES]):
                 await record_rules(client, home)
@@ -673,6 +691,8 @@ async def main(names: list[str]) -> None:
                 await record_heeded(client, home)
             if CONSENTED in (names or [CONSENTED]):
                 await record_consented(client, home)
+            if DEFERRED in (names or [DEFERRED]):
+                await record_deferred(client, home)
             if STARTED in (names or [STARTED]):
                 await record_start(client, home)
             if RESET in (names or [RESET]):
