@@ -198,6 +198,21 @@ async def test_what_policy_says_by_the_time_that_a_plan_is_approved_counts(clien
         await replays(started.handle)
 
 
+async def test_the_plans_own_gate_counts_only_for_what_was_found_when_it_was_asked(client: Client, home: Path) -> None:
+    rules = policy(home, ACTING)
+    made = planning(client, home, rules, FILING)
+    async with house(client, home, made, policy=rules) as h:
+        started = await h.start([planned(approval=gate("lead"))], DEFERRING, change=admitting)
+        opening = await started.until()
+        policy(home, ACTING.replace('"acts"', '"acts_now"'))
+        assert (await started.decide(opening, "lea")).accepted
+        again = await started.until(lambda them: bool(them) and them[0].subject.step != HERE)
+        assert (ADMISSION, (FINDING.replace("acts", "acts_now"),)) == (again.subject.step, again.subject.findings)
+        assert (await started.decide(again, "lea")).accepted
+        assert ("completed", 1) == ((await started.result()).state, len(made.world))
+        await replays(started.handle)
+
+
 async def test_a_plan_that_waits_is_asked_about_again_when_the_rules_change(client: Client, home: Path) -> None:
     rules, people = policy(home, ACTING), Directory(home / "people.yaml")
     governance = Governance(people, rules, Scales(home / "risk.yaml"), TOOLS)
