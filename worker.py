@@ -37,7 +37,11 @@ from workflows.mission import Mission
 from workflows.runner import WholeTasks
 
 DONE, WRONG, USAGE, UNREACHABLE = 0, 1, 2, 3
-HEARTBEAT_THROTTLE = timedelta(seconds=0.25)
+PULSE: dict[str, Any] = {
+    "max_heartbeat_throttle_interval": timedelta(seconds=0.25),
+    "default_heartbeat_throttle_interval": timedelta(seconds=0.25),
+}
+"""How often a heartbeat is sent. Left to itself the SDK sends one in 0.8 of its timeout, and a busy worker loses it."""
 STICKY_TIMEOUT = timedelta(seconds=2)
 """How long a mission waits for the worker that last had it, when that one is gone."""
 GRACE = timedelta(seconds=3)
@@ -126,10 +130,9 @@ def _worker(client: Client, settings: Settings, queue: str, activities: Activiti
         workflows=[Mission, Locks, Halts] if queue == MISSION_QUEUE else [],
         activities=activities,
         plugins=[WholeTasks()],
-        max_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
-        default_heartbeat_throttle_interval=HEARTBEAT_THROTTLE,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
         graceful_shutdown_timeout=GRACE,
+        **PULSE,
         **cache(settings.max_cached_workflows),
     )
 

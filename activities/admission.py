@@ -13,6 +13,7 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.governance import Governance
 from activities.identity import SKEW
 from activities.mission_payloads import converter
 from activities.people import Directory, Unreadable
@@ -54,8 +55,11 @@ class Admissions:
         policy: Policy,
         models: Callable[[str, Agent], Iterable[str]],
         required: Sequence[str] = (),
+        *,
+        governance: Governance | None = None,
     ) -> None:
         self._required = required
+        self._governance = governance
         self._client = client
         self._directory = directory
         self._policy = policy
@@ -64,7 +68,7 @@ class Admissions:
     @activity.defn(name=ADMIT)
     async def admit(self, asked: Admitting) -> Admission:
         """Return whether the mission may begin."""
-        start = await self._start()
+        start, version = await self._start(), self._version()
         plan, wrong = start.given.plan, list(_dishonest(start))
         answers: list[Answer] = []
         signed = False
@@ -79,7 +83,15 @@ class Admissions:
                 wrong.append(f"the order to start it does not count: {no}")
             answers.append(self._policy.ask(starting(plan, start.given.requested_by, signed=signed)))
         answers += [at_its_gate(one, self._policy.ask(one)) for one in questions(plan, self._models)]
-        return admission(answers, wrong, signed=signed, heeds=asked.heeds)
+        found = admission(answers, wrong, signed=signed, heeds=asked.heeds)
+        return found.model_copy(update={"governance": version})
+
+    def _version(self) -> str:
+        """Return the version of the rules in force; empty where nobody can say."""
+        try:
+            return self._governance.version() if self._governance is not None else ""
+        except Unreadable:
+            return ""
 
     async def _first_use(self, start: Start) -> bool:
         """Refuse an order on which another mission began before, under the id that it names. Raises `Refusal`."""

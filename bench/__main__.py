@@ -100,7 +100,7 @@ class Driver:
             name, queue = "bench", WORKER_QUEUE
             attributes = TypedSearchAttributes([SearchAttributePair(STATE, "running")])
         else:
-            argument = {"alert": ALERT, "more": more}
+            argument = {"alert": ALERT, "more": more, "requested_by": "rita"}
             name, queue, attributes = "bench_by_hand", BY_HAND_QUEUE, TypedSearchAttributes.empty
         handle = await self._client.start_workflow(
             name, argument, id=id_, task_queue=queue, search_attributes=attributes

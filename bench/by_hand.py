@@ -1,7 +1,8 @@
 """The five steps as an engineer would write them straight on Temporal: same activities, same gate, same saga.
 
-Nothing is left out that the mission does for its author's promises (the gate is signed, judged and has a deadline,
-the action is undone when a later step fails); everything is left out that makes it general, or visible to operators.
+Nothing is left out that the mission does for its author's promises (policy is asked of every step before the first, the
+gate is signed, judged under these rules and has a deadline, the action is undone when a later step fails); everything
+is left out that makes it general, or visible to operators.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from bench.five_steps import AGENTS, DRIVER_QUEUE
+    from bench.five_steps import ADMIT_BY_HAND, AGENTS, DRIVER_QUEUE, Admitted
     from contracts.base import digest
     from contracts.call import EXECUTE_ACTION, JUDGE_DECISION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult
     from contracts.decision import DECIDE, Hearing, Opening, Ruling, Subject
@@ -34,9 +35,10 @@ class ByHand:
     @workflow.run
     async def run(self, given: dict[str, Any]) -> str:
         alert = given["alert"]
+        rules = await self._admitted(given["requested_by"])
         facts = await self._agent("retriever", "enrich", {"alert": alert})
         triage = await self._agent("correlator", "correlate", {"alert": alert, "facts": facts})
-        if not await self._approval(triage):
+        if not await self._approval(triage, rules):
             return "dismiss"
         arguments = {"host": alert["host"]}
         isolation = await self._tool("isolate_host", "isolate", arguments)
@@ -87,7 +89,15 @@ class ByHand:
         )
         return result.output
 
-    async def _approval(self, triage: Any) -> bool:
+    async def _admitted(self, requester: str) -> str:
+        admitted = await workflow.execute_activity(
+            ADMIT_BY_HAND, requester, result_type=Admitted, start_to_close_timeout=timedelta(seconds=30)
+        )
+        if not admitted.allowed:
+            raise ApplicationError("policy does not allow it", non_retryable=True)
+        return str(admitted.governance)
+
+    async def _approval(self, triage: Any, rules: str) -> bool:
         info = workflow.info()
         subject = Subject(
             mission=info.workflow_id,
@@ -96,6 +106,7 @@ class ByHand:
             step="approve",
             approvers=("lead",),
             context_digest=digest(triage),
+            governance=rules,
         )
         deadline = workflow.now() + timedelta(minutes=30)
         self._opening = Opening(

@@ -6,6 +6,7 @@ is the same too: a signed decision, judged by the real judge.
 
 from temporalio import activity
 
+from contracts.base import Message
 from contracts.call import EXECUTE_ACTION, RUN_AGENT, AgentCall, AgentResult, ToolCall, ToolResult, Usage
 from contracts.definition import Definition
 from contracts.mind import CodeAgent
@@ -15,6 +16,7 @@ from contracts.workspace import Escalation, Tool
 WORKER_QUEUE = "bench"
 BY_HAND_QUEUE = "bench-by-hand"
 DRIVER_QUEUE = "bench-driver"
+ADMIT_BY_HAND = "admit_by_hand"
 """The agent before the gate runs in the driver's process, which learns from it that the gate is about to open."""
 OUTPUT = {"type": "object", "required": ["verdict"], "properties": {"verdict": {"type": "string"}}}
 HOST = {"type": "object", "required": ["host"], "properties": {"host": {"type": "string"}}}
@@ -38,6 +40,13 @@ TOOLS = {
         server="none", effect="write", idempotency="key", autonomy="allowed", queue=WORKER_QUEUE, input=HOST
     ),
 }
+
+
+class Admitted(Message):
+    """What policy says of the workflow by hand before its first step, and under which rules."""
+
+    allowed: bool
+    governance: str
 
 
 def plan(more: int = 0) -> Plan:

@@ -98,5 +98,7 @@ class Controls(Message):
     """Who aborted the mission, and why."""
     governance: str = ""
     """The version of the rules in force, as far as the mission knows."""
+    governed_at: datetime | None = None
+    """When it was told so."""
     spent: Usage = Usage()
     """The cost of what was dropped from the journal."""

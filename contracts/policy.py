@@ -111,6 +111,8 @@ class Admission(Message):
     path: str = ""
     """Where they were asked."""
     version: str = ""
+    governance: str = ""
+    """The version of the rules that were in force then; empty where nobody can say."""
 
 
 def told(answers: Iterable[Answer]) -> dict[str, Any]:

@@ -138,13 +138,13 @@ class Duties:
 
     def orchestrating(self) -> Activities:
         """Return what missions are carried out with. Nothing here changes the world."""
-        client, directory = self._client, self._directory
+        client, directory, required = self._client, self._directory, self._workspace.security.require_signed
         kin = Kin(client, self._lineage)
         requests = Requests(self._database) if self._database else None
         beside: dict[str, Any] = {"outward": self._outward, "strongbox": self._strongbox}
         notifier = Notifier(self._workspace.notify, directory, web=self._settings.web, requests=requests, **beside)
         return [
-            Admissions(client, directory, self._policy, self._models, self._workspace.security.require_signed).admit,
+            Admissions(client, directory, self._policy, self._models, required, governance=self._governance).admit,
             Judge(directory, Arrivals(client), policy=self._policy, governance=self._governance).judge,
             self._locksmith.ask,
             self._locksmith.release,

@@ -21,8 +21,9 @@ from contracts.decision import RULES
 
 PERIOD = 2.0
 """Seconds between two looks at the files."""
-LAG = 30.0
-"""Seconds after which it looks once more: what is listed lags behind what waits."""
+LAG = 45.0
+"""Seconds after which it looks once more: what is listed lags behind what waits, and a mission that has just heard
+which rules are in force does not ask again before it asks people (`workflows/interpreter/stakes.py`)."""
 PATIENCE = timedelta(seconds=10)
 AT_ONCE = 10
 ASKING = ASKED_UNDER + " != '{version}' AND ExecutionStatus = 'Running'"

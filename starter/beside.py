@@ -52,7 +52,7 @@ async def tell(client: Client, gate: Opening, person: str = "") -> Told:
         return Told(None)
     told = brief(plan, gate)
     halts = await _halts(client, gate.subject, plan.definition.team)
-    before = usual(await remembered(settings(), plan.definition.mission))
+    before = usual(await remembered(settings(), plan.definition.mission, gate.subject.mission))
     return Told(told, await related(client, gate, told.resources, person=person), halts, before)
 
 

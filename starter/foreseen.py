@@ -14,8 +14,8 @@ from runtime.settings import FILE, Settings
 PATIENCE = 3.0
 
 
-async def remembered(settings: Settings, name: str) -> Past:
-    """Return what missions of a name have cost. Where there are no books to be read, nobody knows of any."""
+async def remembered(settings: Settings, name: str, asking: str = "") -> Past:
+    """Return what missions of a name have cost, but for the one that asks; of none where no books can be read."""
     if not settings.database and not (settings.home / FILE).exists():
         return Past()
     # Slow to load, and most commands never look into the books.
@@ -25,7 +25,7 @@ async def remembered(settings: Settings, name: str) -> Past:
     database = Database(settings.books())
     try:
         async with asyncio.timeout(PATIENCE):
-            return await past(database, name)
+            return await past(database, name, asking)
     except (Unreadable, TimeoutError):
         return Past()
     finally:

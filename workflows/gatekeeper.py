@@ -15,6 +15,7 @@ from workflows.interpreter.assent import assent_to_plan
 from workflows.interpreter.command import READMITTED
 from workflows.interpreter.course import refused
 from workflows.interpreter.scope import Scope
+from workflows.interpreter.stakes import heard
 from workflows.interpreter.terms import put_to
 
 
@@ -50,7 +51,7 @@ class Gatekeeper:
     async def ending(self, scope: Scope) -> Ending | None:
         """Ask policy, where it was not asked yet; return the ending of a mission that is not admitted."""
         if self.admission is None and self._ask is not None:
-            self.admission = await self._ask()
+            self.admission = await self._policy(scope)
         admission = self.admission
         if admission is None or admission.admitted:
             return None
@@ -74,8 +75,6 @@ class Gatekeeper:
 
         Where the rules have changed before they did, policy is asked anew: what they saw is not what it says now.
         """
-        if self._ask is None:
-            raise AssertionError(admission)
         for _ in range(MOST_ASKED):
             if admission.admitted or not admission.approval:
                 return admission, ""
@@ -84,13 +83,22 @@ class Gatekeeper:
             if answer.decided != "approved":
                 said = f": {answer.comment}" if answer.comment else ""
                 return admission, f"{path} was {WORDS[answer.decided]}{said}"
-            now = await self._ask()
+            now = await self._policy(scope)
             if now.admitted or set(now.findings) <= set(admission.findings):
                 return now.model_copy(update={"admitted": True, "by": answer.by, "path": path}), ""
             admission = now
             if not self.admitted():
                 self.admission = now
         return admission, "policy changes faster than people can approve"
+
+    async def _policy(self, scope: Scope) -> Admission:
+        """Ask policy. Whoever answers has just looked at all the rules in force."""
+        if self._ask is None:
+            raise AssertionError(scope.mission.id)
+        admission = await self._ask()
+        if admission.governance and scope.limits.recalls:
+            heard(admission.governance, scope)
+        return admission
 
     def _path(self, scope: Scope) -> str:
         """Return where people are asked next: each asking has a path of its own, which goes on in a later run."""
@@ -104,7 +112,7 @@ class Gatekeeper:
             return
         scope.control.carrying = True
         try:
-            again, before = await self._ask(), self.admission
+            again, before = await self._policy(scope), self.admission
             if before is not None and before.path and set(again.findings) <= set(before.findings):
                 self._readmitted = ""
                 return

@@ -16,18 +16,19 @@ MOST = 2_000
 RANK = re.compile(r"[\[#~].*$")
 
 
-async def past(database: Database, name: str) -> Past:
-    """Return what missions of a name have cost, those that still run left out of no sum."""
+async def past(database: Database, name: str, asking: str = "") -> Past:
+    """Return what missions of a name have cost, but for the one that asks. Those that still run are in every sum."""
+    others = (runs.c.name == name) & (runs.c.mission != asking)
     whole = (
         select(func.sum(runs.c.usd).label("usd"), func.sum(runs.c.tokens).label("tokens"))
-        .where(runs.c.name == name)
+        .where(others)
         .group_by(runs.c.mission)
         .order_by(func.max(runs.c.began_at).desc())
         .limit(MOST)
     )
     single = (
         select(runs.c.step, runs.c.usd, runs.c.tokens)
-        .where(runs.c.name == name, runs.c.state.in_((SPENT, CACHED)))
+        .where(others, runs.c.state.in_((SPENT, CACHED)))
         .order_by(runs.c.began_at.desc())
         .limit(MOST)
     )

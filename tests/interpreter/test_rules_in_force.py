@@ -13,6 +13,7 @@ from workflows.interpreter.stakes import MOST_VOID
 from workflows.interpreter.walk import run_steps
 
 GOVERNED = Limits(governed=True)
+RECALLING = Limits(governed=True, recalls=True)
 ASKED = act("a", approval=GATE)
 ROLES = {"lea": ("lead",), "lou": ("lead",)}
 
@@ -61,6 +62,15 @@ async def test_what_is_asked_names_the_rules_in_force_and_is_asked_for_once_for_
 
     assert ("completed", ["v1"], [("rules", "a")]) == (run.state, versions(run), run.ports.kin)
     assert "v1" == run.journal.get("a").grant.subject.governance
+
+
+async def test_who_has_just_heard_which_rules_are_in_force_does_not_ask_again():
+    slow = {"kind": "wait", "step": "nap", "wait": {"for": "31s"}}
+    steps = [act("a", approval=GATE), act("b", approval=GATE), slow, act("c", approval=GATE), act("d", approval=GATE)]
+    run = await rehearse(plan_of(steps), saying([yes()], [yes()], [yes()], [late("v2")], [yes()]), limits=RECALLING)
+
+    assert ("completed", ["v1", "v1", "v1", "v1", "v2"]) == (run.state, versions(run))
+    assert [("rules", "a"), ("rules", "c")] == run.ports.kin
 
 
 async def test_a_mission_from_before_asks_without_them_until_it_learns_of_them():

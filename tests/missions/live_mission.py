@@ -165,7 +165,7 @@ async def live_missions(
             workflows=[Mission, Locks, Halts],
             activities=[*duties.orchestrating(), *duties.on(queue)],
             plugins=[WholeTasks()],
-            max_heartbeat_throttle_interval=worker.HEARTBEAT_THROTTLE,
+            **worker.PULSE,
             **CACHE,
         ):
             yield LiveMissions(House(client, home, Activities(), queue), workspace, company)

@@ -37,6 +37,7 @@ from starter.state import read_gates
 from tests.cache import CACHE
 from tests.payloads import DATA_CONVERTER
 from tests.policies import OPEN
+from worker import PULSE
 from workflows.halts import Halts
 from workflows.locks import Locks
 from workflows.mission import Mission
@@ -137,11 +138,8 @@ class Cast:
             plugins=[WholeTasks()],
             **CACHE,
         )
-        throttle = timedelta(milliseconds=50)
-        agents = Worker(
-            client, task_queue=AGENT_QUEUE, activities=[self.agent], max_heartbeat_throttle_interval=throttle
-        )
-        async with worker, agents, Worker(client, task_queue=TOOL_QUEUE, activities=[self.tool]):
+        agents = Worker(client, task_queue=AGENT_QUEUE, activities=[self.agent], **PULSE)
+        async with worker, agents, Worker(client, task_queue=TOOL_QUEUE, activities=[self.tool], **PULSE):
             yield client
         # What the worker's cache held is collected here and not in the middle of something else.
         del worker

@@ -13,7 +13,7 @@ from contracts.usage import Usage
 from runtime.settings import Settings
 from starter.cli import run as gonogo
 from starter.costs import booked
-from starter.foreseen import usual
+from starter.foreseen import remembered, usual
 
 DAY = 86_400.0
 
@@ -65,6 +65,15 @@ async def test_a_mission_is_shown_with_what_only_the_books_know(spent: None, tmp
     more = "6,200 tokens, $2.25 ($2.00 of it at the most; nobody knows the price of 1,200 tokens), with what was"
     assert (await booked("new", Usage(tokens=1_200, usd=0.25))).startswith(more)
     assert ["", ""] == [await booked("old", Usage(tokens=1_200, usd=1.0)), await booked("nowhere", Usage())]
+
+
+async def test_a_mission_is_not_among_those_before_it(spent: None, tmp_path: Path) -> None:
+    settings = Settings.read()
+    before = await remembered(settings, "incident_triage", "new")
+
+    assert (2, 1) == ((await remembered(settings, "incident_triage")).missions, before.missions)
+    assert (1.0, 1.0) == (before.usd.most if before.usd else None, before.steps_usd["draft"].least)
+    assert "no such mission has run yet" == usual(await remembered(settings, "another", "new"))
 
 
 def test_nothing_spent_and_a_day_that_is_none_are_said(

@@ -41,6 +41,7 @@ from tests.cache import CACHE
 from tests.interpreter.fakes import plan_of
 from tests.policies import OPEN
 from tests.workflows import lawful
+from worker import PULSE
 from workflows.board import at_start
 from workflows.halts import Halts
 from workflows.locks import Locks
@@ -327,12 +328,12 @@ async def house(
                 activities.past,
                 Loader(policy, lambda *_: ()).load,
                 Judge(people, Arrivals(client), **rules).judge,
-                Admissions(client, people, policy, lambda *_: (), required).admit,
+                Admissions(client, people, policy, lambda *_: (), required, governance=rules["governance"]).admit,
             ),
             *(kin.find, kin.watch, kin.stop, kin.undo, kin.parent),
         ],
         plugins=[WholeTasks()],
-        **{**CACHE, **options},
+        **{**CACHE, **PULSE, **options},
     ):
         yield House(client, home, activities, queue)
         if Mission in workflows and not leaves:

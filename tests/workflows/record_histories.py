@@ -479,6 +479,7 @@ STARTED = "start_approved"
 HEEDED = "rules_heeded"
 CONSENTED = "plan_consented"
 DEFERRED = "plan_deferred"
+RECALLED = "rules_recalled"
 
 
 async def record(client: Client, home: Path, name: str, folder: Path = FOLDER) -> None:
@@ -544,19 +545,20 @@ async def write(client: Client, mission: str, run_id: str | None, name: str, fol
     print(f"{name}: {number} runs")
 
 
-async def record_reset(h: House) -> None:
+async def record_reset(client: Client, home: Path) -> None:
     """Terminate a mission in its action, reset it, let it go on, and write the history of the new run."""
     from tests.workflows.test_mission import isolate
     from tests.workflows.test_resets import Slow, found, settled, stopped, terminated
 
     tool = Slow()
-    h.activities.tools["isolate"] = tool
-    mission = await terminated(h, tool, [act("a", 1), isolate(), agent("after")])
-    await found(h.client, mission)
-    await mission.seen(lambda view: stopped(view) and settled(view))
-    await mission.command("resume")
-    await mission.result()
-    await write(h.client, mission.handle.id, (await mission.handle.describe()).run_id, RESET)
+    async with house(client, home) as h:
+        h.activities.tools["isolate"] = tool
+        mission = await terminated(h, tool, [act("a", 1), isolate(), agent("after")])
+        await found(client, mission)
+        await mission.seen(lambda view: stopped(view) and settled(view))
+        await mission.command("resume")
+        await mission.result()
+        await write(client, mission.handle.id, (await mission.handle.describe()).run_id, RESET)
 
 
 async def record_rules(client: Client, home: Path) -> None:
@@ -598,6 +600,24 @@ async def record_heeded(client: Client, home: Path) -> None:
         await started.decide(second, "lou")
         await started.result()
         await write(client, started.handle.id, started.handle.first_execution_run_id, HEEDED)
+
+
+async def record_recalled(client: Client, home: Path) -> None:
+    """Have people asked twice, shortly after admission has told which rules are in force, and write the history."""
+    from tests.workflows.rules import Rules
+    from tests.workflows.test_admission import admitting
+
+    rules = Rules(home, home / "recalled")
+    recalling = Limits(governed=True, recalls=True)
+    async with house(client, home, activities({}), policy=rules.policy, governance=rules.governance) as h:
+        steps = [act(name, number, approval=APPROVED) for number, name in enumerate("ab")]
+        started = await h.start(steps, recalling, change=admitting)
+        for step in "ab":
+            opening = await started.until(lambda openings, step=step: [step] == [one.subject.step for one in openings])
+            for person in ("lea", "lou"):
+                await started.decide(opening, person)
+        await started.result()
+        await write(client, started.handle.id, started.handle.first_execution_run_id, RECALLED)
 
 
 async def record_start(client: Client, home: Path) -> None:
@@ -651,6 +671,18 @@ async def record_deferred(client: Client, home: Path) -> None:
         await write(client, started.handle.id, started.handle.first_execution_run_id, DEFERRED)
 
 
+STORIES = {
+    RULES: record_rules,
+    HEEDED: record_heeded,
+    RECALLED: record_recalled,
+    CONSENTED: record_consented,
+    DEFERRED: record_deferred,
+    STARTED: record_start,
+    RESET: record_reset,
+}
+"""What is recorded otherwise than from a script."""
+
+
 async def record_table(h: House) -> None:
     """Let two missions ask for what a third holds, and write the history of the table of locks."""
     let_go = asyncio.Event()
@@ -682,22 +714,8 @@ async def main(names: list[str]) -> None:
         home = populate(Path(folder))
         async with DevServer(home / "server.log", skip_time=True) as server:
             client = await Client.connect(server.address, data_converter=DATA_CONVERTER)
-            apart = {RESET, RULES, STARTED, HEEDED, CONSENTED, DEFERRED}
-            for name in [name for name in names or MISSIONS if name not in apart]:
-                await record(client, home, name)
-            if RULES in (names or [RULES]):
-                await record_rules(client, home)
-            if HEEDED in (names or [HEEDED]):
-                await record_heeded(client, home)
-            if CONSENTED in (names or [CONSENTED]):
-                await record_consented(client, home)
-            if DEFERRED in (names or [DEFERRED]):
-                await record_deferred(client, home)
-            if STARTED in (names or [STARTED]):
-                await record_start(client, home)
-            if RESET in (names or [RESET]):
-                async with house(client, home) as h:
-                    await record_reset(h)
+            for name in names or [*MISSIONS, *STORIES]:
+                await (STORIES[name](client, home) if name in STORIES else record(client, home, name))
 
 
 if __name__ == "__main__":

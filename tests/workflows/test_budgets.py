@@ -23,7 +23,6 @@ from tests.interpreter.fakes import plan_of
 from tests.workflows.house import Activities, Started, house, moved
 from tests.workflows.observant import AGENTS, working
 from tests.workflows.test_mission import agent, replays
-from tests.workflows.test_observations import SOON
 
 COST = 100
 
@@ -127,7 +126,7 @@ async def test_an_agent_that_runs_when_the_time_is_over_is_stopped_and_keeps_wha
         observe("on it")
         await asyncio.Event().wait()
 
-    async with house(client, home, working(work, "one"), **SOON) as h:
+    async with house(client, home, working(work, "one")) as h:
         started = await h.start([agent("one")], agents=AGENTS, budget={"time": "1500ms"})
         view = await started.until_state("dead_letter")
 

@@ -1,7 +1,7 @@
 """What agents notice, on a real server: seen within a second, kept from attempts that failed, and free of events."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from temporalio.client import WorkflowFailureError
@@ -11,8 +11,6 @@ from starter.watch import watch
 from tests.workflows.house import house
 from tests.workflows.observant import AGENTS, ASKED, WORK, runner_of, working
 from tests.workflows.test_mission import agent, replays
-
-SOON = {"max_heartbeat_throttle_interval": timedelta(seconds=0.25)}
 
 
 async def failed_with(started, path):
@@ -28,7 +26,7 @@ async def test_what_attempts_noticed_that_failed_stands_in_the_record(client, ho
         observe(f"seen {ASKED[call.mission]} times")
         raise KeyError("host")
 
-    async with house(client, home, working(work, "fails"), **SOON) as h:
+    async with house(client, home, working(work, "fails")) as h:
         step = agent("fails", retry={"attempts": 3, "first": "0.1s"})
         started = await h.start([step], agents=AGENTS)
 
@@ -41,7 +39,7 @@ async def test_what_was_noticed_before_nobody_answered_in_time_stands_in_the_rec
         observe("on it")
         await asyncio.Event().wait()
 
-    async with house(client, home, working(work, "hangs"), **SOON) as h:
+    async with house(client, home, working(work, "hangs")) as h:
         started = await h.start([agent("hangs", retry={"attempts": 1}, timeout="2s")], agents=AGENTS)
 
         assert [(1, 1, "on it")] == await failed_with(started, "hangs")
@@ -52,7 +50,7 @@ async def test_what_an_answer_did_not_fit_for_was_noticed_all_the_same(client, h
         observe(f"told of {len(call.errors)} errors")
         return {}
 
-    async with house(client, home, working(work, "misfit"), **SOON) as h:
+    async with house(client, home, working(work, "misfit")) as h:
         started = await h.start([agent("misfit")], agents=AGENTS)
 
         told = ["told of 0 errors", "told of 1 errors"]
@@ -67,7 +65,7 @@ async def test_forty_observations_reach_a_follower_within_a_second_and_cost_no_e
         return {"n": 1}
 
     lags: list[float] = []
-    async with house(client, home, working(work, "little", "much"), **SOON) as h:
+    async with house(client, home, working(work, "little", "much")) as h:
         lengths = []
         for name in ("little", "much"):
             started = await h.start([agent(name)], agents=AGENTS)
@@ -95,7 +93,7 @@ async def test_a_watcher_reads_along_and_its_objection_ends_the_agent_before_it_
     WORK[""] = watching
     both = {**AGENTS, "ben": {**AGENTS["ann"], "callable": "tests.workflows.observant:watcher"}}
     fakes.watch = Watcher(client, runner_of(both)).watch
-    async with house(client, home, fakes, **SOON) as h:
+    async with house(client, home, fakes) as h:
         started = await h.start([agent("think", watch="ben"), agent("next", agent="cid")], agents=both)
         opening = await started.until()
         record = next(one for one in (await started.state()).records if one.path == "think")

@@ -200,6 +200,23 @@ async def test_to_ask_which_rules_are_in_force_is_no_decision_on_the_record(clie
         assert ["decision accepted"] == [what for what in told if what in {"decision accepted", "decision refused"}]
 
 
+async def test_admission_tells_which_rules_are_in_force_and_a_change_since_is_found_all_the_same(client, own, tmp_path):
+    rules = Rules(own, tmp_path / "workspace")
+    async with house(client, own, executor(client, rules), governance=rules.governance) as h:
+        started = await h.start([ACT], GOVERNED.model_copy(update={"admits": True, "recalls": True}))
+        first = await started.until()
+        assert rules.governance.version() == first.subject.governance
+        version = rules.change()
+        assert CHANGED == (await started.decide(first, "lea")).reason
+        second = await anew(started, first)
+        assert (version, True) == (second.subject.governance, (await started.decide(second, "lea")).accepted)
+        assert "completed" == (await started.result()).state
+        history = await started.handle.fetch_history()
+        asked = [event.activity_task_scheduled_event_attributes.activity_id for event in history.events]
+        assert [] == [name for name in asked if name.endswith("/rules")]
+        await replays(started.handle)
+
+
 async def test_what_waits_is_asked_again_as_soon_as_the_rules_change_and_nobody_has_to_decide_twice(
     client, own, tmp_path
 ):

@@ -22,7 +22,7 @@ from workflows.governance.tally import standing
 from workflows.interpreter.ending import MissionEnded, StepFailed, Suspended
 from workflows.interpreter.join import halt_if_cancelled
 from workflows.interpreter.scope import Scope
-from workflows.interpreter.stakes import at_risk, learn
+from workflows.interpreter.stakes import at_risk, heard, learn
 from workflows.interpreter.tell import CLOCK, moments, next_look, remind, stood_still, tell
 from workflows.interpreter.terms import USUAL, Terms
 from workflows.view import spent
@@ -171,7 +171,7 @@ async def _climb(question: Question, path: str, scope: Scope) -> Answer:
             case "approved" | "rejected" | "changes_requested" | "answered" as decided:
                 return _settle(decided, voted, path, scope)
             case "overtaken":
-                scope.control.put(governance=voted.overtaken)
+                heard(voted.overtaken, scope)
                 opening = _open(question, path, voted.rung, scope, amended=voted)
             case "modified":
                 opening = _open(question, path, voted.rung, scope, amended=voted)

@@ -6,7 +6,7 @@ vote moves over. Pure; the weighing is `language/weigh.py`, and the executor (`a
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from contracts.decision import BOUND, Action, Subject
@@ -21,6 +21,9 @@ from workflows.interpreter.scope import Scope
 
 MOST_VOID = 10
 """How often one approval becomes void before nobody is asked any more: then those who act do not agree on the rules."""
+
+RECALLED = timedelta(seconds=30)
+"""How long rules that somebody told of are taken for those in force: shorter than `runtime/vigil.py` looks back."""
 
 
 def at_risk(subject: Subject, scope: Scope) -> Subject:
@@ -106,11 +109,20 @@ async def learn(kind: str, path: str, scope: Scope) -> None:
     if not scope.limits.governed or kind not in BOUND or (known and record is not None and record.voided):
         # Who would not take an approval has just said which are.
         return
+    heard_at = scope.control.state.governed_at
+    if known and heard_at is not None and scope.ports.now() - heard_at < RECALLED:
+        return
     version = await scope.ports.governance(path)
     halt_if_cancelled()
-    scope.control.put(governance=version)
+    heard(version, scope)
     if scope.ports.stopping():
         raise Suspended
+
+
+def heard(version: str, scope: Scope) -> None:
+    """Take in which rules are in force, from somebody who has just looked."""
+    when = {"governed_at": scope.ports.now()} if scope.limits.recalls else {}
+    scope.control.put(governance=version, **when)
 
 
 def void(path: str, overtaken: Overtaken, scope: Scope) -> None:
@@ -118,7 +130,8 @@ def void(path: str, overtaken: Overtaken, scope: Scope) -> None:
     record = scope.journal.get(path)
     if record is None:
         raise AssertionError(path)
-    scope.control.put(governance=overtaken.governance or scope.control.state.governance)
+    if overtaken.governance:
+        heard(overtaken.governance, scope)
     scope.gates.refuse(path, str(overtaken)[:500])
     if record.voided >= MOST_VOID:
         tried = f"people were asked {MOST_VOID + 1} times"
