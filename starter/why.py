@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from contracts.policy import ADMISSION
 from starter.browse import iso
 from starter.connect import operate, settings
 from starter.options import Json, MissionId
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 Asked = Annotated[str, typer.Argument(metavar="[STEP]", help="A step: its path, or its last part; else the start.")]
 
 
-BESIDE = re.compile(rf"/{ADMISSION}(\[\d+\])?$")
+BESIDE = re.compile(r"/@admission(\[\d+\])?$")
 """Where those are asked whom policy names, below the path of what it is about."""
 PLAN = re.compile(r"/plan\[\d+\]$")
 """A plan that an agent made, below the path of its step."""
