@@ -24,9 +24,9 @@ from contracts.base import digest
 from contracts.mind import Agent
 from contracts.order import rest
 from contracts.plan import MissionInput
-from contracts.policy import ADMIT, Admission, Admitting, Answer, Question, lacking
+from contracts.policy import ADMIT, Admission, Admitting, Answer, approval_of
 from contracts.workspace import PeopleFile
-from language.questions import questions, starting
+from language.questions import at_its_gate, questions, starting
 
 PATIENCE = timedelta(seconds=10)
 MOST_ANSWERS = 400
@@ -82,7 +82,7 @@ class Admissions:
             except (Refusal, Unreadable) as no:
                 wrong.append(f"the order to start it does not count: {no}")
             answers.append(self._policy.ask(starting(plan, start.given.requested_by, signed=signed)))
-        answers += [_at_its_gate(one, self._policy.ask(one)) for one in questions(plan, self._models)]
+        answers += [at_its_gate(one, self._policy.ask(one)) for one in questions(plan, self._models)]
         found = admission(answers, wrong, signed=signed, heeds=asked.heeds)
         return found.model_copy(update={"governance": version})
 
@@ -178,14 +178,6 @@ def _family(plan: Any) -> Iterator[Mapping[str, Any]]:
             yield from _family(child)
 
 
-def _at_its_gate(question: Question, answer: Answer) -> Answer:
-    """Return what is left to ask before the first step: the action's own gate may ask those whom policy wants."""
-    who, number = question.context.get("approved_as", ()), question.context.get("approvals", 0)
-    if answer.outcome == "needs approval" and len(who) == 1 and not lacking(answer.approval, [("", who)] * number):
-        return answer.model_copy(update={"outcome": "allow"})
-    return answer
-
-
 def admission(
     answers: Iterable[Answer], wrong: Iterable[str] = (), *, signed: bool = False, heeds: bool = False
 ) -> Admission:
@@ -197,9 +189,7 @@ def admission(
     unmet = [one for one in asked if not one.allowed()]
     people = not wrong and unmet and all(one.outcome == "needs approval" for one in unmet)
     people = people and (heeds or all(one.verb == "start" for one in unmet))
-    approval: dict[str, int] = {}
-    for who, number in (wanted for one in unmet for wanted in one.approval.items() if people):
-        approval[who] = max(number, approval.get(who, 0))
+    approval = approval_of(unmet) if people else {}
     told: dict[str, Any] = {
         "approval": approval,
         "answers": kept,

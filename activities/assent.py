@@ -1,8 +1,10 @@
-"""What people approved of a mission before it began, which policy wants approved: checked by whoever is about to act.
+"""What people approved that policy wants approved: checked by whoever is about to act.
 
 Law: no mission is believed. The findings must be those that people signed, at the gate before this mission's own first
-step, and an approval counts for nothing but a sentence of policy that stood there word for word: same agent, model or
-tool, same policies at the same lines. `workflows/gatekeeper.py` asks them.
+step or that of a plan which an agent made in it, and an approval counts for nothing but a sentence of policy that stood
+there word for word: same agent, model or tool, same policies at the same lines. What was approved of a plan counts for
+the steps of exactly that plan (`activities/planned.py`). `workflows/gatekeeper.py` and
+`workflows/interpreter/planned.py` ask them.
 """
 
 from datetime import UTC, datetime
@@ -12,10 +14,11 @@ from temporalio import activity
 from activities.identity import approvals
 from activities.lineage import Lineage
 from activities.people import Directory
+from activities.planned import approved_so
 from activities.statement import Refusal
 from contracts.base import digest
-from contracts.call import AgentCall, ToolCall
-from contracts.policy import ADMISSION, Answer, lacking
+from contracts.call import AgentCall, Assent, ToolCall
+from contracts.policy import ADMISSION, Answer, lacking, stands_in
 
 Roles = dict[str, tuple[str, ...]]
 """People who approved, with their roles."""
@@ -32,8 +35,7 @@ class Assented:
         """Return an answer as people leave it: what needs approval is allowed where they gave it, of exactly this."""
         if answer.outcome != "needs approval":
             return answer
-        shown = str(answer)
-        seen = any(one == shown or one.endswith(f": {shown}") for one in self._findings)
+        seen = stands_in(answer, self._findings)
         there = {**(approved or {}), **(self._people if seen else {})}
         return answer if lacking(answer.approval, there.items()) else answer.model_copy(update={"outcome": "allow"})
 
@@ -49,18 +51,30 @@ class Assents:
         self._lineage = lineage
 
     async def of(self, call: AgentCall | ToolCall) -> Assented:
-        """Return what people approved of the mission that a call is of."""
+        """Return what people approved of the mission, or the plan, that a call is of."""
         if call.assent is None:
             return NOTHING
-        grant, findings = call.assent.grant, call.assent.findings
-        subject, info = grant.subject, activity.info()
+        grant, info = call.assent.grant, activity.info()
+        subject = grant.subject
         first = await self._lineage(info.workflow_id or "", info.workflow_run_id or "")
         if (subject.mission, subject.first_run_id) != (info.workflow_id, first):
-            raise Refusal("what people approved before the first step is of another mission")
-        if subject.kind != "approval" or not subject.step.startswith(ADMISSION) or subject.acts():
-            raise Refusal("what people approved is not what policy had found before the first step")
-        if subject.context_digest != digest(call.assent.context()):
-            raise Refusal("what policy had found is not what people were shown")
+            raise Refusal("what people approved is of another mission")
+        if subject.planned:
+            counts, findings = approved_so(call, call.assent), subject.findings
+        else:
+            counts, findings = True, self._before(call.assent)
+        if not counts:
+            return NOTHING
         people = self._directory.people()
         names = approvals(grant, people, datetime.now(UTC))
         return Assented({name: people.people[name].roles for name in names}, findings)
+
+    @staticmethod
+    def _before(assent: Assent) -> tuple[str, ...]:
+        """Return what was approved before the first step."""
+        subject = assent.grant.subject
+        if subject.kind != "approval" or not subject.step.startswith(ADMISSION) or subject.acts():
+            raise Refusal("what people approved is not what policy had found before the first step")
+        if subject.context_digest != digest(assent.context()):
+            raise Refusal("what policy had found is not what people were shown")
+        return assent.findings

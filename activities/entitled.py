@@ -54,7 +54,9 @@ def why_not_person(person: str, subject: Subject, people: PeopleFile) -> str:
     """Return why a registered person may not decide on a subject."""
     if subject.kind == "halt":
         return why_not_operator(person, people)
-    if ("requester" in subject.excluded or subject.acts()) and _is(person, (subject.requested_by,), people):
+    if ("requester" in subject.excluded or subject.acts() or subject.findings) and _is(
+        person, (subject.requested_by,), people
+    ):
         return f"{person} requested this mission and may not decide in it"
     if "author" in subject.excluded and _is(person, subject.authors, people):
         return f"{person} wrote this mission and may not decide here"

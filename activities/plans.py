@@ -1,8 +1,8 @@
 """Load plans where it is recorded: the one effect here is that a release of the loader, and policy, have judged, once.
 
 Law: no network, and nothing of this worker's workspace but its policies: a plan is held against what its mission was
-frozen with, and admitted as the mission's own steps were. `language/planned.py` loads, `language/questions.py` knows
-what is asked of steps.
+frozen with, and admitted as the mission's own steps were. `language/planned.py` loads, `language/admitted.py` knows
+what policy is asked of a plan.
 """
 
 import asyncio
@@ -12,10 +12,9 @@ from temporalio import activity
 
 from activities.policy import Policy
 from contracts.mind import Agent
-from contracts.plan import Plan
 from contracts.planned import LOAD_PLAN, LoadedPlan, PlanOrder
+from language.admitted import admitted
 from language.planned import load_plan
-from language.questions import questions
 
 
 @activity.defn(name=LOAD_PLAN)
@@ -35,15 +34,4 @@ class Loader:
     async def load(self, order: PlanOrder) -> LoadedPlan:
         """Return a plan's steps with what policy says of them, or the findings: of the loader first, then of policy."""
         loaded = await load(order)
-        if loaded.findings:
-            return loaded
-        answers = tuple(self._policy.ask(one) for one in questions(_as_planned(order.plan, loaded), self._models))
-        denied = tuple(f"{one.at}: {one}" for one in answers if not one.allowed())
-        steps = () if denied else loaded.steps
-        return loaded.model_copy(update={"policy": answers, "findings": denied, "steps": steps})
-
-
-def _as_planned(plan: Plan, loaded: LoadedPlan) -> Plan:
-    """Return a mission's plan as if it had been started with the steps that were planned."""
-    definition = plan.definition.model_copy(update={"steps": loaded.steps})
-    return plan.model_copy(update={"definition": definition})
+        return loaded if loaded.findings else admitted(order, loaded, self._policy.ask, self._models)

@@ -13,7 +13,7 @@ from contracts.mind import Agent
 from contracts.money import Budget, Payer, Spending
 from contracts.observation import Observation as Observation  # noqa: PLC0414 (part of what activities answer)
 from contracts.payload import Bulky
-from contracts.policy import Answer
+from contracts.policy import FINDINGS, Answer
 from contracts.receipt import Envelope
 from contracts.risk import Reading
 from contracts.talk import Talk
@@ -45,14 +45,19 @@ class Grant(Message):
 
 
 class Assent(Message):
-    """What people approved before a mission began, though policy did not allow it: the findings, as they were shown."""
+    """What people approved though policy did not allow it: before a mission began, or of a plan that an agent made.
+
+    `findings` are what they were shown before it began; what they approved of a plan stands in the grant itself.
+    """
 
     grant: Grant
-    findings: tuple[str, ...]
+    findings: tuple[str, ...] = ()
+    steps: tuple[dict[str, Any], ...] = ()
+    """Those of the plan, as they were loaded."""
 
     def context(self) -> dict[str, Any]:
         """Return what was shown beside the question, as it was signed."""
-        return {"findings": list(self.findings)}
+        return {FINDINGS: list(self.findings)}
 
 
 class AgentCall(Bulky):

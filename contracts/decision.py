@@ -95,7 +95,8 @@ class Subject(Message):
     """Of which roles how many of those who approve must be, each person for one of them."""
     reject_quorum: int = 1
     excluded: tuple[str, ...] = ("requester",)
-    """Who may not decide, whatever their roles: the `requester`, the `author`. An action's requester never may."""
+    """Who may not decide, whatever their roles: the `requester`, the `author`. An action's requester never may,
+    nor that of a plan that policy wants approved."""
     authors: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     """What runs when people approve a group: all of its actions, in their order, in place of `tool` and `arguments`."""
@@ -112,6 +113,10 @@ class Subject(Message):
     """The version of the rules that it is asked under: policies, what is weighed, people with their roles and keys."""
     risk: Reading | None = None
     """How risky it is, by the workspace that the mission began with, and the facts that this was weighed by."""
+    planned: str = ""
+    """The digest of the steps of the plan that is asked about, where policy wants these approved."""
+    findings: tuple[str, ...] = ()
+    """What policy wants approved of that plan, each as a sentence."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {
@@ -127,6 +132,8 @@ class Subject(Message):
             "own",
             "own_required",
             "governance",
+            "planned",
+            "findings",
         }
     )
 

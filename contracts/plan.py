@@ -40,8 +40,8 @@ class Limits(Message):
     `governed`: what is asked names the version of the rules in force. `heeds`: what waits is asked again as soon as
     those change, and whoever policy names is asked about whatever it wants approved before a mission begins. `hourly`:
     risk is of the hour in which people are asked, so that what they sign is the same at whichever moment a mission is
-    asked. `recalls`: which rules are in force is not asked again within half a minute. Missions that were started
-    without these go on as they began.
+    asked. `recalls`: which rules are in force is not asked again within half a minute. `defers`: whom policy names is
+    asked about a plan that an agent made. Missions that were started without these go on as they began.
     """
 
     events_per_run: int = Field(default=4_000, ge=16)
@@ -58,6 +58,7 @@ class Limits(Message):
     heeds: bool = False
     hourly: bool = False
     recalls: bool = False
+    defers: bool = False
 
 
 CURRENT = Limits(
@@ -72,6 +73,7 @@ CURRENT = Limits(
     heeds=True,
     hourly=True,
     recalls=True,
+    defers=True,
 )
 """What a mission that starts now begins with."""
 

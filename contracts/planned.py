@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import Field
+
 from contracts.definition import PlanStep, Step
 from contracts.payload import Bulky
 from contracts.plan import Plan
@@ -18,6 +20,12 @@ class PlanOrder(Bulky):
     step: PlanStep
     answer: Any = None
     before: tuple[Step, ...] = ()
+    defers: bool = False
+    """Whether people are asked about what policy wants approved; else that is a finding."""
+    approved: tuple[str, ...] = ()
+    """What people approved before the mission's first step."""
+    again: int = 0
+    """How often it was loaded before, because policy may say something else by now."""
 
 
 class LoadedPlan(Bulky):
@@ -35,3 +43,7 @@ class LoadedPlan(Bulky):
     findings: tuple[str, ...] = ()
     policy: tuple[Answer, ...] = ()
     """What policy says of its steps."""
+    wanting: tuple[str, ...] = ()
+    """What policy wants approved before it is carried out; it denies nothing."""
+    approval: dict[str, int] = Field(default_factory=dict)
+    """How many of which role, or who, must approve that."""

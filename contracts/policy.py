@@ -13,7 +13,13 @@ from contracts.base import Message
 
 ADMIT = "mission.admit"
 ADMISSION = "@admission"
-"""The path at which people are asked before the first step; asked again, it has a number behind it."""
+"""The path at which people are asked before the first step; asked again, it has a number behind it.
+
+Below the path of a plan that an agent made, they are asked before the first step of that."""
+FINDINGS = "findings"
+"""Under which name people see what policy found."""
+MOST_ASKED = 10
+"""How often people are asked in a row while the rules change."""
 POLICY = "policy"
 """Under which a failure says what the policies answered."""
 
@@ -112,6 +118,20 @@ class Admission(Message):
 def told(answers: Iterable[Answer]) -> dict[str, Any]:
     """Return answers as the details of a failure have them."""
     return {POLICY: [answer.model_dump(mode="json") for answer in answers]}
+
+
+def approval_of(answers: Iterable[Answer]) -> dict[str, int]:
+    """Return whose approval all these answers want together."""
+    approval: dict[str, int] = {}
+    for who, number in (one for answer in answers for one in answer.approval.items()):
+        approval[who] = max(number, approval.get(who, 0))
+    return approval
+
+
+def stands_in(answer: Answer, findings: Iterable[str]) -> bool:
+    """Whether an answer stands among sentences that people were shown, word for word."""
+    shown = str(answer)
+    return any(one == shown or one.endswith(f": {shown}") for one in findings)
 
 
 def wanted(approval: dict[str, int]) -> str:

@@ -4,6 +4,7 @@ Pure, over the frozen plan, whose digest people sign. The law: nothing here is s
 asks; whoever shows a gate works it out anew. What cannot be told is left out and never guessed.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,11 +19,12 @@ from contracts.plan import Plan
 from contracts.step import ABORT, CONTINUE, DEAD_LETTER, ESCALATE, REFUSE
 from language.bounds import Span
 from language.estimate import estimate
-from language.risk import Risk, risk, step_at
+from language.risk import Risk, by_policy, risk, step_at
 from language.source import Sources, read_by, sources
 from language.steps import by_name, fallbacks, gate_of
 from language.way import way
 
+NUMBER = re.compile(r"/plan\[(\d+)\](?:/@admission(?:\[\d+\])?)?$")
 UNANSWERED = "the step fails, since nobody answered"
 UNDONE = "the mission ends as refused, and what it did is undone"
 
@@ -50,7 +52,8 @@ class Briefing:
 def brief(plan: Plan, opening: Opening) -> Briefing:
     """Return what to tell people about an opening of a mission with this plan."""
     subject, step = opening.subject, step_at(plan, opening.subject.step)
-    gate = gate_of(step) if step is not None and subject.kind == "approval" else None
+    own = subject.kind == "approval" and not by_policy(subject)
+    gate = gate_of(step) if step is not None and own else None
     if gate is None and subject.risk is not None:
         gate = Gate(approvers=subject.approvers)
     known = sources(plan.definition)
@@ -101,7 +104,7 @@ def _reject(subject: Subject, step: Step | None, gate: Gate | None) -> str:
     if isinstance(step, PlanStep) and step.plan.revise and _number(subject.step) < step.plan.attempts:
         return f"{step.plan.agent} plans again, with your words"
     if gate is None:
-        return ""
+        return UNDONE if by_policy(subject) else ""
     told = _refused(gate, step)
     return f"once {gate.reject_quorum} have rejected, {told}" if gate.reject_quorum > 1 else told
 
@@ -117,8 +120,8 @@ def _changes(gate: Gate | None) -> str:
 
 def _number(path: str) -> int:
     """Return the number of the plan that is asked for at a path."""
-    digits = path.rpartition("[")[2].rstrip("]")
-    return int(digits) if digits.isdigit() else 0
+    found = NUMBER.search(path)
+    return int(found[1]) if found else 0
 
 
 def _refused(gate: Gate, step: Step | None) -> str:

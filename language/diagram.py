@@ -4,8 +4,9 @@ Pure, and of no format: `mermaid.py` writes it as text, `drawing.py` as SVG. A k
 still shown: its targets and what it holds are those that `steps.py` knows.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import assert_never
 
 from contracts.canary import Canary
@@ -46,6 +47,7 @@ USUAL = {
     "on_stall": "continue",
 }
 LONGEST = 44
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,22 @@ class Run:
     graph: bool = False
 
 
-def diagram(definition: Definition) -> Run:
-    """Return what a mission's picture shows."""
-    return run_of(definition.steps, called_names(definition), beside=False)
+def diagram(definition: Definition, notes: Mapping[str, str] = NOTHING) -> Run:
+    """Return what a mission's picture shows, with a line more for each step that has a note."""
+    return noted(run_of(definition.steps, called_names(definition), beside=False), notes)
+
+
+def noted(run: Run, notes: Mapping[str, str]) -> Run:
+    """Return a list whose blocks, and those inside them, say what is noted of their steps."""
+
+    def block(one: Block) -> Block:
+        ways = tuple(replace(way, run=noted(way.run, notes)) if way.run is not None else way for way in one.ways)
+        inside = noted(one.inside, notes) if one.inside is not None else None
+        lines = (*one.lines, *(shortened(notes[name]) for name in (one.name,) if name in notes))
+        return replace(one, lines=lines, ways=ways, inside=inside)
+
+    rows = tuple(tuple(block(one) for one in row) for row in run.rows)
+    return replace(run, rows=rows, called=tuple(block(one) for one in run.called))
 
 
 def run_of(steps: tuple[Step, ...], called: frozenset[str], *, beside: bool) -> Run:

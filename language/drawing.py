@@ -4,8 +4,10 @@ Pure, and laid out by the mission's own structure, so that two drawings of one m
 are `ink.py`; texts of authors are escaped there. `starter/graph.py` makes a PNG of it.
 """
 
+from collections.abc import Mapping
+
 from contracts.definition import Definition
-from language.diagram import Block, Run, Way, diagram
+from language.diagram import NOTHING, Block, Run, Way, diagram
 from language.ink import Box, Ink, Point
 from language.layout import DOWN, GAP, PAD, block_size, head_height, lead, run_size, side_size, way_size
 
@@ -16,9 +18,9 @@ Exits = list[tuple[Point, str]]
 """Where lines leave to the next block, each with its label."""
 
 
-def drawing(definition: Definition) -> str:
-    """Return a mission's picture as SVG."""
-    run = diagram(definition)
+def drawing(definition: Definition, notes: Mapping[str, str] = NOTHING) -> str:
+    """Return a mission's picture as SVG; `notes` say more of steps."""
+    run = diagram(definition, notes)
     size = run_size(run)
     pen = Pen()
     axis = MARGIN + max(size.axis, 120)

@@ -5,7 +5,7 @@ nobody knows yet may be anything: an argument that is worked out, how often a to
 people are asked. `language/weigh.py` weighs in the run.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice, product
 from typing import Any, NamedTuple
 
@@ -88,11 +88,37 @@ def forecasts(plan: Plan, inside: str = "") -> tuple[Forecast, ...]:
 
 def told(one: Forecast) -> str:
     """Return a forecast in a line."""
-    score = str(one.least) if one.least == one.most else f"{one.least} to {one.most}"
-    most = {0: "nobody is asked", 1: "1 person must approve"}.get(one.people_most, f"{one.people_most} must approve")
-    people = most if one.people_least == one.people_most else f"{one.people_least or 'nobody'} to {most}"
     hangs = f"; hangs on {', '.join(one.hangs_on)}" if one.hangs_on else ""
-    return f"{', '.join(one.tools)}: {score} of {MOST_SCORE} ({' or '.join(one.levels)}), {people}{hangs}"
+    return f"{', '.join(one.tools)}: {_score(one)} of {MOST_SCORE} ({' or '.join(one.levels)}), {_people(one)}{hangs}"
+
+
+def brief(one: Forecast) -> str:
+    """Return a forecast in a few words: its score, and how many people it asks for."""
+    return f"risk {_score(one)}, {_people(one).replace('1 person', '1')}"
+
+
+def by_step(found: Iterable[Forecast], names: Collection[str]) -> dict[str, Forecast]:
+    """Return for each step that acts what it may come to; of one with several actions all that these may."""
+    steps: dict[str, Forecast] = {}
+    for one in found:
+        name = one.step if one.step in names else one.step.partition("/")[0].partition("[")[0]
+        steps[name] = _both(steps[name], one) if name in steps else one
+    return steps
+
+
+def _both(one: Forecast, other: Forecast) -> Forecast:
+    lowest = {name: min(getattr(one, name), getattr(other, name)) for name in ("least", "people_least")}
+    highest = {name: max(getattr(one, name), getattr(other, name)) for name in ("most", "people_most")}
+    return one.model_copy(update=lowest | highest)
+
+
+def _score(one: Forecast) -> str:
+    return str(one.least) if one.least == one.most else f"{one.least} to {one.most}"
+
+
+def _people(one: Forecast) -> str:
+    most = {0: "nobody is asked", 1: "1 person must approve"}.get(one.people_most, f"{one.people_most} must approve")
+    return most if one.people_least == one.people_most else f"{one.people_least or 'nobody'} to {most}"
 
 
 def _questions(plan: Plan) -> Iterator[Question]:

@@ -4,8 +4,10 @@ The law: no text of an author is read as markup. Ids are numbers, labels are quo
 read in them is spelt by number.
 """
 
+from collections.abc import Mapping
+
 from contracts.definition import Definition
-from language.diagram import Block, Run, Way, diagram
+from language.diagram import NOTHING, Block, Run, Way, diagram
 
 SHAPES = {"gate": ("{{", "}}"), "condition": ("{", "}"), "action": ("[[", "]]"), "agent": ("(", ")")}
 STYLES = {
@@ -21,10 +23,10 @@ Exits = list[tuple[str, str]]
 """What leads to the next block: ids, each with the label of its edge."""
 
 
-def mermaid(definition: Definition) -> str:
-    """Return a mission as a Mermaid flowchart."""
+def mermaid(definition: Definition, notes: Mapping[str, str] = NOTHING) -> str:
+    """Return a mission as a Mermaid flowchart; `notes` say more of steps."""
     writer = Writer()
-    exits = writer.run(diagram(definition), [("start", "")], "  ")
+    exits = writer.run(diagram(definition, notes), [("start", "")], "  ")
     words = escaped(" | ".join(definition.verdict.one_of))
     writer.lines += [f'  start(["{escaped(definition.mission)}"])', f'  verdict(["{words}"])']
     writer.join(exits, "verdict", "  ")

@@ -46,7 +46,7 @@ def load_plan(order: PlanOrder) -> LoadedPlan:
     changes = difference(alone(order, order.before) if order.before else None, alone(order, steps))
     return LoadedPlan(
         id=order.id,
-        digest=digest([bare(step) for step in steps]),
+        digest=digest_of([step.model_dump(mode="json") for step in steps]),
         rationale=str(order.answer.get("rationale", "")),
         steps=steps,
         changes=tuple(change.model_dump(mode="json") for change in changes if change.step),
@@ -83,15 +83,24 @@ def written(answer: Any, findings: list[Finding]) -> Value | None:
 
 def checked(order: PlanOrder, tree: Value, findings: list[Finding]) -> tuple[Step, ...]:
     """Return the plan's steps; `findings` gets all that is wrong with them, alone and in their place."""
-    outer = frozenset(step.step for step in every_step(order.plan.definition))
-    own = frozenset(named_steps(tree))
-    reader = StepReader(findings, outer | own)
-    root = Value(START, {STEPS: tree}, {STEPS: START})
-    steps = reader.steps(filled(Form(root, "a plan", findings), STEPS), named=True)
+    own, root = frozenset(named_steps(tree)), Value(START, {STEPS: tree}, {STEPS: START})
+    named = names_around(order.plan.definition) | own
+    reader = StepReader(findings, named)
+    steps = read(root, reader, findings)
     findings += beyond(order, Draft(alone(order, steps), root, reader.nodes, own))
     if not any(finding.code == "TOO_MANY_STEPS" for finding in findings):
-        findings += in_place(order, steps, root, reader.nodes, outer | own)
+        findings += in_place(order, steps, root, reader.nodes, named)
     return steps
+
+
+def read(root: Value, reader: StepReader, findings: list[Finding]) -> tuple[Step, ...]:
+    """Return the steps that a plan has, read as the loader reads those of a mission."""
+    return reader.steps(filled(Form(root, "a plan", findings), STEPS), named=True)
+
+
+def names_around(mission: Definition) -> frozenset[str]:
+    """Return the steps that a plan may name beside its own."""
+    return frozenset(step.step for step in every_step(mission))
 
 
 def in_place(
@@ -141,16 +150,27 @@ def alone(order: PlanOrder, steps: tuple[Step, ...]) -> Definition:
     return order.plan.definition.model_copy(update={"steps": steps})
 
 
-def bare(step: Step) -> Any:
-    """Return a step as its digest knows it: wherever it was written."""
-    return without_places(step.model_dump(mode="json"))
+def digest_of(steps: Sequence[dict[str, Any]]) -> str:
+    """Return the digest of a plan's steps as they were loaded, wherever they were written."""
+    return digest(without_places(steps))
+
+
+def digest_written(steps: Any, mission: Definition) -> str:
+    """Return the digest of what steps come to, as a planner of a mission wrote them; empty where they are none."""
+    findings: list[Finding] = []
+    tree = written({STEPS: steps}, findings)
+    if tree is None:
+        return ""
+    reader = StepReader(findings, names_around(mission) | frozenset(named_steps(tree)))
+    found = read(Value(START, {STEPS: tree}, {STEPS: START}), reader, findings)
+    return "" if findings else digest_of([step.model_dump(mode="json") for step in found])
 
 
 def without_places(value: Any) -> Any:
     match value:
         case dict():
             return {key: without_places(item) for key, item in value.items() if key != "place"}
-        case list():
+        case list() | tuple():
             return [without_places(item) for item in value]
         case _:
             return value

@@ -12,7 +12,7 @@ from contracts.gate import Gate
 from contracts.mind import Agent
 from contracts.money import Budget
 from contracts.plan import Plan
-from contracts.policy import Question, Verb
+from contracts.policy import Answer, Question, Verb, lacking
 from language.named import named_by
 from language.steps import children
 
@@ -64,6 +64,14 @@ def _of_one(plan: Plan, models: Models) -> Iterator[Question]:
             yield from _of_agent(name, plan.agents[name], step.step, plan, models)
         if isinstance(step, ActionStep):
             yield from _of_action(step, gate, plan)
+
+
+def at_its_gate(question: Question, answer: Answer) -> Answer:
+    """Return what is left to ask before the first step: the action's own gate may ask those whom policy wants."""
+    who, number = question.context.get("approved_as", ()), question.context.get("approvals", 0)
+    if answer.outcome == "needs approval" and len(who) == 1 and not lacking(answer.approval, [("", who)] * number):
+        return answer.model_copy(update={"outcome": "allow"})
+    return answer
 
 
 def covered(steps: Iterable[Step], group: Gate | None = None) -> Iterator[Covered]:

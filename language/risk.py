@@ -5,6 +5,7 @@ from typing import Literal
 from contracts.decision import Subject
 from contracts.definition import PlanStep, Step
 from contracts.plan import Plan
+from contracts.policy import ADMISSION
 from contracts.workspace import Tool
 from language.steps import by_name
 
@@ -36,6 +37,11 @@ def risk(plan: Plan, subject: Subject) -> Risk:
     return min(found, key=RISKS.index, default="question")
 
 
+def by_policy(subject: Subject) -> bool:
+    """Whether those are asked whom policy names, beside all gates: before a mission begins, or a plan made in it."""
+    return subject.kind == "approval" and subject.step.rpartition("/")[2].startswith(ADMISSION)
+
+
 def of_tool(tool: Tool | None, *, undone: bool) -> Risk:
     """Return how much is at stake where a tool acts; one that nobody knows is the gravest."""
     if tool is None or tool.effect == "irreversible":
@@ -48,6 +54,8 @@ def step_at(plan: Plan, path: str) -> Step | None:
     while path.endswith(STOOD_IN):
         path = path.removesuffix(STOOD_IN)
     outer, _, last = path.rpartition("/")
+    if outer and last.startswith(ADMISSION):
+        outer, _, last = outer.rpartition("/")
     if outer and last.startswith("plan["):
         last = outer.rpartition("/")[2]
     return by_name(plan.definition).get(last.partition("#")[0].partition("[")[0])

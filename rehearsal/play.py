@@ -15,6 +15,7 @@ from contracts.plan import Ending, Plan
 from contracts.record import Record
 from contracts.view import MissionState, MissionView
 from contracts.workspace import PeopleFile
+from language.admitted import Ask
 from language.finding import Finding
 from rehearsal.child import LIMITS, Children
 from rehearsal.clock import Clock, Stalled
@@ -55,15 +56,28 @@ class Performance:
 
 
 def play(
-    plan: Plan, script: Rehearsal, people: PeopleFile, watch: Watch | None = None, *, invents: bool = False
+    plan: Plan,
+    script: Rehearsal,
+    people: PeopleFile,
+    watch: Watch | None = None,
+    *,
+    invents: bool = False,
+    policy: Ask | None = None,
 ) -> Performance:
-    """Play to the end. `watch` is shown the mission whenever it changes."""
-    return _Play(plan, script, people, watch, invents=invents).performed()
+    """Play to the end. `watch` is shown the mission whenever it changes; `policy` is asked of what is planned."""
+    return _Play(plan, script, people, watch, invents=invents, policy=policy).performed()
 
 
 class _Play:
     def __init__(
-        self, plan: Plan, script: Rehearsal, people: PeopleFile, watch: Watch | None, *, invents: bool
+        self,
+        plan: Plan,
+        script: Rehearsal,
+        people: PeopleFile,
+        watch: Watch | None,
+        *,
+        invents: bool,
+        policy: Ask | None,
     ) -> None:
         self._script = script
         self._watch = watch
@@ -87,6 +101,7 @@ class _Play:
             children=self._children,
             watch=show,
             invents=invents,
+            policy=policy,
         )
         self._scope = scope_of(
             plan,

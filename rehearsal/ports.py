@@ -21,6 +21,7 @@ from contracts.plan import MissionInput, Plan
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.step import Place, Retry
 from contracts.workspace import Tool
+from language.admitted import Ask, admitted
 from language.finding import Finding
 from language.planned import load_plan
 from language.schema import errors
@@ -97,6 +98,7 @@ class ScriptedPorts(Steered):
         children: Children,
         watch: Callable[[], None],
         invents: bool = False,
+        policy: Ask | None = None,
     ) -> None:
         super().__init__(control, clock)
         self.acts: list[Act] = []
@@ -109,6 +111,7 @@ class ScriptedPorts(Steered):
         self._crowd = crowd
         self._watch = watch
         self._invents = invents
+        self._policy = policy
         self._nonces = count(1)
         self._attempts: dict[Place, int] = {}
         self._keyring = Keyring(script.locks, clock)
@@ -191,7 +194,11 @@ class ScriptedPorts(Steered):
         return result
 
     async def load_plan(self, order: PlanOrder) -> LoadedPlan:
-        return load_plan(order)
+        loaded = load_plan(order)
+        if self._policy is None or loaded.findings:
+            return loaded
+        # With which models agents think, only workers know.
+        return admitted(order, loaded, self._policy, lambda *_: ())
 
     async def start_mission(self, mission_id: str, given: MissionInput) -> Child:
         return self._children.start(mission_id, given, self._apart())

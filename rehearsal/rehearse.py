@@ -8,6 +8,7 @@ from pathlib import Path
 from contracts.plan import Plan
 from contracts.step import Place
 from contracts.workspace import Workspace
+from language.admitted import Ask
 from language.finding import Finding, Rejected
 from language.freeze import freeze
 from language.lint import MISSION
@@ -37,9 +38,13 @@ class Result:
 
 
 class Rehearser:
-    """Rehearses the missions of one workspace; each mission is loaded once."""
+    """Rehearses the missions of one workspace; each mission is loaded once.
 
-    def __init__(self, workspace: Workspace, *, invents: bool = False) -> None:
+    `policy` answers what is asked of plans that agents make; without it they are not held against policy.
+    """
+
+    def __init__(self, workspace: Workspace, *, invents: bool = False, policy: Ask | None = None) -> None:
+        self._policy = policy
         self._workspace = workspace
         self._invents = invents
         self._plan = cache(self._load)
@@ -54,7 +59,8 @@ class Rehearser:
         findings = tuple(check(script, plan, self._workspace.people))
         if findings:
             return Result(file, script, findings)
-        came = play(plan, script, self._workspace.people, watch, invents=self._invents)
+        people = self._workspace.people
+        came = play(plan, script, people, watch, invents=self._invents, policy=self._policy)
         if came.unanswered:
             return Result(file, script, (came.unanswered,), came)
         return Result(file, script, came=came, differences=tuple(compare(script, came)))

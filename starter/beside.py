@@ -16,12 +16,14 @@ from contracts.base import digest
 from contracts.decision import Opening, Subject
 from contracts.halt import Halt, HaltTable
 from contracts.plan import Plan
+from contracts.planning import SHOWN, STEPS
 from language.briefing import Briefing, brief
 from language.risk import MEANT, Risk
 from starter.connect import PATIENCE, settings, understood
 from starter.escape import visible
 from starter.foreseen import remembered, usual
 from starter.halt import read as read_halts
+from starter.problem import Refused
 from starter.quoted import Quoted
 from starter.related import Related, related
 from starter.render import cost
@@ -36,9 +38,9 @@ class Told:
     briefing: Briefing | None
     related: Related | None = None
     halts: tuple[Halt, ...] = ()
+    """What keeps from beginning what is asked for, approved or not."""
     before: str = ""
     """What such missions have cost."""
-    """What keeps from beginning what is asked for, approved or not."""
 
     def source(self, name: str) -> str:
         """Return whose words a part of the context may hold."""
@@ -46,14 +48,31 @@ class Told:
 
 
 async def tell(client: Client, gate: Opening, person: str = "") -> Told:
-    """Return what is told of a gate, to whoever is about to decide there."""
+    """Return what is told of a gate, to whoever is about to decide there. Refuses a planned step that is not as shown.
+
+    What an agent planned is signed as it was loaded, and shown as it was written: here the one is made of the other.
+    """
     plan = await read_plan(client, gate.subject.mission, gate.subject.plan_digest)
+    if gate.subject.planned:
+        demand_planned(gate, plan)
     if plan is None:
         return Told(None)
     told = brief(plan, gate)
     halts = await _halts(client, gate.subject, plan.definition.team)
     before = usual(await remembered(settings(), plan.definition.mission, gate.subject.mission))
     return Told(told, await related(client, gate, told.resources, person=person), halts, before)
+
+
+def demand_planned(gate: Opening, plan: Plan | None) -> None:
+    from language.planned import digest_written
+
+    seen = gate.context.get(SHOWN)
+    steps = seen.get(STEPS) if isinstance(seen, dict) else None
+    if plan is None or digest_written(steps, plan.definition) != gate.subject.planned:
+        raise Refused(
+            f"the plan shown at {gate.subject.step} cannot be trusted: its steps do not come to the digest that "
+            "is to be signed, or the workers have another version of gonogo. Nothing was signed"
+        )
 
 
 async def _halts(client: Client, subject: Subject, team: str) -> tuple[Halt, ...]:

@@ -1,4 +1,4 @@
-"""`gonogo explain`: what the agents of a mission noticed on the way to their answers, step by step.
+"""`gonogo explain`: what the agents of a mission noticed on the way to their answers, and how risky its actions are.
 
 What is live comes from heartbeats, the rest from the records; `starter/follow.py` shows the same as it happens.
 """
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from contracts.observation import Observation
+    from contracts.plan import Plan
     from contracts.record import Record
     from contracts.view import MissionView
+    from language.forecast import Forecast
 
     Thought = tuple[Record, Sequence[Observation]]
 
@@ -27,7 +29,7 @@ Explained = Annotated[str, typer.Argument(metavar="[STEP]", help="A step: its pa
 
 
 def explain(mission: MissionId, step: Explained = "", *, reveal: Reveal = False, as_json: Json = False) -> int:
-    """Tell what agents noticed: thoughts, findings with their sources, tools asked, how sure they were."""
+    """Tell what agents noticed, their sources, what tools they asked, how sure they were; how risky actions are."""
     return operate(lambda client: _explain(client, mission, step, reveal=reveal, as_json=as_json))
 
 
@@ -44,16 +46,46 @@ async def _explain(client: "Client", mission: str, step: str, *, reveal: bool, a
     view = known.view(await read_state(client, mission))
     live = known.live(await live_observations(client, mission, description.raw_description.pending_activities))
     thoughts = list(_thoughts(view, live, step))
-    if step and not thoughts:
-        raise Refused(f"no agent of {mission} has worked at a step {step!r}; `gonogo show {mission}` has the steps")
+    weighed = list(_weighed(known.plan, step))
+    if step and not thoughts and not weighed:
+        where = f"at a step {step!r}, and no action is weighed there"
+        raise Refused(f"no agent of {mission} has worked {where}; `gonogo show {mission}` has the steps")
     if as_json:
-        document([_plain(record, noticed) for record, noticed in thoughts])
+        risks = [{"step": one.step, "risk": one} for one in weighed]
+        document([*(_plain(record, noticed) for record, noticed in thoughts), *risks])
         return DONE
     out = console()
     for record, noticed in thoughts:
         for line in _lines(record, noticed):
             out.print(line)
+    for line in _risks(weighed, view):
+        out.print(line)
     return DONE
+
+
+def _weighed(plan: "Plan | None", step: str) -> "Iterator[Forecast]":
+    """Yield what each action may come to, or each action of one step."""
+    from language.forecast import forecasts
+
+    named = step.rpartition("/")[2].partition("[")[0]
+    for one in forecasts(plan) if plan is not None else ():
+        parts = {part.partition("[")[0] for part in one.step.split("/")}
+        if not step or step == one.step or named in parts:
+            yield one
+
+
+def _risks(weighed: "Iterable[Forecast]", view: "MissionView") -> "Iterator[RenderableType]":
+    """Yield a line for each action: how risky it may come to be, and how risky it was found where people were asked."""
+    from rich.text import Text
+
+    from language.forecast import brief
+    from starter.escape import visible
+
+    found = {record.path.rpartition("/")[2]: record.risk for record in view.records if record.risk is not None}
+    for one in weighed:
+        known = found.get(one.step.rpartition("/")[2])
+        was = f"; found {known.score} ({known.level})" if known is not None else ""
+        yield Text(visible(one.step), "bold").append(f"  {brief(one)}{visible(was)}", "dim")
 
 
 def _demand_no_code(mission: str) -> None:

@@ -14,7 +14,10 @@ from starter.mission_file import read_mission
 from starter.problem import DONE, Refused, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from contracts.definition import Definition
+    from contracts.workspace import Workspace
 
 FORMATS = ("mermaid", "svg", "png")
 ZOOM = 2.0
@@ -34,8 +37,8 @@ def graph(file: File, *, format_: Format = "", output: Output = None) -> int:
         raise Usage(f"there is no format {kind!r}; choose one of: {', '.join(FORMATS)}")
     if kind == "png" and output is None and sys.stdout.isatty():
         raise Usage("a PNG is no text for a terminal; say where to with --output FILE")
-    definition, _ = read_mission(file)
-    data = picture(definition, kind)
+    definition, workspace = read_mission(file)
+    data = picture(definition, kind, risks(definition, workspace))
     if output is None:
         sys.stdout.buffer.write(data)
         return DONE
@@ -46,18 +49,28 @@ def graph(file: File, *, format_: Format = "", output: Output = None) -> int:
     return DONE
 
 
-def picture(definition: "Definition", kind: str) -> bytes:
-    """Return a mission's picture in a format."""
+def risks(definition: "Definition", workspace: "Workspace") -> dict[str, str]:
+    """Return for each step that acts how risky it may come to be, in a few words; none where nothing is weighed."""
+    from language.forecast import brief, by_step, forecasts
+    from language.freeze import freeze
+    from language.steps import every_step
+
+    names = {step.step for step in every_step(definition)}
+    return {name: brief(one) for name, one in by_step(forecasts(freeze(definition, workspace)), names).items()}
+
+
+def picture(definition: "Definition", kind: str, notes: "Mapping[str, str]") -> bytes:
+    """Return a mission's picture in a format; `notes` say more of steps."""
     from language.drawing import drawing
     from language.mermaid import mermaid
 
     match kind:
         case "mermaid":
-            return mermaid(definition).encode()
+            return mermaid(definition, notes).encode()
         case "svg":
-            return drawing(definition).encode()
+            return drawing(definition, notes).encode()
         case _:
-            return rendered(drawing(definition))
+            return rendered(drawing(definition, notes))
 
 
 def rendered(svg: str) -> bytes:

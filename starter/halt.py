@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from contracts.decision import Opening
     from contracts.halt import Halt, HaltTable
+    from contracts.workspace import Workspace
 
 Agent = Annotated[str, typer.Option("--agent", metavar="NAME", help="An agent.")]
 Tool = Annotated[str, typer.Option("--tool", metavar="NAME", help="A tool.")]
@@ -92,7 +93,9 @@ async def _ordered(client: "Client", order: Order, *, as_json: bool) -> int:
     if order.verb == "halt" and standing is not None:
         raise Refused(f"{standing}; it is halted already")
     if order.verb == "halt":
-        _demand_known(order.target)
+        workspace = _workspace()
+        _demand_known(order.target, workspace)
+        _demand_running(order.target, workspace)
     claims = prepare(await _opening(client, table, order.target), Wish(order.verb, order.reason), order.person)
     receipt = await send(client, claims, signed(order.person, claims))
     if as_json:
@@ -140,12 +143,12 @@ async def read(client: "Client") -> "HaltTable":
         raise Unreachable(f"what is halted cannot be read: {error}") from None
 
 
-def _demand_known(target: str) -> None:
+def _demand_known(target: str, workspace: "Workspace") -> None:
     """Refuse what the workspace does not know; offer the nearest name."""
     from difflib import get_close_matches
 
     kind, _, name = target.partition(":")
-    known = sorted(_known(kind))
+    known = sorted(_known(kind, workspace))
     if name in known:
         return
     near = get_close_matches(name, known, n=1)
@@ -153,23 +156,38 @@ def _demand_known(target: str) -> None:
     raise Usage(f"no {kind} {name!r} in {settings().workspace}: {hint}")
 
 
-def _known(kind: str) -> Iterable[str]:
+def _demand_running(target: str, workspace: "Workspace") -> None:
+    """Refuse an agent that is people: no worker runs it, so none would heed the halt, and they would be asked on."""
+    kind, _, name = target.partition(":")
+    if kind == "agent" and workspace.agents[name].runtime == "people":
+        raise Refused(
+            f"agent {name} is people, whom no halt keeps from being asked: `gonogo pause ID` stops a mission that asks "
+            "them, and `gonogo queue --all` lists what they are asked"
+        )
+
+
+def _workspace() -> "Workspace":
     from language.finding import Rejected
-    from language.loader import load_mission
     from language.workspace import load_workspace
     from starter.people import directory
 
     place = settings()
     try:
-        workspace = load_workspace(place.workspace, directory())
+        return load_workspace(place.workspace, directory())
     except Rejected as error:
         raise Refused(f"the workspace {place.workspace} cannot be used:\n{error}") from None
+
+
+def _known(kind: str, workspace: "Workspace") -> Iterable[str]:
+    from language.finding import Rejected
+    from language.loader import load_mission
+
     if kind == "agent":
         return workspace.agents
     if kind == "tool":
         return workspace.tools
     teams = {agent.team for agent in workspace.agents.values() if agent.team}
-    for file in place.workspace.glob("*/mission.yaml"):
+    for file in settings().workspace.glob("*/mission.yaml"):
         with suppress(Rejected):
             teams.add(load_mission(file, workspace).team)
     return teams

@@ -7,7 +7,7 @@ from contracts.call import JUDGE_DECISION
 from contracts.decision import COMMANDS, DECIDE, Hearing, Ruling, token_digest
 from contracts.event import EVENT, Event
 from contracts.planned import LOAD_PLAN, LoadedPlan
-from contracts.policy import ADMIT, POLICY, Admission
+from contracts.policy import ADMIT, POLICY, Admission, wanted
 from starter.history import LOCAL_ACTIVITY, Reader
 
 Told = dict[str, Any]
@@ -110,11 +110,16 @@ def _ruled(ruling: Ruling, token: str) -> Told:
 
 
 def _planned(plan: LoadedPlan) -> Told:
-    detail = {"plan": plan.id, "findings": list(plan.findings)}
+    detail = {
+        "plan": plan.id,
+        "findings": list(plan.findings),
+        "policy": [answer.model_dump(mode="json", exclude_defaults=True) for answer in plan.policy],
+    }
     return {
         "what": "plan refused" if plan.findings else "plan loaded",
         "step": plan.id.partition("/")[2],
         "digest": plan.digest,
-        "why": "; ".join(plan.findings),
+        "why": "; ".join(plan.findings)
+        or (f"policy wants it approved by {wanted(plan.approval)}" if plan.wanting else ""),
         "detail": detail,
     }

@@ -4,6 +4,7 @@ A rehearsal that comes out as expected is one line; one that does not tells its 
 """
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,8 +18,10 @@ from starter.problem import DONE, REFUSED, Refused, Usage
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from activities.policy import Policy
     from contracts.view import MissionView
     from contracts.workspace import Workspace
+    from language.admitted import Ask
     from rehearsal.play import Performance
     from rehearsal.rehearse import Rehearser, Result
 
@@ -61,9 +64,26 @@ def _files(path: Path) -> list[Path]:
 
 
 def _stage(root: Path, *, invents: bool) -> "Rehearser":
+    from language.policies import FOLDER
     from rehearsal.rehearse import Rehearser
 
-    return Rehearser(_workspace(root), invents=invents)
+    workspace = _workspace(root)
+    policy = _policy(root, workspace) if (root / FOLDER).is_dir() else None
+    return Rehearser(workspace, invents=invents, policy=policy)
+
+
+def _policy(root: Path, workspace: "Workspace") -> "Ask":
+    """Return how a workspace's policies are asked. They are read once somebody plans: most missions have no planner."""
+
+    @cache
+    def policies() -> "Policy":
+        from activities.people import Directory
+        from activities.policy import Policy
+        from language.workspace import PEOPLE
+
+        return Policy(root, Directory(root / PEOPLE), workspace.agents, workspace.tools)
+
+    return lambda question: policies().ask(question)
 
 
 def _workspace(root: Path) -> "Workspace":

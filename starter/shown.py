@@ -25,7 +25,7 @@ from starter.quoted import Quoted, taken
 from starter.render import deadline, pairs
 from starter.terms import deciders
 
-PLANNED = re.compile(r"/plan\[\d+\]$")
+PLANNED = re.compile(r"/plan\[\d+\](/@admission(\[\d+\])?)?$")
 """The path at which people are asked for a plan."""
 ROOM = 40_000
 """Characters of a gate's context, and of its question and arguments, that are shown at once."""

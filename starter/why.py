@@ -4,6 +4,7 @@ It works when no worker does. The policies are told with the file and line that 
 today's says so.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from contracts.audit import AuditEntry
 
 Asked = Annotated[str, typer.Argument(metavar="[STEP]", help="A step: its path, or its last part; else the start.")]
+
+
+BESIDE = re.compile(r"/@admission(\[\d+\])?$")
+"""Where those are asked whom policy names, below the path of what it is about."""
+PLAN = re.compile(r"/plan\[\d+\]$")
+"""A plan that an agent made, below the path of its step."""
 
 
 def why(mission: MissionId, step: Asked = "", *, reveal: Reveal = False, as_json: Json = False) -> int:
@@ -70,7 +77,10 @@ def _line(entry: "AuditEntry", said: str, answer: Any = None) -> dict[str, Any]:
 
 def _about(at: str, step: str) -> bool:
     """Whether something was asked for a step; with none named, whether it was asked for the whole mission."""
-    return (_bare(at) == _bare(step) or at == step) if step else not at
+    if not step:
+        return not at
+    at = BESIDE.sub("", at)
+    return at == step or _bare(step) in {_bare(at), _bare(PLAN.sub("", at))}
 
 
 def _bare(path: str) -> str:

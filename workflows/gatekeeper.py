@@ -8,18 +8,15 @@ can permit. What people approved goes along with each call: `activities/assent.p
 from collections.abc import Awaitable, Callable
 
 from contracts.call import Assent
-from contracts.gate import Quorum
 from contracts.plan import Ending
-from contracts.policy import ADMISSION, Admission, wanted
+from contracts.policy import ADMISSION, FINDINGS, MOST_ASKED, Admission, wanted
 from workflows.interpreter.ask import WORDS, Question, ask_apart
+from workflows.interpreter.assent import assent_to_plan
 from workflows.interpreter.command import READMITTED
 from workflows.interpreter.course import refused
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.stakes import heard
-from workflows.interpreter.terms import Terms
-
-MOST_ASKED = 10
-"""How often people are asked in a row while the rules change."""
+from workflows.interpreter.terms import put_to
 
 
 class Gatekeeper:
@@ -37,8 +34,14 @@ class Gatekeeper:
         """Whether policy, or the people that it names, have admitted the mission."""
         return self.admission is not None and self.admission.admitted
 
-    def assent(self, scope: Scope) -> Assent | None:
-        """Return what people approved of the mission, for whoever acts to check."""
+    def assent(self, path: str, scope: Scope) -> Assent | None:
+        """Return what people approved of what runs at a path, for whoever acts to check: of its plan, or the mission.
+
+        What they approved of a plan is all that policy wants approved of its steps.
+        """
+        planned = assent_to_plan(path, scope.journal) if scope.limits.defers else None
+        if planned is not None:
+            return planned
         admission = self.admission
         record = scope.journal.get(admission.path) if admission is not None and admission.path else None
         if admission is None or record is None or record.grant is None:
@@ -136,15 +139,12 @@ def _not_admitted(admission: Admission) -> str:
 
 def _question(admission: Admission, scope: Scope) -> Question:
     """Return what people are asked before the first step: to let it begin, with all that was found."""
-    definition, who = scope.plan.definition, tuple(admission.approval)
-    number = sum(admission.approval.values())
-    # One name that is asked alone may be a person's; of several, each role fills seats of its own.
-    seats = dict(admission.approval) if len(who) > 1 or number > 1 else {}
-    asked = f"{scope.mission.requested_by or 'somebody'} starts {definition.mission}"
+    who, terms = put_to(admission.approval)
+    asked = f"{scope.mission.requested_by or 'somebody'} starts {scope.plan.definition.mission}"
     return Question(
         kind="approval",
         message=f"{asked}; policy wants it approved by {wanted(admission.approval)}",
         rungs=((who, scope.plan.escalation.timeout),),
-        context={"findings": list(admission.findings)},
-        terms=Terms((Quorum(number, seats),)),
+        context={FINDINGS: list(admission.findings)},
+        terms=terms,
     )

@@ -150,9 +150,9 @@ class Mission(Answers):
         """Whether policy has admitted the mission."""
         return self._gatekeeper.admitted()
 
-    def assent(self) -> Assent | None:
-        """Return what people approved of the mission that policy wants approved."""
-        return self._gatekeeper.assent(self._scope)
+    def assent(self, path: str) -> Assent | None:
+        """Return what people approved of what runs at a path, where policy wants that approved."""
+        return self._gatekeeper.assent(path, self._scope)
 
     def stop(self) -> None:
         """Cancel the mission, as its control says why."""

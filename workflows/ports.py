@@ -70,8 +70,8 @@ class Host(Protocol):
         """Whether policy has admitted the mission."""
         ...
 
-    def assent(self) -> Assent | None:
-        """Return what people approved of the mission that policy wants approved."""
+    def assent(self, path: str) -> Assent | None:
+        """Return what people approved of what runs at a path, where policy wants that approved."""
         ...
 
     def full(self) -> bool:
@@ -187,8 +187,10 @@ class TemporalPorts(LockPorts, HaltPorts):
 
     async def load_plan(self, order: PlanOrder) -> LoadedPlan:
         """Load a plan beside the workflow."""
+        path = f"{order.id.partition('/')[2]}/load{f'[{order.again}]' if order.again else ''}"
+        if order.defers and (known := self._host.assent(path)) is not None:
+            order = order.model_copy(update={"approved": known.findings})
         size = demand_sendable(order, self._limits)
-        path = f"{order.id.partition('/')[2]}/load"
         asked = beside(path, f"load {order.id}", LOADING, exact=self._limits.exact)
         plan: LoadedPlan = await asked(LOAD_PLAN, order, LoadedPlan)
         self._host.meter.count(EFFECT, size, len(plan.model_dump_json()))
@@ -259,7 +261,7 @@ class TemporalPorts(LockPorts, HaltPorts):
     async def _effect(self, name: str, call: AgentCall | ToolCall, answer: type, effort: Effort, **way: Any) -> Any:
         """Have an activity do it; where what it needs is halted, once that is lifted."""
         known: dict[str, Any] = {"team": self._plan.definition.team, "pins": self._plan.pinned(call.uses())}
-        known |= {"data": self._data, "admitted": self._host.admitted(), "assent": self._host.assent()}
+        known |= {"data": self._data, "admitted": self._host.admitted(), "assent": self._host.assent(call.path)}
         call = call.model_copy(update=known)
 
         async def once(left: Effort) -> Any:

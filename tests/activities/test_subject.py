@@ -30,6 +30,8 @@ def test_a_field_that_came_later_and_says_something_is_signed_too(field: str) ->
         "own": ("ops",),
         "governance": "sha256:1",
         "own_required": 1,
+        "planned": "sha256:1",
+        "findings": ("store: m: act file: needs approval by 1 lead",),
     }[field]
 
     assert FROM_BEFORE != SUBJECT.model_copy(update={field: said}).digest()

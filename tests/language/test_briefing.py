@@ -134,6 +134,14 @@ def test_a_rejected_plan_goes_back_to_its_planner_until_the_last_one():
     assert "the plan is carried out" == brief(steps, asked("work/plan[1]")).approve
 
 
+def test_those_whom_policy_asks_about_a_plan_are_told_what_their_answer_leads_to():
+    steps = plan(planned(("wipe",), revise=True, attempts=2))
+    first, last = brief(steps, asked("work/plan[1]/@admission")), brief(steps, asked("work/plan[2]/@admission[2]"))
+
+    assert ("irreversible", "the plan is carried out") == (first.risk, first.approve)
+    assert ("planner plans again, with your words", UNDONE) == (first.reject, last.reject)
+
+
 @pytest.mark.parametrize(
     ("more", "rung", "told"),
     [
@@ -224,6 +232,9 @@ def test_several_must_approve_and_several_actions_run_in_their_order():
         ("many[web-01]/act", "act"),
         ("loop[2]/act#3", "act"),
         ("work/plan[1]", "work"),
+        ("work/plan[1]/@admission", "work"),
+        ("loop[2]/work#3/plan[1]/@admission[2]", "work"),
+        ("@admission", None),
         ("act/undo[1]", None),
     ],
 )

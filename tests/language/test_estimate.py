@@ -22,6 +22,7 @@ FAILED_OR_CHANGED += ("handed_over", "retried", "canary_breached", "child_undone
 FAILED_OR_CHANGED += ("gate_seated", "climbed", "halted", "letter", "redirected", "steered", "reset")
 FAILED_OR_CHANGED += ("answered", "asked_back", "agent_asks", "agent_watched", "spent")
 FAILED_OR_CHANGED += ("rules_changed", "rules_heeded", "rules_recalled", "start_approved", "plan_consented")
+FAILED_OR_CHANGED += ("plan_deferred",)
 BESIDE = {
     "gate_heard_late.1": 9,
     "gate_approved.1": 5,

@@ -13,7 +13,7 @@ from contracts.decision import Action
 from contracts.plan import Plan
 from contracts.risk import Facts, RiskFile
 from language.difference import risks
-from language.forecast import Forecast, forecasts, told
+from language.forecast import Forecast, brief, by_step, forecasts, told
 from language.freeze import freeze
 from language.loader import load_mission
 from language.weigh import weigh
@@ -108,6 +108,17 @@ def test_a_difference_tells_what_risk_changes_with_an_argument_or_with_the_file(
     [file] = risks(here, workspace(risk=old), here, workspace(risk=new))
     assert "open_ticket: 60 of 100 (high), 1 person must approve" == file.after
     assert [] == list(risks(here, workspace(risk=old), here, workspace(risk=old)))
+
+
+def test_a_step_of_several_actions_is_told_in_a_few_words_by_all_that_they_may_come_to() -> None:
+    def may(step: str, least: int, most: int, people: int) -> Forecast:
+        whole = {"levels": ("low",), "people_least": 0, "people_most": people}
+        return Forecast(step=step, tools=("t",), least=least, most=most, **whole)
+
+    found = by_step([may("go[1]/on", 10, 20, 1), may("go[50]/on", 5, 90, 3), may("pay", 7, 7, 0)], {"go", "pay", "on"})
+
+    told_briefly = {name: brief(one) for name, one in found.items()}
+    assert {"go": "risk 5 to 90, nobody to 3 must approve", "pay": "risk 7, nobody is asked"} == told_briefly
 
 
 SHIPPED = load_workspace(Path("missions"))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from starter.cli import run
 from tests.rehearsal.theatre_folder import told
 
 STEPS = """
@@ -57,6 +58,26 @@ expect:
     assert [] == told(result)
     [refused] = [record for record in result.came.view.records if record.path == "rollout/plan[1]"]
     assert "PLAN_NOT_ALLOWED" in refused.failure.cause
+
+
+ASKING = """
+@id("others") permit(principal, action, resource) unless { resource == Tool::"file" };
+@id("files") @approval("lead:1") permit(principal, action, resource == Tool::"file");
+"""
+FILING = "agents: {ben: {steps: [{step: store, action: file}]}}\ntools: {file: {}}\n"
+ASKED = "rollout/plan[1]/@admission"
+
+
+def test_a_plan_that_policy_wants_approved_is_put_to_those_whom_it_names(planned, capsys):
+    (planned.root / "policies" / "open.cedar").write_text(ASKING)
+    planned.mission(STEPS.replace("approvers: lead,", "approvers: chief,"))
+    said = "people:\n  - {at: 'rollout/plan[1]', by: cho, decide: approve}\n  - {at: '%s', by: lea, decide: %s}\n"
+    done = "expect: {verdict: done, steps: {'%s': succeeded}, ran: [file]}\n"
+    for decide, expect in (("approve", done % ASKED), ("reject", "expect: {state: refused, ran: []}\n")):
+        file = planned.script(FILING + said % (ASKED, decide) + expect)
+
+        assert 0 == run(["rehearse", str(file), "--show"]), capsys.readouterr().out
+        assert ASKED in capsys.readouterr().out
 
 
 def test_a_plan_that_is_never_right_fails_the_mission(planned):

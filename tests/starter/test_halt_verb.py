@@ -1,8 +1,10 @@
 """The kill switch from the command line: thrown, seen, lifted, and refused with its reason."""
 
 import asyncio
+import shutil
 
 import pytest
+import yaml
 
 WHY = "it releases the wrong host"
 
@@ -85,6 +87,20 @@ async def test_what_cannot_be_meant_is_refused_in_a_sentence(gonogo, client, wor
     told = await gonogo(*words, "--reason", WHY, "--as", "lena")
 
     assert (code, True) == (told.code, said in told.err)
+
+
+async def test_who_halts_people_is_told_what_stops_them_from_being_asked(gonogo, client, tmp_path, monkeypatch):
+    shutil.copytree("missions", root := tmp_path / "workspace")
+    people = {"runtime": "people", "by": ["secops_lead"], "output": {"type": "object"}, "team": "secops"}
+    agents = yaml.safe_load((root / "agents.yaml").read_text())
+    (root / "agents.yaml").write_text(yaml.safe_dump({"agents": {**agents["agents"], "desk": people}}))
+    monkeypatch.setenv("GONOGO_WORKSPACE", str(root))
+
+    told = await gonogo("halt", "--agent", "desk", "--reason", WHY, "--as", "lena")
+
+    said = "agent desk is people, whom no halt keeps from being asked: `gonogo pause ID` stops a mission"
+    assert (1, True) == (told.code, said in " ".join(told.err.split()))
+    assert [] == (await gonogo("halts", "--json")).json
 
 
 async def test_a_halt_needs_somebody_and_a_reason(gonogo, client):

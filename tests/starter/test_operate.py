@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 from launched import process
-from stage import wait_at_gate
+from stage import given, wait_at_gate
 
 from activities.content import ContentStore
 from contracts.artifact import Artifact
 from contracts.audit import AuditEntry
+from contracts.risk import RiskFile
 from contracts.view import MissionView
 from starter.chronicle import chronicle
+from starter.launch import launch
+from starter.state import read_gates
 from starter.watch import watch
 from tests.payloads import PLACE
 
@@ -277,6 +280,24 @@ async def test_explain_tells_what_agents_noticed_and_a_finding_s_code_is_another
     )
     assert (1, True) == ((none := await gonogo("explain", waiting, "nowhere")).code, "no agent of" in none.err)
     assert (1, True) == ((code := await gonogo("explain", "CYCLE")).code, "`gonogo finding CYCLE`" in code.err)
+
+
+async def test_explain_tells_in_a_few_words_how_risky_each_action_may_come_to_be(gonogo, client):
+    weighed = {"factors": {"sure": {"weight": 1, "value": "confidence == null ? 0.0 : 1.0 - confidence"}}}
+    levels = {"low": {"at": 0}, "high": {"at": 50, "people": 2}}
+    risky = given()
+    plan = risky.plan.model_copy(update={"risk": RiskFile.model_validate({**weighed, "levels": levels})}).sealed()
+    mission = f"check-{uuid.uuid4().hex[:8]}"
+    await launch(client, risky.model_copy(update={"plan": plan}), mission)
+    assert await eventually(lambda: read_gates(client, mission))
+
+    told = await gonogo("explain", mission)
+    [one] = (await gonogo("explain", mission, "isolate", "--json")).json
+
+    isolate = "isolate  risk 0 to 100, 1 to 2 must approve; found 10 (low)"
+    assert [isolate, "report  risk 0 to 100, nobody to 2 must approve"] == told.out.splitlines()[-2:]
+    assert ("isolate", 0, 100, 2) == (one["step"], *(one["risk"][name] for name in ("least", "most", "people_most")))
+    assert "risk" not in (await gonogo("explain", mission, "look")).out
 
 
 async def test_files_that_steps_left_are_listed_read_and_checked(gonogo, client, cast, tmp_path):

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from rich.console import Console
 
 from contracts.decision import Opening, Subject
@@ -28,8 +29,9 @@ def shown(step: str, plan: object) -> str:
     return captured.get()
 
 
-def test_a_plan_is_shown_as_its_changes_in_words_with_its_digest():
-    text = shown("rollout/plan[1]", PLAN)
+@pytest.mark.parametrize("asked", ["", "/@admission", "/@admission[2]"])
+def test_a_plan_is_shown_as_its_changes_in_words_with_its_digest(asked):
+    text = shown(f"rollout/plan[1]{asked}", PLAN)
 
     assert "What happens to the world" in text
     assert "+ step store added" in text

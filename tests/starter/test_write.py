@@ -56,6 +56,21 @@ def test_graph_prints_mermaid(capfdbinary):
     assert capfdbinary.readouterr().out.startswith(b"flowchart TD\n")
 
 
+def test_graph_says_of_each_action_how_risky_it_may_come_to_be(capfdbinary):
+    assert 0 == run(["graph", MISSION])
+    lines = [line for line in capfdbinary.readouterr().out.decode().splitlines() if "risk" in line]
+    said = [
+        (line.partition("</b>")[0].rpartition(">")[2], line.rpartition("<br/>")[2].partition('"')[0]) for line in lines
+    ]
+
+    unasked = "risk 16 to 36, nobody is asked"
+    assert [
+        ("isolate", "risk 32 to 52, 1 must approve"),
+        ("file_incident", unasked),
+        ("file_for_people", unasked),
+    ] == said
+
+
 @pytest.mark.parametrize(("name", "start"), [("a.svg", b"<svg "), ("a.png", b"\x89PNG\r\n"), ("a.mmd", b"flowchart")])
 def test_graph_writes_the_format_that_a_file_s_name_asks_for(name, start, tmp_path):
     assert 0 == run(["graph", MISSION, "--output", str(tmp_path / name)])

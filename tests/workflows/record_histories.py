@@ -478,6 +478,7 @@ RULES = "rules_changed"
 STARTED = "start_approved"
 HEEDED = "rules_heeded"
 CONSENTED = "plan_consented"
+DEFERRED = "plan_deferred"
 RECALLED = "rules_recalled"
 
 
@@ -654,11 +655,28 @@ async def record_consented(client: Client, home: Path) -> None:
         await write(client, started.handle.id, started.handle.first_execution_run_id, CONSENTED)
 
 
+async def record_deferred(client: Client, home: Path) -> None:
+    """Have people reject a plan that policy wants approved, and approve the next one, and write the history."""
+    from tests.workflows.test_admission import admitting
+    from tests.workflows.test_admitted_again import ACTING, policy
+    from tests.workflows.test_plan_admitted import DEFERRING, FILING, OTHERWISE, planned
+
+    async with house(client, home, activities({}), policy=policy(home, ACTING)) as h:
+        h.activities.agents["eva"] = [{"steps": FILING}, {"steps": OTHERWISE}]
+        started = await h.start([planned(revise=True), agent("after")], DEFERRING, change=admitting)
+        first = await started.until()
+        await started.decide(first, "lea", "reject")
+        await started.decide(await started.until(lambda found: bool(found) and found[0].nonce != first.nonce), "lou")
+        await started.result()
+        await write(client, started.handle.id, started.handle.first_execution_run_id, DEFERRED)
+
+
 STORIES = {
     RULES: record_rules,
     HEEDED: record_heeded,
     RECALLED: record_recalled,
     CONSENTED: record_consented,
+    DEFERRED: record_deferred,
     STARTED: record_start,
     RESET: record_reset,
 }

@@ -14,6 +14,7 @@ from contracts.call import Grant
 from contracts.decision import BOUND, REFUSING, Action, Opening, Subject
 from contracts.duration import show_duration
 from contracts.gate import Gate, Rung
+from contracts.planned import LoadedPlan
 from contracts.record import Failure
 from contracts.step import ABORT, DEAD_LETTER, ESCALATE, LAST_RESORTS, UNANSWERED
 from contracts.view import MissionState
@@ -55,6 +56,8 @@ class Question:
     input_schema: dict[str, Any] | None = None
     actions: tuple[Action, ...] = ()
     undo: dict[str, Any] | None = None
+    planned: LoadedPlan | None = None
+    """The plan that is asked about, where policy wants it approved."""
     foresee: Callable[[str, dict[str, Any]], dict[str, Any] | None] = lambda _path, _arguments: None
     """With what an action at a path would be undone, were its arguments these."""
 
@@ -197,7 +200,7 @@ def _open(question: Question, path: str, rung: int, scope: Scope, amended: Openi
 def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
     """Return an opening of a question, with a nonce and a deadline of its own."""
     approvers, span = question.rungs[rung]
-    quorum = question.terms.quorum(rung)
+    quorum, planned = question.terms.quorum(rung), question.planned
     now = scope.ports.now()
     subject = Subject(
         mission=scope.mission.id,
@@ -223,6 +226,7 @@ def opened(question: Question, path: str, rung: int, scope: Scope) -> Opening:
         authors=scope.plan.definition.author if "author" in question.terms.excluded else (),
         governance=scope.control.state.governance if question.kind in BOUND else "",
         spent=spent(scope.journal.records()) if scope.mission.tells else None,
+        **({"planned": planned.digest, "findings": planned.wanting} if planned is not None else {}),
     )
     subject = at_risk(subject, scope)
     opening = Opening(

@@ -12,6 +12,7 @@ from contracts.decision import Ruling, Subject
 from contracts.definition import ActionStep, MissionStep, Step
 from contracts.gate import Gate, Quorum
 from contracts.record import inside
+from language.risk import by_policy
 from language.steps import called_by, children, gate_of, walk
 from workflows.interpreter.ask import Question, ask_apart
 from workflows.interpreter.reach import jumped, reach
@@ -42,9 +43,10 @@ def gates_passed(ruling: Ruling, scope: Scope) -> Iterator[Passed]:
                 yield Passed(here, gate.approvers, _terms(inner, gate, scope), gate.timeout)
         for opening in scope.gates.openings():
             asked = opening.subject
-            within = asked.kind in {"escalation", "compensation"} and asked.step.startswith(inside(path))
+            apart = asked.kind in {"escalation", "compensation"} or by_policy(asked)
+            within = apart and asked.step.startswith(inside(path))
             if within or (_by_risk(asked, scope) and f"{asked.step}/".startswith(f"{path}/")):
-                yield Passed(asked.step, asked.approvers, Terms((Quorum(asked.required, {}),)))
+                yield Passed(asked.step, asked.approvers, Terms((Quorum(asked.required, dict(asked.seats)),)))
 
 
 def _by_risk(asked: Subject, scope: Scope) -> bool:

@@ -44,6 +44,14 @@ def terms(gate: Gate, *tools: Tool) -> Terms:
     )
 
 
+def put_to(approval: dict[str, int]) -> tuple[tuple[str, ...], Terms]:
+    """Return who is asked where policy wants an approval, and on what terms."""
+    who, number = tuple(approval), sum(approval.values())
+    # One name that is asked alone may be a person's; of several, each role fills seats of its own.
+    seats = dict(approval) if len(who) > 1 or number > 1 else {}
+    return who, Terms((Quorum(number, seats),))
+
+
 def covering(plan: Plan, *pairs: tuple[str, str | None]) -> Iterator[Tool]:
     """Yield the contracts under which an approval lets something happen: of each tool, and of what may undo it."""
     for acting, undo in pairs:

@@ -12,12 +12,16 @@ from contracts.call import AgentCall
 from contracts.definition import PlanStep, Step
 from contracts.planned import LoadedPlan, PlanOrder
 from contracts.planning import PLAN_REFUSED, PLANNING, SHOWN, STEPS
+from contracts.policy import FINDINGS, MOST_ASKED
 from contracts.record import Failure, Record
-from workflows.interpreter.ask import AGAINST, Answer, Question, ask, gate_rungs, go_unapproved
+from contracts.view import MissionState
+from workflows.interpreter.ask import AGAINST, WORDS, Answer, Question, ask, ask_apart, gate_rungs, go_unapproved
+from workflows.interpreter.assent import ASSENT
 from workflows.interpreter.consult import consult
 from workflows.interpreter.effort import agent_effort
-from workflows.interpreter.ending import EffectFailed, StepFailed
+from workflows.interpreter.ending import EffectFailed, MissionEnded, StepFailed
 from workflows.interpreter.outcome import Outcome
+from workflows.interpreter.planned import AGAIN, Said, kept, loaded, met, question, shown, where
 from workflows.interpreter.scope import Scope
 from workflows.interpreter.terms import terms
 
@@ -30,8 +34,7 @@ async def run_plan(step: PlanStep, path: str, scope: Scope) -> Outcome:
     for number in range(1, step.plan.attempts + 1):
         here = f"{path}/plan[{number}]"
         try:
-            failure = await _refused(step, path, number, scope)
-            answer = await _asked(step, here, scope) if failure is None else None
+            failure, against = await _judged(step, path, number, scope)
         except StepFailed as failed:
             _finish(here, "failed", scope, failure=failed.failure)
             raise
@@ -39,37 +42,76 @@ async def run_plan(step: PlanStep, path: str, scope: Scope) -> Outcome:
             _finish(here, "cancelled", scope)
             raise
         if failure is None:
-            return await _answered(step, path, here, answer, scope)
+            return await _answered(step, path, here, against, scope)
         cause = failure.cause
     tried = f"{step.plan.attempts} plans were made, and each went back with what was wrong"
     refused = _failure(PLAN_REFUSED, path, cause)
     raise StepFailed(refused.model_copy(update={"actor": step.plan.agent, "tried": tried}))
 
 
-async def _answered(step: PlanStep, path: str, here: str, answer: Answer | None, scope: Scope) -> Outcome:
+async def _answered(step: PlanStep, path: str, here: str, against: Said | None, scope: Scope) -> Outcome:
     """Carry out the plan that loaded, unless people did not approve it."""
-    if step.approval is None or answer is None or answer.decided == "approved":
+    if against is None:
         _finish(here, "succeeded", scope)
-        return await _carry_out(_loaded(scope.journal.get(here)), path, scope)
+        return await _carry_out(loaded(scope.journal.get(here)), path, scope)
+    answer, at = against
     _finish(here, "skipped", scope)
+    if step.approval is None or at != here:
+        said = f": {answer.comment}" if answer.comment else ""
+        raise MissionEnded(MissionState.REFUSED, f"{at} was {WORDS[answer.decided]}{said}")
     await go_unapproved(step.approval, answer, path, scope)
     return Outcome(output=answer.output(), kept=answer.output(), status="skipped")
 
 
-async def _refused(step: PlanStep, path: str, number: int, scope: Scope) -> Failure | None:
-    """Have a plan made, loaded and shown; return why it goes back to its planner, if it does."""
-    failure = await _faulty(step, path, number, scope)
-    if failure is not None or not step.plan.revise or number == step.plan.attempts:
-        return failure
+async def _judged(step: PlanStep, path: str, number: int, scope: Scope) -> tuple[Failure | None, Said | None]:
+    """Have a plan made, loaded and shown; return why it goes back to its planner, or what people said against it."""
     here = f"{path}/plan[{number}]"
-    answer = await _asked(step, here, scope)
-    if answer is None or answer.decided not in AGAINST:
-        return None
+    failure = await _faulty(step, path, number, scope)
+    if failure is not None:
+        return failure, None
+    failure, against = await _approved(step, path, number, scope)
+    if against is None or not step.plan.revise or number == step.plan.attempts:
+        return failure, against
+    answer = against.answer
+    if answer.decided not in AGAINST:
+        return None, against
     said = "rejected the plan" if answer.decided == "rejected" else "asked for changes"
     cause = f"{', '.join(answer.by)} {said}: {answer.comment or 'without a word'}"
     failure = _failure(REJECTED, here, cause)
     _finish(here, "failed", scope, failure=failure)
-    return failure
+    return failure, None
+
+
+async def _approved(step: PlanStep, path: str, number: int, scope: Scope) -> tuple[Failure | None, Said | None]:
+    """Have a plan approved by those of its own gate, and by those whom policy names; return what is against it.
+
+    Policy is asked anew once they have: what they saw may not be what it says now. What it denies by then goes back to
+    the planner, and whatever it wants approved beside that is asked about.
+    """
+    here = f"{path}/plan[{number}]"
+    own = await _asked(step, here, scope)
+    if own is not None and own.decided != "approved":
+        return None, Said(own, here)
+    for again in range(MOST_ASKED):
+        record = _record(here, scope)
+        before = loaded(record)
+        if not before.wanting or ASSENT in record.output:
+            return None, None
+        at = here if met(record) else where(record)
+        if at != here:
+            answer = await ask_apart(question(_message(step, before), record, scope), at, scope)
+            if answer.decided != "approved":
+                return None, Said(answer, at)
+        await scope.begin_effect()
+        now = await _load(step, path, number, record.output["answer"], scope, again=again + 1)
+        if not now.findings and set(now.wanting) <= set(before.wanting):
+            scope.journal.update(here, output={**record.output, ASSENT: at})
+            scope.ports.changed()
+            return None, None
+        _keep(here, now, scope, **{AGAIN: record.output.get(AGAIN, 0) + (at != here)})
+        if now.findings:
+            return _found(here, now.findings, scope), None
+    return _found(here, ("policy changes faster than people can approve",), scope), None
 
 
 async def _faulty(step: PlanStep, path: str, number: int, scope: Scope) -> Failure | None:
@@ -78,22 +120,33 @@ async def _faulty(step: PlanStep, path: str, number: int, scope: Scope) -> Failu
     record = scope.journal.get(here)
     if record is None or record.output is None:
         await _plan(step, path, number, scope)
+    record = _record(here, scope)
+    if "plan" not in record.output:
+        await scope.begin_effect()
+        _keep(here, await _load(step, path, number, record.output["answer"], scope), scope)
+    plan = loaded(scope.journal.get(here))
+    return _found(here, plan.findings, scope) if plan.findings else None
+
+
+def _found(here: str, findings: tuple[str, ...], scope: Scope) -> Failure:
+    """Return why a plan goes back to its planner, with all that was found."""
+    failure = _failure(PLAN_REFUSED, here, "; ".join(findings))
+    _finish(here, "failed", scope, failure=failure)
+    return failure
+
+
+def _keep(here: str, plan: LoadedPlan, scope: Scope, **more: Any) -> None:
+    """Put a plan on record, with what policy said of it."""
+    said = {"policy": plan.policy} if plan.policy else {}
+    scope.journal.update(here, output={**_record(here, scope).output, **kept(plan), **more}, **said)
+    scope.ports.changed()
+
+
+def _record(here: str, scope: Scope) -> Record:
     record = scope.journal.get(here)
     if record is None:
         raise AssertionError(here)
-    if "plan" not in record.output:
-        await scope.begin_effect()
-        plan = await _load(step, path, number, record.output["answer"], scope)
-        said = {"policy": plan.policy} if plan.policy else {}
-        kept = plan.model_copy(update={"policy": ()}).model_dump(mode="json")
-        scope.journal.update(here, output={**record.output, "plan": kept}, **said)
-        scope.ports.changed()
-    plan = _loaded(scope.journal.get(here))
-    if not plan.findings:
-        return None
-    failure = _failure(PLAN_REFUSED, here, "; ".join(plan.findings))
-    _finish(here, "failed", scope, failure=failure)
-    return failure
+    return record
 
 
 async def _plan(step: PlanStep, path: str, number: int, scope: Scope) -> None:
@@ -152,13 +205,19 @@ def _findings(path: str, number: int, scope: Scope) -> tuple[str, ...]:
     record = scope.journal.get(f"{path}/plan[{number - 1}]")
     if record is None or record.failure is None:
         return ()
-    return _loaded(record).findings or (record.failure.cause,)
+    return loaded(record).findings or (record.failure.cause,)
 
 
-async def _load(step: PlanStep, path: str, number: int, answer: Any, scope: Scope) -> LoadedPlan:
+async def _load(step: PlanStep, path: str, number: int, answer: Any, scope: Scope, *, again: int = 0) -> LoadedPlan:
     here = f"{path}/plan[{number}]"
     order = PlanOrder(
-        id=f"{scope.mission.id}/{here}", plan=scope.plan, step=step, answer=answer, before=_seen(path, number, scope)
+        id=f"{scope.mission.id}/{here}",
+        plan=scope.plan,
+        step=step,
+        answer=answer,
+        before=_seen(path, number, scope),
+        defers=scope.limits.defers,
+        again=again,
     )
     try:
         with scope.ports.within(here):
@@ -170,16 +229,10 @@ async def _load(step: PlanStep, path: str, number: int, answer: Any, scope: Scop
 def _seen(path: str, number: int, scope: Scope) -> tuple[Step, ...]:
     """Return the steps of the last plan that people were shown."""
     for earlier in range(number - 1, 0, -1):
-        plan = _loaded(scope.journal.get(f"{path}/plan[{earlier}]"))
+        plan = loaded(scope.journal.get(f"{path}/plan[{earlier}]"))
         if plan.steps:
             return plan.steps
     return ()
-
-
-def _loaded(record: Record | None) -> LoadedPlan:
-    if record is None or not record.output:
-        raise AssertionError(record)
-    return LoadedPlan.model_validate(record.output["plan"])
 
 
 async def _asked(step: PlanStep, here: str, scope: Scope) -> Answer | None:
@@ -187,18 +240,21 @@ async def _asked(step: PlanStep, here: str, scope: Scope) -> Answer | None:
     gate, record = step.approval, scope.journal.get(here)
     if gate is None or record is None:
         return None
-    plan, answer = _loaded(record), record.output["answer"]
-    shown = {"id": plan.id, "digest": plan.digest, "changes": list(plan.changes), STEPS: answer[STEPS]}
-    if plan.rationale:
-        shown["rationale"] = plan.rationale
-    question = Question(
+    plan = loaded(record)
+    found = {FINDINGS: list(plan.wanting)} if plan.wanting else {}
+    asked = Question(
         kind="approval",
-        message=scope.text(gate.message, here) or f"{step.step.replace('_', ' ')}: {len(plan.steps)} planned steps",
+        message=scope.text(gate.message, here) or _message(step, plan),
         rungs=gate_rungs(gate, scope),
         terms=terms(gate),
-        context={**scope.context(gate.context, here), SHOWN: shown},
+        context={**scope.context(gate.context, here), SHOWN: {**shown(record), **found}},
+        planned=plan if plan.wanting else None,
     )
-    return await ask(question, here, scope)
+    return await ask(asked, here, scope)
+
+
+def _message(step: PlanStep, plan: LoadedPlan) -> str:
+    return f"{step.step.replace('_', ' ')}: {len(plan.steps)} planned steps"
 
 
 async def _carry_out(plan: LoadedPlan, path: str, scope: Scope) -> Outcome:
