@@ -16,6 +16,8 @@ from starter.timeline import Line, Timeline
 
 PERIOD = 0.25
 """Seconds between two looks: about as often as agents tell what they notice."""
+SOON = 0.05
+"""Seconds until the next look at a mission that is about to take its first step."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ async def watch(client: Client, mission: str, period: float = PERIOD, *, reveal:
             yield News(view, lines, view.started_at or description.start_time, over)
         if over:
             return
-        await asyncio.sleep(period)
+        await asyncio.sleep(period if view.records else min(period, SOON))
 
 
 class Known:
