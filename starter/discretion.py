@@ -30,6 +30,7 @@ from language.sensitive import HIDDEN, found, hidden
 from language.steps import every_step
 from starter.connect import PATIENCE, understood
 from starter.history import Gone
+from starter.problem import Refused
 
 Model = TypeVar("Model", bound=BaseModel)
 Arguments = TypeVar("Arguments", Action, Subject)
@@ -194,7 +195,8 @@ class Discretion:
 async def discretion(client: Client, mission: str, *, reveal: bool = False, first_run: str = "") -> Discretion:
     """Return what is hidden of a mission: nothing where it is to be revealed.
 
-    `Gone` where the server has another mission under this id than the one of this first run.
+    `Gone` where the server has another mission under this id than the one of this first run, `Refused` where its
+    schemas cannot be read.
     """
     if reveal:
         return Discretion(None)
@@ -204,11 +206,16 @@ async def discretion(client: Client, mission: str, *, reveal: bool = False, firs
     began = first.workflow_execution_started_event_attributes
     if first_run and began.first_execution_run_id != first_run:
         raise Gone(f"mission {mission!r} is another one now: the server keeps that of then no longer")
-    try:
-        [given] = await converter(client, mission).decode(began.input.payloads, [MissionInput])
-    except Exception:
+    if len(began.input.payloads) != 1:
         return Discretion(None)  # Not one of our missions: nobody has said what is sensitive in it.
-    return Discretion(given)
+    try:
+        [raw] = await converter(client, mission).decode(began.input.payloads)
+        return Discretion(MissionInput.model_validate(raw) if isinstance(raw, dict) and "plan" in raw else None)
+    except Exception as why:  # Whatever it is: what may be sensitive is told to nobody.
+        said, _, _ = str(why).partition("\n")
+        raise Refused(
+            f"what is sensitive in {mission} cannot be read: {said}; --reveal shows all that can be"
+        ) from None
 
 
 def _variables(plan: Plan) -> dict[str, Any]:

@@ -1,7 +1,12 @@
 """What is sensitive in a mission is hidden wherever it stands, in whatever spelling, unless it is to be revealed."""
 
+import uuid
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import pytest
+
+from contracts.audit import AuditEntry
 from contracts.mind import CodeAgent
 from contracts.observation import Observation
 from contracts.plan import MissionInput
@@ -9,6 +14,8 @@ from contracts.record import Effect, Record
 from contracts.workspace import Tool
 from language.sensitive import HIDDEN
 from starter.discretion import Discretion, discretion
+from starter.problem import Refused
+from starter.unsaid import discreet
 from tests.interpreter.fakes import plan_of
 from tests.workflows.house import Activities, house, populate
 from tests.workflows.test_mission import agent
@@ -68,3 +75,32 @@ async def test_a_mission_on_a_server_is_shown_without_what_is_sensitive_and_with
         revealed = (await discretion(client, started.handle.id, reveal=True)).view(view)
 
     assert (f"it is {HIDDEN}", f"it is {PIN}") == (shown.records[0].output["said"], revealed.records[0].output["said"])
+
+
+@pytest.mark.parametrize(
+    "sent", [{"plan": {"definition": "of a release to come"}}, {"plan": given().plan, "inputs": 7}]
+)
+async def test_a_mission_whose_schemas_cannot_be_read_is_shown_to_nobody_unless_it_is_to_be_revealed(client, sent):
+    async with unserved(client, sent) as mission:
+        with pytest.raises(Refused, match=f"what is sensitive in {mission} cannot be read: .*; --reveal shows all"):
+            await discretion(client, mission)
+        assert PIN == (await discretion(client, mission, reveal=True)).value(PIN)
+        entry = AuditEntry(
+            at=datetime.now(UTC), run_id="r", event_id=1, what="action executed", why=PIN, detail={"inputs": PIN}
+        )
+        assert PIN not in repr(await discreet(client, mission, [entry]))
+
+
+async def test_of_a_workflow_that_is_no_mission_nobody_has_said_what_is_sensitive(client):
+    for sent in ({"inputs": {}}, "a text"):
+        async with unserved(client, sent) as other:
+            assert None is (await discretion(client, other)).plan
+
+
+@asynccontextmanager
+async def unserved(client, sent):
+    """Start what no worker takes, and yield its id."""
+    name = f"unserved-{uuid.uuid4().hex}"
+    handle = await client.start_workflow("incident_triage", sent, id=name, task_queue=name)
+    yield name
+    await handle.terminate()
