@@ -31,13 +31,13 @@ def approved_so(call: AgentCall | ToolCall, assent: Assent) -> bool:
     found = ASKED.fullmatch(subject.step)
     if found is None or subject.kind != "approval" or subject.acts():
         raise Refusal("what people approved is no plan that policy wanted approved")
-    if digest_of(assent.steps) != subject.planned:
-        raise Refusal("the plan is not the one that people approved")
-    around = f"{found['around']}/"
     try:
         steps = LoadedPlan.model_validate({"id": subject.step, STEPS: assent.steps}).steps
     except ValidationError:
         raise Refusal("the plan that people approved cannot be read here") from None
+    if digest_of(assent.steps, steps) != subject.planned:
+        raise Refusal("the plan is not the one that people approved")
+    around = f"{found['around']}/"
     passed = {part.partition("[")[0].partition("#")[0] for part in call.path.removeprefix(around).split("/")}
     making = [step for step in walk(steps) if step.step in passed and _makes(step, call)]
     if not call.path.startswith(around) or not making:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from contracts.base import digest
 from contracts.definition import Definition, GateStep, GroupStep, PlanStep, Step
 from contracts.plan import Plan
@@ -46,7 +48,7 @@ def load_plan(order: PlanOrder) -> LoadedPlan:
     changes = difference(alone(order, order.before) if order.before else None, alone(order, steps))
     return LoadedPlan(
         id=order.id,
-        digest=digest_of([step.model_dump(mode="json") for step in steps]),
+        digest=digest_of([step.model_dump(mode="json") for step in steps], steps),
         rationale=str(order.answer.get("rationale", "")),
         steps=steps,
         changes=tuple(change.model_dump(mode="json") for change in changes if change.step),
@@ -150,9 +152,9 @@ def alone(order: PlanOrder, steps: tuple[Step, ...]) -> Definition:
     return order.plan.definition.model_copy(update={"steps": steps})
 
 
-def digest_of(steps: Sequence[dict[str, Any]]) -> str:
-    """Return the digest of a plan's steps as they were loaded, wherever they were written."""
-    return digest(without_places(steps))
+def digest_of(steps: Sequence[dict[str, Any]], read: Sequence[Step]) -> str:
+    """Return the digest of a plan's steps as they were loaded, wherever they were written. `read` are these steps."""
+    return digest(without_places(steps, read))
 
 
 def digest_written(steps: Any, mission: Definition) -> str:
@@ -163,15 +165,23 @@ def digest_written(steps: Any, mission: Definition) -> str:
         return ""
     reader = StepReader(findings, names_around(mission) | frozenset(named_steps(tree)))
     found = read(Value(START, {STEPS: tree}, {STEPS: START}), reader, findings)
-    return "" if findings else digest_of([step.model_dump(mode="json") for step in found])
+    return "" if findings else digest_of([step.model_dump(mode="json") for step in found], found)
 
 
-def without_places(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: without_places(item) for key, item in value.items() if key != "place"}
-        case list() | tuple():
-            return [without_places(item) for item in value]
+def without_places(value: Any, read: Any) -> Any:
+    """Return a value without the places of the steps in it. What is called so in an argument is part of it."""
+    match value, read:
+        case dict(), BaseModel():
+            known = {field.alias or name: getattr(read, name) for name, field in type(read).model_fields.items()}
+            return {
+                key: without_places(item, known.get(key))
+                for key, item in value.items()
+                if key != "place" or not isinstance(read, BaseStep)
+            }
+        case dict(), dict():
+            return {key: without_places(item, read.get(key)) for key, item in value.items()}
+        case ((list() | tuple()), (list() | tuple())):
+            return [without_places(*pair) for pair in zip(value, read, strict=True)]
         case _:
             return value
 

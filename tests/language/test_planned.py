@@ -1,5 +1,6 @@
 """A planner's answer becomes steps of its mission, or findings: whatever it is, it is refused and never breaks."""
 
+import json
 import time
 from typing import Any
 
@@ -8,10 +9,11 @@ from desk import load, workspace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.definition import ActionStep, AgentStep, PlanStep
+from contracts.definition import ActionStep, AgentStep, PlanStep, Step
 from contracts.planned import LoadedPlan, PlanOrder
+from language.finding import Finding
 from language.freeze import freeze
-from language.planned import load_plan
+from language.planned import checked, digest_of, load_plan, written
 from language.steps import every_step, gate_of, walk
 
 STEPS = """
@@ -99,6 +101,30 @@ def test_a_digest_is_of_the_steps_alone():
     first, second, other = loaded(WRITE, LOOK), loaded(WRITE, LOOK), loaded(LOOK, WRITE)
 
     assert first.digest == second.digest != other.digest
+
+
+def test_a_digest_tells_apart_what_stands_under_the_name_of_a_place():
+    put: list[Any] = [
+        {**WRITE, "with": {"name": "x", "place": "here"}},
+        {**WRITE, "compensate": {"tool": "delete_file", "with": {"place": "here"}}},
+        {**LOOK, "output": "seen", "default": {"place": "here"}},
+        {"step": "each", "map": {"over": "found.tags", "do": [{**WRITE, "with": {"at": [{"place": "here"}]}}]}},
+    ]
+    for step in put:
+        other = json.loads(json.dumps(step).replace('"here"', '{"file": "plan", "line": 1, "column": 1}'))
+        digests = {
+            digest_of([one.model_dump(mode="json") for one in read], read)
+            for read in (loaded_alone(step), loaded_alone(other))
+        }
+        assert 2 == len(digests), step
+
+
+def loaded_alone(step: Any) -> tuple[Step, ...]:
+    """Return a step as it is read, whatever its tools make of it."""
+    findings: list[Finding] = []
+    tree = written({"steps": [step]}, findings)
+    assert tree is not None
+    return checked(order({"steps": [step]}), tree, findings)
 
 
 def test_a_plan_asks_as_strictly_as_it_is_itself_approved():

@@ -287,7 +287,7 @@ async def test_an_executor_lets_an_approval_count_for_the_plan_that_people_signe
             "more findings": {"findings": (*grant.subject.findings, "more")},
         }
         sent = {
-            "another plan's steps": {"steps": ({**right.steps[0], "with_": {"n": 2}},)},
+            "another plan's steps": {"steps": ({**right.steps[0], "with": {"n": 2}},)},
             "no steps": {"steps": ()},
             "no signature": {"grant": grant.model_copy(update={"tokens": ()})},
             **{name: {"grant": regrant(grant, **fields)} for name, fields in signed.items()},
@@ -324,6 +324,33 @@ async def test_an_executor_lets_an_approval_count_for_the_plan_that_people_signe
         assert (await other.decide(await other.until(), "lea")).accepted
         assert "completed" == (await other.result()).state
         assert "what people approved is of another mission" == told["rollout/store"]
+
+
+async def test_an_argument_that_is_called_a_place_is_part_of_what_people_sign(client: Client, home: Path) -> None:
+    rules = policy(home, ACTING)
+    here = [{"step": "store", "action": "file", "with": {"n": {"place": "here"}}}]
+    made, told = planning(client, home, rules, here), list[str]()
+    authority = made.authority
+    assert authority is not None
+
+    async def file(call: ToolCall) -> dict[str, Any]:
+        assert call.assent is not None
+        there = {"n": {"place": "there"}}
+        steps = ({**call.assent.steps[0], "with": there},)
+        assent = call.assent.model_copy(update={"steps": steps})
+        with pytest.raises(Refusal) as refusal:
+            await authority.check(call.model_copy(update={"arguments": there, "assent": assent}))
+        told.append(str(refusal.value))
+        return {}
+
+    made.tools = {"file": file}
+    async with house(client, home, made, policy=rules) as h:
+        started = await h.start([planned()], DEFERRING, change=admitting)
+        opening = await started.until()
+        assert (await started.decide(opening, "lea")).accepted
+        assert "completed" == (await started.result()).state
+        assert ["the plan is not the one that people approved"] == told
+        await replays(started.handle)
 
 
 async def test_an_agent_of_a_plan_runs_by_what_people_approved_of_that_plan(client: Client, home: Path) -> None:
