@@ -100,9 +100,9 @@ class Authority:
         except Unreadable as error:
             raise Refusal(f"nobody's approval can be checked now: {error}") from None
         answer = self._asked(call, tool, names, assented)
-        if answer.outcome == "needs approval" and not names and call.grant is not None and not call.undoes:
+        if answer.outcome == "needs approval" and not names and call.grant is not None:
             # Its contract asks nobody: what people said all the same is looked at where policy asks them.
-            names = await self._check_approval(call, tool)
+            names = await (self._check_undo_approval if call.undoes else self._check_approval)(call, tool)
             answer = self._asked(call, tool, names, assented)
         if not answer.allowed():
             raise Denied(answer)
@@ -169,8 +169,10 @@ class Authority:
         undone = self._tools.get(call.undoes)
         if undone is None or call.tool not in undone.compensated_by:
             raise Refusal(f"{call.tool} is not among the tools that may undo {show(call.undoes)}")
-        if not tool.needs_approval():
-            return ()
+        return await self._check_undo_approval(call, tool) if tool.needs_approval() else ()
+
+    async def _check_undo_approval(self, call: ToolCall, tool: Tool) -> tuple[str, ...]:
+        """Return who let the action happen that a call undoes: they saw what would undo it."""
         grant = _grant(call)
         action = _approved(grant.subject, call.path.removesuffix(UNDO))
         _same("tool", action.tool, call.undoes)
@@ -179,7 +181,7 @@ class Authority:
         known = action.undo or {}
         if canonical({name: call.arguments[name] for name in known if name in call.arguments}) != canonical(known):
             raise Refusal("the compensation's arguments are not those that people approved")
-        return await self._check_grant(call, grant, max(tool.quorum(), undone.quorum()))
+        return await self._check_grant(call, grant, max(tool.quorum(), self._tools[call.undoes].quorum()))
 
     async def _check_grant(self, call: ToolCall, grant: Grant, least: int, risk: int = 0) -> tuple[str, ...]:
         subject = grant.subject

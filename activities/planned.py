@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from activities.statement import Refusal, show
 from contracts.base import canonical
 from contracts.call import AgentCall, Assent, ToolCall
-from contracts.definition import ActionStep, AgentStep, Step
+from contracts.definition import ActionStep, AgentStep, Compensation, PartyStep, Step
 from contracts.planned import LoadedPlan
 from contracts.planning import STEPS
 from language.expression import template_expressions
@@ -57,18 +57,25 @@ def _makes(step: Step, call: AgentCall | ToolCall) -> bool:
 def _as_shown(step: Step, call: AgentCall | ToolCall) -> bool:
     """Whether a call says what its step says, where that hangs on nothing that was known only later."""
     match step, call:
-        case AgentStep(), AgentCall() if call.name == step.agent and not call.watches:
+        case AgentStep(), AgentCall() if call.name != step.watch:
             return _fits(step.task, call.task)
-        case ActionStep(), ToolCall() if not call.undoes:
+        case PartyStep(), AgentCall():
+            return _fits(step.party.topic, call.task)
+        case ActionStep(compensate=Compensation(with_=written)), ToolCall() if call.undoes:
+            # Without arguments of its own it gets those of the action, and of what the action came to.
+            shared = {name: value for name, value in step.with_.items() if name in call.arguments}
+            return _fits(shared if written is None else written, call.arguments, beside=written is None)
+        case ActionStep(), ToolCall():
             return _fits(step.with_, call.arguments)
         case _:
             return True
 
 
-def _fits(written: Any, given: Any) -> bool:
+def _fits(written: Any, given: Any, *, beside: bool = False) -> bool:
+    """Whether a value is what was written of it; `beside` that it may have more."""
     match written:
         case dict():
-            same = isinstance(given, dict) and written.keys() == given.keys()
+            same = isinstance(given, dict) and (written.keys() == given.keys() or beside)
             return same and all(_fits(value, given[name]) for name, value in written.items())
         case list() | tuple():
             same = isinstance(given, list | tuple) and len(written) == len(given)

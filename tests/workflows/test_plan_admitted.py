@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowFailureError
 
 from activities import keys
 from activities.assent import Assents
@@ -353,6 +353,58 @@ async def test_an_argument_that_is_called_a_place_is_part_of_what_people_sign(cl
         await replays(started.handle)
 
 
+@pytest.mark.parametrize("undo", ["unfile", {"tool": "unfile", "with": {"n": 1}}])
+async def test_what_undoes_a_step_of_a_plan_undoes_what_people_were_shown(
+    client: Client, home: Path, undo: Any
+) -> None:
+    rules, told = policy(home, ACTING), list[str]()
+    made = planning(client, home, rules, [{**FILING[0], "compensate": undo}], agents={"dot": ValueError("no")})
+    authority = made.authority
+    assert authority is not None
+
+    async def unfile(call: ToolCall) -> dict[str, Any]:
+        try:
+            told.append(str(await authority.check(call.model_copy(update={"arguments": {"n": 2}}))))
+        except Refusal as refusal:
+            told.append(str(refusal))
+        return {}
+
+    made.tools = {"unfile": unfile}
+    steps = [planned(), agent("breaks", "dot", retry={"attempts": 1})]
+    async with house(client, home, made, policy=rules) as h:
+        started = await h.start(steps, DEFERRING, change=admitting)
+        assert (await started.decide(await started.until(), "lea")).accepted
+        with pytest.raises(WorkflowFailureError):
+            await started.result()
+        assert (1, True) == (len(told), "act unfile: needs approval by 1 lead" in told[0])
+        assert "done" == await undone(started, "rollout/store")
+        await replays(started.handle)
+
+
+async def test_whoever_let_an_action_happen_where_policy_has_them_asked_let_it_be_undone(
+    client: Client, home: Path
+) -> None:
+    rules = policy(home, ACTING)
+    made = planning(client, home, rules, agents={"dot": ValueError("no")})
+    filing = {**FILING[0], "kind": "action", "compensate": {"tool": "unfile"}, "approval": gate("lead")}
+    async with house(client, home, made, policy=rules) as h:
+        steps = [filing, agent("breaks", "dot", retry={"attempts": 1})]
+        started = await h.start(steps, DEFERRING, change=admitting)
+        opening = await started.until()
+        assert "store" == opening.subject.step
+        assert (await started.decide(opening, "lea")).accepted
+        with pytest.raises(WorkflowFailureError):
+            await started.result()
+        assert "done" == await undone(started, "store")
+        await replays(started.handle)
+
+
+async def undone(started: Any, path: str) -> str:
+    """Return how it stands with the undoing of an effect."""
+    [effect] = [one.effect for one in (await started.state()).records if one.path == path]
+    return str(effect.undo_status)
+
+
 async def test_an_agent_of_a_plan_runs_by_what_people_approved_of_that_plan(client: Client, home: Path) -> None:
     rules, told = policy(home, OPEN), list[str]()
     assents = Assents(Directory(home / "people.yaml"), ServerLineage(client))
@@ -367,8 +419,9 @@ async def test_an_agent_of_a_plan_runs_by_what_people_approved_of_that_plan(clie
 
     async def ann(call: AgentCall) -> dict[str, Any]:
         told.append((await assents.of(call)).applied(asked()).outcome)
-        other = await assents.of(call.model_copy(update={"task": "Look away"}))
-        told.append(other.applied(asked()).outcome)
+        for fields in ({}, {"watches": "rollout/look"}):
+            other = await assents.of(call.model_copy(update={"task": "Look away", **fields}))
+            told.append(other.applied(asked()).outcome)
         if call.assent is not None and call.assent.steps:
             with pytest.raises(Refusal):
                 await assents.of(call.model_copy(update={"name": "dot"}))
@@ -378,15 +431,15 @@ async def test_an_agent_of_a_plan_runs_by_what_people_approved_of_that_plan(clie
     async with house(client, home, made, policy=rules) as h:
         started = await h.start([planned()], DEFERRING, change=admitting)
         assert (await started.decide(await started.until(), "lea")).accepted
-        assert ("completed", ["allow", "needs approval"]) == ((await started.result()).state, told)
+        assert ("completed", ["allow", "needs approval", "needs approval"]) == ((await started.result()).state, told)
         await replays(started.handle)
 
         # Who may be planned is approved before the first step, and nobody is asked again about just that sentence.
         again = await h.start([planned()], DEFERRING, change=admitting)
         opening = await again.until()
-        assert ("@admission", 2) == (opening.subject.step, len(told))
+        assert ("@admission", 3) == (opening.subject.step, len(told))
         assert (await again.decide(opening, "lea")).accepted
-        assert ("completed", ["allow", "allow"]) == ((await again.result()).state, told[2:])
+        assert ("completed", ["allow"] * 3) == ((await again.result()).state, told[3:])
         await replays(again.handle)
 
 
