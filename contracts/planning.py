@@ -14,6 +14,8 @@ PLANNING = "planning"
 SHOWN = "plan"
 """Under which name people see a plan at its gate."""
 STEPS = "steps"
+ASSENT = "assent"
+"""Under which name the record of a plan says at which path it was approved."""
 MOST_STEPS = 100
 
 

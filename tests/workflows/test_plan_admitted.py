@@ -31,6 +31,7 @@ from tests.workflows.test_admitted_again import ACTING, CAREFUL, FILING, NO_FILI
 from tests.workflows.test_group_approval import Checked
 from tests.workflows.test_mission import replays
 from workflows.interpreter.again import kept
+from workflows.interpreter.steps import map as big
 
 DEFERRING = Limits(governed=True, heeds=True, defers=True)
 HERE, ADMISSION = "rollout/plan[1]", "rollout/plan[1]/@admission"
@@ -396,6 +397,23 @@ async def test_whoever_let_an_action_happen_where_policy_has_them_asked_let_it_b
         with pytest.raises(WorkflowFailureError):
             await started.result()
         assert "done" == await undone(started, "store")
+        await replays(started.handle)
+
+
+async def test_what_was_approved_of_a_plan_lets_it_be_undone_after_its_item_was_folded(
+    client: Client, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(big, "MOST_SHOWN", 0)
+    rules = policy(home, ACTING)
+    made = planning(client, home, rules, UNDOING, agents={"dot": ValueError("no")})
+    each = {"kind": "map", "step": "each", "map": {"over": "[1]", "do": [planned()]}}
+    async with house(client, home, made, policy=rules) as h:
+        steps = [each, agent("breaks", "dot", retry={"attempts": 1})]
+        started = await h.start(steps, DEFERRING.model_copy(update={"events_per_run": 40}), change=admitting)
+        assert (await started.decide(await started.until(), "lea")).accepted
+        with pytest.raises(WorkflowFailureError):
+            await started.result()
+        assert ["file", "unfile"] == [tool for tool, _, _ in made.world]
         await replays(started.handle)
 
 

@@ -5,12 +5,9 @@ does not take the mission's word for that.
 """
 
 from contracts.call import Assent
-from contracts.planning import PLANNING, STEPS
+from contracts.planning import ASSENT, PLANNING, STEPS
 from contracts.record import Record
 from workflows.interpreter.journal import Journal
-
-ASSENT = "assent"
-"""Under which name the record of a plan says at which path it was approved."""
 
 
 def assent_to_plan(path: str, journal: Journal) -> Assent | None:

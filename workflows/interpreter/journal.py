@@ -4,12 +4,13 @@ A step that has settled answers from its record, so resuming, continuing as new 
 walk again. Pure; the timeline, the audit and the queries are views of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
 from contracts.halt import Halt
+from contracts.planning import ASSENT, PLANNING
 from contracts.record import STANDING, Record, Status, inside
 from contracts.usage import Usage
 
@@ -69,16 +70,26 @@ class Journal:
         self.update(path, status=status, ended_at=now, order=self.order, **fields)
 
     def fold(self, path: str, into: str) -> None:
-        """Forget what lies below a path, but for effects that may have to be undone; the costs become another's."""
+        """Forget what lies below a path, but for effects that may have to be undone; the costs become another's.
+
+        What people approved of a plan stays with its effects: by that they are undone.
+        """
         usage = self._records[into].usage
-        waiting = list(self._below.get(path, ()))
-        while waiting:
-            record = self._records[waiting.pop()]
-            waiting += self._below.get(record.path, ())
-            if record.effect is None or record.effect.undo_status not in STANDING:
+        found = [self._records[one] for one in self._beneath(path)]
+        standing = [one.path for one in found if one.effect is not None and one.effect.undo_status in STANDING]
+        kept = {*standing, *_approved(found, standing)}
+        for record in found:
+            if record.path not in kept:
                 usage = usage.plus(record.cost())
                 self._forget(record.path)
         self.update(into, usage=usage)
+
+    def _beneath(self, path: str) -> list[str]:
+        found, waiting = list[str](), list(self._below.get(path, ()))
+        while waiting:
+            found.append(waiting.pop())
+            waiting += self._below.get(found[-1], ())
+        return found
 
     def drop(self, path: str, into: str) -> None:
         """Forget a path and what lies below it, as `fold` does."""
@@ -152,6 +163,14 @@ class Journal:
         del self._below[_parent(path)][path]
         self._claiming.pop(path, None)
         self._halted.pop(path, None)
+
+
+def _approved(records: Iterable[Record], standing: Iterable[str]) -> Iterator[str]:
+    """Yield the paths of the plans that these effects are of, and where people approved them."""
+    for record in records:
+        around = inside(_parent(record.path))
+        if record.kind == PLANNING and ASSENT in (record.output or {}):
+            yield from (record.path, record.output[ASSENT]) if any(one.startswith(around) for one in standing) else ()
 
 
 def _parent(path: str) -> str:

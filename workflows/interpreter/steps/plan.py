@@ -11,12 +11,11 @@ from typing import Any
 from contracts.call import AgentCall
 from contracts.definition import PlanStep, Step
 from contracts.planned import LoadedPlan, PlanOrder
-from contracts.planning import PLAN_REFUSED, PLANNING, SHOWN, STEPS
+from contracts.planning import ASSENT, PLAN_REFUSED, PLANNING, SHOWN, STEPS
 from contracts.policy import FINDINGS, MOST_ASKED
 from contracts.record import Failure, Record
 from contracts.view import MissionState
 from workflows.interpreter.ask import AGAINST, WORDS, Answer, Question, ask, ask_apart, gate_rungs, go_unapproved
-from workflows.interpreter.assent import ASSENT
 from workflows.interpreter.consult import consult
 from workflows.interpreter.effort import agent_effort
 from workflows.interpreter.ending import EffectFailed, MissionEnded, StepFailed
