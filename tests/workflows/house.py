@@ -200,7 +200,9 @@ def moved(plan: Plan, queue: str) -> Plan:
 
 
 PATIENCE = timedelta(seconds=12)
-RULED = timedelta(seconds=20)
+LONG = 60
+"""Seconds until a test gives up: each workflow task that is lost costs ten, and a busy machine loses some."""
+RULED = timedelta(seconds=LONG)
 """How long a test waits for a receipt: behind a flood, one ruling comes after the other."""
 
 
@@ -221,7 +223,7 @@ class Started:
 
     async def until(self, found: Callable[[tuple[Opening, ...]], bool] = bool, kind: str = "") -> Opening:
         """Wait for a gate to open, of this kind where one is named, and return the first."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(LONG):
             while True:
                 openings = tuple(one for one in await self.gates() if kind in {"", one.subject.kind})
                 if found(openings):
@@ -276,7 +278,7 @@ class Started:
 
     async def seen(self, found: Callable[[MissionView], bool]) -> MissionView:
         """Wait until the mission looks as asked."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(LONG):
             while True:
                 view = await self.state()
                 if found(view):

@@ -24,7 +24,7 @@ from workflows.locks import Locks
 from workflows.mission import Mission
 from workflows.runner import runner
 
-PATIENCE = 40
+PATIENCE = 90
 ENDED = {"completed", "refused", "aborted", "failed", "cancelled"}
 PEOPLE = {"lead": ("lea", "lou"), "chief": ("cleo",)}
 

@@ -185,7 +185,7 @@ async def test_a_failure_undoes_what_was_done_in_reverse(client, home):
         await replays(started.handle)
 
 
-@pytest.mark.parametrize("where", ["gate", "agent"])
+@pytest.mark.parametrize("where", ["gate", "escalate", "agent"])
 async def test_a_cancelled_mission_is_undone_wherever_it_stood(client, home, where):
     reached = asyncio.Event()
 
@@ -196,10 +196,11 @@ async def test_a_cancelled_mission_is_undone_wherever_it_stood(client, home, whe
 
     fakes = Activities(agents={"ann": hang})
     done = isolate("a", action="file", approval=None, compensate={"tool": "unfile"})
-    steps = [done, isolate() if where == "gate" else agent("think", timeout="60s")]
+    escalate = {"kind": "condition", "step": "if", "condition": {"if": "true", "then": "escalate", "else": "continue"}}
+    steps = [done, {"gate": isolate(), "escalate": escalate, "agent": agent("think", timeout="60s")}[where]]
     async with house(client, home, fakes) as h:
         started = await h.start(steps)
-        await (started.until() if where == "gate" else reached.wait())
+        await (reached.wait() if where == "agent" else started.until())
         await started.handle.cancel(reason="no longer needed")
         with pytest.raises(WorkflowFailureError) as failed:
             await started.result()
@@ -208,6 +209,7 @@ async def test_a_cancelled_mission_is_undone_wherever_it_stood(client, home, whe
         assert ["file", "unfile"] == [tool for tool, _, _ in fakes.world]
         view = await started.state()
         assert ("cancelled", "no longer needed", ()) == (view.state, view.reason, view.waiting)
+        assert [] == [one.path for one in view.records if one.status in {"running", "waiting"}]
         await replays(started.handle)
 
 

@@ -4,6 +4,7 @@ Silence is never consent: at the deadline the question escalates, and at the end
 Pure: the wait is a port. Decisions arrive in `workflows/mission.py` and are counted by `governance/tally.py`.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -149,7 +150,12 @@ async def ask_apart(question: Question, path: str, scope: Scope) -> Answer:
     settled = scope.journal.settled(path)
     if settled is None:
         scope.journal.start(path, "gate", ", ".join(question.rungs[0][0]), scope.ports.now())
-    answer = await ask(question, path, scope)
+    try:
+        answer = await ask(question, path, scope)
+    except asyncio.CancelledError:
+        if settled is None:
+            scope.journal.finish(path, "cancelled", scope.ports.now())
+        raise
     if settled is None:
         scope.journal.finish(path, "succeeded", scope.ports.now(), output=answer.output())
     return answer
