@@ -19,7 +19,7 @@ from rehearsal.play import play
 from rehearsal.script import Answer, Cue, Expected, Rehearsal
 from starter.chronicle import chronicle
 from tests.interpreter.fakes import plan_of
-from tests.workflows.house import Activities, Started, broken, house, moved
+from tests.workflows.house import LONG, Activities, Started, broken, house, moved
 from tests.workflows.record_histories import APPROVED, act, agent
 from tests.workflows.test_continue import chain
 from tests.workflows.test_mission import replays
@@ -275,8 +275,12 @@ async def test_a_child_hands_over_while_it_is_held_and_can_still_be_undone(clien
         started = await start(h, [patch(), GATE], [act("a", 1)], Limits(decisions_per_run=1))
         child = child_of(started)
         await becomes(child, MissionState.HELD)
-        for _ in range(2):
-            await child.send("no decision at all")
+        for number in range(2):
+            # In the same words it would have its answer before it is ruled on, and be overtaken by the cancellation.
+            await child.send(f"no decision at all, {number}")
+            async with asyncio.timeout(LONG):
+                while len(await chain(client, child.handle)) < number + 2:
+                    await asyncio.sleep(0.05)
         await becomes(child, MissionState.HELD)
         await started.handle.cancel()
         with pytest.raises(WorkflowFailureError):
