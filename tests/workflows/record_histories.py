@@ -622,8 +622,8 @@ async def record_recalled(client: Client, home: Path) -> None:
 
 async def record_start(client: Client, home: Path) -> None:
     """Have people approve a start, and have it admitted again for a command, and write the history."""
-    from tests.workflows.test_admission import admitting
-    from tests.workflows.test_admitted_again import ASKING, policy
+    from tests.workflows.test_admission import admitting, policy
+    from tests.workflows.test_admitted_again import ASKING
 
     async with house(client, home, activities({}), policy=policy(home, ASKING)) as h:
         steps = [agent("breaks", "dot"), agent("last")]
@@ -637,8 +637,8 @@ async def record_start(client: Client, home: Path) -> None:
 
 async def record_consented(client: Client, home: Path) -> None:
     """Have people approve what policy wants approved of a plan, and of a redirect later, and write the history."""
-    from tests.workflows.test_admission import admitting
-    from tests.workflows.test_admitted_again import CAREFUL, HEEDING, WIDER, policy
+    from tests.workflows.test_admission import admitting, policy
+    from tests.workflows.test_admitted_again import CAREFUL, HEEDING, WIDER
 
     async with house(client, home, activities({}), policy=policy(home, CAREFUL)) as h:
         started = await h.start(
@@ -657,8 +657,8 @@ async def record_consented(client: Client, home: Path) -> None:
 
 async def record_deferred(client: Client, home: Path) -> None:
     """Have people reject a plan that policy wants approved, and approve the next one, and write the history."""
-    from tests.workflows.test_admission import admitting
-    from tests.workflows.test_admitted_again import ACTING, policy
+    from tests.workflows.test_admission import admitting, policy
+    from tests.workflows.test_admitted_again import ACTING
     from tests.workflows.test_plan_admitted import DEFERRING, FILING, OTHERWISE, planned
 
     async with house(client, home, activities({}), policy=policy(home, ACTING)) as h:

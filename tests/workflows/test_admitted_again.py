@@ -10,7 +10,6 @@ from activities.assent import Assents
 from activities.authority import Authority
 from activities.lineage import ServerLineage
 from activities.people import Directory
-from activities.policy import Policy
 from activities.statement import Refusal
 from contracts.call import AgentCall, Grant
 from contracts.plan import Limits
@@ -18,7 +17,7 @@ from contracts.policy import Answer, Question
 from tests.interpreter.fakes import TOOLS
 from tests.workflows.house import Activities, house, populate
 from tests.workflows.record_histories import agent
-from tests.workflows.test_admission import OPEN, admitting
+from tests.workflows.test_admission import OPEN, admitting, policy
 from tests.workflows.test_group_approval import Checked
 from tests.workflows.test_mission import replays
 
@@ -54,12 +53,6 @@ LOOKING = [{"step": "look", "agent": "ann", "task": "Look at it"}]
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     return populate(tmp_path)
-
-
-def policy(home: Path, text: str) -> Policy:
-    (home / "policies").mkdir(exist_ok=True)
-    (home / "policies" / "p.cedar").write_text(text)
-    return Policy(home, Directory(home / "people.yaml"), {}, {})
 
 
 def planning(*plans: Any) -> Activities:

@@ -26,8 +26,8 @@ from starter.sign import demand_honest
 from tests.interpreter.fakes import TOOLS, plan_of
 from tests.workflows.house import house, moved, populate
 from tests.workflows.record_histories import agent
-from tests.workflows.test_admission import OPEN, admitting, said
-from tests.workflows.test_admitted_again import ACTING, CAREFUL, FILING, NO_FILING, policy, regrant
+from tests.workflows.test_admission import OPEN, admitting, policy, said
+from tests.workflows.test_admitted_again import ACTING, CAREFUL, FILING, NO_FILING, regrant
 from tests.workflows.test_group_approval import Checked
 from tests.workflows.test_mission import replays
 from workflows.interpreter.again import kept
